@@ -1,0 +1,89 @@
+//! Time, sleep and randomness, passed in so that tests need no waiting and a run can be replayed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+/// Where the engine learns the time, waits, and draws random numbers. Everything that does one of the three takes a
+/// `&dyn Clock` or an `Arc<dyn Clock>`; nothing calls the system's clock itself.
+pub trait Clock: Send + Sync + 'static {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// Time since some fixed moment; never goes back, and is not moved by changes of the wall clock.
+    fn elapsed(&self) -> Duration;
+    /// Waits.
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
+    /// A uniformly distributed number: jitter, names of runs, secrets of runs.
+    fn random(&self) -> u64;
+}
+
+/// The machine's clock, tokio's timer, the operating system's randomness.
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { start: Instant::now() })
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+    fn random(&self) -> u64 {
+        rand::random()
+    }
+}
+
+/// A clock that stands still until somebody sleeps on it: a sleep moves it forward and returns at once. Its random
+/// numbers follow from the seed.
+pub struct TestClock {
+    start: Timestamp,
+    passed: Mutex<Duration>,
+    seed: AtomicU64,
+}
+
+impl TestClock {
+    #[must_use]
+    pub fn new(start: Timestamp, seed: u64) -> Arc<Self> {
+        Arc::new(Self { start, passed: Mutex::new(Duration::ZERO), seed: AtomicU64::new(seed) })
+    }
+
+    /// Moves the clock forward without anybody sleeping.
+    pub fn advance(&self, time: Duration) {
+        *self.passed.lock().unwrap_or_else(PoisonError::into_inner) += time;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        let passed = self.elapsed();
+        self.start.checked_add(passed).unwrap_or(Timestamp::MAX)
+    }
+    fn elapsed(&self) -> Duration {
+        *self.passed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        self.advance(time);
+        Box::pin(tokio::task::yield_now())
+    }
+    fn random(&self) -> u64 {
+        // SplitMix64: one addition and three mixes give a well distributed sequence for each seed.
+        let mut z = self.seed.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,25 @@
+//! headcount turns an HR export into the state of an application's user accounts, and can be killed at any instant
+//! without losing or doubling a person.
+//!
+//! The rooms and who may use whom are drawn in `ARCHITECTURE.md`; `tests/architecture.rs` keeps them apart.
+
+// Tests may panic: that is how they report.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr))]
+
+pub mod clock;
+pub mod model;
+
+pub mod mapping;
+pub mod plan;
+pub mod reconcile;
+pub mod report;
+
+pub mod config;
+pub mod execute;
+pub mod journal;
+pub mod sandbox;
+pub mod source;
+pub mod survey;
+pub mod target;
+
+pub mod cli;

@@ -1,0 +1,18 @@
+//! The words every other room speaks in: attributes and schemas, values and their normal forms, rows, desired states,
+//! accounts and keys. Data and pure functions only: no I/O, no clock, no async.
+
+pub mod account;
+pub mod key;
+pub mod normal;
+pub mod percent;
+pub mod row;
+pub mod schema;
+pub mod text;
+pub mod value;
+
+pub use account::{Account, AccountId, Attributes, Desired, Wanted};
+pub use key::{Digest, KeyHash, MatchRule};
+pub use percent::Percent;
+pub use row::{Columns, Place, Record};
+pub use schema::{AttrId, Attribute, Field, Kind, Lifecycle, Schema};
+pub use value::{Secret, Value};

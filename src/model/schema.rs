@@ -1,0 +1,208 @@
+//! The attribute table of a target: which attributes an account has, and what the API allows for each. It is data, so
+//! that planning, comparing and reporting know no attribute by name.
+
+use std::collections::HashMap;
+
+use super::Value;
+
+/// The position of an attribute in its schema. At most 64 attributes can be mapped at once (see [`Schema::new`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttrId(pub u8);
+
+impl AttrId {
+    /// This attribute's bit in a set of attributes.
+    #[must_use]
+    pub fn bit(self) -> u64 {
+        1 << self.0
+    }
+}
+
+/// What values an attribute can hold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Text,
+    Bool,
+    Int,
+    /// One of the listed texts, compared and accepted without case, sent as listed.
+    Choice(Vec<String>),
+    /// A calendar date and time, kept as text.
+    DateTime,
+    /// Any scalar: used where the system does not say (the values of skills).
+    Any,
+    /// An object with free keys and values of one kind.
+    Map(Box<Kind>),
+    /// An object with the named fields.
+    Object(Vec<Field>),
+    /// A list; the order of its items means nothing.
+    List(Box<Kind>),
+    /// Whatever JSON says.
+    Json,
+}
+
+/// One field of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    pub name: String,
+    pub kind: Kind,
+    pub required: bool,
+}
+
+/// One attribute of an account and what the API allows for it.
+// Each flag is a column of the published attribute table, and most combinations of them exist.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    pub name: String,
+    pub kind: Kind,
+    /// Sent when an account is created.
+    pub create: bool,
+    /// Shown in the listing.
+    pub read: bool,
+    /// Sent when an account is updated.
+    pub update: bool,
+    /// A create without it is refused.
+    pub required: bool,
+    /// Never printed, logged, journalled or reported.
+    pub secret: bool,
+    /// No two accounts have the same value.
+    pub unique: bool,
+    /// Upper and lower case differ.
+    pub case_exact: bool,
+    /// A live value (a counter, a login state) that is never compared and never sent.
+    pub live: bool,
+    /// An object whose keys that the mapping does not name are kept as they are.
+    pub merge: bool,
+    /// What to warn of when a leaver's account has this attribute set (true, or a number other than zero): "has open chats".
+    pub leaver_warning: Option<&'static str>,
+}
+
+impl Attribute {
+    /// A readable, creatable, updatable attribute; the builder methods below take away and add.
+    #[must_use]
+    pub fn new(name: &str, kind: Kind) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            create: true,
+            read: true,
+            update: true,
+            required: false,
+            secret: false,
+            unique: false,
+            case_exact: true,
+            live: false,
+            merge: false,
+            leaver_warning: None,
+        }
+    }
+
+    /// What the API allows, as a table writes it: any of `C`, `R`, `U`.
+    #[must_use]
+    pub fn allows(mut self, letters: &str) -> Self {
+        self.create = letters.contains('C');
+        self.read = letters.contains('R');
+        self.update = letters.contains('U');
+        self
+    }
+
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+    #[must_use]
+    pub fn unique(mut self) -> Self {
+        self.unique = true;
+        self
+    }
+    #[must_use]
+    pub fn ignoring_case(mut self) -> Self {
+        self.case_exact = false;
+        self
+    }
+    #[must_use]
+    pub fn live(mut self) -> Self {
+        self.live = true;
+        self
+    }
+    #[must_use]
+    pub fn merged(mut self) -> Self {
+        self.merge = true;
+        self
+    }
+    #[must_use]
+    pub fn warns_leavers(mut self, words: &'static str) -> Self {
+        self.leaver_warning = Some(words);
+        self
+    }
+
+    /// Whether a difference in it can be seen at all.
+    #[must_use]
+    pub fn comparable(&self) -> bool {
+        self.read && !self.live && !self.secret
+    }
+
+    /// Sent, but never shown: only its fingerprint tells whether it changed.
+    #[must_use]
+    pub fn write_only(&self) -> bool {
+        !self.read && !self.secret && (self.create || self.update)
+    }
+}
+
+/// The attribute that says whether an account is in use, and its two values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lifecycle {
+    pub attribute: AttrId,
+    pub active: Value,
+    pub inactive: Value,
+}
+
+/// The attribute table of one target.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    attributes: Vec<Attribute>,
+    by_name: HashMap<String, AttrId>,
+    pub lifecycle: Option<Lifecycle>,
+    /// Whether the API can delete an account.
+    pub can_delete: bool,
+    /// Whether an update sends every mapped updatable attribute rather than only what changed.
+    pub full_updates: bool,
+}
+
+impl Schema {
+    /// A schema without lifecycle, deletion or full updates; set the public fields for those.
+    ///
+    /// # Panics
+    /// When there are more than 64 attributes: sets of attributes are kept as the bits of one word.
+    #[must_use]
+    pub fn new(attributes: Vec<Attribute>) -> Self {
+        assert!(attributes.len() <= 64, "a schema has at most 64 attributes");
+        let by_name = (0u8..).zip(&attributes).map(|(at, a)| (a.name.clone(), AttrId(at))).collect();
+        Self { attributes, by_name, lifecycle: None, can_delete: false, full_updates: false }
+    }
+
+    #[must_use]
+    pub fn id(&self, name: &str) -> Option<AttrId> {
+        self.by_name.get(name).copied()
+    }
+
+    #[must_use]
+    pub fn get(&self, id: AttrId) -> &Attribute {
+        &self.attributes[usize::from(id.0)]
+    }
+
+    #[must_use]
+    pub fn name(&self, id: AttrId) -> &str {
+        &self.get(id).name
+    }
+
+    /// Every attribute, in the schema's order.
+    pub fn iter(&self) -> impl Iterator<Item = (AttrId, &Attribute)> {
+        (0u8..).map(AttrId).zip(&self.attributes)
+    }
+}

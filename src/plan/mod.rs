@@ -1,0 +1,8 @@
+//! Findings and policy become a plan: changes as data, ordered, counted, held where a safety rule says so. Planning has
+//! no side effects, and whoever executes a plan makes no choices.
+
+pub mod action;
+pub mod policy;
+
+pub use action::{Action, ActionKind, Change, Counts, Finding, FindingKind, Source};
+pub use policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};

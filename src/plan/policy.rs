@@ -1,0 +1,112 @@
+//! What may be done, and how much of it at once: `[policy]` and `[safety]` as data.
+
+use std::time::Duration;
+
+use crate::model::Percent;
+
+/// `[policy]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    pub create: bool,
+    pub update: bool,
+    pub leavers: Leavers,
+    pub absent: Absent,
+    pub absent_for: AbsentFor,
+    pub reactivate: bool,
+    /// Patterns (`admin*`) over every key of a row or an account; what matches is never touched.
+    pub protect: Vec<String>,
+    pub inactive_newcomers: InactiveNewcomers,
+}
+
+/// A person whose row says inactive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leavers {
+    Deactivate,
+    Report,
+}
+
+/// An account without a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    Ignore,
+    Report,
+    Deactivate,
+    Delete,
+}
+
+/// A row that says inactive and has no account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InactiveNewcomers {
+    Skip,
+    Create,
+}
+
+/// How long an account must be without a row before that counts: both must be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbsentFor {
+    /// Runs in a row, this one included.
+    pub runs: u32,
+    pub days: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            create: true,
+            update: true,
+            leavers: Leavers::Deactivate,
+            absent: Absent::Report,
+            absent_for: AbsentFor { runs: 3, days: 7 },
+            reactivate: true,
+            protect: Vec::new(),
+            inactive_newcomers: InactiveNewcomers::Skip,
+        }
+    }
+}
+
+/// A limit on one kind of action: a share of the accounts in scope, a number, or both (the smaller counts). With
+/// neither there is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limit {
+    pub percent: Option<Percent>,
+    pub count: Option<u64>,
+}
+
+/// `[safety]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Safety {
+    pub max_create: Limit,
+    pub max_update: Limit,
+    pub max_deactivate: Limit,
+    /// Of the rows that count.
+    pub max_invalid: Limit,
+    pub min_rows: u64,
+    pub max_row_drop: Limit,
+    pub on_exceed: OnExceed,
+    pub plan_max_age: Duration,
+    /// How long a listing counts as the account's present value, so that an update needs no read before it.
+    pub fresh_for: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnExceed {
+    Hold,
+    Stop,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        let percent = |n| Percent::new(n).ok();
+        Self {
+            max_create: Limit { percent: percent(20.0), count: None },
+            max_update: Limit { percent: percent(30.0), count: None },
+            max_deactivate: Limit { percent: percent(10.0), count: Some(50) },
+            max_invalid: Limit { percent: percent(5.0), count: None },
+            min_rows: 1,
+            max_row_drop: Limit { percent: percent(20.0), count: None },
+            on_exceed: OnExceed::Hold,
+            plan_max_age: Duration::from_secs(24 * 3600),
+            fresh_for: Duration::from_secs(600),
+        }
+    }
+}

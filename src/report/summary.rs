@@ -1,0 +1,71 @@
+//! The summary: what `--format json` prints, and the end of every report.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::action::{Found, Planned};
+
+/// One plan or run in numbers. The names are fixed: scripts read them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The version of this form: 1.
+    pub headcount_summary: u32,
+    pub command: String,
+    /// The run's name; for a plan the plan's.
+    pub run: String,
+    pub tenant: String,
+    pub outcome: SummaryOutcome,
+    pub planned: Planned,
+    pub found: Found,
+    pub applied: Planned,
+    pub held: u64,
+    pub failed: u64,
+    pub unknown: u64,
+    pub requests: Requests,
+    #[serde(default)]
+    pub quota: Option<Quota>,
+    pub elapsed_seconds: f64,
+    pub exit_code: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SummaryOutcome {
+    Planned,
+    NoChanges,
+    Complete,
+    Partial,
+    Held,
+    Paused,
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    pub auth: u64,
+    pub list: u64,
+    pub lookup: u64,
+    pub write: u64,
+    pub retried: u64,
+    pub total: u64,
+    pub estimated: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    pub limit: Option<u64>,
+    pub remaining: u64,
+    pub resets_at: Option<Timestamp>,
+}
+
+/// Why a command failed before anything was changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// One word a script can switch on: `configuration`, `source`, `target`, `plan`, `journal`, `safety`, `locked`, `usage`.
+    pub kind: String,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}

@@ -1,0 +1,257 @@
+//! The systems that have accounts. [`Target`] is all that the engine knows of one; each system has a folder that holds
+//! everything known of it, and `http` beneath them signs in, paces, counts, retries and redacts.
+//!
+//! A target decides nothing: it says what it can do ([`Schema`]), shows what is there, and does what it is told once.
+
+pub mod http;
+pub mod imichat;
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Account, AccountId, Attributes, MatchRule, Schema};
+
+/// One tenant of one system.
+pub trait Target: Send + Sync {
+    fn schema(&self) -> &Schema;
+
+    /// The kind and the address, as plans name it: `imichat https://acme.imi.chat/v3.1`.
+    fn describe(&self) -> String;
+
+    /// Signs in, so that a wrong key is known before anything else happens.
+    fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>>;
+
+    /// Every account, page by page, in no particular order, no id twice. Ends with exactly one [`Listed::End`], or
+    /// with the first error.
+    fn list(&self) -> BoxStream<'_, Result<Listed, CallError>>;
+
+    /// One account as it is now; `None` when there is none of that id.
+    fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>>;
+
+    /// For each person sought, every account that any of the rules finds for these values. May cost a whole listing,
+    /// so ask for many at once.
+    fn find<'a>(
+        &'a self,
+        rules: &'a [MatchRule],
+        sought: &'a [Attributes],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>>;
+
+    /// Creates one account with exactly these values (all of them creatable). Sends at most one create: an answer that
+    /// is lost is an error with [`Effect::Unknown`], never a repeat.
+    fn create<'a>(&'a self, values: &'a Attributes) -> BoxFuture<'a, Result<AccountId, CallError>>;
+
+    /// Sets exactly these values (all of them updatable).
+    fn update<'a>(&'a self, id: &'a AccountId, values: &'a Attributes) -> BoxFuture<'a, Result<(), CallError>>;
+
+    /// Deletes one account; only called where [`Schema::can_delete`].
+    fn delete<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<(), CallError>>;
+
+    /// Requests that listing `accounts` accounts takes.
+    fn listing_cost(&self, accounts: u64) -> u64;
+
+    /// What was sent so far, and what the server says of its quota.
+    fn meter(&self) -> &Meter;
+}
+
+/// A piece of a listing.
+#[derive(Debug)]
+pub enum Listed {
+    Page {
+        accounts: Vec<Account>,
+        /// How many pages there are, where the server says.
+        pages: Option<u64>,
+    },
+    End {
+        /// Every account was shown; only then may an absence mean anything.
+        complete: bool,
+        /// Why not, and anything else worth saying.
+        notes: Vec<String>,
+    },
+}
+
+/// Whether the request that failed may have changed the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The target certainly did not do it.
+    None,
+    /// It may have: the answer was lost, or did not say.
+    Unknown,
+}
+
+/// What kind of failure it is, which decides who must act.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// The request for this account was refused; others may go on.
+    Refused,
+    /// There is no such account (any more).
+    NotFound,
+    /// The account exists already.
+    Exists,
+    /// Credentials, path, verb, header: no request will succeed until the configuration is mended.
+    Configuration,
+    /// The daily quota is used up to the reserve.
+    Quota { resets_at: Option<Timestamp> },
+    /// The target does not answer, or only with server errors, for longer than the retries allow.
+    Unavailable,
+    /// An answer whose shape nobody documented.
+    Garbled,
+}
+
+/// A failed call. The message carries what a person needs: what was asked, status, code, description, `trxid`; never a
+/// secret.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct CallError {
+    pub trouble: Trouble,
+    pub effect: Effect,
+    pub message: String,
+    /// The system's own status code, or the HTTP status where it has none.
+    pub code: Option<u32>,
+    /// The server's transaction id.
+    pub trxid: Option<String>,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
+}
+
+impl CallError {
+    /// A failure without effect.
+    pub fn new(trouble: Trouble, message: impl Into<String>) -> Self {
+        Self { trouble, effect: Effect::None, message: message.into(), code: None, trxid: None, hint: None }
+    }
+
+    #[must_use]
+    pub fn with_effect(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        self
+    }
+
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// What a request is for; the summary counts by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Auth,
+    List,
+    Lookup,
+    Write,
+}
+
+/// Requests sent so far, and the server's quota as last seen. Shared by all requests of one target.
+#[derive(Debug, Default)]
+pub struct Meter {
+    sent: [AtomicU64; 4],
+    retried: AtomicU64,
+    quota: Mutex<Option<Quota>>,
+}
+
+/// The daily quota as the server last showed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    pub limit: Option<u64>,
+    pub remaining: u64,
+    pub resets_at: Option<Timestamp>,
+}
+
+/// A reading of a [`Meter`]. A repeat counts under its purpose and under `retried`; `total` counts it once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    pub auth: u64,
+    pub list: u64,
+    pub lookup: u64,
+    pub write: u64,
+    pub retried: u64,
+    pub total: u64,
+}
+
+impl Meter {
+    /// Counts a request that is about to leave.
+    pub fn count(&self, purpose: Purpose) {
+        self.sent[purpose as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts that the request about to leave repeats an earlier one.
+    pub fn count_retry(&self) {
+        self.retried.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        let of = |purpose: Purpose| self.sent[purpose as usize].load(Ordering::Relaxed);
+        let (auth, list, lookup, write) =
+            (of(Purpose::Auth), of(Purpose::List), of(Purpose::Lookup), of(Purpose::Write));
+        let retried = self.retried.load(Ordering::Relaxed);
+        Sent { auth, list, lookup, write, retried, total: auth + list + lookup + write }
+    }
+
+    pub fn saw_quota(&self, quota: Quota) {
+        *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some(quota);
+    }
+
+    #[must_use]
+    pub fn quota(&self) -> Option<Quota> {
+        *self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} requests ({} list, {} write, {} retried)", self.total, self.list, self.write, self.retried)
+    }
+}
+
+/// [`Target::find`] for systems that cannot be asked for one key: reads the whole listing once and keeps what any rule
+/// finds for any of the sought.
+///
+/// # Errors
+/// The first error of the listing; or [`Trouble::Unavailable`] when the listing does not prove itself complete, because
+/// then "not found" would mean nothing.
+pub async fn find_by_listing(
+    target: &dyn Target,
+    rules: &[MatchRule],
+    sought: &[Attributes],
+) -> Result<Vec<Vec<Account>>, CallError> {
+    let schema = target.schema();
+    let mut scratch = Vec::new();
+    let wanted: Vec<Vec<_>> = sought
+        .iter()
+        .map(|values| rules.iter().map(|rule| rule.key(schema, |id| values.get(id), &mut scratch)).collect())
+        .collect();
+    let mut found = vec![Vec::new(); sought.len()];
+    let mut pages = target.list();
+    while let Some(piece) = pages.next().await {
+        match piece? {
+            Listed::Page { accounts, .. } => {
+                for account in accounts {
+                    let keys: Vec<_> =
+                        rules.iter().map(|rule| rule.key(schema, |id| account.values.get(id), &mut scratch)).collect();
+                    for (wanted, found) in wanted.iter().zip(&mut found) {
+                        if wanted.iter().zip(&keys).any(|(a, b)| a.is_some() && a == b) {
+                            found.push(account.clone());
+                        }
+                    }
+                }
+            }
+            Listed::End { complete: true, .. } => {}
+            Listed::End { complete: false, notes } => {
+                return Err(CallError::new(
+                    Trouble::Unavailable,
+                    format!("the listing is not complete, so nobody can be looked up in it: {}", notes.join("; ")),
+                ));
+            }
+        }
+    }
+    Ok(found)
+}
