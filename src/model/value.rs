@@ -107,6 +107,8 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
+            Self::Secret(_) => f.write_str(SECRET),
+            Self::Generated => f.write_str(GENERATED),
             other => f.write_str(&serde_json::to_string(other).map_err(|_| fmt::Error)?),
         }
     }
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn secrets_never_print_and_never_serialise() {
         let secret = Value::Secret(Secret::new("hunter2"));
-        assert_eq!(format!("{secret:?} {secret}"), "Secret((secret)) \"(secret)\"".replace('"', "\""));
+        assert_eq!(format!("{secret:?} {secret}"), "Secret((secret)) (secret)");
         assert_eq!(serde_json::to_string(&secret).unwrap(), "\"(secret)\"");
         assert_eq!(serde_json::to_string(&Value::Generated).unwrap(), "\"(generated)\"");
     }
