@@ -14,5 +14,5 @@ pub use account::{Account, AccountId, Attributes, Desired, Wanted};
 pub use key::{Digest, KeyHash, MatchRule};
 pub use percent::Percent;
 pub use row::{Columns, Place, Record};
-pub use schema::{AttrId, Attribute, Field, Kind, Lifecycle, Schema};
+pub use schema::{AttrId, AttrSet, Attribute, Field, Kind, Lifecycle, Protects, Schema};
 pub use value::{Secret, Value};

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::Value;
+use super::{Attributes, Value, normal};
 
 /// The position of an attribute in its schema. At most 64 attributes can be mapped at once (see [`Schema::new`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +14,52 @@ impl AttrId {
     #[must_use]
     pub fn bit(self) -> u64 {
         1 << self.0
+    }
+}
+
+/// A set of attributes of one schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AttrSet(pub u64);
+
+impl AttrSet {
+    #[must_use]
+    pub fn contains(self, id: AttrId) -> bool {
+        self.0 & id.bit() != 0
+    }
+
+    pub fn insert(&mut self, id: AttrId) {
+        self.0 |= id.bit();
+    }
+
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl FromIterator<AttrId> for AttrSet {
+    fn from_iter<T: IntoIterator<Item = AttrId>>(ids: T) -> Self {
+        Self(ids.into_iter().fold(0, |set, id| set | id.bit()))
+    }
+}
+
+impl IntoIterator for AttrSet {
+    type Item = AttrId;
+    type IntoIter = AttrSetIter;
+    fn into_iter(self) -> AttrSetIter {
+        AttrSetIter(self.0)
+    }
+}
+
+/// The attributes of a set, in the schema's order.
+pub struct AttrSetIter(u64);
+
+impl Iterator for AttrSetIter {
+    type Item = AttrId;
+    fn next(&mut self) -> Option<AttrId> {
+        let at = u8::try_from(self.0.trailing_zeros()).ok().filter(|at| *at < 64)?;
+        self.0 &= self.0 - 1;
+        Some(AttrId(at))
     }
 }
 
@@ -162,12 +208,22 @@ pub struct Lifecycle {
     pub inactive: Value,
 }
 
+/// A value that puts an account out of reach: accounts that have it are never touched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protects {
+    pub attribute: AttrId,
+    pub value: Value,
+    /// As people call such an account: `Administrative account`.
+    pub reason: &'static str,
+}
+
 /// The attribute table of one target.
 #[derive(Clone, Debug)]
 pub struct Schema {
     attributes: Vec<Attribute>,
     by_name: HashMap<String, AttrId>,
     pub lifecycle: Option<Lifecycle>,
+    pub protects: Vec<Protects>,
     /// Whether the API can delete an account.
     pub can_delete: bool,
     /// Whether an update sends every mapped updatable attribute rather than only what changed.
@@ -183,7 +239,7 @@ impl Schema {
     pub fn new(attributes: Vec<Attribute>) -> Self {
         assert!(attributes.len() <= 64, "a schema has at most 64 attributes");
         let by_name = (0u8..).zip(&attributes).map(|(at, a)| (a.name.clone(), AttrId(at))).collect();
-        Self { attributes, by_name, lifecycle: None, can_delete: false, full_updates: false }
+        Self { attributes, by_name, lifecycle: None, protects: Vec::new(), can_delete: false, full_updates: false }
     }
 
     #[must_use]
@@ -199,6 +255,23 @@ impl Schema {
     #[must_use]
     pub fn name(&self, id: AttrId) -> &str {
         &self.get(id).name
+    }
+
+    /// Why the target's own rules forbid to touch an account with these values.
+    #[must_use]
+    pub fn protection(&self, values: &Attributes) -> Option<&'static str> {
+        self.protects
+            .iter()
+            .find(|p| values.get(p.attribute).is_some_and(|v| normal::same(self.get(p.attribute), v, &p.value)))
+            .map(|p| p.reason)
+    }
+
+    /// Whether an account with these values is in use; none where the schema or the account does not say.
+    #[must_use]
+    pub fn is_active(&self, values: &Attributes) -> Option<bool> {
+        let lifecycle = self.lifecycle.as_ref()?;
+        let value = values.get(lifecycle.attribute).filter(|value| !value.is_blank())?;
+        Some(normal::same(self.get(lifecycle.attribute), value, &lifecycle.active))
     }
 
     /// Every attribute, in the schema's order.

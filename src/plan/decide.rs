@@ -1,0 +1,358 @@
+//! One person, one decision. Everything that policy has a say in is decided here and nowhere else.
+
+use std::collections::BTreeMap;
+
+use super::steps::follow_up;
+use super::{Absent, Action, ActionKind, Change, Finding, FindingKind, InactiveNewcomers, Leavers, Policy, Source};
+use crate::model::{Account, AttrId, AttrSet, Desired, MatchRule, Schema, Value, Wanted, normal};
+use crate::reconcile::{Comparison, Difference};
+
+/// What holds for every decision of one plan.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub schema: &'a Schema,
+    pub policy: &'a Policy,
+    pub rules: &'a [MatchRule],
+    /// Mapped with `on = "always"`.
+    pub always: AttrSet,
+    /// Mapped with `on = "create"`.
+    pub on_create: AttrSet,
+}
+
+/// What is done, and what is said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    pub action: Option<Action>,
+    pub finding: Option<Finding>,
+}
+
+/// How an account without a row stands against the grace that `policy.absent_for` asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// Runs in a row without it, this one included.
+    pub runs: u32,
+    /// Whole days since it was first found absent.
+    pub days: u32,
+    /// Why nothing may be concluded from an absence now: an incomplete listing, a source of another shape.
+    pub doubt: Option<String>,
+}
+
+/// A row without an account.
+#[must_use]
+pub fn newcomer(ctx: &Context<'_>, desired: &Desired, source: Source, missing: &[AttrId]) -> Decision {
+    let finding = |kind, reason: String| Decision {
+        finding: Some(about_row(ctx, kind, desired, source.clone(), reason)),
+        action: None,
+    };
+    let has_key = ctx.rules.iter().any(|rule| rule.key(ctx.schema, |id| desired.value(id), &mut Vec::new()).is_some());
+    if !has_key {
+        let rules: Vec<_> = ctx.rules.iter().map(|rule| rule.label.as_str()).collect();
+        return finding(FindingKind::Invalid, format!("the row has no value for any match rule ({})", rules.join(", ")));
+    }
+    let inactive = wants_inactive(ctx, desired);
+    if inactive && !creates_inactive(ctx) {
+        return finding(FindingKind::Skipped, "a leaver without an account".to_owned());
+    }
+    if !ctx.policy.create {
+        return finding(FindingKind::Skipped, "policy.create is false".to_owned());
+    }
+    if !missing.is_empty() {
+        let names: Vec<_> = missing.iter().map(|id| ctx.schema.name(*id)).collect();
+        return finding(FindingKind::Invalid, format!("a new account needs a value for {}", names.join(", ")));
+    }
+    let changes: Vec<Change> = desired
+        .values
+        .iter()
+        .filter(|(id, _)| ctx.always.union(ctx.on_create).contains(*id))
+        .filter_map(|(id, wanted)| match wanted {
+            Wanted::Set(value) => Some((*id, value)),
+            Wanted::Clear => None,
+        })
+        .filter(|(id, value)| {
+            let attribute = ctx.schema.get(*id);
+            attribute.create || (attribute.update && !is_default(ctx.schema, *id, value))
+        })
+        .map(|(id, value)| Change { attribute: ctx.schema.name(id).to_owned(), from: None, to: value.clone() })
+        .collect();
+    let requests = 1 + u64::from(changes.iter().any(|change| follow_up(ctx.schema, &change.attribute)));
+    Decision {
+        action: Some(Action {
+            seq: 0,
+            action: ActionKind::Create,
+            key: key_of_row(ctx, desired),
+            identity: identity_of(desired),
+            account: None,
+            matched: None,
+            source: Some(source),
+            changes,
+            also: BTreeMap::new(),
+            reason: None,
+            warnings: Vec::new(),
+            requests,
+            held: false,
+        }),
+        finding: None,
+    }
+}
+
+/// A row and its account.
+#[must_use]
+pub fn known(
+    ctx: &Context<'_>,
+    desired: &Desired,
+    source: Source,
+    account: &Account,
+    matched: &str,
+    comparison: Comparison,
+) -> Decision {
+    let finding = |kind, changes: Vec<Change>, reason: String| Finding {
+        account: Some(account.id.clone()),
+        matched: Some(matched.to_owned()),
+        changes,
+        ..about_row(ctx, kind, desired, source.clone(), reason)
+    };
+    let Comparison { mut changes, drift } = comparison;
+    let drift = (!drift.is_empty()).then(|| {
+        let names: Vec<_> = drift.iter().map(|d| ctx.schema.name(d.attribute)).collect();
+        let reason = format!("the API cannot change {}", names.join(", "));
+        finding(FindingKind::Drift, as_changes(ctx.schema, drift), reason)
+    });
+    let skipped = |reason: &str| Decision {
+        finding: Some(finding(FindingKind::Skipped, Vec::new(), reason.to_owned())),
+        action: None,
+    };
+    let kind = match status_change(ctx.schema, &changes) {
+        Some(false) if ctx.policy.leavers == Leavers::Report => {
+            return skipped("a leaver whose account is active; policy.leavers is \"report\"");
+        }
+        Some(true) if !ctx.policy.reactivate => {
+            return skipped("a returner whose account is inactive; policy.reactivate is false");
+        }
+        Some(active) => {
+            if !ctx.policy.update {
+                changes.retain(|change| is_lifecycle(ctx.schema, change.attribute));
+            }
+            if active { ActionKind::Reactivate } else { ActionKind::Deactivate }
+        }
+        None if changes.is_empty() => return Decision { finding: drift, action: None },
+        None if !ctx.policy.update => return skipped("differs; policy.update is false"),
+        None => ActionKind::Update,
+    };
+    let also = sent_along(ctx, account, Some(desired), &changes);
+    let action = Action {
+        seq: 0,
+        action: kind,
+        key: key_of_row(ctx, desired),
+        identity: identity_of(desired),
+        account: Some(account.id.clone()),
+        matched: Some(matched.to_owned()),
+        source: Some(source.clone()),
+        changes: as_changes(ctx.schema, changes),
+        also,
+        reason: None,
+        warnings: if kind.takes_away() { leaver_warnings(ctx.schema, account) } else { Vec::new() },
+        requests: 1,
+        held: false,
+    };
+    Decision { action: Some(action), finding: drift }
+}
+
+/// An account without a row.
+#[must_use]
+pub fn absent(ctx: &Context<'_>, account: &Account, absence: &Absence) -> Decision {
+    let say = |reason: String| Decision {
+        finding: Some(about_account(ctx, FindingKind::Absent, account, reason)),
+        action: None,
+    };
+    let active = ctx.schema.is_active(&account.values);
+    let kind = match ctx.policy.absent {
+        Absent::Ignore => return Decision::default(),
+        Absent::Report if active == Some(false) => return say("no row; the account is inactive".to_owned()),
+        Absent::Report => return say("no row; policy.absent is \"report\"".to_owned()),
+        Absent::Deactivate if active == Some(false) => return say("no row; the account is inactive already".to_owned()),
+        Absent::Deactivate => ActionKind::Deactivate,
+        Absent::Delete => ActionKind::Delete,
+    };
+    if let Some(doubt) = &absence.doubt {
+        return say(format!("no row, but that proves nothing: {doubt}"));
+    }
+    let grace = ctx.policy.absent_for;
+    if absence.runs < grace.runs || absence.days < grace.days {
+        return say(format!(
+            "no row for {} of {} runs and {} of {} days",
+            absence.runs.min(grace.runs),
+            grace.runs,
+            absence.days.min(grace.days),
+            grace.days
+        ));
+    }
+    let changes: Vec<_> = match (&ctx.schema.lifecycle, kind) {
+        (Some(lifecycle), ActionKind::Deactivate) => vec![Difference {
+            attribute: lifecycle.attribute,
+            from: Some(account.values.get(lifecycle.attribute).cloned().unwrap_or(Value::Null)),
+            to: lifecycle.inactive.clone(),
+        }],
+        (None, ActionKind::Deactivate) => return say("no row; this target has no way to deactivate".to_owned()),
+        _ => Vec::new(),
+    };
+    let also = if kind == ActionKind::Deactivate { sent_along(ctx, account, None, &changes) } else { BTreeMap::new() };
+    let action = Action {
+        seq: 0,
+        action: kind,
+        key: key_of_account(ctx, account),
+        identity: None,
+        account: Some(account.id.clone()),
+        matched: None,
+        source: None,
+        changes: as_changes(ctx.schema, changes),
+        also,
+        reason: Some(format!("no row for {} runs and {} days", absence.runs, absence.days)),
+        warnings: leaver_warnings(ctx.schema, account),
+        // The account is read once more before access is taken away for an absence.
+        requests: 2,
+        held: false,
+    };
+    Decision { action: Some(action), finding: None }
+}
+
+/// A finding about a row that no account takes part in.
+#[must_use]
+pub fn about_row(
+    ctx: &Context<'_>,
+    finding: FindingKind,
+    desired: &Desired,
+    source: Source,
+    reason: String,
+) -> Finding {
+    Finding {
+        finding,
+        key: key_of_row(ctx, desired),
+        identity: identity_of(desired),
+        account: None,
+        matched: None,
+        source: Some(source),
+        changes: Vec::new(),
+        reason,
+    }
+}
+
+/// A finding about an account that no row takes part in.
+#[must_use]
+pub fn about_account(ctx: &Context<'_>, finding: FindingKind, account: &Account, reason: String) -> Finding {
+    Finding {
+        finding,
+        key: key_of_account(ctx, account),
+        identity: None,
+        account: Some(account.id.clone()),
+        matched: None,
+        source: None,
+        changes: Vec::new(),
+        reason,
+    }
+}
+
+/// The name by which people know a row: its value under the first match rule that it has a value for.
+#[must_use]
+pub fn key_of_row(ctx: &Context<'_>, desired: &Desired) -> String {
+    first_key(ctx, |id| desired.value(id)).unwrap_or_else(|| desired.identity.clone())
+}
+
+/// The name by which people know an account.
+#[must_use]
+pub fn key_of_account(ctx: &Context<'_>, account: &Account) -> String {
+    first_key(ctx, |id| account.values.get(id)).unwrap_or_else(|| account.id.to_string())
+}
+
+fn first_key<'v>(ctx: &Context<'_>, value: impl Fn(AttrId) -> Option<&'v Value>) -> Option<String> {
+    ctx.rules.iter().find_map(|rule| {
+        let parts: Option<Vec<_>> =
+            rule.attributes.iter().map(|id| value(*id).filter(|v| !v.is_blank()).map(ToString::to_string)).collect();
+        parts.map(|parts| parts.join("+"))
+    })
+}
+
+fn identity_of(desired: &Desired) -> Option<String> {
+    (!desired.identity.is_empty()).then(|| desired.identity.clone())
+}
+
+fn wants_inactive(ctx: &Context<'_>, desired: &Desired) -> bool {
+    ctx.schema.lifecycle.as_ref().is_some_and(|lifecycle| {
+        desired
+            .value(lifecycle.attribute)
+            .is_some_and(|value| normal::same(ctx.schema.get(lifecycle.attribute), value, &lifecycle.inactive))
+    })
+}
+
+/// A status that is mapped for creation only says how newcomers start, not that somebody left.
+fn creates_inactive(ctx: &Context<'_>) -> bool {
+    ctx.policy.inactive_newcomers == InactiveNewcomers::Create
+        || ctx.schema.lifecycle.as_ref().is_some_and(|lifecycle| ctx.on_create.contains(lifecycle.attribute))
+}
+
+/// What a new account has without being told.
+fn is_default(schema: &Schema, id: AttrId, value: &Value) -> bool {
+    schema
+        .lifecycle
+        .as_ref()
+        .is_some_and(|lifecycle| lifecycle.attribute == id && normal::same(schema.get(id), value, &lifecycle.active))
+}
+
+fn is_lifecycle(schema: &Schema, id: AttrId) -> bool {
+    schema.lifecycle.as_ref().is_some_and(|lifecycle| lifecycle.attribute == id)
+}
+
+/// Whether the changes make the account active or inactive; none where they do neither.
+fn status_change(schema: &Schema, changes: &[Difference]) -> Option<bool> {
+    let lifecycle = schema.lifecycle.as_ref()?;
+    let change = changes.iter().find(|change| change.attribute == lifecycle.attribute)?;
+    Some(normal::same(schema.get(lifecycle.attribute), &change.to, &lifecycle.active))
+}
+
+/// Everything mapped and updatable that does not change, for targets whose updates carry all of it.
+fn sent_along(
+    ctx: &Context<'_>,
+    account: &Account,
+    desired: Option<&Desired>,
+    changes: &[Difference],
+) -> BTreeMap<String, Value> {
+    if !ctx.schema.full_updates {
+        return BTreeMap::new();
+    }
+    ctx.always
+        .union(ctx.on_create)
+        .into_iter()
+        .filter(|id| changes.iter().all(|change| change.attribute != *id))
+        .filter_map(|id| {
+            let attribute = ctx.schema.get(id);
+            if !attribute.update || attribute.live || attribute.secret {
+                return None;
+            }
+            let value = if attribute.read { account.values.get(id) } else { desired.and_then(|d| d.value(id)) };
+            value.filter(|value| !value.is_blank()).map(|value| (attribute.name.clone(), value.clone()))
+        })
+        .collect()
+}
+
+fn as_changes(schema: &Schema, differences: Vec<Difference>) -> Vec<Change> {
+    differences
+        .into_iter()
+        .map(|d| Change { attribute: schema.name(d.attribute).to_owned(), from: d.from, to: d.to })
+        .collect()
+}
+
+fn leaver_warnings(schema: &Schema, account: &Account) -> Vec<String> {
+    schema
+        .iter()
+        .filter_map(|(id, attribute)| {
+            let words = attribute.leaver_warning?;
+            let value = account.values.get(id).filter(|value| value.is_truthy())?;
+            Some(match value {
+                Value::Bool(_) => words.to_owned(),
+                value => format!("{words} ({value})"),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

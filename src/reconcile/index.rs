@@ -1,0 +1,438 @@
+//! The rows of a source, waiting for their accounts.
+//!
+//! A row takes a fixed number of bytes whatever its cells hold. An account that finds its row and is equal leaves
+//! nothing behind but a mark in the row; any other leaves its position, so that it can be read again.
+
+use std::collections::{HashMap, HashSet};
+
+use hashbrown::HashTable;
+
+use super::facts::{RowFacts, account_digest};
+use crate::model::{Account, Digest, KeyHash, MatchRule, Place, Schema};
+
+/// Every row of the source, and what the accounts that streamed past had to do with it.
+pub struct RowIndex {
+    rules: Vec<MatchRule>,
+    rows: Vec<Row>,
+    /// `rules.len()` keys for each row, in the order of the rows.
+    keys: Vec<KeyHash>,
+    by_identity: HashTable<u32>,
+    by_link: HashTable<u32>,
+    by_key: Vec<HashTable<u32>>,
+    /// The distinct sets of attributes that digests cover: one for each pattern of blank cells.
+    masks: Vec<u64>,
+    mask_ids: HashMap<u64, u16>,
+    /// Rows with more than one candidate; all candidates of such a row are here.
+    several: HashMap<u32, Vec<Candidate>>,
+    /// Accounts that are a candidate for more than one row.
+    contested: HashSet<u64>,
+    /// Accounts that no row means.
+    unclaimed: Vec<u64>,
+    scratch: Vec<u8>,
+}
+
+/// What the caller knows of a row beyond its facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowFlags {
+    /// A pattern of `policy.protect` matches one of its keys.
+    pub protected: bool,
+    /// A write-only attribute differs from what was last written: a digest cannot settle this row.
+    pub unsettled: bool,
+}
+
+/// What came of adding a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    New,
+    /// An earlier row has the same identity.
+    SameIdentity {
+        row: u32,
+        place: Place,
+    },
+    /// An earlier row of another identity has the same key under a rule, or is linked to the same account: both are in
+    /// conflict.
+    SameKey {
+        row: u32,
+        place: Place,
+        by: Found,
+    },
+}
+
+/// How an account was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// By the remembered link from the row's identity.
+    Link,
+    /// By the rule of this index.
+    Rule(usize),
+}
+
+/// What became of one row once every account was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// Another row of the same person counts instead.
+    Dropped { other: Place },
+    /// No account.
+    Missing,
+    /// One account, and it is what the row wants.
+    Equal { account: u64, found: Found },
+    /// One account that may differ.
+    Matched { account: u64, found: Found },
+    /// Several accounts, and no rule that tells them apart.
+    Ambiguous { accounts: Vec<u64> },
+    /// The account is claimed by another row too.
+    Claimed { account: u64, other: Place },
+    /// Another row has the same key, or is linked to the same account.
+    SameKey { other: Place, by: Found },
+}
+
+/// All verdicts.
+pub struct Settled {
+    /// In the order in which the rows were added.
+    pub verdicts: Vec<Settlement>,
+    /// The positions of accounts without a row, in the order in which they were seen.
+    pub unclaimed: Vec<u64>,
+}
+
+/// One row's verdict, and what was known of the row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    pub place: Place,
+    pub protected: bool,
+    /// The remembered link is there and names the account that was found.
+    pub linked: bool,
+    pub verdict: Verdict,
+}
+
+/// No key, no link.
+const NONE: KeyHash = KeyHash([0, 0]);
+const DROPPED: u8 = 1;
+const PROTECTED: u8 = 2;
+const UNSETTLED: u8 = 4;
+const SAME_KEY: u8 = 8;
+/// The row has exactly one candidate, in its slot.
+const ONE: u8 = 16;
+/// The row's candidates are in `several`.
+const MANY: u8 = 32;
+
+struct Row {
+    identity: KeyHash,
+    link: KeyHash,
+    digest: Digest,
+    place: Place,
+    slot: Candidate,
+    /// The other row's index, where the row is dropped or shares a key.
+    other: u32,
+    mask: u16,
+    flags: u8,
+    /// What the row has in common with the other: a bit as in [`Candidate::rules`].
+    shared: u8,
+}
+
+/// An account that a row may mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Candidate {
+    account: u64,
+    /// Bit 0 for the link, bit n + 1 for rule n.
+    rules: u8,
+    equal: bool,
+}
+
+impl RowIndex {
+    /// # Panics
+    /// With more than seven rules: the rules that found an account are kept as the bits of a byte. The configuration
+    /// is checked for that.
+    #[must_use]
+    pub fn new(rules: Vec<MatchRule>) -> Self {
+        assert!(rules.len() <= 7, "at most seven match rules");
+        Self {
+            by_key: rules.iter().map(|_| HashTable::new()).collect(),
+            rules,
+            rows: Vec::new(),
+            keys: Vec::new(),
+            by_identity: HashTable::new(),
+            by_link: HashTable::new(),
+            masks: Vec::new(),
+            mask_ids: HashMap::new(),
+            several: HashMap::new(),
+            contested: HashSet::new(),
+            unclaimed: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Adds a row, with the hash of the account id that its identity was linked to, where one is remembered.
+    ///
+    /// # Panics
+    /// Beyond 2^32 rows or 65,536 different patterns of blank cells, neither of which an export has.
+    pub fn add(&mut self, facts: &RowFacts, place: Place, link: Option<KeyHash>, flags: RowFlags) -> Added {
+        let at = u32::try_from(self.rows.len()).unwrap_or_else(|_| panic!("more than 2^32 rows"));
+        let masks = &mut self.masks;
+        let mask = *self.mask_ids.entry(facts.mask).or_insert_with(|| {
+            masks.push(facts.mask);
+            u16::try_from(masks.len() - 1).unwrap_or_else(|_| panic!("more than 65,536 patterns of blank cells"))
+        });
+        let mut added = Added::New;
+        if let Some(row) = find(&self.by_identity, &self.rows, facts.identity, |row| row.identity) {
+            added = Added::SameIdentity { row, place: self.rows[row as usize].place };
+        }
+        self.rows.push(Row {
+            identity: facts.identity,
+            link: link.unwrap_or(NONE),
+            digest: facts.digest,
+            place,
+            slot: Candidate { account: 0, rules: 0, equal: false },
+            other: 0,
+            mask,
+            flags: if flags.protected { PROTECTED } else { 0 } | if flags.unsettled { UNSETTLED } else { 0 },
+            shared: 0,
+        });
+        self.keys.extend((0..self.rules.len()).map(|rule| facts.keys.get(rule).copied().flatten().unwrap_or(NONE)));
+        if added == Added::New {
+            added = self.enter(at);
+        }
+        added
+    }
+
+    /// The row of the two that `Added::SameIdentity` named is to be left out; the other one counts. Leaving out an
+    /// earlier row enters the later one in its place.
+    pub fn drop_row(&mut self, dropped: u32, counts: u32) -> Added {
+        let row = &mut self.rows[dropped as usize];
+        row.flags |= DROPPED;
+        row.other = counts;
+        if counts < dropped {
+            return Added::New;
+        }
+        let rows = &self.rows;
+        let row = &rows[dropped as usize];
+        remove(&mut self.by_identity, dropped, row.identity);
+        remove(&mut self.by_link, dropped, row.link);
+        for (rule, table) in self.by_key.iter_mut().enumerate() {
+            remove(table, dropped, self.keys[dropped as usize * self.rules.len() + rule]);
+        }
+        self.enter(counts)
+    }
+
+    /// Puts a row into the tables, where accounts find it.
+    fn enter(&mut self, at: u32) -> Added {
+        let mut added = Added::New;
+        let row = &self.rows[at as usize];
+        let (identity, link) = (row.identity, row.link);
+        self.by_identity.insert_unique(spread(identity), at, |row| spread(self.rows[*row as usize].identity));
+        if link != NONE {
+            if let Some(other) = find(&self.by_link, &self.rows, link, |row| row.link) {
+                added = self.share(at, other, 0);
+            } else {
+                self.by_link.insert_unique(spread(link), at, |row| spread(self.rows[*row as usize].link));
+            }
+        }
+        let stride = self.rules.len();
+        for rule in 0..stride {
+            let key_of = |row: u32| self.keys[row as usize * stride + rule];
+            let key = key_of(at);
+            if key == NONE {
+                continue;
+            }
+            if let Some(other) = self.by_key[rule].find(spread(key), |row| key_of(*row) == key).copied() {
+                added = self.share(at, other, rule + 1);
+            } else {
+                let keys = &self.keys;
+                let hash = |row: &u32| spread(keys[*row as usize * stride + rule]);
+                self.by_key[rule].insert_unique(spread(key), at, hash);
+            }
+        }
+        added
+    }
+
+    /// Marks two rows as having the same key under the rule of this bit (0 is the link).
+    fn share(&mut self, at: u32, other: u32, bit: usize) -> Added {
+        for (row, other) in [(at, other), (other, at)] {
+            let row = &mut self.rows[row as usize];
+            row.flags |= SAME_KEY;
+            row.other = other;
+            row.shared = 1 << bit;
+        }
+        Added::SameKey { row: other, place: self.rows[other as usize].place, by: found_by(bit) }
+    }
+
+    /// Shows an account to the rows. `at` is where the caller can read it again; it is unique among accounts.
+    pub fn observe(&mut self, schema: &Schema, account: &Account, at: u64) {
+        let mut candidates: [(u32, u8); 8] = [(0, 0); 8];
+        let mut count = 0;
+        let mut note = |row: Option<u32>, bit: u8| {
+            let Some(row) = row else { return };
+            if let Some(known) = candidates[..count].iter_mut().find(|(known, _)| *known == row) {
+                known.1 |= bit;
+            } else {
+                candidates[count] = (row, bit);
+                count += 1;
+            }
+        };
+        if !self.by_link.is_empty() {
+            note(find(&self.by_link, &self.rows, KeyHash::of_text(account.id.as_str()), |row| row.link), 1);
+        }
+        let stride = self.rules.len();
+        for (rule, table) in self.by_key.iter().enumerate() {
+            let key = self.rules[rule].key(schema, |id| account.values.get(id), &mut self.scratch);
+            if let Some(key) = key {
+                let row = table.find(spread(key), |row| self.keys[*row as usize * stride + rule] == key).copied();
+                note(row, 2 << rule);
+            }
+        }
+        if count == 0 {
+            self.unclaimed.push(at);
+            return;
+        }
+        if count > 1 {
+            self.contested.insert(at);
+        }
+        for (row_at, rules) in &candidates[..count] {
+            let row = &mut self.rows[*row_at as usize];
+            let mask = self.masks[usize::from(row.mask)];
+            let equal = account_digest(schema, account, mask, &mut self.scratch) == row.digest;
+            let candidate = Candidate { account: at, rules: *rules, equal };
+            if row.flags & MANY != 0 {
+                self.several.entry(*row_at).or_default().push(candidate);
+            } else if row.flags & ONE != 0 {
+                row.flags = row.flags & !ONE | MANY;
+                self.several.insert(*row_at, vec![row.slot, candidate]);
+            } else {
+                row.flags |= ONE;
+                row.slot = candidate;
+            }
+        }
+    }
+
+    /// Every account was seen: what became of each row.
+    #[must_use]
+    pub fn settle(self) -> Settled {
+        let choices: Vec<Choice> = (0u32..).zip(&self.rows).map(|(at, row)| self.choose(at, row)).collect();
+        // Only accounts that several rows or several candidates fought for can be claimed twice or by nobody.
+        let mut fought: HashMap<u64, Vec<u32>> = self.contested.iter().map(|at| (*at, Vec::new())).collect();
+        for candidate in self.several.values().flatten() {
+            fought.entry(candidate.account).or_default();
+        }
+        for (at, choice) in (0u32..).zip(&choices) {
+            match choice {
+                Choice::One(candidate, _) => {
+                    if let Some(claims) = fought.get_mut(&candidate.account) {
+                        claims.push(at);
+                    }
+                }
+                Choice::Several(accounts) => {
+                    for account in accounts {
+                        fought.entry(*account).or_default().push(at);
+                    }
+                }
+                Choice::Nobody | Choice::Dropped => {}
+            }
+        }
+        let verdicts = (0u32..)
+            .zip(self.rows.iter().zip(choices))
+            .map(|(at, (row, choice))| {
+                let mut linked = false;
+                let verdict = match choice {
+                    Choice::Dropped => Verdict::Dropped { other: self.rows[row.other as usize].place },
+                    _ if row.flags & SAME_KEY != 0 => Verdict::SameKey {
+                        other: self.rows[row.other as usize].place,
+                        by: found_by(row.shared.trailing_zeros() as usize),
+                    },
+                    Choice::Nobody => Verdict::Missing,
+                    Choice::Several(accounts) => Verdict::Ambiguous { accounts },
+                    Choice::One(candidate, found) => {
+                        let account = candidate.account;
+                        linked = candidate.rules & 1 != 0;
+                        let rival = fought.get(&account).and_then(|claims| claims.iter().find(|row| **row != at));
+                        if let Some(rival) = rival {
+                            Verdict::Claimed { account, other: self.rows[*rival as usize].place }
+                        } else if candidate.equal && row.flags & UNSETTLED == 0 {
+                            Verdict::Equal { account, found }
+                        } else {
+                            Verdict::Matched { account, found }
+                        }
+                    }
+                };
+                Settlement { place: row.place, protected: row.flags & PROTECTED != 0, linked, verdict }
+            })
+            .collect();
+        let mut unclaimed = self.unclaimed;
+        let mut lost: Vec<u64> =
+            fought.into_iter().filter(|(_, claims)| claims.is_empty()).map(|(account, _)| account).collect();
+        lost.sort_unstable();
+        unclaimed.extend(lost);
+        Settled { verdicts, unclaimed }
+    }
+
+    /// The account that a row means: the first rule with exactly one answer. Where a rule has several, a later rule may
+    /// tell them apart, but never bring in another.
+    fn choose(&self, at: u32, row: &Row) -> Choice {
+        if row.flags & DROPPED != 0 {
+            return Choice::Dropped;
+        }
+        let one = [row.slot];
+        let candidates: &[Candidate] = match row.flags & (ONE | MANY) {
+            0 => return Choice::Nobody,
+            ONE => &one,
+            _ => self.several.get(&at).map_or(&[], Vec::as_slice),
+        };
+        if row.flags & SAME_KEY != 0 {
+            // Nobody knows which of the two rows means which account, so none of them is free, and none is absent.
+            return Choice::Several(candidates.iter().map(|c| c.account).collect());
+        }
+        let mut narrowed: Vec<Candidate> = Vec::new();
+        for bit in 0..=self.rules.len() {
+            let among = if narrowed.is_empty() { candidates } else { &narrowed };
+            let found: Vec<_> = among.iter().filter(|c| c.rules & (1 << bit) != 0).copied().collect();
+            match found.as_slice() {
+                [] => {}
+                [one] => {
+                    return Choice::One(*one, found_by(bit));
+                }
+                _ => narrowed = found,
+            }
+        }
+        let mut accounts: Vec<u64> = narrowed.iter().map(|c| c.account).collect();
+        accounts.sort_unstable();
+        Choice::Several(accounts)
+    }
+}
+
+enum Choice {
+    Dropped,
+    Nobody,
+    One(Candidate, Found),
+    Several(Vec<u64>),
+}
+
+/// The meaning of a bit of [`Candidate::rules`].
+fn found_by(bit: usize) -> Found {
+    bit.checked_sub(1).map_or(Found::Link, Found::Rule)
+}
+
+/// A key is a hash already.
+fn spread(key: KeyHash) -> u64 {
+    key.0[0]
+}
+
+fn find(table: &HashTable<u32>, rows: &[Row], key: KeyHash, key_of: impl Fn(&Row) -> KeyHash) -> Option<u32> {
+    table.find(spread(key), |at| key_of(&rows[*at as usize]) == key).copied()
+}
+
+fn remove(table: &mut HashTable<u32>, row: u32, key: KeyHash) {
+    if let Ok(entry) = table.find_entry(spread(key), |at| *at == row) {
+        entry.remove();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{AccountId, AttrId, Attribute, Attributes, Desired, Kind, Value, Wanted};
+use crate::reconcile::compared;
+
+fn schema() -> Schema {
+    Schema::new(vec![
+        Attribute::new("login", Kind::Text).ignoring_case(),
+        Attribute::new("email", Kind::Text).ignoring_case(),
+        Attribute::new("name", Kind::Text),
+    ])
+}
+
+fn rules(schema: &Schema) -> Vec<MatchRule> {
+    vec![MatchRule::new(schema, vec![AttrId(0)]), MatchRule::new(schema, vec![AttrId(1)])]
+}
+
+fn facts(identity: &str, cells: [&str; 3]) -> RowFacts {
+    let schema = schema();
+    let values = (0u8..)
+        .zip(cells)
+        .filter(|(_, cell)| !cell.is_empty())
+        .map(|(at, cell)| (AttrId(at), Wanted::Set(Value::text(cell))))
+        .collect();
+    let desired = Desired { identity: identity.into(), place: Place::default(), values };
+    let compared = compared(&schema, (0..3).map(AttrId).collect());
+    RowFacts::of(&schema, &rules(&schema), compared, &desired, &mut Vec::new())
+}
+
+fn account(id: u64, cells: [&str; 3]) -> Account {
+    let values: Attributes = (0u8..).zip(cells).map(|(at, cell)| (AttrId(at), Value::text(cell))).collect();
+    Account { id: AccountId(id.to_string()), values, protected: None }
+}
+
+/// Rows are (identity, cells, link); accounts are (position, cells). Rows get the lines 2, 3, ….
+fn settle(rows: &[(&str, [&str; 3], Option<&str>)], accounts: &[(u64, [&str; 3])]) -> Settled {
+    let mut index = RowIndex::new(rules(&schema()));
+    for (line, (identity, cells, link)) in (2u32..).zip(rows) {
+        let link = link.map(KeyHash::of_text);
+        index.add(&facts(identity, *cells), Place { file: 0, line }, link, RowFlags::default());
+    }
+    for (at, cells) in accounts {
+        index.observe(&schema(), &account(*at, *cells), *at);
+    }
+    index.settle()
+}
+
+fn verdicts(settled: &Settled) -> Vec<Verdict> {
+    settled.verdicts.iter().map(|s| s.verdict.clone()).collect()
+}
+
+const fn line(line: u32) -> Place {
+    Place { file: 0, line }
+}
+
+#[test]
+fn an_equal_account_is_settled_by_its_digest_whatever_the_case_of_its_keys() {
+    let found = settle(&[("1", ["ana", "ana@x.org", "Ana"], None)], &[(7, ["ANA", "Ana@x.org", "Ana"])]);
+    assert_eq!(verdicts(&found), [Verdict::Equal { account: 7, found: Found::Rule(0) }]);
+    assert!(found.unclaimed.is_empty());
+}
+
+#[test]
+fn a_blank_cell_is_not_compared() {
+    let found = settle(&[("1", ["ana", "", ""], None)], &[(7, ["ana", "any@x.org", "Any"])]);
+    assert_eq!(verdicts(&found), [Verdict::Equal { account: 7, found: Found::Rule(0) }]);
+}
+
+#[test]
+fn the_first_rule_with_one_answer_wins() {
+    let rows = [("1", ["ana", "ana@x.org", "Ana"], None)];
+    let found = settle(&rows, &[(7, ["old", "ana@x.org", "Ana"]), (8, ["ana", "b@x.org", "Ana"])]);
+    assert_eq!(verdicts(&found), [Verdict::Matched { account: 8, found: Found::Rule(0) }]);
+    assert_eq!(found.unclaimed, [7]);
+    let found = settle(&rows, &[(7, ["old", "ana@x.org", "Ana"])]);
+    assert_eq!(verdicts(&found), [Verdict::Matched { account: 7, found: Found::Rule(1) }]);
+}
+
+#[test]
+fn the_remembered_link_comes_before_the_rules() {
+    let rows = [("1", ["ana.new", "new@x.org", "Ana"], Some("7"))];
+    let found = settle(&rows, &[(7, ["ana.old", "old@x.org", "Ana"]), (8, ["ana.new", "new@x.org", "Ana"])]);
+    assert_eq!(verdicts(&found), [Verdict::Matched { account: 7, found: Found::Link }]);
+    assert!(found.verdicts[0].linked);
+}
+
+#[test]
+fn several_accounts_are_a_conflict_unless_a_later_rule_tells_them_apart() {
+    let rows = [("1", ["ana", "ana@x.org", "Ana"], None)];
+    let twins = [(7, ["ana", "x@x.org", "Ana"]), (8, ["ana", "y@x.org", "Ana"])];
+    assert_eq!(verdicts(&settle(&rows, &twins)), [Verdict::Ambiguous { accounts: vec![7, 8] }]);
+    // An account outside the twins cannot decide between them.
+    let stranger = [twins[0], twins[1], (9, ["bo", "ana@x.org", "Bo"])];
+    assert_eq!(verdicts(&settle(&rows, &stranger)), [Verdict::Ambiguous { accounts: vec![7, 8] }]);
+    let told = [twins[0], (8, ["ana", "ana@x.org", "Ana"])];
+    assert_eq!(verdicts(&settle(&rows, &told)), [Verdict::Equal { account: 8, found: Found::Rule(1) }]);
+}
+
+#[test]
+fn two_rows_that_claim_one_account_are_both_in_conflict() {
+    let rows = [("1", ["ana", "a@x.org", "Ana"], None), ("2", ["bo", "b@x.org", "Bo"], None)];
+    let found = settle(&rows, &[(7, ["ana", "b@x.org", "Ana"])]);
+    assert_eq!(
+        verdicts(&found),
+        [Verdict::Claimed { account: 7, other: line(3) }, Verdict::Claimed { account: 7, other: line(2) }]
+    );
+    assert!(found.unclaimed.is_empty(), "an account in dispute is not absent");
+}
+
+#[test]
+fn two_rows_with_one_key_are_in_conflict_and_the_account_is_not_absent() {
+    let rows = [("1", ["ana", "a@x.org", "Ana"], None), ("2", ["Ana", "b@x.org", "Bo"], None)];
+    let found = settle(&rows, &[(7, ["ana", "a@x.org", "Ana"])]);
+    assert_eq!(
+        verdicts(&found),
+        [
+            Verdict::SameKey { other: line(3), by: Found::Rule(0) },
+            Verdict::SameKey { other: line(2), by: Found::Rule(0) }
+        ]
+    );
+    assert!(found.unclaimed.is_empty());
+}
+
+#[test]
+fn of_two_rows_for_one_person_the_one_that_counts_is_found() {
+    for keep_last in [false, true] {
+        let mut index = RowIndex::new(rules(&schema()));
+        let flags = RowFlags::default();
+        assert_eq!(index.add(&facts("1", ["ana", "a@x.org", "A"]), line(2), None, flags), Added::New);
+        let added = index.add(&facts("1", ["ana.b", "a@x.org", "B"]), line(3), None, flags);
+        assert_eq!(added, Added::SameIdentity { row: 0, place: line(2) });
+        let (dropped, counts) = if keep_last { (0, 1) } else { (1, 0) };
+        assert_eq!(index.drop_row(dropped, counts), Added::New);
+        index.observe(&schema(), &account(7, ["ana.b", "c@x.org", "B"]), 7);
+        let found = index.settle();
+        let expected = if keep_last {
+            [Verdict::Dropped { other: line(3) }, Verdict::Matched { account: 7, found: Found::Rule(0) }]
+        } else {
+            [Verdict::Missing, Verdict::Dropped { other: line(2) }]
+        };
+        assert_eq!(verdicts(&found), expected);
+    }
+}
+
+#[test]
+fn a_row_that_a_digest_cannot_settle_is_compared() {
+    let mut index = RowIndex::new(rules(&schema()));
+    let flags = RowFlags { unsettled: true, protected: true };
+    index.add(&facts("1", ["ana", "a@x.org", "A"]), line(2), None, flags);
+    index.observe(&schema(), &account(7, ["ana", "a@x.org", "A"]), 7);
+    let found = index.settle();
+    assert_eq!(verdicts(&found), [Verdict::Matched { account: 7, found: Found::Rule(0) }]);
+    assert!(found.verdicts[0].protected);
+}
+
+#[test]
+fn a_row_takes_a_small_fixed_number_of_bytes() {
+    assert!(size_of::<Row>() <= 88, "{} bytes", size_of::<Row>());
+}
+
+proptest! {
+    /// Neither the order of the accounts nor that of the rows changes any verdict.
+    #[test]
+    fn order_does_not_matter(
+        rows in prop::collection::vec((0u8..6, 0u8..6, 0u8..3, prop::option::of(0u8..8)), 0..8),
+        accounts in prop::collection::vec((0u8..6, 0u8..6, 0u8..3), 0..8),
+        seed in any::<u64>(),
+    ) {
+        let name = |n: u8| if n == 0 { String::new() } else { format!("k{n}") };
+        let row_cells: Vec<_> = rows.iter().map(|(l, e, n, _)| [name(*l), name(*e), name(*n)]).collect();
+        let account_cells: Vec<_> = accounts.iter().map(|(l, e, n)| [name(*l), name(*e), name(*n)]).collect();
+        let outcome = |row_order: &[usize], account_order: &[usize]| {
+            let mut index = RowIndex::new(rules(&schema()));
+            for at in row_order {
+                let cells = &row_cells[*at];
+                let link = rows[*at].3.map(|n| KeyHash::of_text(&n.to_string()));
+                let place = line(u32::try_from(*at).unwrap());
+                let facts = facts(&format!("id{at}"), [&cells[0], &cells[1], &cells[2]]);
+                index.add(&facts, place, link, RowFlags::default());
+            }
+            for at in account_order {
+                let cells = &account_cells[*at];
+                let at = *at as u64;
+                index.observe(&schema(), &account(at, [&cells[0], &cells[1], &cells[2]]), at);
+            }
+            let mut settled = index.settle();
+            settled.verdicts.sort_by_key(|s| s.place);
+            settled.unclaimed.sort_unstable();
+            let kinds: Vec<String> = settled.verdicts.iter().map(|s| match &s.verdict {
+                // Which of several rivals is named may differ; that there is one may not.
+                Verdict::SameKey { .. } => "same key".to_owned(),
+                Verdict::Claimed { account, .. } => format!("claimed {account}"),
+                other => format!("{other:?}"),
+            }).collect();
+            (kinds, settled.unclaimed)
+        };
+        let straight = |n: usize| (0..n).collect::<Vec<_>>();
+        let shuffled = |n: usize| {
+            let mut order = straight(n);
+            order.sort_by_key(|at| (*at as u64 + 1).wrapping_mul(seed | 1).rotate_left(17));
+            order
+        };
+        prop_assert_eq!(
+            outcome(&straight(rows.len()), &straight(accounts.len())),
+            outcome(&shuffled(rows.len()), &shuffled(accounts.len()))
+        );
+    }
+}
