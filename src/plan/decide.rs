@@ -47,7 +47,10 @@ pub fn newcomer(ctx: &Context<'_>, desired: &Desired, source: Source, missing: &
     let has_key = ctx.rules.iter().any(|rule| rule.key(ctx.schema, |id| desired.value(id), &mut Vec::new()).is_some());
     if !has_key {
         let rules: Vec<_> = ctx.rules.iter().map(|rule| rule.label.as_str()).collect();
-        return finding(FindingKind::Invalid, format!("the row has no value for any match rule ({})", rules.join(", ")));
+        return finding(
+            FindingKind::Invalid,
+            format!("the row has no value for any match rule ({})", rules.join(", ")),
+        );
     }
     let inactive = wants_inactive(ctx, desired);
     if inactive && !creates_inactive(ctx) {

@@ -2,7 +2,12 @@
 //! no side effects, and whoever executes a plan makes no choices.
 
 pub mod action;
+pub mod decide;
+pub mod file;
 pub mod policy;
+pub mod safety;
+pub mod steps;
 
 pub use action::{Action, ActionKind, Change, Counts, Finding, FindingKind, Source};
 pub use policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
+pub use steps::{Steps, seen, steps};

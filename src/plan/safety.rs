@@ -85,7 +85,8 @@ const FIRST_LOAD: u64 = 10;
 pub fn judge(safety: &Safety, measure: &Measure, planned: &Planned) -> Judgement {
     let mut judgement = Judgement { held: Vec::new(), stopped: source_stops(safety, measure) };
     for group in Group::ALL {
-        let count = ActionKind::ALL.iter().filter(|kind| Group::of(**kind) == group).map(|kind| planned.get(*kind)).sum();
+        let count =
+            ActionKind::ALL.iter().filter(|kind| Group::of(**kind) == group).map(|kind| planned.get(*kind)).sum();
         if let Some(limit) = limit_of(safety, group, measure.in_scope)
             && count > limit
         {
@@ -143,9 +144,8 @@ fn source_stops(safety: &Safety, measure: &Measure) -> Vec<String> {
     if let Some(limit) = plain(&safety.max_invalid, rows)
         && invalid > limit
     {
-        stops.push(format!(
-            "{invalid} of {rows} rows cannot be used, at most {limit} are allowed (safety.max_invalid)"
-        ));
+        stops
+            .push(format!("{invalid} of {rows} rows cannot be used, at most {limit} are allowed (safety.max_invalid)"));
     }
     if let Some(last) = measure.last_rows
         && let Some(limit) = plain(&safety.max_row_drop, last)

@@ -37,8 +37,7 @@ pub fn steps(schema: &Schema, action: &Action) -> Result<Steps, String> {
 /// # Errors
 /// As [`steps`].
 pub fn seen(schema: &Schema, action: &Action) -> Result<Vec<(AttrId, Value)>, String> {
-    let changes =
-        action.changes.iter().filter_map(|change| change.from.as_ref().map(|from| (&change.attribute, from)));
+    let changes = action.changes.iter().filter_map(|change| change.from.as_ref().map(|from| (&change.attribute, from)));
     changes
         .chain(&action.also)
         .map(|(name, value)| schema.id(name).map(|id| (id, value.clone())).ok_or_else(|| name.clone()))

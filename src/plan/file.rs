@@ -1,0 +1,422 @@
+//! The plan file: JSON Lines, a header, one line for each action, an end that seals it. It is written and read as a
+//! stream, and nothing of it is believed before its seal was checked.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::safety::Group;
+use super::{Action, Counts};
+use crate::model::value::{GENERATED, SECRET, Secret};
+use crate::model::{Schema, Value};
+
+/// The version of the form.
+pub const VERSION: u32 = 1;
+
+/// The first line of a plan file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub headcount_plan: u32,
+    /// The plan's name.
+    pub plan: String,
+    pub created_at: Timestamp,
+    pub tenant: String,
+    /// Kind and address.
+    pub target: String,
+    pub config_digest: String,
+    pub source: SourceDigest,
+    pub listing: ListingDigest,
+    pub counts: Counts,
+    pub requests: PlanRequests,
+    pub held: BTreeMap<Group, Held>,
+    /// Why nothing of the plan may be done, whatever is approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<String>,
+    /// The file that stood in for the live tenant; such a plan can be read, not applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
+    /// The run whose changes this plan takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_of: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceDigest {
+    pub files: Vec<FileDigest>,
+    /// The columns, in their order: with the rows of the files, the shape of the source.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Rows that `source.include` lets through.
+    #[serde(default)]
+    pub included: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    pub path: String,
+    pub digest: String,
+    pub rows: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListingDigest {
+    pub accounts: u64,
+    pub complete: bool,
+    /// Accounts that are not protected; shares in `[safety]` are of these.
+    #[serde(default)]
+    pub in_scope: u64,
+    #[serde(default)]
+    pub digest: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What listing and applying take, without repeats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRequests {
+    pub list: u64,
+    pub write: u64,
+    pub total: u64,
+}
+
+/// Actions of one group that wait for an approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub count: u64,
+    pub limit: u64,
+    /// What `--approve` takes.
+    pub approve: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct End {
+    end: u64,
+    digest: String,
+}
+
+/// Why a plan file cannot be used. `line` is 1-based.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    #[error("the plan cannot be read: {0}")]
+    Io(#[from] io::Error),
+    #[error("line {line} is no part of a plan: {message}")]
+    Form { line: u64, message: String },
+    #[error("the plan has version {0}, this program reads version {VERSION}")]
+    Version(u32),
+    #[error("the plan was cut short: it ends after line {line} without its end line")]
+    Cut { line: u64 },
+    #[error("the plan was edited: {0}")]
+    Edited(String),
+}
+
+impl PlanFileError {
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "check the path and its permissions",
+            Self::Version(_) => "make the plan again with this version",
+            _ => "make the plan again: only a whole, unchanged plan is applied",
+        }
+    }
+}
+
+/// Writes a plan: the header first, then actions in their order, then the end.
+pub struct PlanWriter<W> {
+    out: Hashing<W>,
+    written: u64,
+}
+
+impl<W: Write> PlanWriter<W> {
+    /// # Errors
+    /// When the header cannot be written.
+    pub fn new(out: W, header: &Header) -> io::Result<Self> {
+        let mut out = Hashing { inner: out, hasher: blake3::Hasher::new() };
+        line(&mut out, header)?;
+        Ok(Self { out, written: 0 })
+    }
+
+    /// Writes the next action under the next number.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn action(&mut self, mut action: Action) -> io::Result<()> {
+        self.written += 1;
+        action.seq = self.written;
+        line(&mut self.out, &action)
+    }
+
+    /// Seals the plan.
+    ///
+    /// # Errors
+    /// When the end cannot be written.
+    pub fn finish(self) -> io::Result<W> {
+        let digest = seal(&self.out.hasher);
+        let mut out = self.out.inner;
+        line(&mut out, &End { end: self.written, digest })?;
+        out.flush()?;
+        Ok(out)
+    }
+}
+
+/// Reads a whole plan without keeping it: checks every line and the seal.
+///
+/// # Errors
+/// Everything that makes a plan unusable.
+pub fn verify(input: impl BufRead) -> Result<(Header, String), PlanFileError> {
+    let mut reader = PlanReader::new(input)?;
+    while reader.next()?.is_some() {}
+    let digest = reader.digest.take().unwrap_or_default();
+    Ok((reader.header, digest))
+}
+
+/// A plan file as a stream of actions. Only [`verify`] says whether it is whole, so verify first.
+pub struct PlanReader<R> {
+    input: R,
+    pub header: Header,
+    hasher: blake3::Hasher,
+    line: u64,
+    seq: u64,
+    buffer: String,
+    digest: Option<String>,
+}
+
+impl<R: BufRead> PlanReader<R> {
+    /// # Errors
+    /// When the first line is no header of a plan of this version.
+    pub fn new(mut input: R) -> Result<Self, PlanFileError> {
+        let mut buffer = String::new();
+        if !read_line(&mut input, &mut buffer, 1)? {
+            return Err(PlanFileError::Cut { line: 0 });
+        }
+        #[derive(Deserialize)]
+        struct Probe {
+            headcount_plan: u32,
+        }
+        let form = |error: serde_json::Error| PlanFileError::Form { line: 1, message: error.to_string() };
+        let probe: Probe = serde_json::from_str(&buffer).map_err(form)?;
+        if probe.headcount_plan != VERSION {
+            return Err(PlanFileError::Version(probe.headcount_plan));
+        }
+        let header = serde_json::from_str(&buffer).map_err(form)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(buffer.as_bytes());
+        Ok(Self { input, header, hasher, line: 1, seq: 0, buffer, digest: None })
+    }
+
+    /// The next action; none after the end line, which is checked then.
+    ///
+    /// # Errors
+    /// When the line is no action, out of order, or the seal is broken.
+    // Not an iterator: an error ends the reading, and borrowing rules would make the adaptors useless here.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<Action>, PlanFileError> {
+        if self.digest.is_some() {
+            return Ok(None);
+        }
+        self.buffer.clear();
+        if !read_line(&mut self.input, &mut self.buffer, self.line + 1)? {
+            return Err(PlanFileError::Cut { line: self.line });
+        }
+        self.line += 1;
+        if self.buffer.starts_with("{\"end\"") {
+            return self.end().map(|()| None);
+        }
+        let action: Action = serde_json::from_str(&self.buffer)
+            .map_err(|error| PlanFileError::Form { line: self.line, message: error.to_string() })?;
+        self.seq += 1;
+        if action.seq != self.seq {
+            return Err(PlanFileError::Edited(format!(
+                "line {} has number {} instead of {}",
+                self.line, action.seq, self.seq
+            )));
+        }
+        self.hasher.update(self.buffer.as_bytes());
+        Ok(Some(action))
+    }
+
+    fn end(&mut self) -> Result<(), PlanFileError> {
+        let end: End = serde_json::from_str(&self.buffer)
+            .map_err(|error| PlanFileError::Form { line: self.line, message: error.to_string() })?;
+        if end.end != self.seq {
+            return Err(PlanFileError::Edited(format!("it has {} actions and says {}", self.seq, end.end)));
+        }
+        if end.digest != seal(&self.hasher) {
+            return Err(PlanFileError::Edited("its contents do not match its digest".to_owned()));
+        }
+        self.buffer.clear();
+        if read_line(&mut self.input, &mut self.buffer, self.line + 1)? {
+            return Err(PlanFileError::Edited(format!("something follows its end on line {}", self.line + 1)));
+        }
+        self.digest = Some(end.digest);
+        Ok(())
+    }
+}
+
+/// Gives the marks of secrets their meaning back: a plan's text `(generated)` in a secret attribute is a value to be
+/// generated, never a value to be sent.
+pub fn restore_secrets(schema: &Schema, action: &mut Action) {
+    for change in &mut action.changes {
+        if schema.id(&change.attribute).is_some_and(|id| schema.get(id).secret) {
+            match change.to.as_str() {
+                Some(GENERATED) => change.to = Value::Generated,
+                Some(SECRET) => change.to = Value::Secret(Secret::new(String::new())),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn seal(hasher: &blake3::Hasher) -> String {
+    format!("blake3:{}", hasher.finalize().to_hex())
+}
+
+fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Appends one line with its end; false at the end of the file. A last line without its end was cut.
+fn read_line(input: &mut impl BufRead, buffer: &mut String, line: u64) -> Result<bool, PlanFileError> {
+    let read = input.read_line(buffer).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => PlanFileError::Form { line, message: "it is not UTF-8".to_owned() },
+        _ => PlanFileError::Io(error),
+    })?;
+    if read > 0 && !buffer.ends_with('\n') {
+        return Err(PlanFileError::Cut { line: line - 1 });
+    }
+    Ok(read > 0)
+}
+
+struct Hashing<W> {
+    inner: W,
+    hasher: blake3::Hasher,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ActionKind, Change};
+    use super::*;
+
+    fn header() -> Header {
+        Header {
+            headcount_plan: VERSION,
+            plan: "p1".into(),
+            created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+            tenant: "acme".into(),
+            target: "imichat https://acme.imi.chat/v3.1".into(),
+            config_digest: "c".into(),
+            source: SourceDigest {
+                files: vec![FileDigest { path: "hr.csv".into(), digest: "d".into(), rows: 3 }],
+                columns: vec!["a".into()],
+                included: 3,
+            },
+            listing: ListingDigest { accounts: 2, complete: true, in_scope: 2, ..ListingDigest::default() },
+            counts: Counts::default(),
+            requests: PlanRequests { list: 1, write: 2, total: 3 },
+            held: BTreeMap::from([(Group::Deactivate, Held { count: 80, limit: 50, approve: "abc".into() })]),
+            stopped: Vec::new(),
+            against: None,
+            rollback_of: None,
+        }
+    }
+
+    fn action(key: &str) -> Action {
+        Action {
+            seq: 0,
+            action: ActionKind::Create,
+            key: key.into(),
+            identity: None,
+            account: None,
+            matched: None,
+            source: None,
+            changes: vec![Change { attribute: "password".into(), from: None, to: Value::Generated }],
+            also: BTreeMap::new(),
+            reason: None,
+            warnings: Vec::new(),
+            requests: 1,
+            held: false,
+        }
+    }
+
+    fn plan() -> Vec<u8> {
+        let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
+        writer.action(action("ana")).unwrap();
+        writer.action(action("b\u{f6}")).unwrap();
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn a_plan_reads_back_as_it_was_written() {
+        let bytes = plan();
+        let (read, digest) = verify(&*bytes).unwrap();
+        assert_eq!(read, header());
+        assert!(digest.starts_with("blake3:"));
+        let mut reader = PlanReader::new(&*bytes).unwrap();
+        assert_eq!(reader.next().unwrap().unwrap().key, "ana");
+        assert_eq!(reader.next().unwrap().unwrap().seq, 2);
+        assert!(reader.next().unwrap().is_none());
+        assert!(reader.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn the_first_words_are_those_that_other_programs_look_for() {
+        let text = String::from_utf8(plan()).unwrap();
+        assert!(
+            text.starts_with(
+                "{\"headcount_plan\":1,\"plan\":\"p1\",\"created_at\":\"2026-01-02T03:04:05Z\",\"tenant\":"
+            )
+        );
+        assert!(text.contains("\"held\":{\"deactivate\":{\"count\":80,\"limit\":50,\"approve\":\"abc\"}}"));
+        assert!(text.contains("{\"attribute\":\"password\",\"to\":\"(generated)\"}"));
+        assert!(text.lines().last().unwrap().starts_with("{\"end\":2,\"digest\":\"blake3:"));
+    }
+
+    #[test]
+    fn a_plan_that_was_cut_anywhere_is_refused() {
+        let bytes = plan();
+        for end in 0..bytes.len() {
+            assert!(verify(&bytes[..end]).is_err(), "cut at byte {end}");
+        }
+    }
+
+    #[test]
+    fn a_plan_with_any_bit_flipped_is_refused() {
+        let bytes = plan();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut edited = bytes.clone();
+                edited[at] ^= 1 << bit;
+                assert!(verify(&*edited).is_err(), "bit {bit} of byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_removed_added_or_moved_is_noticed() {
+        let bytes = plan();
+        let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
+        for order in [vec![0, 1, 3], vec![0, 2, 1, 3], vec![0, 1, 1, 2, 3], vec![0, 1, 2, 3, 1], vec![0, 1, 2, 3, 3]] {
+            let edited: Vec<u8> = order.iter().flat_map(|at| lines[*at].iter().copied()).collect();
+            assert!(verify(&*edited).is_err(), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_of_another_version_says_so() {
+        let text = String::from_utf8(plan()).unwrap().replacen("\"headcount_plan\":1", "\"headcount_plan\":2", 1);
+        assert!(matches!(verify(text.as_bytes()), Err(PlanFileError::Version(2))));
+    }
+}
