@@ -2,6 +2,7 @@
 //! accounts and keys. Data and pure functions only: no I/O, no clock, no async.
 
 pub mod account;
+pub mod cell;
 pub mod key;
 pub mod normal;
 pub mod percent;

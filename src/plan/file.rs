@@ -147,16 +147,16 @@ impl<W: Write> PlanWriter<W> {
         line(&mut self.out, &action)
     }
 
-    /// Seals the plan.
+    /// Seals the plan and says its digest.
     ///
     /// # Errors
     /// When the end cannot be written.
-    pub fn finish(self) -> io::Result<W> {
+    pub fn finish(self) -> io::Result<(W, String)> {
         let digest = seal(&self.out.hasher);
         let mut out = self.out.inner;
-        line(&mut out, &End { end: self.written, digest })?;
+        line(&mut out, &End { end: self.written, digest: digest.clone() })?;
         out.flush()?;
-        Ok(out)
+        Ok((out, digest))
     }
 }
 
@@ -355,7 +355,7 @@ mod tests {
         let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
         writer.action(action("ana")).unwrap();
         writer.action(action("b\u{f6}")).unwrap();
-        writer.finish().unwrap()
+        writer.finish().unwrap().0
     }
 
     #[test]

@@ -1,1 +1,177 @@
-//! To be written.
+//! Reads both sides and makes the plan: source → rows → facts, listing → accounts, reconcile, decide, judge, plan file.
+//!
+//! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
+//! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
+
+mod drafts;
+mod findings;
+mod listing;
+mod notes;
+mod recorded;
+mod rows;
+mod settle;
+pub mod spool;
+mod written;
+
+pub use findings::read_findings;
+pub use notes::read_notes;
+pub use written::fingerprint;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::config::{Duplicates, Settings};
+use crate::journal::{Memory, RunId};
+use crate::mapping::Mapping;
+use crate::model::monitor::Monitor;
+use crate::model::{AttrSet, MatchRule, Place, Schema};
+use crate::plan::Policy;
+use crate::plan::file::Header;
+use crate::source::{Source, SourceError};
+use crate::target::{CallError, Target};
+
+/// Everything that a plan is made from.
+pub struct Inputs<'a> {
+    pub settings: &'a Settings,
+    pub schema: &'a Schema,
+    pub rules: &'a [MatchRule],
+    pub source: &'a Source,
+    pub mapping: &'a Mapping,
+    /// What earlier runs remember: links, absences, fingerprints, the shape of the last good source.
+    pub memory: &'a Memory,
+    pub clock: &'a dyn Clock,
+    pub monitor: &'a dyn Monitor,
+    /// The target as it describes itself.
+    pub target: String,
+    pub accounts: Accounts<'a>,
+    /// Where the plan, its findings and its notes are written; it exists and is private.
+    pub dir: &'a Path,
+    /// Where the listing is kept for later reading; none with recorded accounts.
+    pub snapshot: Option<PathBuf>,
+    /// Hashes that release held actions.
+    pub approved: &'a [String],
+}
+
+/// Where the accounts come from.
+#[derive(Clone, Copy)]
+pub enum Accounts<'a> {
+    Live(&'a dyn Target),
+    /// An earlier `export`.
+    Recorded(&'a Path),
+}
+
+/// A plan, made.
+#[derive(Clone, Debug)]
+pub struct Surveyed {
+    pub id: RunId,
+    pub header: Header,
+    pub digest: String,
+    pub files: PlanFiles,
+    /// When the listing was complete: the accounts are known as of then.
+    pub listed_at: Timestamp,
+}
+
+/// The files of a plan in its folder.
+#[derive(Clone, Debug)]
+pub struct PlanFiles {
+    pub plan: PathBuf,
+    pub findings: PathBuf,
+    pub notes: PathBuf,
+}
+
+impl PlanFiles {
+    #[must_use]
+    pub fn within(dir: &Path) -> Self {
+        Self { plan: dir.join("plan.jsonl"), findings: dir.join("findings.jsonl"), notes: dir.join("notes.jsonl") }
+    }
+}
+
+/// Why there is no plan. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("{0}")]
+    Duplicates(Duplicated),
+    #[error("the source changed while it was read: {0} is not what it was a moment ago")]
+    SourceChanged(String),
+    #[error(transparent)]
+    Target(#[from] CallError),
+    #[error("{file} is no export of accounts: {message}")]
+    Recorded { file: String, message: String },
+    #[error("{path}: {error}")]
+    File { path: String, error: std::io::Error },
+    #[error(transparent)]
+    Journal(#[from] crate::journal::JournalError),
+}
+
+impl SurveyError {
+    fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |error| Self::File { path: path.display().to_string(), error }
+    }
+}
+
+/// Rows that stand for one person, though `source.duplicates` says that there are none.
+#[derive(Debug)]
+pub struct Duplicated {
+    /// Each with both places and what they have in common, at most [`Duplicated::SHOWN`].
+    pub pairs: Vec<(String, String, String)>,
+    pub total: u64,
+}
+
+impl Duplicated {
+    pub const SHOWN: usize = 20;
+}
+
+impl std::fmt::Display for Duplicated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} rows stand for a person who has a row already:", self.total)?;
+        for (first, second, what) in &self.pairs {
+            write!(f, "\n  {first} and {second} have the same {what}")?;
+        }
+        let more = self.total - self.pairs.len() as u64;
+        if more > 0 {
+            write!(f, "\n  and {more} more")?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// Whatever makes the source unreadable, the target unreachable, or the files of the plan unwritable. A bad row or a
+/// bad account is a finding, not an error.
+pub async fn survey(inputs: &Inputs<'_>) -> Result<Surveyed, SurveyError> {
+    let started = inputs.clock.now();
+    let id = RunId::new(started, inputs.clock.random());
+    let mut findings = findings::Findings::create(inputs.dir)?;
+    let mut read = rows::read(inputs, &mut findings)?;
+    let (listing, accounts) = listing::read(inputs, &mut read.index).await?;
+    let listed_at = inputs.clock.now();
+    settle::settle(inputs, id, read, listing, accounts, findings, listed_at)
+}
+
+impl Inputs<'_> {
+    fn policy(&self) -> &Policy {
+        &self.settings.policy
+    }
+
+    fn duplicates(&self) -> Duplicates {
+        self.settings.source.duplicates
+    }
+
+    /// Mapped with `on = "always"`, and mapped with `on = "create"`.
+    fn mapped(&self) -> (AttrSet, AttrSet) {
+        use crate::mapping::spec::On;
+        let of = |on| self.mapping.attributes().iter().filter(|m| m.on == on).map(|m| m.attr).collect();
+        (of(On::Always), of(On::Create))
+    }
+
+    fn source_of(&self, place: Place) -> crate::plan::Source {
+        let file = self.source.files().get(usize::from(place.file)).map_or_else(String::new, |f| f.short.clone());
+        crate::plan::Source { file, line: place.line }
+    }
+}

@@ -1,0 +1,100 @@
+//! Actions before their order, their numbers and what is held are known: on disk, with a small entry each in memory.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use crate::model::Digest;
+use crate::plan::action::Planned;
+use crate::plan::file::Held;
+use crate::plan::safety::{Exceeded, Group, approval};
+use crate::plan::{Action, ActionKind};
+
+/// Actions, as they were decided.
+pub(super) struct Drafts {
+    out: BufWriter<File>,
+    at: u64,
+    entries: Vec<Entry>,
+    line: Vec<u8>,
+    pub planned: Planned,
+    /// Requests that the actions take.
+    pub requests: u64,
+}
+
+struct Entry {
+    kind: ActionKind,
+    key: Box<str>,
+    at: u64,
+    length: u32,
+    digest: Digest,
+}
+
+impl Drafts {
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            out: BufWriter::new(tempfile::tempfile()?),
+            at: 0,
+            entries: Vec::new(),
+            line: Vec::new(),
+            planned: Planned::default(),
+            requests: 0,
+        })
+    }
+
+    pub fn push(&mut self, action: &Action) -> io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, action)?;
+        self.out.write_all(&self.line)?;
+        let length = u32::try_from(self.line.len()).map_err(io::Error::other)?;
+        self.entries.push(Entry {
+            kind: action.action,
+            key: action.key.as_str().into(),
+            at: self.at,
+            length,
+            digest: Digest::of(&self.line),
+        });
+        self.at += u64::from(length);
+        *self.planned.of(action.action) += 1;
+        self.requests += action.requests;
+        Ok(())
+    }
+
+    /// What is held, with the hash that releases it; what is released already is not held.
+    pub fn held(&self, tenant: &str, exceeded: &[Exceeded], approved: &[String]) -> BTreeMap<Group, Held> {
+        exceeded
+            .iter()
+            .map(|Exceeded { group, count, limit }| {
+                let digests = self.entries.iter().filter(|e| Group::of(e.kind) == *group).map(|e| e.digest);
+                let approve = approval(tenant, *group, digests);
+                (*group, Held { count: *count, limit: *limit, approve })
+            })
+            .filter(|(_, held)| !approved.contains(&held.approve))
+            .collect()
+    }
+
+    /// The actions in the order of execution: what takes access away comes last.
+    pub fn in_order(mut self) -> io::Result<impl Iterator<Item = io::Result<Action>>> {
+        self.entries.sort_by(|a, b| {
+            (a.kind.takes_away(), a.kind, &a.key, a.digest.0).cmp(&(b.kind.takes_away(), b.kind, &b.key, b.digest.0))
+        });
+        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let mut input = BufReader::new(file);
+        let mut line = Vec::new();
+        Ok(self.entries.into_iter().map(move |entry| {
+            input.seek(SeekFrom::Start(entry.at))?;
+            line.resize(entry.length as usize, 0);
+            input.read_exact(&mut line)?;
+            Ok(serde_json::from_slice(&line)?)
+        }))
+    }
+}
+
+/// A new file that only its owner can read; an old one of the name is replaced.
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

@@ -1,0 +1,385 @@
+//! Every account was seen: rows that differ are read once more, decided, ordered, judged and written as a plan.
+
+use std::collections::HashMap;
+use std::io::BufWriter;
+
+use jiff::Timestamp;
+
+use super::drafts::{Drafts, create_private};
+use super::findings::Findings;
+use super::listing::Seen;
+use super::notes::{Learnt, Notes};
+use super::rows::{Protect, Read};
+use super::spool::Spool;
+use super::written::remembered;
+use super::{Accounts, Inputs, PlanFiles, SurveyError, Surveyed};
+use crate::journal::RunId;
+use crate::mapping::Scratch;
+use crate::model::{Account, Desired, Record, Value};
+use crate::plan::decide::{Absence, Context, Decision, about_account, about_row, absent, key_of_row, known, newcomer};
+use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
+use crate::plan::safety::{Group, Measure, judge};
+use crate::plan::{Counts, Finding, FindingKind, Source};
+use crate::reconcile::index::Settlement;
+use crate::reconcile::{Found, Verdict, compare};
+use crate::source::RowShape;
+
+pub(super) fn settle(
+    inputs: &Inputs<'_>,
+    id: RunId,
+    read: Read,
+    listing: ListingDigest,
+    seen: Seen,
+    findings: Findings,
+    now: Timestamp,
+) -> Result<Surveyed, SurveyError> {
+    let settled = read.index.settle();
+    let complete = listing.complete;
+    let mut settler = Settler::new(inputs, seen, &settled.verdicts, &settled.unclaimed, findings, now)?;
+    settler.rows(&settled.verdicts, &read.files)?;
+    settler.unclaimed(&settled.unclaimed, &listing)?;
+    let Settler { seen, findings, drafts, notes, .. } = settler;
+    notes.finish()?;
+    let found = findings.finish()?;
+    seen.keep(complete)?;
+
+    let measure = Measure {
+        in_scope: listing.in_scope,
+        rows: read.included,
+        invalid: found.invalid,
+        last_rows: inputs.memory.shape().map(|shape| shape.rows),
+    };
+    let planned = drafts.planned;
+    let judgement = judge(&inputs.settings.safety, &measure, &planned);
+    let held = drafts.held(&inputs.settings.target.tenant, &judgement.held, inputs.approved);
+    let list = match inputs.accounts {
+        Accounts::Live(target) => target.listing_cost(listing.accounts),
+        Accounts::Recorded(_) => 0,
+    };
+    let header = Header {
+        headcount_plan: VERSION,
+        plan: id.to_string(),
+        created_at: now,
+        tenant: inputs.settings.target.tenant.clone(),
+        target: inputs.target.clone(),
+        config_digest: config_digest(inputs),
+        source: SourceDigest {
+            files: read
+                .files
+                .into_iter()
+                .map(|f| FileDigest { path: f.path, digest: f.digest, rows: f.rows })
+                .collect(),
+            columns: inputs.source.columns().names().to_vec(),
+            included: read.included,
+        },
+        listing,
+        counts: Counts { actions: planned, findings: found },
+        requests: PlanRequests { list, write: drafts.requests, total: list + drafts.requests },
+        held,
+        stopped: judgement.stopped,
+        against: match inputs.accounts {
+            Accounts::Live(_) => None,
+            Accounts::Recorded(path) => Some(path.display().to_string()),
+        },
+        rollback_of: None,
+    };
+    let files = PlanFiles::within(inputs.dir);
+    let digest = write_plan(&files, &header, drafts).map_err(SurveyError::file(&files.plan))?;
+    Ok(Surveyed { id, header, digest, files, listed_at: now })
+}
+
+/// The configuration's digest as plans carry it.
+fn config_digest(inputs: &Inputs<'_>) -> String {
+    let [a, b] = inputs.settings.digest.0;
+    format!("{a:016x}{b:016x}")
+}
+
+fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Result<String> {
+    let file = create_private(&files.plan)?;
+    let mut writer = PlanWriter::new(BufWriter::new(file), header)?;
+    for action in drafts.in_order()? {
+        let mut action = action?;
+        action.held = !header.stopped.is_empty() || header.held.contains_key(&Group::of(action.action));
+        writer.action(action)?;
+    }
+    let (out, digest) = writer.finish()?;
+    out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(digest)
+}
+
+struct Settler<'a> {
+    inputs: &'a Inputs<'a>,
+    ctx: Context<'a>,
+    seen: Seen,
+    /// For recorded accounts: where the ones that are needed were copied to.
+    picked: Option<(HashMap<u64, u64>, Spool)>,
+    protect: Protect,
+    findings: Findings,
+    drafts: Drafts,
+    notes: Notes,
+    scratch: Scratch,
+    now: Timestamp,
+}
+
+impl<'a> Settler<'a> {
+    fn new(
+        inputs: &'a Inputs<'a>,
+        seen: Seen,
+        verdicts: &[Settlement],
+        unclaimed: &[u64],
+        findings: Findings,
+        now: Timestamp,
+    ) -> Result<Self, SurveyError> {
+        let (always, on_create) = inputs.mapped();
+        let picked = match &seen {
+            Seen::Live { .. } => None,
+            Seen::Recorded(recorded) => {
+                let mut wanted: Vec<u64> = verdicts.iter().flat_map(accounts_of).chain(unclaimed.iter().copied()).collect();
+                wanted.sort_unstable();
+                wanted.dedup();
+                Some(recorded.pick(inputs.schema, &wanted)?)
+            }
+        };
+        let temporary = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
+        Ok(Self {
+            inputs,
+            ctx: Context { schema: inputs.schema, policy: inputs.policy(), rules: inputs.rules, always, on_create },
+            seen,
+            picked,
+            protect: Protect::new(&inputs.policy().protect),
+            findings,
+            drafts: Drafts::new().map_err(temporary)?,
+            notes: Notes::create(inputs.dir)?,
+            scratch: inputs.mapping.scratch(),
+            now,
+        })
+    }
+
+    /// The second pass: only rows that something must be said of are mapped again.
+    fn rows(&mut self, verdicts: &[Settlement], files: &[crate::source::FileDigest]) -> Result<(), SurveyError> {
+        let mut waiting = verdicts.iter().peekable();
+        let mut rows = self.inputs.source.rows()?;
+        let mut record = Record::default();
+        if !verdicts.iter().any(|settlement| self.needs_row(settlement)) {
+            for _ in verdicts {
+                self.findings.unchanged();
+            }
+            return Ok(());
+        }
+        while let Some(shape) = rows.next_into(&mut record)? {
+            let Some(settlement) = waiting.next_if(|s| shape == RowShape::Good && s.place == record.place) else {
+                continue;
+            };
+            if !self.needs_row(settlement) {
+                self.findings.unchanged();
+                continue;
+            }
+            let changed = || SurveyError::SourceChanged(self.inputs.source_of(record.place).to_string());
+            let desired = self.inputs.mapping.map(&record, &mut self.scratch).map_err(|_| changed())?;
+            self.row(settlement, &desired)?;
+        }
+        for (before, after) in files.iter().zip(rows.digests()) {
+            if *before != after {
+                return Err(SurveyError::SourceChanged(after.path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything but "unchanged" is to be said or remembered of a row.
+    fn needs_row(&self, settlement: &Settlement) -> bool {
+        match settlement.verdict {
+            Verdict::Equal { .. } => !settlement.linked && matches!(self.inputs.accounts, Accounts::Live(_)),
+            _ => true,
+        }
+    }
+
+    fn row(&mut self, settlement: &Settlement, desired: &Desired) -> Result<(), SurveyError> {
+        let source = self.inputs.source_of(settlement.place);
+        let say = |settler: &mut Self, kind, reason: String| {
+            let finding = about_row(&settler.ctx, kind, desired, source.clone(), reason);
+            settler.findings.push(&finding)
+        };
+        match &settlement.verdict {
+            Verdict::Dropped { other } => {
+                let other = self.inputs.source_of(*other);
+                let reason = format!("{other} is the row that counts for this person (source.duplicates)");
+                return say(self, FindingKind::Skipped, reason);
+            }
+            Verdict::Equal { account, .. } => {
+                self.findings.unchanged();
+                let account = self.account(*account)?;
+                return self.link(desired, &account);
+            }
+            _ if settlement.protected => {
+                let reason = "a pattern of policy.protect matches the row".to_owned();
+                return say(self, FindingKind::Protected, reason);
+            }
+            _ => {}
+        }
+        match &settlement.verdict {
+            Verdict::SameKey { other, by } => {
+                let what = self.found_by(*by);
+                let reason = format!("{source} and {} have the same {what}", self.inputs.source_of(*other));
+                say(self, FindingKind::Conflict, reason)
+            }
+            Verdict::Ambiguous { accounts } => {
+                let ids = accounts.iter().map(|at| Ok(self.account(*at)?.id.0)).collect::<Result<Vec<_>, SurveyError>>()?;
+                let reason = format!("several accounts match this row: {}", ids.join(", "));
+                say(self, FindingKind::Conflict, reason)
+            }
+            Verdict::Claimed { account, other } => {
+                let id = self.account(*account)?.id;
+                let reason = format!("{source} and {} both match account {id}", self.inputs.source_of(*other));
+                say(self, FindingKind::Conflict, reason)
+            }
+            Verdict::Missing => {
+                let missing = self.inputs.mapping.missing_required(desired);
+                let decision = newcomer(&self.ctx, desired, source, &missing);
+                self.take(decision)
+            }
+            Verdict::Matched { account, found } => {
+                let account = self.account(*account)?;
+                self.matched(desired, source, &account, *found, settlement.linked)
+            }
+            Verdict::Dropped { .. } | Verdict::Equal { .. } => Ok(()),
+        }
+    }
+
+    fn matched(
+        &mut self,
+        desired: &Desired,
+        source: Source,
+        account: &Account,
+        found: Found,
+        linked: bool,
+    ) -> Result<(), SurveyError> {
+        let matched = self.found_by(found);
+        if let Some(reason) = self.protection(account) {
+            return self.findings.push(&Finding {
+                account: Some(account.id.clone()),
+                matched: Some(matched),
+                ..about_row(&self.ctx, FindingKind::Protected, desired, source, reason)
+            });
+        }
+        if !linked {
+            self.link(desired, account)?;
+        }
+        let written = if desired.identity.is_empty() {
+            Vec::new()
+        } else {
+            self.inputs.memory.fingerprints(&desired.identity)
+        };
+        let schema = self.inputs.schema;
+        let always = self.ctx.always;
+        let comparison = compare(
+            schema,
+            desired,
+            account,
+            |id| always.contains(id),
+            |id, value: &Value| remembered(schema, &written, id, value),
+        );
+        if comparison.is_equal() {
+            self.findings.unchanged();
+            return Ok(());
+        }
+        let decision = known(&self.ctx, desired, source, account, &matched, comparison);
+        self.take(decision)
+    }
+
+    fn unclaimed(&mut self, accounts: &[u64], listing: &ListingDigest) -> Result<(), SurveyError> {
+        if self.inputs.policy().absent == crate::plan::Absent::Ignore {
+            return Ok(());
+        }
+        let doubt = self.doubt(listing);
+        for at in accounts {
+            let account = self.account(*at)?;
+            if let Some(reason) = self.protection(&account) {
+                self.findings.push(&about_account(&self.ctx, FindingKind::Protected, &account, reason))?;
+                continue;
+            }
+            let before = self.inputs.memory.absence(&account.id);
+            let absence = Absence {
+                runs: before.as_ref().map_or(0, |absence| absence.runs) + 1,
+                days: before.map_or(0, |absence| whole_days(absence.since, self.now)),
+                doubt: doubt.clone(),
+            };
+            if doubt.is_none() {
+                self.notes.push(&Learnt::Absent { account: account.id.clone() })?;
+            }
+            let decision = absent(&self.ctx, &account, &absence);
+            self.take(decision)?;
+        }
+        Ok(())
+    }
+
+    /// Why an absence proves nothing now, where that is so.
+    fn doubt(&self, listing: &ListingDigest) -> Option<String> {
+        if !listing.complete {
+            let why = if listing.notes.is_empty() { String::new() } else { format!(" ({})", listing.notes.join("; ")) };
+            return Some(format!("the listing is not complete{why}"));
+        }
+        let shape = self.inputs.memory.shape()?;
+        (shape.columns != self.inputs.source.columns().names())
+            .then(|| "the source has other columns than in the last good run".to_owned())
+    }
+
+    fn take(&mut self, decision: Decision) -> Result<(), SurveyError> {
+        if let Some(finding) = &decision.finding {
+            self.findings.push(finding)?;
+        }
+        if let Some(action) = &decision.action {
+            let temporary = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
+            self.drafts.push(action).map_err(temporary)?;
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, desired: &Desired, account: &Account) -> Result<(), SurveyError> {
+        if desired.identity.is_empty() {
+            return Ok(());
+        }
+        self.notes.push(&Learnt::Link { identity: desired.identity.clone(), account: account.id.clone() })
+    }
+
+    fn protection(&self, account: &Account) -> Option<String> {
+        account.protected.clone().or_else(|| {
+            self.protect
+                .matches_account(self.inputs, account)
+                .then(|| "a pattern of policy.protect matches the account".to_owned())
+        })
+    }
+
+    fn found_by(&self, found: Found) -> String {
+        match found {
+            Found::Link => "link".to_owned(),
+            Found::Rule(rule) => self.inputs.rules[rule].label.clone(),
+        }
+    }
+
+    fn account(&mut self, at: u64) -> Result<Account, SurveyError> {
+        let read = match (&mut self.picked, &mut self.seen) {
+            (Some((positions, spool)), _) => match positions.get(&at) {
+                Some(at) => spool.read(self.inputs.schema, *at),
+                None => Err(std::io::Error::other("an account that was not copied")),
+            },
+            (None, Seen::Live { spool, .. }) => spool.read(self.inputs.schema, at),
+            (None, Seen::Recorded(_)) => Err(std::io::Error::other("accounts that were not copied")),
+        };
+        read.map_err(|error| SurveyError::File { path: "the listing".to_owned(), error })
+    }
+}
+
+/// The accounts that must be looked at again for a verdict.
+fn accounts_of(settlement: &Settlement) -> Vec<u64> {
+    match &settlement.verdict {
+        Verdict::Matched { account, .. } | Verdict::Claimed { account, .. } => vec![*account],
+        Verdict::Ambiguous { accounts } => accounts.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn whole_days(since: Timestamp, now: Timestamp) -> u32 {
+    let hours = now.duration_since(since).as_hours();
+    u32::try_from(hours / 24).unwrap_or(0)
+}

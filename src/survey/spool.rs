@@ -1,0 +1,138 @@
+//! Accounts on disk, one JSON line each: written while the listing streams past, read again by position where a row
+//! and its account differ. The last listing stays in the state directory and answers later questions.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Account, AccountId, Attributes, Digest, Schema, Value};
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a AccountId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protected: &'a Option<String>,
+    values: BTreeMap<&'a str, &'a Value>,
+}
+
+#[derive(Deserialize)]
+struct OwnedLine {
+    id: AccountId,
+    #[serde(default)]
+    protected: Option<String>,
+    values: BTreeMap<String, Value>,
+}
+
+/// Accounts being written.
+pub struct SpoolWriter {
+    out: BufWriter<File>,
+    at: u64,
+    digest: [u64; 2],
+    line: Vec<u8>,
+}
+
+impl SpoolWriter {
+    #[must_use]
+    pub fn new(file: File) -> Self {
+        Self { out: BufWriter::with_capacity(1 << 16, file), at: 0, digest: [0, 0], line: Vec::new() }
+    }
+
+    /// Writes an account and says where it is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn push(&mut self, schema: &Schema, account: &Account) -> io::Result<u64> {
+        self.line.clear();
+        let values = account.values.iter().map(|(id, value)| (schema.name(id), value)).collect();
+        let line = Line { id: &account.id, protected: &account.protected, values };
+        serde_json::to_writer(&mut self.line, &line)?;
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)?;
+        let hash = Digest::of(&self.line).0;
+        for (sum, half) in self.digest.iter_mut().zip(hash) {
+            *sum = sum.wrapping_add(half);
+        }
+        let at = self.at;
+        self.at += self.line.len() as u64;
+        Ok(at)
+    }
+
+    /// The digest of everything written, whatever its order, and the file for reading.
+    ///
+    /// # Errors
+    /// When it cannot be written out.
+    pub fn finish(self) -> io::Result<(String, Spool)> {
+        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let digest = format!("{:016x}{:016x}", self.digest[0], self.digest[1]);
+        Ok((digest, Spool { input: BufReader::new(file), line: String::new() }))
+    }
+}
+
+/// Accounts to be read by position.
+pub struct Spool {
+    input: BufReader<File>,
+    line: String,
+}
+
+impl Spool {
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { input: BufReader::new(File::open(path)?), line: String::new() })
+    }
+
+    /// The account at a position that [`SpoolWriter::push`] gave.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no account.
+    pub fn read(&mut self, schema: &Schema, at: u64) -> io::Result<Account> {
+        self.input.seek(SeekFrom::Start(at))?;
+        self.next(schema)?.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
+    }
+
+    /// The account after the last one read; none at the end.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no account.
+    pub fn next(&mut self, schema: &Schema) -> io::Result<Option<Account>> {
+        self.line.clear();
+        if self.input.read_line(&mut self.line)? == 0 {
+            return Ok(None);
+        }
+        let line: OwnedLine = serde_json::from_str(&self.line)?;
+        let values: Attributes =
+            line.values.into_iter().filter_map(|(name, value)| Some((schema.id(&name)?, value))).collect();
+        Ok(Some(Account { id: line.id, values, protected: line.protected }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AttrId, Attribute, Kind};
+
+    fn account(id: &str, name: &str) -> Account {
+        let values = [(AttrId(0), Value::text(name))].into_iter().collect();
+        Account { id: AccountId(id.into()), values, protected: (id == "2").then(|| "Administrative".into()) }
+    }
+
+    #[test]
+    fn accounts_read_back_by_position_and_the_digest_ignores_their_order() {
+        let schema = Schema::new(vec![Attribute::new("name", Kind::Text)]);
+        let accounts = [account("1", "Ana"), account("2", "B\u{f6}\n"), account("3", "")];
+        let spool = |order: [usize; 3]| {
+            let mut writer = SpoolWriter::new(tempfile::tempfile().unwrap());
+            let at: Vec<_> = order.iter().map(|n| writer.push(&schema, &accounts[*n]).unwrap()).collect();
+            let (digest, spool) = writer.finish().unwrap();
+            (at, digest, spool)
+        };
+        let (at, digest, mut reader) = spool([0, 1, 2]);
+        for n in [2, 0, 1] {
+            assert_eq!(reader.read(&schema, at[n]).unwrap(), accounts[n]);
+        }
+        assert_eq!(digest, spool([2, 1, 0]).1);
+    }
+}
