@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use super::sniff::Looks;
 
@@ -39,6 +40,9 @@ pub enum Fault {
     Denied,
     #[error("{doing} failed: {message}")]
     Io { doing: &'static str, kind: io::ErrorKind, message: String },
+    /// Of what can be read only once.
+    #[error("it cannot be copied to {}: {message}", folder.display())]
+    Copy { folder: PathBuf, message: String },
     #[error("format {0:?} cannot be read by this version; {advice}", advice = advice(.0))]
     Format(String),
     #[error("{} cannot be the delimiter", Quoted(*.0))]
@@ -94,6 +98,9 @@ impl SourceError {
             Fault::Missing { hint } => hint.clone(),
             Fault::Folder => "name the files in it: source.path may be a list".into(),
             Fault::Denied => "let the user who runs headcount read it".into(),
+            Fault::Copy { .. } => "a source is read twice, so what can be read only once is copied to a file there; \
+                 name a file instead, or another state directory"
+                .into(),
             Fault::Delimiter(_) => {
                 "a delimiter is one ASCII character, and no quote or line break: such as \";\", \",\", \"\\t\", \"|\""
                     .into()

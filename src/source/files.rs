@@ -1,5 +1,6 @@
 //! The files of a source: what they are called, whether they are there, how each is to be read.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,9 @@ use tempfile::TempPath;
 use crate::config::settings::Format;
 
 use super::error::{Fault, SourceError, Trouble};
-use super::spool;
+use super::records::Records;
+use super::text::Text;
+use super::{header, spool};
 
 /// What a file is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,21 +69,24 @@ impl InputFile {
             if kind.is_file() {
                 None
             } else {
-                let mut pipe = std::fs::File::open(&name.path).map_err(|e| opening(&name.path, &e))?;
+                let mut pipe = File::open(&name.path).map_err(|e| opening(&name.path, &e))?;
                 Some(spool::spool(&mut pipe, "pipe", spool_dir)?)
             }
         };
         Ok(Self { name, delimiter, encoding: reading.encoding, copy })
     }
 
-    /// The path that can be opened as often as needed.
-    pub(super) fn readable(&self) -> &Path {
-        self.copy.as_deref().unwrap_or(&self.name.path)
+    /// Opens the file anew, at its first row, with the names of its columns.
+    pub(super) fn open(&self, header_row: u32) -> Result<(Records, Vec<String>), SourceError> {
+        self.begin(header_row).map_err(|trouble| trouble.in_file(&self.name.shown))
     }
 
-    /// Why the file could not be opened.
-    pub(super) fn opening(&self, error: &io::Error) -> Fault {
-        opening(&self.name.path, error)
+    fn begin(&self, header_row: u32) -> Result<(Records, Vec<String>), Trouble> {
+        let path = self.copy.as_deref().unwrap_or(&self.name.path);
+        let file = File::open(path).map_err(|e| opening(path, &e))?;
+        let mut records = Records::new(Text::open(file, self.encoding)?, self.delimiter);
+        let names = header::read(&mut records, header_row)?;
+        Ok((records, names))
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) const MAX_RECORD: usize = 1 << 20;
 const WINDOW: usize = 512 << 10;
 
 /// Free room below which the window grows: more than any decoder needs for one character.
-const LEAST_ROOM: usize = 4 << 10;
+const LEAST_ROOM: usize = 16;
 
 pub(super) struct Records {
     pub(super) text: Text,
@@ -76,6 +76,10 @@ impl<'r> Raw<'r> {
 
 impl Records {
     pub(super) fn new(text: Text, delimiter: u8) -> Self {
+        Self::with_window(text, delimiter, WINDOW)
+    }
+
+    fn with_window(text: Text, delimiter: u8, window: usize) -> Self {
         let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
         // A first line break is skipped as a blank line. The parser must have seen something before the first record,
         // or it strips a byte order mark, which was done already, and takes what is left of it for the file's end.
@@ -85,15 +89,15 @@ impl Records {
             text,
             delimiter,
             parser,
-            window: vec![0; WINDOW],
+            window: vec![0; window],
             at: 0,
             end: 0,
             before,
             line: 1,
             after_cr: false,
             ended: false,
-            cells: vec![0; WINDOW + 1],
-            ends: vec![0; 64],
+            cells: vec![0; window + 1],
+            ends: vec![0; 16],
         }
     }
 
@@ -299,12 +303,82 @@ fn breaks(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn every_kind_of_line_break_counts_once() {
         for (text, expected) in [("", 0), ("a\nb", 1), ("a\r\nb\r\n", 2), ("\r\r\n\n", 3), ("\n\r", 2)] {
             assert_eq!(breaks(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    type Seen = (u32, u32, Vec<u8>, Vec<String>, Quoting, bool);
+
+    /// Everything that is known of every record, up to the first trouble; after skipping `skip` lines.
+    fn all(bytes: &[u8], window: usize, skip: usize) -> (Vec<Seen>, Option<Trouble>) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let text = match Text::open(file.reopen().unwrap(), None) {
+            Ok(text) => text,
+            Err(trouble) => return (Vec::new(), Some(trouble)),
+        };
+        let mut records = Records::with_window(text, b',', window);
+        for _ in 0..skip {
+            records.skip_line().unwrap();
+        }
+        let mut seen = Vec::new();
+        loop {
+            match records.next() {
+                Ok(None) => return (seen, None),
+                Err(trouble) => return (seen, Some(trouble)),
+                Ok(Some(raw)) => {
+                    let cells = (0..raw.len()).map(|at| raw.cell(at).to_owned()).collect();
+                    seen.push((raw.line, raw.last_line, raw.bytes.to_vec(), cells, raw.quoting, raw.terminated));
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn where_the_window_happens_to_end_changes_nothing(
+            text in "(\u{FEFF})?[ab,\"\r\n\u{e9}\u{20ac}\u{1f600}]{0,120}",
+            damage in prop::option::of((0_usize..400, any::<u8>())),
+            window in 16_usize..80,
+            skip in 0_usize..3,
+        ) {
+            let mut bytes = text.into_bytes();
+            if let Some((at, byte)) = damage && let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            prop_assert_eq!(all(&bytes, window, skip), all(&bytes, WINDOW, skip));
+        }
+
+        #[test]
+        fn the_records_and_the_breaks_between_them_are_the_whole_text(
+            text in "[ab,\"\r\n]{0,60}",
+        ) {
+            let (seen, trouble) = all(text.as_bytes(), 16, 0);
+            prop_assert_eq!(trouble, None);
+            let (mut rest, mut before) = (text.as_bytes(), 0_usize);
+            for (line, last_line, bytes, _, _, terminated) in seen {
+                let gap = rest.iter().take_while(|b| matches!(b, b'\n' | b'\r')).count();
+                before += gap;
+                rest = &rest[gap..];
+                prop_assert!(rest.starts_with(&bytes));
+                prop_assert_eq!(line, breaks(&text.as_bytes()[..before]) + 1);
+                let body = bytes.len() - usize::from(terminated);
+                prop_assert_eq!(last_line, line + breaks(&bytes[..body]));
+                before += bytes.len();
+                rest = &rest[bytes.len()..];
+            }
+            prop_assert!(rest.iter().all(|b| matches!(b, b'\n' | b'\r')));
         }
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::model::{Place, Record};
 
+use super::Inner;
 use super::error::{Fault, Quoted, SourceError, Trouble};
 use super::quotes::Quoting;
 use super::records::{Raw, Records};
-use super::{Inner, InputFile};
 
 /// One pass over all rows, file after file. It holds one window of text and no rows.
 pub struct Rows {
@@ -53,8 +53,8 @@ pub struct FileDigest {
 struct Current {
     file: u16,
     records: Records,
-    /// For each column of the source, where this file has it; none where it has them in the same order.
-    order: Option<Vec<usize>>,
+    /// For each column of the source, where this file has it.
+    order: Vec<usize>,
     rows: u64,
     ends_without_newline: bool,
 }
@@ -133,10 +133,7 @@ impl Rows {
             if let Some(message) = problem(&raw, expected, delimiter) {
                 return Ok(Some(RowShape::Bad(RowProblem { place: record.place, message })));
             }
-            match &current.order {
-                None => (0..expected).for_each(|at| record.push(raw.cell(at))),
-                Some(order) => order.iter().for_each(|at| record.push(raw.cell(*at))),
-            }
+            current.order.iter().for_each(|at| record.push(raw.cell(*at)));
             return Ok(Some(RowShape::Good));
         }
     }
@@ -151,17 +148,12 @@ fn open(source: &Inner, file: u16) -> Result<Current, SourceError> {
     Ok(Current { file, records, order, rows: 0, ends_without_newline: false })
 }
 
-/// Where each of `columns` stands among `names`; the outer `None` where they are not the same set, the inner where they
-/// are in the same order.
-#[expect(clippy::option_option, reason = "no order is needed, and there is none, are two different answers")]
-fn order(columns: &[String], names: &[String]) -> Option<Option<Vec<usize>>> {
-    if columns == names {
-        return Some(None);
-    }
+/// Where each of `columns` stands among `names`; none where they are not the same set.
+fn order(columns: &[String], names: &[String]) -> Option<Vec<usize>> {
     if columns.len() != names.len() {
         return None;
     }
-    columns.iter().map(|column| names.iter().position(|name| name == column)).collect::<Option<Vec<_>>>().map(Some)
+    columns.iter().map(|column| names.iter().position(|name| name == column)).collect()
 }
 
 /// Why a row cannot be used.
@@ -205,19 +197,4 @@ fn extent(raw: &Raw<'_>) -> String {
         return String::new();
     }
     format!("; the row reaches to line {}, so a quote may not be closed", raw.last_line)
-}
-
-impl InputFile {
-    /// Opens the file anew, at its first row.
-    pub(super) fn open(&self, header_row: u32) -> Result<(Records, Vec<String>), SourceError> {
-        self.begin(header_row).map_err(|trouble| trouble.in_file(&self.name.shown))
-    }
-
-    fn begin(&self, header_row: u32) -> Result<(Records, Vec<String>), Trouble> {
-        let file = std::fs::File::open(self.readable()).map_err(|e| self.opening(&e))?;
-        let text = super::text::Text::open(file, self.encoding)?;
-        let mut records = Records::new(text, self.delimiter);
-        let names = super::header::read(&mut records, header_row)?;
-        Ok((records, names))
-    }
 }

@@ -350,7 +350,6 @@ fn a_missing_file_suggests_the_one_that_is_there() {
     assert_eq!(none.fault, Fault::NoFiles);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_file_that_may_not_be_read_is_told_from_a_missing_one() {
     let error = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
@@ -426,6 +425,9 @@ fn standard_input_is_copied_for_two_passes_and_leaves_nothing_behind() {
     let error = Source::open_with(&nothing, &mut std::io::empty(), &spool_dir).err().unwrap();
     assert_eq!((error.file.as_str(), error.fault), ("-", Fault::Empty));
     assert!(copies().is_empty(), "no copy is left after an error");
+    let no_folder = write(&folder, "file", "");
+    let error = Source::open_with(&nothing, &mut std::io::empty(), &no_folder).err().unwrap();
+    assert!(matches!(error.fault, Fault::Copy { .. }), "{error}");
 }
 
 #[cfg(unix)]
