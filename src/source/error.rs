@@ -63,8 +63,8 @@ pub enum Fault {
     },
     #[error("the file is empty")]
     Empty,
-    #[error("source.header_row is {header_row}, and the file has {lines} lines")]
-    NoHeader { header_row: u32, lines: u32 },
+    #[error("there is no header: nothing stands on line {header_row} or below it")]
+    NoHeader { header_row: u32 },
     #[error("{} without a name in the header", ColumnList(.0))]
     UnnamedColumns(Vec<usize>),
     #[error("the name {name:?} stands twice in the header: {}", ColumnList(columns))]

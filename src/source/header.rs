@@ -8,21 +8,19 @@ use super::sniff;
 /// Reads the names of the columns, trimmed; the records after it are the rows. Lines before `header_row` (1-based) are
 /// skipped as they are; blank lines before the names are skipped too.
 pub(super) fn read(records: &mut Records, header_row: u32) -> Result<Vec<String>, Trouble> {
+    let mut fault = Fault::Empty;
     for _ in 1..header_row {
         if !records.skip_line()? {
             break;
         }
+        fault = Fault::NoHeader { header_row };
     }
     let delimiter = records.delimiter;
-    let Some(header) = records.next()? else {
-        let lines = records.line();
-        let fault = if lines == 1 || header_row <= 1 { Fault::Empty } else { Fault::NoHeader { header_row, lines } };
-        return Err(fault.into());
-    };
+    let Some(header) = records.next()? else { return Err(fault.into()) };
     let line = header.line;
     let at_line = |fault| Trouble::from(fault).at_line(line);
     let quoting = header.quoting;
-    let names: Vec<String> = (0..header.len()).map(|at| header.cell(at).trim().to_owned()).collect();
+    let names: Vec<String> = (0..header.len()).map(|at| trimmed(header.cell(at)).to_owned()).collect();
     // Asked first: quoted names behind the wrong delimiter look like quotes that do not match.
     if names.len() == 1 {
         let header = header.bytes.to_vec();
@@ -35,6 +33,11 @@ pub(super) fn read(records: &mut Records, header_row: u32) -> Result<Vec<String>
     }
     check(&names).map_err(at_line)?;
     Ok(names)
+}
+
+/// Without blanks around it, and without the byte order marks that files joined by `cat` have in odd places.
+fn trimmed(name: &str) -> &str {
+    name.trim_matches(|char: char| char.is_whitespace() || char == '\u{FEFF}')
 }
 
 /// Every name is there, and none twice.

@@ -101,11 +101,6 @@ impl Records {
         }
     }
 
-    /// The line the next byte stands on.
-    pub(super) fn line(&self) -> u32 {
-        self.line
-    }
-
     /// What of the text after the last record is at hand.
     pub(super) fn ahead(&self) -> &[u8] {
         &self.window[self.at..self.end]

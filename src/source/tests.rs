@@ -120,8 +120,10 @@ fn the_header_may_stand_further_down() {
         let pass = read_as("hr.csv", text, header_row(row)).unwrap();
         assert_eq!((pass.cells(), pass.lines()), (vec!["1|Ana".to_owned()], vec![5]), "{row}");
     }
-    let beyond = read_as("hr.csv", "id,name\n1,Ana\n", header_row(9)).unwrap_err();
-    assert!(matches!(beyond.fault, Fault::NoHeader { header_row: 9, .. }), "{beyond}");
+    for text in ["id,name", "id,name\n1,Ana\n", "id,name\n\n\n"] {
+        assert_eq!(read_as("hr.csv", text, header_row(9)).unwrap_err().fault, Fault::NoHeader { header_row: 9 });
+    }
+    assert_eq!(read_as("hr.csv", "", header_row(9)).unwrap_err().fault, Fault::Empty);
 }
 
 #[test]
@@ -131,8 +133,12 @@ fn names_are_trimmed_and_a_byte_order_mark_is_no_part_of_them() {
     let error = Source::open(&settings(vec![path.clone()]), folder.path()).err().unwrap();
     assert_eq!(error.fault, Fault::HeaderQuotes);
     std::fs::write(&path, "\u{FEFF}\"id\", name\t\n1,Ana\n").unwrap();
-    let source = Source::open(&settings(vec![path]), folder.path()).unwrap();
-    assert_eq!(source.columns().names(), ["id", "name"]);
+    let open = || Source::open(&settings(vec![path.clone()]), folder.path());
+    assert_eq!(open().unwrap().columns().names(), ["id", "name"]);
+    std::fs::write(&path, "\u{FEFF}\u{FEFF}id,name\n").unwrap();
+    assert_eq!(open().unwrap().columns().names(), ["id", "name"]);
+    std::fs::write(&path, "\u{FEFF}\u{FEFF}").unwrap();
+    assert_eq!(open().err().unwrap().fault, Fault::UnnamedColumns(vec![1]));
 }
 
 #[test]
@@ -190,6 +196,7 @@ fn a_file_that_ends_inside_a_quoted_cell_has_a_bad_last_row() {
     assert_eq!(pass.bad, [(2, message.to_owned())], "the cell began a line after its row");
     assert!(read("id,name\n1,\"\"\"\"").unwrap().bad.is_empty());
     assert_eq!(read("id,name\n1,\"a\"\"").unwrap().bad.len(), 1);
+    assert_eq!(read("id,name\n1,Ana\n,\"").unwrap().bad.len(), 1, "blank so far is not blank");
 }
 
 #[test]
@@ -236,11 +243,11 @@ fn a_wrong_encoding_is_an_error_with_offset_line_and_what_to_do() {
 #[test]
 fn a_malformed_place_in_decoded_text_is_told_by_line_and_offset() {
     let mut bytes: Vec<u8> = b"\xFF\xFE".to_vec();
-    bytes.extend("id,name\n1,\"A\nna\"\n2,".encode_utf16().flat_map(u16::to_le_bytes));
+    bytes.extend("id,name\n1,\"A\nna\"\n2,\"B\n".encode_utf16().flat_map(u16::to_le_bytes));
     let at = bytes.len() as u64;
     bytes.extend(b"\x00\xDC\n\0");
     let error = read(bytes).unwrap_err();
-    assert_eq!((error.line, error.byte), (Some(4), Some(at)));
+    assert_eq!((error.line, error.byte), (Some(5), Some(at)));
 }
 
 #[test]
@@ -333,6 +340,17 @@ fn after_an_error_the_same_error_follows() {
     let first = rows.next_into(&mut record).unwrap_err();
     assert_eq!(rows.next_into(&mut record).unwrap_err(), first);
     assert!(rows.digests().is_empty());
+
+    let other = write(&folder, "other.csv", "id,name\n3,Cy\n");
+    let path = write(&folder, "hr.csv", "id,name\n2,Bo\n");
+    let source = Source::open(&settings(vec![path, other.clone()]), folder.path()).unwrap();
+    let mut rows = source.rows().unwrap();
+    std::fs::remove_file(other).unwrap();
+    assert_eq!(rows.next_into(&mut record).unwrap(), Some(RowShape::Good));
+    let first = rows.next_into(&mut record).unwrap_err();
+    assert!(matches!(first.fault, Fault::Missing { .. }) && first.file.ends_with("other.csv"), "{first}");
+    assert_eq!(rows.next_into(&mut record).unwrap_err(), first);
+    assert_eq!(rows.digests().len(), 1);
 }
 
 #[test]
@@ -369,8 +387,11 @@ fn several_files_give_one_stream_in_the_first_ones_order() {
     assert!(pass.ends_without_newline);
     assert_eq!(source.files()[1].short, "b.tsv");
 
+    let open = || Source::open(&settings(vec![a.clone(), b.clone()]), folder.path()).err().unwrap();
+    std::fs::write(&b, "name\tid\tmail\n").unwrap();
+    assert!(open().fault.to_string().ends_with("a.csv; not expected: \"mail\""));
     std::fs::write(&b, "name\tident\tmail\n").unwrap();
-    let error = Source::open(&settings(vec![a, b]), folder.path()).err().unwrap();
+    let error = open();
     assert!(error.file.ends_with("b.tsv"));
     let message = error.fault.to_string();
     assert!(message.ends_with("missing: \"id\"; not expected: \"ident\", \"mail\""), "{message}");

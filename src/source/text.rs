@@ -233,6 +233,8 @@ mod tests {
         let lone_surrogate = b"\xFF\xFEi\0\x00\xD8i\0";
         let trouble = read_all(lone_surrogate, None, 99).unwrap_err();
         assert_eq!(trouble.byte, Some(4));
+        let four_bytes_that_are_not = read_all(b"ab\x81\x30\x81 c", Some("gb18030"), 99).unwrap_err();
+        assert_eq!(four_bytes_that_are_not.byte, Some(2), "{four_bytes_that_are_not:?}");
         let half_a_unit = b"\xFF\xFEi\0j";
         let trouble = read_all(half_a_unit, None, 99).unwrap_err();
         assert_eq!(trouble.byte, Some(4));
