@@ -189,10 +189,12 @@ fn own_name(item: &Item<'_>, table: &Table<'_>) -> String {
     item.name[table.name.len() + 1..].to_owned()
 }
 
-/// The place of a dotted name: from its first part to its last where they stand together (`a.b = …`), else the last.
+/// The place of a dotted name: all of it where it stands together (`a.b = …`), else its last part. A first part that
+/// several lines share is known by its first place alone, so it is its text that is looked for.
 fn dotted(text: &str, first: &Range<usize>, last: &Range<usize>) -> Range<usize> {
-    match text.get(first.end..last.start) {
-        Some(between) if between.trim() == "." => first.start..last.end,
-        _ => last.clone(),
-    }
+    let start = || {
+        let before = text.get(..last.start)?.trim_end().strip_suffix('.')?.trim_end();
+        before.strip_suffix(text.get(first.clone())?).map(str::len)
+    };
+    start().unwrap_or(last.start)..last.end
 }

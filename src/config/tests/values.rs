@@ -276,7 +276,7 @@ fn dotted_keys_are_one_entry_for_each_leaf_and_know_their_place() {
         [
             ("skills.English", "skills.English"),
             ("skills.Spanish", "skills.Spanish"),
-            ("name.given.first", "first"),
+            ("name.given.first", "given.first"),
             ("emails[type eq \"work\"].value", "'emails[type eq \"work\"].value'"),
             ("custom.business", "business"),
         ]
