@@ -1,13 +1,16 @@
 //! The settings, checked, with defaults filled in and relative paths made absolute against the configuration's folder.
 //! Rooms define the types that they are steered by; what no room owns is defined here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::mapping::spec::{Located, MapSpec};
 use crate::model::Digest;
 use crate::plan::{Policy, Safety};
 use crate::target::http::Rate;
+
+/// The base URL that stands for the built-in simulated tenant.
+pub const SANDBOX: &str = "sandbox";
 
 /// All of `config.toml`.
 #[derive(Clone, Debug)]
@@ -117,7 +120,7 @@ pub enum Delivery {
 }
 
 /// `[report]`. In paths `{run}` stands for the run's name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ReportSettings {
     pub html: Option<PathBuf>,
     pub markdown: Option<PathBuf>,
@@ -131,4 +134,52 @@ pub struct ReportSettings {
 pub struct WebhookSettings {
     pub url: SecretSource,
     pub on: Vec<String>,
+}
+
+impl Settings {
+    /// The folder of the configuration file, absolute; relative paths start from here.
+    #[must_use]
+    pub fn dir(&self) -> PathBuf {
+        folder_of(&self.file)
+    }
+}
+
+impl TargetSettings {
+    /// Whether the target is the built-in simulated tenant.
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.base_url.value == SANDBOX
+    }
+}
+
+impl KindSettings {
+    /// The kind as the configuration names it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Imichat(_) => "imichat",
+        }
+    }
+
+    /// Whether the system can delete an account at all.
+    #[must_use]
+    pub fn can_delete(&self) -> bool {
+        match self {
+            Self::Imichat(_) => false,
+        }
+    }
+}
+
+impl Default for ReportSettings {
+    /// No reports; were there some, they would show neither passwords nor free-form attributes.
+    fn default() -> Self {
+        let redact = ["password", "custom_attributes"].map(str::to_owned).to_vec();
+        Self { html: None, markdown: None, redact, metrics: None, webhook: None }
+    }
+}
+
+/// The folder of a file, absolute where the working directory is known.
+pub(super) fn folder_of(file: &Path) -> PathBuf {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    file.parent().map(Path::to_owned).unwrap_or_default()
 }

@@ -5,8 +5,10 @@ use crate::config::SecretSource;
 /// The settings of `kind = "imichat"`.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub api_key: SecretSource,
-    pub domain: String,
+    /// None only with the built-in sandbox, which has a key and a domain of its own.
+    pub api_key: Option<SecretSource>,
+    /// As `api_key`.
+    pub domain: Option<String>,
     pub team_id: Option<String>,
     pub authorize_path: String,
     pub auth_header: String,

@@ -1,0 +1,153 @@
+//! `[rate]`, `[journal]`, `[passwords]` and `[report]`: how a run goes and where it leaves what it has to tell.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::reader::{Folder, Item, Problems, Table};
+use super::settings::{Delivery, JournalSettings, PasswordSettings, ReportSettings, WebhookSettings};
+use crate::model::Percent;
+use crate::target::http::Rate;
+
+/// The fastest rate that can be asked for, in requests per second.
+const FASTEST: f64 = 1_000_000.0;
+/// The slowest: one request in a thousand seconds.
+const SLOWEST: f64 = 0.001;
+
+/// What a webhook can be told of.
+const EVENTS: [(&str, &str); 4] =
+    [("success", "success"), ("failure", "failure"), ("held", "held"), ("paused", "paused")];
+
+pub(super) fn rate(mut table: Table<'_>, problems: &mut Problems) -> Rate {
+    let default = default_rate();
+    let rate = Rate {
+        requests_per_second: table
+            .get("requests_per_second")
+            .and_then(|item| requests_per_second(&item, problems))
+            .unwrap_or(default.requests_per_second),
+        burst: table.get("burst").and_then(|item| item.integer(1..=1_000_000, problems)).unwrap_or(default.burst),
+        concurrency: table
+            .get("concurrency")
+            .and_then(|item| item.integer(1..=256, problems))
+            .unwrap_or(default.concurrency),
+        daily_reserve: table
+            .get("daily_reserve")
+            .and_then(|item| item.percent(problems))
+            .unwrap_or(default.daily_reserve),
+        retries: table.get("retries").and_then(|item| item.integer(0..=100, problems)).unwrap_or(default.retries),
+        timeout: table.get("timeout").and_then(|item| item.some_duration(problems)).unwrap_or(default.timeout),
+        wait_for_quota: table
+            .get("wait_for_quota")
+            .and_then(|item| item.boolean(problems))
+            .unwrap_or(default.wait_for_quota),
+    };
+    table.finish(problems);
+    rate
+}
+
+pub(super) fn journal(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Problems) -> JournalSettings {
+    let path = table.get("path").and_then(|item| item.path(folder, problems));
+    let keep = table.get("keep").and_then(|item| item.duration(problems));
+    table.finish(problems);
+    JournalSettings {
+        path: path.unwrap_or_else(|| folder.path(".headcount")),
+        keep: keep.unwrap_or(Duration::from_secs(90 * 86_400)),
+    }
+}
+
+pub(super) fn passwords(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Problems) -> PasswordSettings {
+    let deliver_to = table.get("deliver_to").and_then(|item| delivery(&item, problems));
+    let file = table.get("file").and_then(|item| item.path(folder, problems));
+    table.finish(problems);
+    PasswordSettings {
+        deliver_to: deliver_to.unwrap_or(Delivery::Discard),
+        file: file.unwrap_or_else(|| folder.path("passwords.age")),
+    }
+}
+
+pub(super) fn report(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Problems) -> ReportSettings {
+    let mut file = |key| table.get(key).and_then(|item| report_path(&item, folder, problems));
+    let (html, markdown, metrics) = (file("html"), file("markdown"), file("metrics"));
+    let redact = table.get("redact").and_then(|item| item.strings(problems));
+    let webhook = table.get("webhook").and_then(|item| webhook(&item, folder, problems));
+    table.finish(problems);
+    let redact = match redact {
+        Some(names) => names.into_iter().map(|name| name.value).collect(),
+        None => ReportSettings::default().redact,
+    };
+    ReportSettings { html, markdown, redact, metrics, webhook }
+}
+
+fn default_rate() -> Rate {
+    // 5 lies between 0 and 100, which is all that a percentage asks.
+    #[allow(clippy::expect_used)]
+    let daily_reserve = Percent::new(5.0).expect("5 % is a percentage");
+    Rate {
+        requests_per_second: 5.0,
+        burst: 5,
+        concurrency: 4,
+        daily_reserve,
+        retries: 5,
+        timeout: Duration::from_secs(30),
+        wait_for_quota: false,
+    }
+}
+
+fn requests_per_second(item: &Item<'_>, problems: &mut Problems) -> Option<f64> {
+    match item.number(problems)? {
+        rate if rate.abs() < f64::EPSILON => Some(0.0),
+        rate if (SLOWEST..=FASTEST).contains(&rate) => Some(rate),
+        _ => item.refuse("must be 0.001 to 1,000,000, or 0 for no limit", None, problems),
+    }
+}
+
+fn delivery(item: &Item<'_>, problems: &mut Problems) -> Option<Delivery> {
+    let text = item.string(problems)?;
+    if text == "discard" {
+        return Some(Delivery::Discard);
+    }
+    if text.trim().to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+        problems.hide(item.value, &item.span);
+        let help = "use its public half, age1…: `age-keygen -y` prints it".to_owned();
+        return item.refuse("is a private key, and stands here in clear", help, problems);
+    }
+    match age::x25519::Recipient::from_str(text) {
+        Ok(_) => Some(Delivery::Recipient(text.to_owned())),
+        Err(why) => {
+            let help = "use the public key that `age-keygen` prints (age1…), or \"discard\"".to_owned();
+            item.refuse(&format!("is no age recipient: {why}"), help, problems)
+        }
+    }
+}
+
+/// A path in which `{run}` stands for the run's name, and nothing else is in braces.
+fn report_path(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let text = item.string(problems)?;
+    if text.replace("{run}", "").contains(['{', '}']) {
+        return item.refuse("can only have {run} in braces", None, problems);
+    }
+    Some(folder.path(text))
+}
+
+fn webhook(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option<WebhookSettings> {
+    let DeValue::Table(_) = item.value else {
+        // An address that takes messages from whoever knows it is a secret.
+        problems.hide(item.value, &item.span);
+        return item.wrong("a table such as { url = { env = \"HEADCOUNT_WEBHOOK\" }, on = [\"failure\"] }", problems);
+    };
+    let mut table = item.table(problems)?;
+    let url = table
+        .need("url", "add url = { env = \"HEADCOUNT_WEBHOOK\" }", problems)
+        .and_then(|item| item.secret("HEADCOUNT_WEBHOOK", folder, problems));
+    let on = match table.get("on") {
+        Some(on) => {
+            let items = on.list("a list such as [\"failure\", \"held\"]", problems);
+            items.unwrap_or_default().iter().filter_map(|item| item.choice(&EVENTS, problems)).collect()
+        }
+        None => vec!["failure", "held"],
+    };
+    table.finish_hiding(problems);
+    Some(WebhookSettings { url: url?, on: on.into_iter().map(str::to_owned).collect() })
+}

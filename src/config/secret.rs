@@ -1,0 +1,286 @@
+//! Where secrets come from. The configuration only says where one is kept; it is read when it is needed, handed on as
+//! a [`Secret`], and no error, log or `Debug` text holds it.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use toml::de::DeValue;
+
+use super::reader::{Folder, Item, Problems, found};
+use super::settings::SecretSource;
+use crate::model::Secret;
+
+/// How long a command may take to tell a secret: enough for a vault on the network, too short for one that waits for a
+/// person who is not there.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+
+/// As much of a command's output as is kept.
+const OUTPUT_LIMIT: u64 = 64 * 1024;
+
+/// Why a secret could not be had. Never says what it would have been.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    #[error("the environment variable {name} is not set")]
+    Unset { name: String },
+    #[error("the environment variable {name} is empty")]
+    EmptyVariable { name: String },
+    #[error("the environment variable {name} is not UTF-8")]
+    GarbledVariable { name: String },
+    #[error("the secret file {} cannot be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("the secret file {} is empty", path.display())]
+    EmptyFile { path: PathBuf },
+    #[error("the command {program} that tells a secret cannot be run: {source}")]
+    NotRun { program: String, source: io::Error },
+    #[error("the command {program} that tells a secret failed ({status}): {stderr}")]
+    Failed { program: String, status: String, stderr: String },
+    #[error("the command {program} that tells a secret said nothing in its first line of output")]
+    Silent { program: String },
+    #[error("the command {program} that tells a secret wrote something that is not UTF-8")]
+    GarbledOutput { program: String },
+    #[error("the command {program} that tells a secret did not finish within {} seconds", limit.as_secs_f64())]
+    TooSlow { program: String, limit: Duration },
+}
+
+impl SecretSource {
+    /// Reads the secret. Blocks; a command may take up to 30 seconds.
+    ///
+    /// # Errors
+    /// A variable that is missing or empty, a file that cannot be read or is empty, a command that cannot be run,
+    /// fails, says nothing or takes too long.
+    pub fn resolve(&self) -> Result<Secret, SecretError> {
+        match self {
+            Self::Env(name) => from_env(name, |name| std::env::var_os(name)),
+            Self::File(path) => from_file(path),
+            Self::Command(words) => from_command(words, COMMAND_LIMIT),
+        }
+    }
+}
+
+fn from_env(name: &str, read: impl Fn(&str) -> Option<OsString>) -> Result<Secret, SecretError> {
+    let name = || name.to_owned();
+    let text = read(&name()).ok_or_else(|| SecretError::Unset { name: name() })?;
+    let text = text.into_string().map_err(|_| SecretError::GarbledVariable { name: name() })?;
+    if text.trim().is_empty() {
+        return Err(SecretError::EmptyVariable { name: name() });
+    }
+    Ok(Secret::new(text))
+}
+
+fn from_file(path: &Path) -> Result<Secret, SecretError> {
+    let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
+    warn_if_everybody_reads(path);
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.trim().is_empty() {
+        return Err(SecretError::EmptyFile { path: path.to_owned() });
+    }
+    Ok(Secret::new(line))
+}
+
+/// A secret that every user of the machine can read is worth a word; it may still be meant that way (a container).
+#[cfg(unix)]
+fn warn_if_everybody_reads(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    // A file that is not there is an error on reading, just after this.
+    if std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o004 != 0) {
+        tracing::warn!(path = %path.display(), "every user of this machine can read this secret file: chmod 600");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_everybody_reads(_: &Path) {}
+
+/// The first line that the command writes. It runs without a shell and without input, so that it cannot wait for one.
+fn from_command(words: &[String], limit: Duration) -> Result<Secret, SecretError> {
+    let program = || words.first().cloned().unwrap_or_default();
+    let not_run = |source| SecretError::NotRun { program: program(), source };
+    let started = Instant::now();
+    let mut child = Command::new(program())
+        .args(words.iter().skip(1))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(not_run)?;
+    let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
+    let too_slow = || SecretError::TooSlow { program: program(), limit };
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(not_run)? {
+            break status;
+        }
+        if started.elapsed() >= limit {
+            stop(&mut child);
+            return Err(too_slow());
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    // A child of the command may hold the pipes open for longer than the command itself.
+    let output = |pipe: mpsc::Receiver<Vec<u8>>| {
+        pipe.recv_timeout(limit.saturating_sub(started.elapsed())).map_err(|_| too_slow())
+    };
+    if !status.success() {
+        let stderr = String::from_utf8_lossy(&output(stderr)?).trim().chars().take(500).collect::<String>();
+        let stderr = if stderr.is_empty() { "it said nothing on stderr".to_owned() } else { stderr };
+        return Err(SecretError::Failed { program: program(), status: status.to_string(), stderr });
+    }
+    let text = String::from_utf8(output(stdout)?).map_err(|_| SecretError::GarbledOutput { program: program() })?;
+    match text.lines().next().map(str::trim) {
+        Some(line) if !line.is_empty() => Ok(Secret::new(line)),
+        _ => Err(SecretError::Silent { program: program() }),
+    }
+}
+
+/// Reads a pipe to its end beside the waiting, so that a command that writes much is not stuck; keeps the beginning.
+fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    if let Some(mut pipe) = pipe {
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            // A pipe that breaks ends like one that is closed: what was read by then is all there is, and whoever
+            // waited has gone when it cannot be sent.
+            let _ = pipe.by_ref().take(OUTPUT_LIMIT).read_to_end(&mut kept);
+            let _ = io::copy(&mut pipe, &mut io::sink());
+            let _ = sender.send(kept);
+        });
+    }
+    receiver
+}
+
+/// Ends a command that took too long, and waits for it so that no zombie stays.
+fn stop(child: &mut Child) {
+    // It may have ended by itself just now; either way there is nothing more to do.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+impl Item<'_> {
+    /// `{ env }`, `{ file }` or `{ command }`. Anything else is a secret in clear, as far as anyone can tell, and is
+    /// not shown. `variable` is the name to suggest.
+    pub fn secret(&self, variable: &str, folder: Folder<'_>, problems: &mut Problems) -> Option<SecretSource> {
+        let DeValue::Table(_) = self.value else {
+            problems.hide(self.value, &self.span);
+            let what = match self.value {
+                DeValue::String(_) => "stands here in clear".to_owned(),
+                other => format!("must be a table that says where the secret is kept, not {}", found(other)),
+            };
+            return self.refuse(
+                &what,
+                format!("use {{ env = \"{variable}\" }}, {{ file = … }} or {{ command = … }}"),
+                problems,
+            );
+        };
+        let mut table = self.table(problems)?;
+        let (env, file, command) = (table.get("env"), table.get("file"), table.get("command"));
+        table.finish_hiding(problems);
+        let source = match (env, file, command) {
+            (Some(env), None, None) => SecretSource::Env(env.variable(problems)?),
+            (None, Some(file), None) => SecretSource::File(file.path(folder, problems)?),
+            (None, None, Some(command)) => SecretSource::Command(command.words(problems)?),
+            _ => return self.refuse("must name one of `env`, `file` and `command`", None, problems),
+        };
+        Some(source)
+    }
+
+    fn variable(&self, problems: &mut Problems) -> Option<String> {
+        let name = self.string(problems)?;
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && !name.starts_with(|c: char| c.is_ascii_digit());
+        if plain {
+            return Some(name.to_owned());
+        }
+        // It is likely the secret itself.
+        problems.hide(self.value, &self.span);
+        self.refuse("must be the name of an environment variable (letters, digits, _)", None, problems)
+    }
+
+    fn words(&self, problems: &mut Problems) -> Option<Vec<String>> {
+        let words: Vec<String> = match self.value {
+            DeValue::String(_) => self.string(problems)?.split_whitespace().map(str::to_owned).collect(),
+            DeValue::Array(_) => self.strings(problems)?.into_iter().map(|word| word.value).collect(),
+            _ => return self.wrong("a list of words or a string", problems),
+        };
+        if words.is_empty() { self.refuse("is empty", None, problems) } else { Some(words) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    fn file(content: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_variable_is_read_as_it_stands_and_a_missing_one_is_named() {
+        let read = |value: Option<&str>| from_env("KEY", |_| value.map(OsString::from));
+        assert_eq!(read(Some("hunter2")).unwrap().expose(), "hunter2");
+        assert_eq!(read(None).unwrap_err().to_string(), "the environment variable KEY is not set");
+        assert_eq!(read(Some(" ")).unwrap_err().to_string(), "the environment variable KEY is empty");
+        let path = SecretSource::Env("PATH".into()).resolve().unwrap();
+        assert_eq!(path.expose(), std::env::var("PATH").unwrap());
+    }
+
+    #[test]
+    fn a_file_loses_one_line_end_and_nothing_else() {
+        let read = |content: &[u8]| from_file(file(content).path());
+        assert_eq!(read(b" pass word \n").unwrap().expose(), " pass word ");
+        assert_eq!(read(b"one\r\n").unwrap().expose(), "one");
+        assert_eq!(read(b"one\n\n").unwrap().expose(), "one\n");
+        assert_eq!(read(b"one").unwrap().expose(), "one");
+        assert!(matches!(read(b"\n"), Err(SecretError::EmptyFile { .. })));
+        assert!(matches!(read(b"\xff\xfe"), Err(SecretError::Unreadable { .. })));
+        let missing = from_file(Path::new("/nowhere/at/all")).unwrap_err().to_string();
+        assert!(missing.starts_with("the secret file /nowhere/at/all cannot be read: "), "{missing}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_tells_its_first_line_without_a_shell() {
+        let run = |list: &[&str]| from_command(&words(list), COMMAND_LIMIT);
+        assert_eq!(run(&["printf", " hunter2 \nuser: me\n"]).unwrap().expose(), "hunter2");
+        assert_eq!(run(&["echo", "$HOME;"]).unwrap().expose(), "$HOME;");
+        assert!(matches!(run(&["true"]), Err(SecretError::Silent { .. })));
+        assert!(matches!(run(&["printf", "\\377"]), Err(SecretError::GarbledOutput { .. })));
+        assert!(matches!(run(&["/nowhere/at/all"]), Err(SecretError::NotRun { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_fails_says_what_it_said_and_not_what_it_told() {
+        let script = "echo hunter2; echo vault is sealed >&2; exit 3";
+        let error = from_command(&words(&["sh", "-c", script]), COMMAND_LIMIT).unwrap_err().to_string();
+        assert!(error.contains("(exit status: 3): vault is sealed"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_takes_too_long_is_ended() {
+        let started = Instant::now();
+        let error = from_command(&words(&["sleep", "60"]), Duration::from_millis(20)).unwrap_err();
+        assert!(matches!(error, SecretError::TooSlow { .. }));
+        assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_may_write_more_than_a_pipe_holds() {
+        let script = "echo hunter2; yes | head -c 1000000; yes | head -c 1000000 >&2";
+        let secret = from_command(&words(&["sh", "-c", script]), COMMAND_LIMIT).unwrap();
+        assert_eq!(secret.expose(), "hunter2");
+    }
+}

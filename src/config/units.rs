@@ -1,0 +1,179 @@
+//! Durations (`"24h"`), shares (`"20%"`) and limits (`"20%"`, `500`, `{ percent = 20, count = 500 }`).
+
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::reader::{Item, Problems, number};
+use crate::model::Percent;
+use crate::plan::Limit;
+
+/// The longest time a setting can name, 100 years: far from where sums with the clock overflow.
+const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
+
+const DURATION: &str = "a duration such as \"30s\", \"15m\", \"24h\" or \"90d\"";
+const PERCENT: &str = "a percentage such as \"5%\"";
+const LIMIT: &str = "a percentage such as \"20%\", a count, or { percent = 20, count = 500 }";
+
+impl Item<'_> {
+    pub fn duration(&self, problems: &mut Problems) -> Option<Duration> {
+        match self.value {
+            DeValue::String(text) => match parse_duration(text) {
+                Ok(duration) => Some(duration),
+                Err(why) => self.refuse(&format!("must be {DURATION}: {why}"), None, problems),
+            },
+            _ => self.wrong(DURATION, problems),
+        }
+    }
+
+    /// A duration longer than nothing.
+    pub fn some_duration(&self, problems: &mut Problems) -> Option<Duration> {
+        let duration = self.duration(problems)?;
+        if duration.is_zero() { self.refuse("must be longer than nothing", None, problems) } else { Some(duration) }
+    }
+
+    pub fn percent(&self, problems: &mut Problems) -> Option<Percent> {
+        let DeValue::String(text) = self.value else {
+            return self.wrong(PERCENT, problems);
+        };
+        match parse_percent(text) {
+            Ok(percent) => Some(percent),
+            Err(why) => self.refuse(&format!("must be {PERCENT}: {why}"), None, problems),
+        }
+    }
+
+    pub fn limit(&self, problems: &mut Problems) -> Option<Limit> {
+        match self.value {
+            DeValue::String(_) => Some(Limit { percent: Some(self.percent(problems)?), count: None }),
+            DeValue::Integer(_) => Some(Limit { percent: None, count: Some(self.integer(0..=i64::MAX, problems)?) }),
+            DeValue::Table(_) => {
+                let mut table = self.table(problems)?;
+                let (percent, count) = (table.get("percent"), table.get("count"));
+                if table.is_empty() {
+                    return self.refuse("names neither `percent` nor `count`", None, problems);
+                }
+                table.finish(problems);
+                let percent = percent.and_then(|item| item.bare_percent(problems));
+                let count = count.and_then(|item| item.integer(0..=i64::MAX, problems));
+                Some(Limit { percent, count })
+            }
+            _ => self.wrong(LIMIT, problems),
+        }
+    }
+
+    /// Where the setting's name says percent already, the sign may be left out.
+    fn bare_percent(&self, problems: &mut Problems) -> Option<Percent> {
+        let Some(percent) = number(self.value) else {
+            return self.percent(problems);
+        };
+        match Percent::new(percent) {
+            Ok(percent) => Some(percent),
+            Err(why) => self.refuse(&format!("must be a percentage: {why}"), None, problems),
+        }
+    }
+}
+
+/// One or more numbers with units: `90d`, `1h30m`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let mut rest = text.trim();
+    let mut total = Duration::ZERO;
+    if rest.is_empty() {
+        return Err("it is empty".into());
+    }
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if digits == 0 {
+            return Err(format!("\"{rest}\" does not begin with a whole number"));
+        }
+        let (amount, tail) = rest.split_at(digits);
+        let letters = tail.len() - tail.trim_start_matches(char::is_alphabetic).len();
+        let (unit, tail) = tail.split_at(letters);
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            "w" => 604_800_000,
+            "" => return Err(format!("\"{amount}\" has no unit (ms, s, m, h, d, w)")),
+            _ => return Err(format!("\"{unit}\" is not a unit (ms, s, m, h, d, w)")),
+        };
+        total = amount
+            .parse::<u64>()
+            .ok()
+            .and_then(|amount| amount.checked_mul(millis))
+            .and_then(|millis| total.checked_add(Duration::from_millis(millis)))
+            .filter(|total| *total <= LONGEST)
+            .ok_or_else(|| "more than 36500d".to_owned())?;
+        rest = tail.trim_start();
+    }
+    Ok(total)
+}
+
+fn parse_percent(text: &str) -> Result<Percent, String> {
+    let number = text.trim().strip_suffix('%').ok_or_else(|| format!("\"{text}\" has no %"))?.trim();
+    // Only digits and a point: Rust's own parser also takes "inf" and "1e2".
+    if !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return Err(format!("\"{number}\" is not a number from 0 to 100"));
+    }
+    Percent::new(number.parse().map_err(|_| format!("\"{number}\" is not a number"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_with_units() {
+        let seconds = |text| parse_duration(text).map(|d| d.as_secs_f64());
+        assert_eq!(seconds("500ms"), Ok(0.5));
+        assert_eq!(seconds("30s"), Ok(30.0));
+        assert_eq!(seconds("15m"), Ok(900.0));
+        assert_eq!(seconds("24h"), Ok(86_400.0));
+        assert_eq!(seconds("90d"), Ok(7_776_000.0));
+        assert_eq!(seconds("2w"), Ok(1_209_600.0));
+        assert_eq!(seconds(" 1h 30m "), Ok(5_400.0));
+        assert_eq!(seconds("0s"), Ok(0.0));
+    }
+
+    #[test]
+    fn what_is_no_duration_says_why() {
+        let why = |text| parse_duration(text).unwrap_err();
+        assert_eq!(why(""), "it is empty");
+        assert_eq!(why("30"), "\"30\" has no unit (ms, s, m, h, d, w)");
+        assert_eq!(why("s"), "\"s\" does not begin with a whole number");
+        assert_eq!(why("-5s"), "\"-5s\" does not begin with a whole number");
+        assert_eq!(why("1.5h"), "\"1\" has no unit (ms, s, m, h, d, w)");
+        assert_eq!(why("3 fortnights"), "\"3\" has no unit (ms, s, m, h, d, w)");
+        assert_eq!(why("3fortnights"), "\"fortnights\" is not a unit (ms, s, m, h, d, w)");
+        assert_eq!(why("36501d"), "more than 36500d");
+        assert_eq!(why("99999999999999999999d"), "more than 36500d");
+        assert_eq!(why("18446744073709551615w"), "more than 36500d");
+    }
+
+    #[test]
+    fn percentages_need_their_sign_and_their_range() {
+        assert_eq!(parse_percent("20%").unwrap().value().to_bits(), 20.0_f64.to_bits());
+        assert_eq!(parse_percent(" 2.5 % ").unwrap().value().to_bits(), 2.5_f64.to_bits());
+        assert_eq!(parse_percent("20").unwrap_err(), "\"20\" has no %");
+        assert_eq!(parse_percent("101%").unwrap_err(), "101 % is not between 0 % and 100 %");
+        assert!(parse_percent("inf%").is_err() && parse_percent("1e1%").is_err() && parse_percent("%").is_err());
+        assert!(parse_percent("-1%").is_err() && parse_percent("1.2.3%").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parsers_panic(text in "\\PC{0,20}") {
+            let _ = (parse_duration(&text), parse_percent(&text));
+        }
+
+        #[test]
+        fn a_duration_written_in_any_unit_is_read_back(n in 0_u64..5_000, unit in 0_usize..6) {
+            let (name, millis) =
+                [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)][unit];
+            prop_assert_eq!(parse_duration(&format!("{n}{name}")), Ok(Duration::from_millis(n * millis)));
+        }
+    }
+}
