@@ -1,4 +1,256 @@
 //! A row and the expressions of `[map]` become a desired state, or every reason why not. Pure: the same row, mapping,
 //! lookups and day always give the same answer.
+//!
+//! The rules that hold everywhere:
+//!
+//! - A cell has no outer blanks: they are taken away before a column, a template, `source.include` or a lookup sees it,
+//!   because exports have stray blanks and people do not see them. What a template gives is treated the same way.
+//! - A cell, or a template's text, that is empty then means what `blank` says, and only that.
+//! - Everything that can be known to be wrong before the first row is an error of [`Mapping::compile`]; everything else
+//!   makes one row [`Invalid`], with all its reasons at once.
+//! - Secrets appear in no message, and neither does the value of a column that by itself makes a secret.
 
+mod build;
+mod cache;
+mod compile;
+mod convert;
+mod date;
+mod lookup;
+mod native;
+mod problem;
+mod scan;
 pub mod spec;
+mod template;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+pub use self::build::Scratch;
+pub use self::lookup::{Lookup, LookupError, Lookups};
+pub use self::problem::{Invalid, MapError};
+
+use self::build::{Built, Leaf, Node};
+use self::cache::Cache;
+use self::spec::{Blank, MapSpec, On};
+use self::template::Engine;
+use crate::model::{AttrId, Columns, Desired, Record, Schema, Value, Wanted};
+
+/// `[map]`, compiled for one schema and the columns of one source. Shared by all threads; each has its own [`Scratch`].
+pub struct Mapping {
+    engine: Engine,
+    /// The column's position and name.
+    identity: Option<(usize, String)>,
+    include: Option<Leaf>,
+    mapped: Vec<Mapped>,
+    /// In the order of `mapped`, which is the schema's.
+    builders: Vec<Builder>,
+    required: Vec<AttrId>,
+    caches: usize,
+    /// Tells the scratches of this mapping from those of another.
+    token: Arc<()>,
+}
+
+/// Builds one attribute.
+struct Builder {
+    attr: AttrId,
+    name: String,
+    node: Node,
+    blank: Blank,
+}
+
+/// What [`Mapping::compile`] must know beside the words of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub creates: Creates,
+    /// Where `[map]` stands in the configuration file: what is missing in it is shown there.
+    pub table: Range<usize>,
+}
+
+/// Whether the policy lets accounts be created, which needs every required attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creates {
+    Possible,
+    Never,
+}
+
+/// One mapped attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    pub attr: AttrId,
+    pub on: On,
+    /// Only some keys of the object are mapped (`skill_attributes.English`).
+    pub partial: bool,
+    /// The value is a secret that is generated when the account is created.
+    pub generated: bool,
+    pub secret: bool,
+    /// The expression as the configuration has it.
+    pub expression: String,
+    /// Where the configuration names the attribute.
+    pub span: Range<usize>,
+}
+
+/// What one expression came to for one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explained<'m> {
+    pub mapped: &'m Mapped,
+    /// None where the cell is empty and the target's value is left as it is.
+    pub result: Result<Option<Wanted>, Vec<Invalid>>,
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapping").field("mapped", &self.mapped).finish_non_exhaustive()
+    }
+}
+
+impl Mapping {
+    /// Compiles once, for all rows. `today` is the day that templates see.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the expressions, in the order of the file.
+    pub fn compile(
+        spec: &MapSpec,
+        schema: &Schema,
+        columns: &Columns,
+        lookups: Lookups,
+        today: Date,
+        options: &Options,
+    ) -> Result<Self, Vec<MapError>> {
+        compile::compile(spec, schema, columns, Engine::new(lookups, today), options)
+    }
+
+    /// A scratch for one thread.
+    #[must_use]
+    pub fn scratch(&self) -> Scratch {
+        let mut scratch = Scratch::default();
+        self.own(&mut scratch);
+        scratch
+    }
+
+    /// Whether the row counts (`source.include`); every row does where nothing is said.
+    ///
+    /// # Errors
+    /// When the expression fails for this row, or gives something other than true or false.
+    pub fn includes(&self, row: &Record, scratch: &mut Scratch) -> Result<bool, Invalid> {
+        let Some(include) = &self.include else { return Ok(true) };
+        self.own(scratch);
+        match build::read(include, None, &self.engine, row, scratch) {
+            Ok(Some(Value::Bool(counts))) => Ok(counts),
+            Ok(_) => Err(in_include(Invalid::new(None, include.column.as_deref(), "neither true nor false"))),
+            Err(invalid) => Err(in_include(*invalid)),
+        }
+    }
+
+    /// What the row says an account should be.
+    ///
+    /// # Errors
+    /// Every reason why the row cannot be used.
+    pub fn map(&self, row: &Record, scratch: &mut Scratch) -> Result<Desired, Vec<Invalid>> {
+        let mut desired = Desired { identity: String::new(), place: row.place, values: Vec::new() };
+        self.map_into(row, scratch, &mut desired)?;
+        Ok(desired)
+    }
+
+    /// As [`Mapping::map`], into a desired state whose memory is used again. After an error it holds nothing of use.
+    ///
+    /// # Errors
+    /// Every reason why the row cannot be used.
+    pub fn map_into(&self, row: &Record, scratch: &mut Scratch, desired: &mut Desired) -> Result<(), Vec<Invalid>> {
+        self.own(scratch);
+        let mut bad = Vec::new();
+        desired.place = row.place;
+        desired.identity.clear();
+        desired.identity.push_str(self.identity(row));
+        if let Some((_, name)) = &self.identity
+            && desired.identity.is_empty()
+        {
+            bad.push(Invalid::new(None, Some(name), "the identity is empty"));
+        }
+        let values = &mut desired.values;
+        values.reserve(self.builders.len().saturating_sub(values.len()));
+        let mut filled = 0;
+        for builder in &self.builders {
+            // The text of the value that stood here before is the buffer of the one that will.
+            if let Some((_, Wanted::Set(Value::Text(text)))) = values.get_mut(filled) {
+                std::mem::swap(text, &mut scratch.spare);
+            }
+            let Some(wanted) = builder.wanted(&self.engine, row, scratch, &mut bad) else { continue };
+            match values.get_mut(filled) {
+                Some(slot) => *slot = (builder.attr, wanted),
+                None => values.push((builder.attr, wanted)),
+            }
+            filled += 1;
+        }
+        values.truncate(filled);
+        if bad.is_empty() { Ok(()) } else { Err(bad) }
+    }
+
+    /// The identity cell, without outer blanks; empty where none is configured.
+    #[must_use]
+    pub fn identity<'r>(&self, row: &'r Record) -> &'r str {
+        self.identity.as_ref().map_or("", |(column, _)| row.cell(*column).trim())
+    }
+
+    /// The mapped attributes, in the schema's order.
+    #[must_use]
+    pub fn attributes(&self) -> &[Mapped] {
+        &self.mapped
+    }
+
+    /// The attributes without which a create is refused, and which this row leaves empty.
+    #[must_use]
+    pub fn missing_required(&self, desired: &Desired) -> Vec<AttrId> {
+        let missing = |id: &&AttrId| desired.value(**id).is_none_or(Value::is_blank);
+        self.required.iter().filter(missing).copied().collect()
+    }
+
+    /// Each mapped attribute with the expression behind it and what that comes to for the row.
+    #[must_use]
+    pub fn explain(&self, row: &Record) -> Vec<Explained<'_>> {
+        let mut scratch = self.scratch();
+        let explain = |(mapped, builder): (_, &Builder)| {
+            let mut bad = Vec::new();
+            let wanted = builder.wanted(&self.engine, row, &mut scratch, &mut bad);
+            Explained { mapped, result: if bad.is_empty() { Ok(wanted) } else { Err(bad) } }
+        };
+        self.mapped.iter().zip(&self.builders).map(explain).collect()
+    }
+
+    /// Makes a scratch this mapping's own: what another mapping cached in it would be wrong here.
+    fn own(&self, scratch: &mut Scratch) {
+        if !Arc::ptr_eq(&scratch.mapping, &self.token) {
+            scratch.mapping = Arc::clone(&self.token);
+            scratch.caches.clear();
+            scratch.caches.resize_with(self.caches, Cache::default);
+        }
+    }
+}
+
+impl Builder {
+    /// What the row wants of the attribute; none where it wants nothing, or where there are reasons why not.
+    fn wanted(&self, engine: &Engine, row: &Record, scratch: &mut Scratch, bad: &mut Vec<Invalid>) -> Option<Wanted> {
+        match build::build(&self.node, &self.name, engine, row, scratch, bad) {
+            Built::Value(value) => Some(Wanted::Set(value)),
+            Built::Bad => None,
+            Built::Blank => match self.blank {
+                Blank::Ignore => None,
+                Blank::Clear => Some(Wanted::Clear),
+                Blank::Error => {
+                    bad.push(Invalid::new(Some(&self.name), self.node.column(), "the cell is empty"));
+                    None
+                }
+            },
+        }
+    }
+}
+
+fn in_include(mut invalid: Invalid) -> Invalid {
+    invalid.reason = format!("source.include: {}", invalid.reason);
+    invalid
+}

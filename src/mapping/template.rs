@@ -1,0 +1,443 @@
+//! The template engine, set up so that nothing in a template reaches outside: the row's columns, text filters, the
+//! lookup tables and the day of the run are all there is.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use minijinja::value::{Enumerator, Object, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
+
+use super::lookup::Lookups;
+use super::native::Native;
+use super::problem::MapError;
+use super::scan::{self, Facts, Piece};
+use super::{date, text};
+use crate::model::text::nearest;
+use crate::model::{Columns, Record};
+
+/// The functions a template can call.
+const FUNCTIONS: [&str; 4] = ["today", "range", "dict", "namespace"];
+/// Filters worth suggesting for a name that is not one.
+const FILTERS: [&str; 27] = [
+    "lookup",
+    "before",
+    "after",
+    "ascii",
+    "slug",
+    "digits",
+    "date",
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "trim",
+    "replace",
+    "default",
+    "first",
+    "last",
+    "length",
+    "join",
+    "split",
+    "int",
+    "float",
+    "round",
+    "abs",
+    "string",
+    "list",
+    "sort",
+    "unique",
+];
+const TESTS: [&str; 12] = [
+    "defined",
+    "undefined",
+    "none",
+    "odd",
+    "even",
+    "number",
+    "string",
+    "startingwith",
+    "endingwith",
+    "in",
+    "lower",
+    "upper",
+];
+
+/// The engine with every template of a mapping in it.
+pub(super) struct Engine {
+    environment: Environment<'static>,
+    lookups: Arc<Lookups>,
+    today: Date,
+}
+
+/// A text made from a row: a column as it is, or a template.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub how: How,
+    /// Every column that it may use, in the order of the row.
+    pub columns: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) enum How {
+    Column(usize),
+    Native(Native),
+    Engine(Template),
+}
+
+/// A template that the engine renders.
+#[derive(Debug)]
+pub(super) struct Template {
+    name: String,
+    uses: Arc<Uses>,
+}
+
+/// What a template sees of a row.
+#[derive(Debug)]
+struct Uses {
+    columns: Vec<Used>,
+}
+
+#[derive(Debug)]
+struct Used {
+    name: String,
+    column: usize,
+    /// Whether it is a variable too, beside being a key of `row`.
+    variable: bool,
+}
+
+impl Engine {
+    pub(super) fn new(lookups: Lookups, today: Date) -> Self {
+        let lookups = Arc::new(lookups);
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_debug(false);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_formatter(|out, state, value| match value.kind() {
+            // `none`, and an `if` without an `else`, are an empty cell, not the word.
+            ValueKind::None | ValueKind::Undefined => Ok(()),
+            // Lists and maps are written in the form that cells are read in.
+            ValueKind::Seq | ValueKind::Map => {
+                let json = serde_json::to_string(value)
+                    .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
+                out.write_str(&json).map_err(Error::from)
+            }
+            _ => minijinja::escape_formatter(out, state, value),
+        });
+        // It prints the state of the engine, other cells included.
+        environment.remove_global("debug");
+        let day = today.to_string();
+        environment.add_function("today", move || day.clone());
+        environment.add_filter("before", |value: &Value, separator: Cow<'_, str>| {
+            Ok::<_, Error>(text::before(&text_of(value)?, &separator).to_owned())
+        });
+        environment.add_filter("after", |value: &Value, separator: Cow<'_, str>| {
+            Ok::<_, Error>(text::after(&text_of(value)?, &separator).to_owned())
+        });
+        environment.add_filter("ascii", |value: &Value| Ok::<_, Error>(text::ascii(&text_of(value)?).into_owned()));
+        environment.add_filter("slug", |value: &Value| Ok::<_, Error>(text::slug(&text_of(value)?)));
+        environment.add_filter("digits", |value: &Value| Ok::<_, Error>(text::digits(&text_of(value)?).into_owned()));
+        environment.add_filter("date", |value: &Value, format: Cow<'_, str>| {
+            date::format(&text_of(value)?, &format).map_err(refused)
+        });
+        let tables = Arc::clone(&lookups);
+        environment.add_filter("lookup", move |value: &Value, table: Cow<'_, str>, column: Cow<'_, str>| {
+            tables.find(&text_of(value)?, &table, &column).map(str::to_owned).map_err(refused)
+        });
+        Self { environment, lookups, today }
+    }
+
+    /// Compiles a template over the columns. Every name in it is checked now, also in branches that no row may reach.
+    pub(super) fn compile(
+        &mut self,
+        source: &str,
+        columns: &Columns,
+        span: &std::ops::Range<usize>,
+    ) -> Result<Text, Vec<MapError>> {
+        let name = self.environment.templates().count().to_string();
+        if let Err(error) = self.environment.add_template_owned(name.clone(), source.to_owned()) {
+            return Err(vec![syntax(&error, columns, span)]);
+        }
+        let pieces = scan::pieces(source);
+        let facts = scan::facts(&pieces);
+        let mut errors = self.check_names(&name, &facts, columns, span);
+        errors.extend(self.check_calls(&facts, span));
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let uses = Arc::new(Uses::new(&facts, columns));
+        let used = uses.columns.iter().map(|used| used.column).collect();
+        let pieces: &[Piece<'_>] = &pieces;
+        if let Some(native) = Native::compile(pieces, &facts, columns, &self.lookups) {
+            return Ok(Text { how: How::Native(native), columns: used });
+        }
+        let template = Template { name, uses };
+        if let Err(error) = self.render(&template, &Record::default())
+            && matches!(
+                error.kind(),
+                ErrorKind::MissingArgument
+                    | ErrorKind::TooManyArguments
+                    | ErrorKind::UnknownFunction
+                    | ErrorKind::UnknownMethod
+                    | ErrorKind::UnknownFilter
+                    | ErrorKind::UnknownTest
+            )
+        {
+            return Err(vec![MapError::new(span, format!("the template cannot work: {}", explain(&error)))]);
+        }
+        Ok(Text { how: How::Engine(template), columns: used })
+    }
+
+    /// What is wrong with an expression (`source.include`) as such, so that the message is about it and not about the
+    /// template that it is put into.
+    pub(super) fn check_expression(
+        &self,
+        source: &str,
+        columns: &Columns,
+        span: &std::ops::Range<usize>,
+    ) -> Option<MapError> {
+        let error = self.environment.compile_expression(source).err()?;
+        Some(syntax(&error, columns, span))
+    }
+
+    /// Appends the text that the row gives.
+    ///
+    /// # Errors
+    /// Why the template fails for this row.
+    pub(super) fn text(&self, how: &How, row: &Record, out: &mut String) -> Result<(), String> {
+        match how {
+            How::Column(column) => out.push_str(row.cell(*column).trim()),
+            How::Native(native) => native.run(row, &self.lookups, out)?,
+            How::Engine(template) => {
+                let text = self.render(template, row).map_err(|error| explain(&error))?;
+                out.push_str(&text);
+            }
+        }
+        Ok(())
+    }
+
+    fn render(&self, template: &Template, row: &Record) -> Result<String, Error> {
+        let cells = template.uses.columns.iter().map(|used| Value::from(row.cell(used.column).trim())).collect();
+        let context = Value::from_object(Variables { uses: Arc::clone(&template.uses), cells });
+        self.environment.get_template(&template.name)?.render(context)
+    }
+
+    fn check_names(
+        &self,
+        template: &str,
+        facts: &Facts<'_>,
+        columns: &Columns,
+        span: &std::ops::Range<usize>,
+    ) -> Vec<MapError> {
+        let undeclared = match self.environment.get_template(template) {
+            Ok(template) => template.undeclared_variables(false),
+            Err(_) => HashSet::new(),
+        };
+        let mut errors = Vec::new();
+        for name in &facts.names {
+            if !undeclared.contains(*name) || facts.assigned.contains(name) || columns.position(name).is_some() {
+                continue;
+            }
+            let called = facts.functions.contains(name);
+            if called && !FUNCTIONS.contains(name) {
+                let error = MapError::new(span, format!("there is no function `{name}`"));
+                let help = format!(
+                    "a template sees the row and nothing outside it; its functions are {}",
+                    FUNCTIONS.map(|name| format!("{name}()")).join(", ")
+                );
+                errors.push(error.help(help));
+            } else if !FUNCTIONS.contains(name) {
+                errors.push(unknown_column(name, columns, span));
+            } else if !called {
+                errors.push(MapError::new(span, format!("`{name}` is a function: write `{name}()`")));
+            }
+        }
+        for name in facts.row_columns.iter().filter(|name| columns.position(name).is_none()) {
+            errors.push(unknown_column(name, columns, span));
+        }
+        errors
+    }
+
+    fn check_calls(&self, facts: &Facts<'_>, span: &std::ops::Range<usize>) -> Vec<MapError> {
+        let mut errors = Vec::new();
+        for call in &facts.filters {
+            if !self.knows("filter", call.name) {
+                let error = MapError::new(span, format!("there is no filter `{}`", call.name));
+                errors.push(error.nearest(nearest(call.name, FILTERS.into_iter())));
+                continue;
+            }
+            match (call.name, call.arguments.as_slice()) {
+                ("lookup", [Some(table), Some(column)]) => {
+                    if let Err(unresolved) = self.lookups.resolve(table, column) {
+                        errors.push(MapError::new(span, unresolved.reason).nearest(unresolved.nearest.as_deref()));
+                    }
+                }
+                ("lookup", arguments) if arguments.len() != 2 => {
+                    let error = MapError::new(span, "`lookup` takes a table and a column");
+                    errors.push(error.help("write `lookup('teams', 'team_id')`"));
+                }
+                ("date", [Some(format)]) => {
+                    if let Err(reason) = date::write(self.today.to_datetime(jiff::civil::Time::midnight()), format) {
+                        errors.push(MapError::new(span, reason).help("a format is written as in strftime: %Y-%m-%d"));
+                    }
+                }
+                ("before" | "after" | "date", arguments) if arguments.len() != 1 => {
+                    errors.push(MapError::new(span, format!("`{}` takes one argument", call.name)));
+                }
+                ("ascii" | "slug" | "digits", [_, ..]) => {
+                    errors.push(MapError::new(span, format!("`{}` takes no argument", call.name)));
+                }
+                _ => {}
+            }
+        }
+        for name in &facts.tests {
+            if !self.knows("test", name) {
+                let error = MapError::new(span, format!("there is no test `is {name}`"));
+                errors.push(error.nearest(nearest(name, TESTS.into_iter())));
+            }
+        }
+        errors
+    }
+
+    /// Whether the engine has a filter or test of this name; it tells nobody but its own templates.
+    fn knows(&self, what: &str, name: &str) -> bool {
+        let question = format!("name is {what}");
+        let answer = self.environment.compile_expression(&question).and_then(|ask| ask.eval(context! { name }));
+        answer.is_ok_and(|answer| answer.is_true())
+    }
+}
+
+impl Uses {
+    fn new(facts: &Facts<'_>, columns: &Columns) -> Self {
+        let columns = columns.names().iter().zip(0..).filter_map(|(name, column)| {
+            let named = facts.names.contains(&name.as_str());
+            if !named && !facts.whole_row && !facts.row_columns.contains(&name.as_str()) {
+                return None;
+            }
+            // A column that has the name of a function does not hide the function where that is called.
+            let function = FUNCTIONS.contains(&name.as_str()) && facts.functions.contains(&name.as_str());
+            Some(Used { name: name.clone(), column, variable: named && !function })
+        });
+        Self { columns: columns.collect() }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|used| used.name == name)
+    }
+}
+
+/// The variables of a template: its columns by name, and `row`.
+struct Variables {
+    uses: Arc<Uses>,
+    cells: Arc<[Value]>,
+}
+
+/// The columns of a template by any name.
+struct Row {
+    uses: Arc<Uses>,
+    cells: Arc<[Value]>,
+}
+
+/// Cells may be secret, so neither prints them.
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variables").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row").finish_non_exhaustive()
+    }
+}
+
+impl Object for Variables {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        if key == "row" {
+            let row = Row { uses: Arc::clone(&self.uses), cells: Arc::clone(&self.cells) };
+            return Some(Value::from_object(row));
+        }
+        let at = self.uses.position(key)?;
+        if self.uses.columns[at].variable { self.cells.get(at).cloned() } else { None }
+    }
+}
+
+impl Object for Row {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.cells.get(self.uses.position(key)?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.uses.columns.iter().map(|used| Value::from(used.name.as_str())).collect())
+    }
+}
+
+pub(super) fn unknown_column(name: &str, columns: &Columns, span: &std::ops::Range<usize>) -> MapError {
+    let error = MapError::new(span, format!("the source has no column `{name}`"));
+    match columns.nearest(name) {
+        Some(_) => error.nearest(columns.nearest(name)),
+        None => error.help(format!("its columns are {}", columns.names().join(", "))),
+    }
+}
+
+fn syntax(error: &Error, columns: &Columns, span: &std::ops::Range<usize>) -> MapError {
+    let problem = MapError::new(span, format!("not a template: {}", explain(error)));
+    // The usual reason is a column that is not an identifier.
+    let odd = columns.names().iter().find(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    match odd {
+        Some(name) => problem.help(format!("a column whose name is not an identifier is written row[\"{name}\"]")),
+        None => problem,
+    }
+}
+
+fn explain(error: &Error) -> String {
+    match error.detail() {
+        Some(detail) => detail.to_owned(),
+        None => error.kind().to_string(),
+    }
+}
+
+fn refused(reason: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, reason)
+}
+
+/// A value as the text that a filter works on.
+fn text_of(value: &Value) -> Result<Cow<'_, str>, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(Cow::Borrowed(text));
+    }
+    match value.kind() {
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::None => Ok(Cow::Borrowed("")),
+        _ => Ok(Cow::Owned(value.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_is_suggested_exists() {
+        let engine = Engine::new(Lookups::default(), Date::constant(2024, 3, 1));
+        for filter in FILTERS {
+            assert!(engine.knows("filter", filter), "{filter}");
+        }
+        for test in TESTS {
+            assert!(engine.knows("test", test), "{test}");
+        }
+        assert!(!engine.knows("filter", "env") && !engine.knows("test", "env"));
+        let globals: HashSet<_> = engine.environment.globals().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(globals, FUNCTIONS.iter().map(|name| (*name).to_owned()).collect());
+    }
+}
