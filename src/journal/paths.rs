@@ -1,0 +1,266 @@
+//! Where everything lies in the state directory, and how files get there: written to a temporary name, synced,
+//! renamed, the folder synced. A reader sees the old file or the new one, never a half.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::RunId;
+
+/// The state directory (`journal.path`, `--state`). Asking for a path creates nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateDir(PathBuf);
+
+/// A file or folder that could not be read, written or made, by name.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {doing}: {source}", path.display())]
+pub struct FileError {
+    pub path: PathBuf,
+    /// What was being done to it.
+    pub doing: &'static str,
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: names the file and what was being done to it.
+    pub fn of(path: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self {
+        move |source| Self { path: path.to_owned(), doing, source }
+    }
+}
+
+impl StateDir {
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self(dir.into())
+    }
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+    /// Held by the one process that may write here.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+    /// The database of the journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+    /// The head of the journal's chain.
+    #[must_use]
+    pub fn anchor(&self) -> PathBuf {
+        self.0.join("anchor")
+    }
+    /// The accounts of the last complete listing.
+    #[must_use]
+    pub fn snapshot(&self) -> PathBuf {
+        self.0.join("snapshot.jsonl")
+    }
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log").join("headcount.log")
+    }
+    /// The folder of one run.
+    #[must_use]
+    pub fn run(&self, run: RunId) -> PathBuf {
+        self.0.join("runs").join(run.to_string())
+    }
+    #[must_use]
+    pub fn run_plan(&self, run: RunId) -> PathBuf {
+        self.run(run).join("plan.jsonl")
+    }
+    #[must_use]
+    pub fn run_findings(&self, run: RunId) -> PathBuf {
+        self.run(run).join("findings.jsonl")
+    }
+    #[must_use]
+    pub fn run_summary(&self, run: RunId) -> PathBuf {
+        self.run(run).join("summary.json")
+    }
+    /// What the run's generated passwords are derived from; see [`super::secret`].
+    #[must_use]
+    pub fn run_secret(&self, run: RunId) -> PathBuf {
+        self.run(run).join("secret")
+    }
+    /// The folder of one plan; none where the id is no plain name, which a path must not be made of.
+    #[must_use]
+    pub fn plan(&self, plan: &str) -> Option<PathBuf> {
+        let plain = !plan.is_empty()
+            && !plan.starts_with('.')
+            && plan.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        plain.then(|| self.0.join("plans").join(plan))
+    }
+
+    /// Removes the folder of one run with all that is in it; nothing happens where there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    pub fn remove_run(&self, run: RunId) -> Result<(), FileError> {
+        let dir = self.run(run);
+        match fs::remove_dir_all(&dir) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::of(&dir, "cannot be removed")(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Makes the folder (and those above it that are missing) with mode 0700, and takes away what an existing one allows
+/// to others.
+///
+/// # Errors
+/// It cannot be made, is no folder, or belongs to somebody else and is open to others.
+pub fn make_private_dir(dir: &Path) -> Result<(), FileError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(FileError::of(dir, "cannot be made"))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(dir).map_err(FileError::of(dir, "cannot be read"))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+                .map_err(FileError::of(dir, "is open to others and cannot be closed to them"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file so that a crash leaves the old one or the new one: `write` fills a temporary file beside it, which is
+/// synced and renamed; then the folder is synced. `mode` counts on Unix only. The folder has to be there.
+///
+/// # Errors
+/// Whatever `write` gives, or the disk: the file of that name is as it was before.
+pub fn write_atomically<T>(
+    path: &Path,
+    mode: u32,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> Result<T, FileError> {
+    let failed = FileError::of(path, "cannot be written");
+    let (temporary, value) = write_beside(path, mode, write).map_err(&failed)?;
+    temporary.persist(path).map_err(|error| failed(error.error))?;
+    sync_dir(parent(path)).map_err(&failed)?;
+    Ok(value)
+}
+
+/// Like [`write_atomically`], but never in the place of a file that is there already.
+///
+/// # Errors
+/// As there; [`io::ErrorKind::AlreadyExists`] where there is such a file.
+pub fn write_new(path: &Path, mode: u32, contents: &[u8]) -> Result<(), FileError> {
+    let failed = FileError::of(path, "cannot be written");
+    let (temporary, ()) = write_beside(path, mode, |file| file.write_all(contents)).map_err(&failed)?;
+    temporary.persist_noclobber(path).map_err(|error| failed(error.error))?;
+    sync_dir(parent(path)).map_err(&failed)
+}
+
+/// Makes new, renamed and removed names in the folder durable.
+///
+/// # Errors
+/// The disk's.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    // Elsewhere a folder cannot be opened as a file, and names are durable without it.
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}
+
+fn write_beside<T>(
+    path: &Path,
+    mode: u32,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> io::Result<(tempfile::NamedTempFile, T)> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    let temporary = builder.tempfile_in(parent(path))?;
+    let mut writer = BufWriter::new(temporary);
+    let value = write(&mut writer)?;
+    let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    temporary.as_file().sync_all()?;
+    Ok((temporary, value))
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        assert_eq!(write_atomically(&path, 0o600, |w| w.write_all(b"one").map(|()| 7)).unwrap(), 7);
+        let error = write_atomically(&path, 0o600, |w| {
+            w.write_all(b"half of two")?;
+            Err::<(), _>(io::Error::other("no"))
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains("file: cannot be written: no"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file is left");
+        write_atomically(&path, 0o600, |w| w.write_all(b"two")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        #[cfg(unix)]
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_new_file_replaces_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        write_new(&path, 0o600, b"one").unwrap();
+        assert_eq!(write_new(&path, 0o600, b"two").unwrap_err().source.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_open_folder_is_closed_to_others() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let made = dir.path().join("a").join("b");
+        make_private_dir(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+        fs::set_permissions(&made, fs::Permissions::from_mode(0o755)).unwrap();
+        make_private_dir(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+    }
+
+    #[test]
+    fn a_plan_id_that_leads_elsewhere_makes_no_path() {
+        let dir = StateDir::new("state");
+        assert_eq!(dir.plan("p-1.a"), Some(Path::new("state").join("plans").join("p-1.a")));
+        for id in ["", "..", ".x", "a/b", "/etc", "a\\b", "a\0"] {
+            assert_eq!(dir.plan(id), None, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_removed_with_its_files_and_removing_it_again_is_no_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        let run = RunId::new(jiff::Timestamp::UNIX_EPOCH, 1);
+        make_private_dir(&state.run(run)).unwrap();
+        fs::write(state.run_plan(run), "x").unwrap();
+        state.remove_run(run).unwrap();
+        assert!(!state.run(run).exists());
+        state.remove_run(run).unwrap();
+    }
+}

@@ -1,0 +1,425 @@
+//! Records as bytes, and the chain that binds them.
+//!
+//! A record's value is 16 bytes of chain and a payload. The payload starts with the version of this form (1) and the
+//! kind of event; then run and time, then what the kind has: numbers as LEB128, texts with their length before them.
+//! An intent takes about 40 bytes, chain included. A version that this program does not know is refused by name rather
+//! than guessed at.
+//!
+//! The chain of record n is the first half of BLAKE3 over the chain of record n-1, n, and the payload.
+
+use jiff::Timestamp;
+
+use crate::journal::state::{Ending, Event, Outcome, RunHead, RunId, Selection, Step};
+use crate::model::AccountId;
+
+const VERSION: u8 = 1;
+
+/// Half a BLAKE3 hash.
+pub type Chain = [u8; 16];
+
+/// What stands before the first record ever.
+pub const GENESIS: Chain = [0; 16];
+
+pub fn chain(before: &Chain, seq: u64, payload: &[u8]) -> Chain {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(before).update(&seq.to_be_bytes()).update(payload);
+    half(&hasher.finalize())
+}
+
+pub fn half(hash: &blake3::Hash) -> Chain {
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash.as_bytes()[..16]);
+    half
+}
+
+pub fn encode(event: &Event) -> Vec<u8> {
+    let mut out = Vec::with_capacity(48);
+    out.extend([VERSION, kind(event)]);
+    out.extend(event.run().number().to_be_bytes());
+    put_time(&mut out, event.at());
+    match event {
+        Event::RunStarted { head, .. } => put_head(&mut out, head),
+        Event::Intent { seq, step, attempt, .. } => {
+            put_number(&mut out, *seq);
+            out.push(step_byte(*step));
+            put_number(&mut out, u64::from(*attempt));
+        }
+        Event::Outcome { seq, step, result, .. } => {
+            put_number(&mut out, *seq);
+            out.push(step_byte(*step));
+            put_outcome(&mut out, result);
+        }
+        Event::RunPaused { why, .. } => put_text(&mut out, why),
+        Event::RunResumed { .. } => {}
+        Event::RunEnded { outcome, .. } => out.push(ending_byte(*outcome)),
+    }
+    out
+}
+
+/// # Errors
+/// What is wrong with it, for a person.
+pub fn decode(payload: &[u8]) -> Result<Event, String> {
+    let mut bytes = Bytes(payload);
+    let event = bytes.event()?;
+    if bytes.0.is_empty() { Ok(event) } else { Err(format!("{} bytes too many", bytes.0.len())) }
+}
+
+fn kind(event: &Event) -> u8 {
+    match event {
+        Event::RunStarted { .. } => 1,
+        Event::Intent { .. } => 2,
+        Event::Outcome { .. } => 3,
+        Event::RunPaused { .. } => 4,
+        Event::RunResumed { .. } => 5,
+        Event::RunEnded { .. } => 6,
+    }
+}
+
+fn step_byte(step: Step) -> u8 {
+    match step {
+        Step::First => 0,
+        Step::FollowUp => 1,
+    }
+}
+
+fn ending_byte(ending: Ending) -> u8 {
+    match ending {
+        Ending::Complete => 1,
+        Ending::Partial => 2,
+        Ending::Failed => 3,
+        Ending::Superseded => 4,
+    }
+}
+
+fn put_outcome(out: &mut Vec<u8>, outcome: &Outcome) {
+    match outcome {
+        Outcome::Applied { account: None } => out.push(1),
+        Outcome::Applied { account: Some(account) } => {
+            out.push(2);
+            put_text(out, account.as_str());
+        }
+        Outcome::Adopted { account } => {
+            out.push(3);
+            put_text(out, account.as_str());
+        }
+        Outcome::Failed { message, code, trxid } => {
+            out.push(4);
+            put_text(out, message);
+            // One more than the code; 0 is none.
+            put_number(out, code.map_or(0, |code| u64::from(code) + 1));
+            out.push(u8::from(trxid.is_some()));
+            if let Some(trxid) = trxid {
+                put_text(out, trxid);
+            }
+        }
+        Outcome::Skipped { message } => {
+            out.push(5);
+            put_text(out, message);
+        }
+        Outcome::Unknown { message } => {
+            out.push(6);
+            put_text(out, message);
+        }
+        Outcome::NotThere => out.push(7),
+    }
+}
+
+fn put_head(out: &mut Vec<u8>, head: &RunHead) {
+    for text in [
+        &head.tenant,
+        &head.target,
+        &head.plan,
+        &head.plan_digest,
+        &head.command,
+        &head.source_digest,
+        &head.config_digest,
+    ] {
+        put_text(out, text);
+    }
+    put_number(out, head.actions);
+    put_texts(out, &head.approved);
+    out.push(u8::from(head.selection.is_some()));
+    if let Some(selection) = &head.selection {
+        put_texts(out, &selection.only);
+        // One more than the limit; 0 is none. No run reaches the last number.
+        put_number(out, selection.limit.map_or(0, |limit| limit.saturating_add(1)));
+    }
+}
+
+pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        // The low seven bits, and a mark that more follow.
+        out.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+pub fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_number(out, text.len() as u64);
+    out.extend(text.as_bytes());
+}
+
+fn put_texts(out: &mut Vec<u8>, texts: &[String]) {
+    put_number(out, texts.len() as u64);
+    for text in texts {
+        put_text(out, text);
+    }
+}
+
+pub fn put_time(out: &mut Vec<u8>, time: Timestamp) {
+    // Seconds can be negative, and then the nanoseconds are too: both are mapped to numbers that are not.
+    let zigzag = |n: i64| (n.unsigned_abs() << 1) | u64::from(n < 0);
+    put_number(out, zigzag(time.as_second()));
+    put_number(out, zigzag(i64::from(time.subsec_nanosecond())));
+}
+
+/// What is still to be read.
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl Bytes<'_> {
+    fn event(&mut self) -> Result<Event, String> {
+        let version = self.byte()?;
+        if version != VERSION {
+            return Err(format!("its form is version {version}, and this program knows {VERSION}"));
+        }
+        let kind = self.byte()?;
+        let number = self.take(8)?.try_into().map(u64::from_be_bytes).map_err(|_| "a run".to_owned())?;
+        let run = RunId::from_number(number).ok_or_else(|| format!("{number} is no run"))?;
+        let at = self.time()?;
+        Ok(match kind {
+            1 => Event::RunStarted { run, at, head: Box::new(self.head()?) },
+            2 => {
+                let (seq, step) = (self.number()?, self.step()?);
+                let attempt = u32::try_from(self.number()?).map_err(|_| "an attempt beyond counting".to_owned())?;
+                Event::Intent { run, at, seq, step, attempt }
+            }
+            3 => {
+                let (seq, step) = (self.number()?, self.step()?);
+                Event::Outcome { run, at, seq, step, result: self.outcome()? }
+            }
+            4 => Event::RunPaused { run, at, why: self.text()? },
+            5 => Event::RunResumed { run, at },
+            6 => Event::RunEnded { run, at, outcome: self.ending()? },
+            kind => return Err(format!("{kind} is no kind of event")),
+        })
+    }
+
+    fn outcome(&mut self) -> Result<Outcome, String> {
+        Ok(match self.byte()? {
+            1 => Outcome::Applied { account: None },
+            2 => Outcome::Applied { account: Some(AccountId(self.text()?)) },
+            3 => Outcome::Adopted { account: AccountId(self.text()?) },
+            4 => {
+                let message = self.text()?;
+                let code = match self.number()? {
+                    0 => None,
+                    code => Some(u32::try_from(code - 1).map_err(|_| format!("{code} is no status code"))?),
+                };
+                let trxid = if self.flag()? { Some(self.text()?) } else { None };
+                Outcome::Failed { message, code, trxid }
+            }
+            5 => Outcome::Skipped { message: self.text()? },
+            6 => Outcome::Unknown { message: self.text()? },
+            7 => Outcome::NotThere,
+            byte => return Err(format!("{byte} is no outcome")),
+        })
+    }
+
+    fn head(&mut self) -> Result<RunHead, String> {
+        Ok(RunHead {
+            tenant: self.text()?,
+            target: self.text()?,
+            plan: self.text()?,
+            plan_digest: self.text()?,
+            command: self.text()?,
+            source_digest: self.text()?,
+            config_digest: self.text()?,
+            actions: self.number()?,
+            approved: self.texts()?,
+            selection: if self.flag()? {
+                let only = self.texts()?;
+                Some(Selection { only, limit: self.number()?.checked_sub(1) })
+            } else {
+                None
+            },
+        })
+    }
+
+    fn step(&mut self) -> Result<Step, String> {
+        match self.byte()? {
+            0 => Ok(Step::First),
+            1 => Ok(Step::FollowUp),
+            byte => Err(format!("{byte} is no step")),
+        }
+    }
+
+    fn ending(&mut self) -> Result<Ending, String> {
+        let byte = self.byte()?;
+        Ending::ALL.into_iter().find(|e| ending_byte(*e) == byte).ok_or_else(|| format!("{byte} is no ending"))
+    }
+
+    fn flag(&mut self) -> Result<bool, String> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            byte => Err(format!("{byte} is neither yes nor no")),
+        }
+    }
+
+    pub fn time(&mut self) -> Result<Timestamp, String> {
+        let signed = |n: u64| {
+            let size = i64::try_from(n >> 1).unwrap_or(i64::MAX);
+            if n & 1 == 1 { -size } else { size }
+        };
+        let (second, nanosecond) = (signed(self.number()?), signed(self.number()?));
+        i32::try_from(nanosecond)
+            .ok()
+            .and_then(|nanosecond| Timestamp::new(second, nanosecond).ok())
+            .ok_or_else(|| format!("{second} seconds and {nanosecond} nanoseconds are no time"))
+    }
+
+    pub fn text(&mut self) -> Result<String, String> {
+        let length = usize::try_from(self.number()?).map_err(|_| "a text beyond memory".to_owned())?;
+        let bytes = self.take(length)?;
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| "a text that is not UTF-8".to_owned())
+    }
+
+    pub fn texts(&mut self) -> Result<Vec<String>, String> {
+        // Not `collect` with a capacity: the count is not to be trusted before the texts are there.
+        let count = self.number()?;
+        (0..count).map(|_| self.text()).collect()
+    }
+
+    pub fn number(&mut self) -> Result<u64, String> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if (bits << shift) >> shift != bits {
+                break;
+            }
+            number |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err("a number beyond 64 bits".to_owned())
+    }
+
+    pub fn byte(&mut self) -> Result<u8, String> {
+        let (first, rest) = self.0.split_first().ok_or("it is cut short")?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    pub fn take(&mut self, count: usize) -> Result<&[u8], String> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or("it is cut short")?;
+        self.0 = rest;
+        Ok(taken)
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub fn any_event() -> impl Strategy<Value = Event> {
+        let run = (0..4_000_000_000i64, any::<u64>())
+            .prop_map(|(second, salt)| RunId::new(Timestamp::from_second(second).unwrap(), salt));
+        let at = (Timestamp::MIN.as_second() + 1..Timestamp::MAX.as_second(), -999_999_999..1_000_000_000i32)
+            .prop_map(|(second, nano)| Timestamp::new(second, nano).unwrap());
+        (run, at, any_rest()).prop_map(|(run, at, rest)| rest(run, at))
+    }
+
+    type Rest = Box<dyn Fn(RunId, Timestamp) -> Event>;
+
+    fn any_rest() -> impl Strategy<Value = Rest> {
+        let step = prop::sample::select(Step::BOTH.to_vec());
+        let texts = prop::collection::vec(".{0,9}", 0..4);
+        let selection = prop::option::of((texts.clone(), prop::option::of(0..u64::MAX)));
+        prop_oneof![
+            (prop::collection::vec(".{0,20}", 7), any::<u64>(), texts, selection).prop_map(
+                |(t, actions, approved, selection)| {
+                    let head = RunHead {
+                        tenant: t[0].clone(),
+                        target: t[1].clone(),
+                        plan: t[2].clone(),
+                        plan_digest: t[3].clone(),
+                        command: t[4].clone(),
+                        source_digest: t[5].clone(),
+                        config_digest: t[6].clone(),
+                        actions,
+                        approved,
+                        selection: selection.map(|(only, limit)| Selection { only, limit }),
+                    };
+                    Box::new(move |run, at| Event::RunStarted { run, at, head: Box::new(head.clone()) }) as Rest
+                }
+            ),
+            (any::<u64>(), step.clone(), any::<u32>()).prop_map(|(seq, step, attempt)| Box::new(move |run, at| {
+                Event::Intent { run, at, seq, step, attempt }
+            }) as Rest),
+            (any::<u64>(), step, any_outcome()).prop_map(|(seq, step, result)| Box::new(move |run, at| {
+                Event::Outcome { run, at, seq, step, result: result.clone() }
+            }) as Rest),
+            ".{0,40}".prop_map(|why| Box::new(move |run, at| Event::RunPaused { run, at, why: why.clone() }) as Rest),
+            Just(()).prop_map(|()| Box::new(|run, at| Event::RunResumed { run, at }) as Rest),
+            prop::sample::select(Ending::ALL.to_vec())
+                .prop_map(|outcome| Box::new(move |run, at| Event::RunEnded { run, at, outcome }) as Rest),
+        ]
+    }
+
+    fn any_outcome() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            prop::option::of(".{0,12}").prop_map(|a| Outcome::Applied { account: a.map(AccountId) }),
+            ".{0,12}".prop_map(|a| Outcome::Adopted { account: AccountId(a) }),
+            (".{0,40}", any::<Option<u32>>(), prop::option::of(".{0,12}"))
+                .prop_map(|(message, code, trxid)| Outcome::Failed { message, code, trxid }),
+            ".{0,40}".prop_map(|message| Outcome::Skipped { message }),
+            ".{0,40}".prop_map(|message| Outcome::Unknown { message }),
+            Just(Outcome::NotThere),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn an_event_reads_back_as_it_was_written(event in any_event()) {
+            prop_assert_eq!(decode(&encode(&event)), Ok(event));
+        }
+
+        #[test]
+        fn a_record_that_is_cut_or_too_long_is_refused(event in any_event(), cut in any::<prop::sample::Index>()) {
+            let bytes = encode(&event);
+            prop_assert!(decode(&bytes[..cut.index(bytes.len())]).is_err());
+            let long = [bytes.as_slice(), &[0]].concat();
+            prop_assert!(decode(&long).is_err());
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode(&bytes);
+            let _ = decode(&[&[VERSION, 3], bytes.as_slice()].concat());
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_version_is_refused_with_that_reason() {
+        let mut bytes = encode(&Event::RunResumed { run: RunId::new(Timestamp::UNIX_EPOCH, 0), at: Timestamp::UNIX_EPOCH });
+        bytes[0] = 2;
+        assert_eq!(decode(&bytes).unwrap_err(), "its form is version 2, and this program knows 1");
+    }
+
+    #[test]
+    fn an_intent_stays_small() {
+        let event = Event::Intent {
+            run: RunId::new("2026-11-22T00:00:00Z".parse().unwrap(), 7),
+            at: "2026-11-22T00:00:00.999999999Z".parse().unwrap(),
+            seq: 1_000_000,
+            step: Step::First,
+            attempt: 1,
+        };
+        assert!(encode(&event).len() <= 28, "{}", encode(&event).len());
+    }
+}

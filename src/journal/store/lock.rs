@@ -1,0 +1,49 @@
+//! One process at a time: the lock of the state directory.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use jiff::Timestamp;
+
+use super::error::{Holder, JournalError};
+use crate::journal::paths::{FileError, StateDir};
+
+/// Held as long as the value lives; the operating system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// # Errors
+/// [`JournalError::Locked`] with what is known of the holder; or the file cannot be made or written.
+pub fn take(state: &StateDir, now: Timestamp) -> Result<Lock, JournalError> {
+    let path = state.lock();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path).map_err(FileError::of(&path, "cannot be opened"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = read_holder(&mut file);
+            return Err(JournalError::Locked { dir: state.path().to_owned(), holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(FileError::of(&path, "cannot be locked")(error).into()),
+    }
+    // Only for the message of whoever comes second: the lock itself is the operating system's.
+    let mut write = || {
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        writeln!(file, "{} {now}", std::process::id())
+    };
+    write().map_err(FileError::of(&path, "cannot be written"))?;
+    Ok(Lock { _file: file })
+}
+
+fn read_holder(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.take(200).read_to_string(&mut text).ok()?;
+    let (pid, since) = text.trim().split_once(' ')?;
+    Some(Holder { pid: pid.parse().ok()?, since: since.parse().ok()? })
+}

@@ -1,0 +1,264 @@
+//! The database, and the log in it read from its beginning: every record bound to the one before it, the whole bound to
+//! the anchor.
+//!
+//! Key 0 of the log holds the base: number and chain of the last record that was pruned. Records follow under their
+//! numbers, big-endian, from 1.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::anchor::{BEGINNING, Head};
+use super::codec::{Chain, chain, decode, half};
+use super::error::{Damage, JournalError};
+use crate::journal::paths::{FileError, StateDir, make_private_dir, sync_dir};
+use crate::journal::state::{Event, History, RunId};
+
+/// As many damages are listed; one is enough to refuse.
+const LISTED: usize = 100;
+
+/// The open database. A clone is another handle to the same one.
+#[derive(Clone)]
+pub struct Database {
+    pub log: sled::Tree,
+    pub memory: sled::Tree,
+    /// The file that holds all of it, to be synced: sled's own flush leaves that out on Linux.
+    pub path: PathBuf,
+    _db: sled::Db,
+}
+
+/// What the log says.
+#[derive(Debug, Default)]
+pub struct Book {
+    pub history: History,
+    /// First and last record of each run.
+    pub spans: HashMap<RunId, (u64, u64)>,
+    pub head: Option<Head>,
+}
+
+impl Book {
+    pub fn head(&self) -> Head {
+        self.head.unwrap_or(BEGINNING)
+    }
+
+    /// Notes that the event, found legal, is the record after the head.
+    pub fn advance(&mut self, head: Head, event: &Event) -> Result<(), super::Illegal> {
+        self.head = Some(head);
+        self.history.apply(event)?;
+        self.spans.entry(event.run()).or_insert((head.seq, head.seq)).1 = head.seq;
+        Ok(())
+    }
+
+    /// Drops the oldest runs.
+    pub fn forget(&mut self, runs: &[RunId]) {
+        self.history.forget_oldest(runs.len());
+        for run in runs {
+            self.spans.remove(run);
+        }
+    }
+}
+
+/// The log as it was read, with everything that is wrong with it.
+#[derive(Default)]
+pub struct Reading {
+    pub book: Book,
+    pub records: u64,
+    pub damage: Vec<Damage>,
+}
+
+/// Opens the database, making it where there is none.
+///
+/// # Errors
+/// The disk's, or a database that cannot be read.
+pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, JournalError> {
+    let dir = state.journal();
+    let new = !exists(state);
+    make_private_dir(&dir)?;
+    let config = sled::Config::new()
+        .path(&dir)
+        .cache_capacity(cache_bytes)
+        // The writer flushes each group itself; a second flusher would only compete with it.
+        .flush_every_ms(None);
+    let open = || -> sled::Result<Database> {
+        let db = config.open()?;
+        Ok(Database { log: db.open_tree("log")?, memory: db.open_tree("memory")?, path: dir.join("db"), _db: db })
+    };
+    let database = guarded(|| patiently(open)).and_then(|opened| opened.map_err(Trouble::from));
+    let database = database.map_err(|trouble| trouble.into_error(state, &dir))?;
+    if new {
+        // An empty database that is durable, before the anchor says that there is one.
+        let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
+        database.log.flush().map_err(|error| Trouble::from(error).into_error(state, &dir))?;
+        for path in [dir.join("conf"), dir.join("db")] {
+            sync(&path).map_err(FileError::of(&path, "cannot be synced"))?;
+        }
+        for path in [&dir, state.path()] {
+            sync_dir(path).map_err(FileError::of(path, "cannot be synced"))?;
+        }
+    }
+    Ok(database)
+}
+
+/// Whether there is a database.
+pub fn exists(state: &StateDir) -> bool {
+    state.journal().join("db").exists()
+}
+
+/// Reads the log from its base and goes on past damage, so that all that is wrong and all that is readable is known.
+/// `anchor` is none where its file is missing.
+pub fn read(log: &sled::Tree, anchor: Option<Head>) -> Reading {
+    match guarded(|| read_all(log, anchor)) {
+        Ok(reading) => reading,
+        Err(trouble) => {
+            Reading { damage: vec![Damage::Database { why: trouble.to_string() }], ..Reading::default() }
+        }
+    }
+}
+
+fn read_all(log: &sled::Tree, anchor: Option<Head>) -> Reading {
+    let mut reading = Reading::default();
+    let mut head = match log.get(key(0)) {
+        Ok(None) => BEGINNING,
+        Ok(Some(value)) => decode_base(&value).unwrap_or_else(|| {
+            reading.damage.push(Damage::BadBase);
+            BEGINNING
+        }),
+        Err(error) => {
+            reading.damage.push(Damage::Database { why: error.to_string() });
+            return reading;
+        }
+    };
+    reading.book.head = Some(head);
+    for item in log.range(key(head.seq.saturating_add(1))..) {
+        let (number, value) = match item {
+            Ok(item) => item,
+            Err(error) => {
+                reading.damage.push(Damage::Database { why: error.to_string() });
+                break;
+            }
+        };
+        head = reading.record(head, &number, &value, anchor);
+        if reading.damage.len() >= LISTED {
+            break;
+        }
+    }
+    reading.compare(head, anchor);
+    reading
+}
+
+impl Reading {
+    fn record(&mut self, before: Head, number: &[u8], value: &[u8], anchor: Option<Head>) -> Head {
+        let expected = before.seq.saturating_add(1);
+        let (Ok(number), Some((stored, payload))) =
+            (<[u8; 8]>::try_from(number), value.split_first_chunk::<16>())
+        else {
+            self.damage.push(Damage::Undecodable { seq: expected, why: "it is cut short".to_owned() });
+            return Head { seq: expected, ..before };
+        };
+        let seq = u64::from_be_bytes(number);
+        let head = Head { seq, chain: *stored };
+        self.records += 1;
+        let whole = self.damage.is_empty();
+        if seq != expected {
+            self.damage.push(Damage::Gap { expected, found: seq });
+        } else if chain(&before.chain, seq, payload) != *stored || anchor.is_some_and(|a| a.seq == seq && a != head) {
+            self.damage.push(Damage::Mismatch { seq });
+        }
+        match decode(payload) {
+            Ok(event) => {
+                if let Err(why) = self.book.advance(head, &event) {
+                    // After a gap this is no surprise, and says nothing new.
+                    if whole && self.damage.is_empty() {
+                        self.damage.push(Damage::Contradiction { seq, why });
+                    }
+                }
+            }
+            Err(why) => self.damage.push(Damage::Undecodable { seq, why }),
+        }
+        self.book.head = Some(head);
+        head
+    }
+
+    fn compare(&mut self, head: Head, anchor: Option<Head>) {
+        match anchor {
+            None if head.seq > 0 => self.damage.push(Damage::NoAnchor { head: head.seq }),
+            Some(anchor) if anchor.seq > head.seq => {
+                self.damage.push(Damage::Short { head: head.seq, anchored: anchor.seq });
+            }
+            _ => {}
+        }
+    }
+}
+
+pub fn key(seq: u64) -> [u8; 8] {
+    seq.to_be_bytes()
+}
+
+/// The base: number, chain, and a checksum over both.
+pub fn encode_base(base: Head) -> Vec<u8> {
+    let bytes = [&base.seq.to_be_bytes()[..], &base.chain].concat();
+    let check = half(&blake3::hash(&bytes));
+    [bytes.as_slice(), &check].concat()
+}
+
+fn decode_base(bytes: &[u8]) -> Option<Head> {
+    let (seq, rest) = bytes.split_first_chunk::<8>()?;
+    let (chain, _) = rest.split_first_chunk::<16>()?;
+    let base = Head { seq: u64::from_be_bytes(*seq), chain: Chain::from(*chain) };
+    (encode_base(base) == bytes).then_some(base)
+}
+
+/// What sled has to say, as far as it matters here.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("{0}")]
+    Disk(std::io::Error),
+    #[error("{0}")]
+    Damage(String),
+}
+
+impl From<sled::Error> for Trouble {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            sled::Error::Io(error) => Self::Disk(error),
+            other => Self::Damage(other.to_string()),
+        }
+    }
+}
+
+impl Trouble {
+    fn into_error(self, state: &StateDir, file: &Path) -> JournalError {
+        match self {
+            Self::Disk(error) => FileError::of(file, "cannot be opened")(error).into(),
+            Self::Damage(why) => {
+                JournalError::Damaged { dir: state.path().to_owned(), damage: Damage::Database { why } }
+            }
+        }
+    }
+}
+
+/// sled asserts much of what it reads: on some damage it panics where it should give an error. Nothing of a database
+/// that panicked is used again, so nothing half-changed is seen.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Trouble> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        Trouble::Damage(said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_owned())
+    })
+}
+
+/// sled's threads can hold its own lock for a moment after a database is closed. The state directory's lock is ours
+/// already, so nobody else can be the holder.
+fn patiently<T>(open: impl Fn() -> sled::Result<T>) -> sled::Result<T> {
+    for _ in 0..400 {
+        match open() {
+            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
+    open()
+}

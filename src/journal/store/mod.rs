@@ -1,0 +1,211 @@
+//! The table of legal transitions, made durable in sled 0.34. No other module names sled.
+//!
+//! **What is promised.** When an append returns, its event is on the disk, and so is the proof that it was: a process
+//! that is killed, or a machine that loses power, loses none of them, and a file that loses one is found out. An event
+//! that the table does not allow is refused, and nothing is written. An append that fails makes every later one fail
+//! with the first reason, because what stands on the disk is no longer known.
+//!
+//! **How.** One thread writes (see `writer`): a group of events is one batch, then sled's blocking flush, then an
+//! fdatasync of sled's file (its flush does none on Linux), then the anchor, and then those who wait go on. Records
+//! carry contiguous numbers and a hash chain, because flipped bits can make sled drop records silently; the chain's
+//! head is anchored in a file of its own, because the last records could be dropped as well. On opening, a gap, a
+//! mismatch or a head behind the anchor refuses the journal and names the record; a full reconcile is always safe, so
+//! the way out is to move the journal aside. Records beyond the anchor that chain are what a crash between flush and
+//! anchor leaves: their requests may have left, and they count.
+//!
+//! **The anchor** is written in place, in turn into one of two checksummed slots, with one fdatasync, rather than to a
+//! new file that is synced and renamed: MEASURED.
+//!
+//! **Time and memory.** An append takes two fdatasyncs for its whole group. Of runs that ended only overviews are in
+//! memory; sled's cache is bounded by [`Options::cache_bytes`].
+
+mod anchor;
+mod codec;
+mod error;
+mod lock;
+mod log;
+mod memory;
+mod place;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use self::error::{Damage, Failure, Holder, JournalError};
+pub use self::memory::{Absence, Memory, Note, Shape};
+use self::place::{Disk, Place, Twin};
+use super::state::{Event, Illegal, RunId, RunOverview, RunState};
+
+/// The journal of one state directory. A clone is another handle to the same one; when the last is dropped, what is
+/// queued is written, and the lock is released.
+#[derive(Clone)]
+pub struct Journal {
+    place: Arc<Place>,
+}
+
+/// How a journal is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Written into the lock file, for whoever comes second.
+    pub now: Timestamp,
+    /// What sled may keep in memory, in bytes.
+    pub cache_bytes: u64,
+}
+
+impl Options {
+    /// A cache of 64 MiB.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self { now, cache_bytes: 64 << 20 }
+    }
+}
+
+/// What can be read of a journal that may be damaged.
+#[derive(Debug, Default)]
+pub struct Inspection {
+    /// Oldest first. Where records are missing, a run may be missing or show too little.
+    pub runs: Vec<RunOverview>,
+    /// How many records could be read.
+    pub records: u64,
+    /// Everything that is wrong, in the order of the records; a hundred at most. Empty: the journal is whole.
+    pub damage: Vec<Damage>,
+}
+
+/// The events of one run, in order.
+pub type Events = Box<dyn Iterator<Item = Result<Event, JournalError>> + Send>;
+
+impl Journal {
+    /// Opens the journal of a state directory, making what is missing, with mode 0700.
+    ///
+    /// # Errors
+    /// [`JournalError::Locked`] while another process has it open, [`JournalError::Damaged`] when it does not hold what
+    /// was once durable in it, [`JournalError::File`] when a file cannot be made or read.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, JournalError> {
+        Ok(Self { place: Arc::new(Place::Disk(Disk::start(place::open(dir, options)?)?)) })
+    }
+
+    /// A journal that checks the same transitions and keeps nothing: for measuring, and for rehearsals.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { place: Arc::new(Place::Twin(Twin::default())) }
+    }
+
+    /// Lists what can be read of a journal, damaged or not. The database is opened for it, so it takes the lock.
+    ///
+    /// # Errors
+    /// [`JournalError::Locked`], or the disk's.
+    pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError> {
+        place::inspect(dir, options)
+    }
+
+    /// Records the event; returns when it is durable. Dropping the future does not take the event back.
+    ///
+    /// # Errors
+    /// [`JournalError::Illegal`] and [`JournalError::TooLarge`]: nothing was written, the journal goes on.
+    /// [`JournalError::Failed`]: the run must stop.
+    pub async fn append(&self, event: Event) -> Result<(), JournalError> {
+        self.place.append(event.bounded()).await
+    }
+
+    /// [`Journal::append`] for code that is not async; blocks the thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn append_blocking(&self, event: Event) -> Result<(), JournalError> {
+        block_on(self.append(event))
+    }
+
+    /// Every run, oldest first.
+    #[must_use]
+    pub fn runs(&self) -> Vec<RunOverview> {
+        self.place.history(|history| history.overviews())
+    }
+
+    /// The run that has not ended, where there is one: it comes first.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<RunId> {
+        self.place.history(|history| history.unfinished().map(RunState::run))
+    }
+
+    /// One run as its events leave it; none where there is no such run. Of a run that ended the events are read again.
+    ///
+    /// # Errors
+    /// A record that could be read when the journal was opened, and cannot be read now.
+    pub fn run(&self, run: RunId) -> Result<Option<RunState>, JournalError> {
+        let (live, known) = self.place.history(|history| {
+            (history.unfinished().filter(|state| state.run() == run).cloned(), history.knows(run))
+        });
+        if live.is_some() || !known {
+            return Ok(live);
+        }
+        let mut events = self.events(run);
+        let Some(first) = events.next() else { return Ok(None) };
+        let mut state = RunState::start(&first?)?;
+        for event in events {
+            state.apply(&event?)?;
+        }
+        Ok(Some(state))
+    }
+
+    /// The events of one run, in order; none where there is no such run.
+    #[must_use]
+    pub fn events(&self, run: RunId) -> Events {
+        self.place.events(run)
+    }
+
+    /// What is kept beside runs. `scope` names the tenant in a way that stays the same between runs: account ids of
+    /// one tenant mean other people in another, so nothing is shared between scopes.
+    #[must_use]
+    pub fn memory(&self, scope: &str) -> Memory {
+        Memory { journal: self.clone(), scope: memory::scope(scope) }
+    }
+
+    /// Drops the records of the oldest runs, as long as each ended more than `keep` before `now`, and names them, so
+    /// that their files can go too. What is kept stays verifiable: the chain begins after the last record dropped.
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`].
+    pub async fn prune(&self, keep: Duration, now: Timestamp) -> Result<Vec<RunId>, JournalError> {
+        // Before the calendar began nothing ended.
+        let before = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+        self.place.prune(before).await
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &*self.place {
+            Place::Disk(_) => "Journal",
+            Place::Twin(_) => "Journal (in memory)",
+        })
+    }
+}
+
+/// Waits for a future on this thread, inside a runtime or not; nothing here needs one.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        thread::park();
+    }
+}

@@ -1,0 +1,308 @@
+//! The two places a journal can be in: on the disk, behind the writing thread; or in memory, with the same checks.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::anchor::{Anchor, Head};
+use super::codec::{GENESIS, decode};
+use super::error::{Damage, Failure, JournalError};
+use super::lock::{self, Lock};
+use super::log::{self, Book, Database, Reading, key};
+use super::memory::{Notes, Put};
+use super::writer::{self, Job, Shared, Writer};
+use super::{Event, Events, Inspection, Options, RunId};
+use crate::journal::paths::{FileError, StateDir, make_private_dir};
+use crate::journal::state::History;
+
+/// So many appends can wait in the queue; a run has far fewer under way.
+const QUEUE: usize = 4_096;
+
+pub enum Place {
+    Disk(Disk),
+    Twin(Twin),
+}
+
+/// On the disk.
+pub struct Disk {
+    // Fields are dropped in this order: the thread is gone by then, the database is closed before the lock is released.
+    queue: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+    database: Database,
+    state: StateDir,
+    _lock: Lock,
+}
+
+/// In memory.
+#[derive(Default)]
+pub struct Twin(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    book: Book,
+    events: Vec<Event>,
+    notes: Notes,
+}
+
+/// Everything that is open, verified, before the thread starts.
+pub struct Opened {
+    pub state: StateDir,
+    pub lock: Lock,
+    pub database: Database,
+    pub anchor: Anchor,
+    pub book: Book,
+}
+
+/// # Errors
+/// See [`super::Journal::open`].
+pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
+    let state = StateDir::new(dir);
+    make_private_dir(dir)?;
+    let lock = lock::take(&state, options.now)?;
+    let damaged = |damage| JournalError::Damaged { dir: dir.to_owned(), damage };
+    let found = Anchor::open(&state.anchor())?;
+    let anchored = match &found {
+        Some((_, None)) => return Err(damaged(Damage::BadAnchor)),
+        Some((_, head)) => *head,
+        None => None,
+    };
+    if let Some(head) = anchored
+        && head.seq > 0
+        && !log::exists(&state)
+    {
+        // Said before sled makes an empty database in its place.
+        return Err(damaged(Damage::Short { head: 0, anchored: head.seq }));
+    }
+    let database = log::open_database(&state, options.cache_bytes)?;
+    let Reading { book, mut damage, .. } = log::read(&database.log, anchored);
+    if !damage.is_empty() {
+        return Err(damaged(damage.swap_remove(0)));
+    }
+    let anchor = match found {
+        Some((anchor, _)) => anchor,
+        // Nothing was ever recorded: `read` has just seen that there is no record without an anchor.
+        None => Anchor::create(&state.anchor())?,
+    };
+    Ok(Opened { state, lock, database, anchor, book })
+}
+
+/// # Errors
+/// See [`super::Journal::inspect`].
+pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError> {
+    let state = StateDir::new(dir);
+    if !dir.exists() {
+        return Ok(Inspection::default());
+    }
+    let _lock = lock::take(&state, options.now)?;
+    let anchor = Anchor::open(&state.anchor())?;
+    let anchored = anchor.as_ref().and_then(|(_, head)| *head);
+    let mut inspection = Inspection::default();
+    if log::exists(&state) {
+        match log::open_database(&state, options.cache_bytes) {
+            Ok(database) => {
+                // An anchor that cannot be read is said once, below, and not also as missing.
+                let unreadable = anchor.is_some() && anchored.is_none();
+                let assumed = if unreadable { Some(Head { seq: 0, chain: GENESIS }) } else { anchored };
+                let Reading { book, records, damage } = log::read(&database.log, assumed);
+                inspection = Inspection { runs: book.history.overviews(), records, damage };
+            }
+            Err(JournalError::Damaged { damage, .. }) => inspection.damage.push(damage),
+            Err(error) => return Err(error),
+        }
+    } else if let Some(head) = anchored.filter(|head| head.seq > 0) {
+        inspection.damage.push(Damage::Short { head: 0, anchored: head.seq });
+    }
+    if anchor.is_some() && anchored.is_none() {
+        inspection.damage.push(Damage::BadAnchor);
+    }
+    Ok(inspection)
+}
+
+impl Disk {
+    /// Brings the anchor up to the head, and starts the thread.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn start(opened: Opened) -> Result<Self, JournalError> {
+        let Opened { state, lock, database, mut anchor, book } = opened;
+        let file = writer::open_file(&database)?;
+        // What a killed process left in the operating system's hands is made durable before it is built upon.
+        file.sync_data().map_err(FileError::of(&database.path, "cannot be synced"))?;
+        let path = anchor.path.clone();
+        anchor.write(book.head()).map_err(FileError::of(&path, "cannot be written"))?;
+        let shared = Arc::new(Shared::new(book));
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let writer = Writer { database: database.clone(), file, anchor, shared: Arc::clone(&shared) };
+        let thread = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || writer.work(jobs))
+            .map_err(FileError::of(&database.path, "no thread can be started to write it"))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), shared, database, state, _lock: lock })
+    }
+
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Job,
+    ) -> Result<T, JournalError> {
+        let (done, answer) = oneshot::channel();
+        self.send(job(done)).await?;
+        answer.await.unwrap_or_else(|_| Err(self.gone()))
+    }
+
+    async fn send(&self, job: Job) -> Result<(), JournalError> {
+        match &self.queue {
+            Some(queue) => queue.send(job).await.map_err(|_| self.gone()),
+            None => Err(self.gone()),
+        }
+    }
+
+    /// The thread is gone, which only a panic in sled can bring about.
+    fn gone(&self) -> JournalError {
+        self.shared.failure().unwrap_or_else(|| {
+            JournalError::Failed(Arc::new(Failure {
+                file: self.database.path.clone(),
+                step: "write",
+                reason: "the thread that writes it is gone".to_owned(),
+                kind: None,
+            }))
+        })
+    }
+
+    fn events(&self, run: RunId) -> Events {
+        let Some((first, last)) = self.shared.book().spans.get(&run).copied() else {
+            return Box::new(std::iter::empty());
+        };
+        let dir = self.state.path().to_owned();
+        let records = self.database.log.range(key(first)..=key(last));
+        Box::new((first..=last).zip(records).map(move |(seq, record)| {
+            let read = record
+                .map_err(|error| Damage::Database { why: error.to_string() })
+                .and_then(|(_, value)| {
+                    decode(value.get(GENESIS.len()..).unwrap_or_default())
+                        .map_err(|why| Damage::Undecodable { seq, why })
+                });
+            read.map_err(|damage| JournalError::Damaged { dir: dir.clone(), damage })
+        }))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // The thread ends when nobody can ask any more, after it has done what it was asked.
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(file = %self.database.path.display(), "the thread that writes the journal panicked");
+        }
+    }
+}
+
+impl Twin {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // A panic while it was held left it as it was before the event or after it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    pub async fn append(&self, event: Event) -> Result<(), JournalError> {
+        match self {
+            Self::Disk(disk) => disk.ask(|done| Job::Event { event, done }).await,
+            Self::Twin(twin) => {
+                let kept = &mut *twin.kept();
+                kept.book.history.check(&event)?;
+                let head = Head { seq: kept.book.head().seq + 1, chain: GENESIS };
+                kept.book.advance(head, &event)?;
+                kept.events.push(event);
+                Ok(())
+            }
+        }
+    }
+
+    pub async fn put_notes(&self, puts: Vec<Put>, last: bool) -> Result<(), JournalError> {
+        match self {
+            Self::Disk(disk) if last => disk.ask(|done| Job::Notes { puts, done: Some(done) }).await,
+            Self::Disk(disk) => disk.send(Job::Notes { puts, done: None }).await,
+            Self::Twin(twin) => {
+                let notes = &mut twin.kept().notes;
+                for (key, value) in puts {
+                    match value {
+                        Some(value) => notes.insert(key, value),
+                        None => notes.remove(&key),
+                    };
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub async fn prune(&self, before: Timestamp) -> Result<Vec<RunId>, JournalError> {
+        match self {
+            Self::Disk(disk) => disk.ask(|done| Job::Prune { before, done }).await,
+            Self::Twin(twin) => {
+                let kept = &mut *twin.kept();
+                let runs: Vec<RunId> = kept.book.history.ended_before(before).collect();
+                kept.book.forget(&runs);
+                kept.events.retain(|event| !runs.contains(&event.run()));
+                Ok(runs)
+            }
+        }
+    }
+
+    pub fn history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        match self {
+            Self::Disk(disk) => look(&disk.shared.book().history),
+            Self::Twin(twin) => look(&twin.kept().book.history),
+        }
+    }
+
+    pub fn events(&self, run: RunId) -> Events {
+        match self {
+            Self::Disk(disk) => disk.events(run),
+            Self::Twin(twin) => {
+                let events: Vec<Event> = twin.kept().events.iter().filter(|e| e.run() == run).cloned().collect();
+                Box::new(events.into_iter().map(Ok))
+            }
+        }
+    }
+
+    pub fn note(&self, key: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Disk(disk) => disk.database.memory.get(key).map_or_else(
+                |error| {
+                    tracing::warn!(%error, "a remembered value cannot be read and is left out of account");
+                    None
+                },
+                |value| value.map(|value| value.to_vec()),
+            ),
+            Self::Twin(twin) => twin.kept().notes.get(key).cloned(),
+        }
+    }
+
+    pub fn notes_under(&self, prefix: Vec<u8>) -> Box<dyn Iterator<Item = (Vec<u8>, Vec<u8>)> + Send> {
+        match self {
+            Self::Disk(disk) => Box::new(disk.database.memory.scan_prefix(prefix).filter_map(|note| {
+                note.inspect_err(|error| {
+                    tracing::warn!(%error, "a remembered value cannot be read and is left out of account");
+                })
+                .ok()
+                .map(|(key, value)| (key.to_vec(), value.to_vec()))
+            })),
+            Self::Twin(twin) => {
+                let notes: Vec<_> = twin
+                    .kept()
+                    .notes
+                    .range(prefix.clone()..)
+                    .take_while(|(key, _)| key.starts_with(&prefix))
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect();
+                Box::new(notes.into_iter())
+            }
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The one thread that writes. It drains the queue, writes what came as one group, flushes, syncs, anchors, and only
+//! then lets those who wait go on. What it shows to others is what is durable.
+//!
+//! Concurrent flushes deadlock in sled 0.34, and one sync for a group costs as much as one for a record: hence one
+//! thread and groups.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::anchor::{Anchor, Head};
+use super::codec::{chain, encode};
+use super::error::{Failure, JournalError};
+use super::log::{Book, Database, encode_base, key};
+use super::memory::Put;
+use crate::journal::paths::FileError;
+use crate::journal::state::{Event, RunId};
+
+/// As many events or notes go into one group.
+const GROUP: usize = 1_000;
+/// A larger record would be kept by sled in a file of its own, which nothing here syncs.
+pub const MOST_BYTES: usize = 64 * 1024;
+
+type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
+
+/// What the thread is asked to do.
+pub enum Job {
+    Event { event: Event, done: Answer<()> },
+    /// `done` is none where more notes follow: nobody waits for these to be durable.
+    Notes { puts: Vec<Put>, done: Option<Answer<()>> },
+    /// Drops the oldest runs, those that ended before the time.
+    Prune { before: Timestamp, done: Answer<Vec<RunId>> },
+}
+
+/// What the thread shares with those who ask and read.
+#[derive(Default)]
+pub struct Shared {
+    book: Mutex<Book>,
+    /// The first failure; after it nothing is written any more.
+    failure: OnceLock<Arc<Failure>>,
+}
+
+/// What the thread owns.
+pub struct Writer {
+    pub database: Database,
+    /// sled's file, once more: a sync concerns the file, not the handle.
+    pub file: File,
+    pub anchor: Anchor,
+    pub shared: Arc<Shared>,
+}
+
+impl Shared {
+    pub fn new(book: Book) -> Self {
+        Self { book: Mutex::new(book), failure: OnceLock::new() }
+    }
+
+    pub fn book(&self) -> MutexGuard<'_, Book> {
+        // A panic while the book was held left it as it was before the event or after it.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn failure(&self) -> Option<JournalError> {
+        self.failure.get().map(|failure| JournalError::Failed(Arc::clone(failure)))
+    }
+
+    fn fail(&self, failure: Failure) -> JournalError {
+        JournalError::Failed(Arc::clone(self.failure.get_or_init(|| Arc::new(failure))))
+    }
+}
+
+/// Events and notes that become durable together.
+#[derive(Default)]
+struct Group {
+    events: Vec<(Event, Answer<()>)>,
+    /// The actions that the events are about: no two of one action, so that each can be checked against what is
+    /// durable, and none is checked against one that may yet fail.
+    actions: HashSet<u64>,
+    puts: Vec<Put>,
+    waiting: Vec<Answer<()>>,
+}
+
+impl Group {
+    fn takes(&self, job: &Job) -> bool {
+        if self.events.len() + self.puts.len() >= GROUP {
+            return false;
+        }
+        match job {
+            Job::Event { event, .. } => match event.seq() {
+                Some(seq) => !self.is_closed() && !self.actions.contains(&seq),
+                None => self.events.is_empty(),
+            },
+            Job::Notes { .. } => true,
+            Job::Prune { .. } => false,
+        }
+    }
+
+    /// What concerns the whole run stands alone: everything after it depends on it.
+    fn is_closed(&self) -> bool {
+        self.events.first().is_some_and(|(event, _)| event.seq().is_none())
+    }
+
+    fn is_durable(&self) -> bool {
+        !self.events.is_empty() || !self.waiting.is_empty()
+    }
+}
+
+impl Writer {
+    /// Works until nobody can ask any more.
+    pub fn work(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut group = Group::default();
+        let mut next = queue.blocking_recv();
+        while let Some(job) = next.take() {
+            self.take(job, &mut group);
+            while next.is_none() {
+                match queue.try_recv() {
+                    Ok(job) if group.takes(&job) => self.take(job, &mut group),
+                    Ok(job) => next = Some(job),
+                    Err(_) => break,
+                }
+            }
+            self.settle(mem::take(&mut group));
+            if next.is_none() {
+                next = queue.blocking_recv();
+            }
+        }
+    }
+
+    fn take(&mut self, job: Job, group: &mut Group) {
+        match job {
+            Job::Event { event, done } => {
+                let legal = self.shared.failure().map_or(Ok(()), Err);
+                match legal.and_then(|()| Ok(self.shared.book().history.check(&event)?)) {
+                    Ok(()) => {
+                        group.actions.extend(event.seq());
+                        group.events.push((event, done));
+                    }
+                    Err(error) => answer(done, Err(error)),
+                }
+            }
+            Job::Notes { mut puts, done } => {
+                group.puts.append(&mut puts);
+                group.waiting.extend(done);
+            }
+            Job::Prune { before, done } => {
+                let pruned = self.shared.failure().map_or_else(|| self.prune(before), Err);
+                answer(done, pruned);
+            }
+        }
+    }
+
+    /// Makes the group durable and answers everybody in it.
+    fn settle(&mut self, mut group: Group) {
+        let mut head = self.shared.book().head();
+        let mut records = Vec::with_capacity(group.events.len());
+        let mut written = Vec::with_capacity(group.events.len());
+        for (event, done) in mem::take(&mut group.events) {
+            let payload = encode(&event);
+            if payload.len() > MOST_BYTES {
+                answer(done, Err(JournalError::TooLarge { bytes: payload.len(), most: MOST_BYTES }));
+                continue;
+            }
+            let seq = head.seq + 1;
+            head = Head { seq, chain: chain(&head.chain, seq, &payload) };
+            records.push((head, payload));
+            written.push((head, event, done));
+        }
+        let durable = !records.is_empty() || group.is_durable();
+        let result = match self.shared.failure() {
+            Some(error) => Err(error),
+            None => self.commit(&records, &mut group.puts, durable),
+        };
+        if result.is_ok() {
+            let mut book = self.shared.book();
+            for (head, event, _) in &written {
+                if let Err(illegal) = book.advance(*head, event) {
+                    // Each was found legal, and none depends on another; were it otherwise, nothing may go on.
+                    let reason = illegal.to_string();
+                    self.shared.fail(self.failure("check", reason, None));
+                }
+            }
+        }
+        let everybody = written.into_iter().map(|(_, _, done)| done).chain(group.waiting);
+        for done in everybody {
+            let result = match (&result, self.shared.failure()) {
+                (_, Some(error)) => Err(error),
+                _ => Ok(()),
+            };
+            answer(done, result);
+        }
+    }
+
+    fn commit(&mut self, records: &[(Head, Vec<u8>)], puts: &mut Vec<Put>, durable: bool) -> Result<(), JournalError> {
+        self.write(records, puts)?;
+        if durable {
+            self.flush()?;
+            self.sync()?;
+        }
+        match records.last() {
+            Some((head, _)) => self.write_anchor(*head),
+            None => Ok(()),
+        }
+    }
+
+    /// One batch for the log and one for the memory.
+    fn write(&self, records: &[(Head, Vec<u8>)], puts: &mut Vec<Put>) -> Result<(), JournalError> {
+        if !records.is_empty() {
+            let mut batch = sled::Batch::default();
+            for (head, payload) in records {
+                batch.insert(&key(head.seq), [&head.chain[..], payload].concat());
+            }
+            self.database.log.apply_batch(batch).map_err(|error| self.sled_failure("write", error))?;
+        }
+        if !puts.is_empty() {
+            let mut batch = sled::Batch::default();
+            for (key, value) in puts.drain(..) {
+                match value {
+                    Some(value) => batch.insert(key, value),
+                    None => batch.remove(key),
+                }
+            }
+            self.database.memory.apply_batch(batch).map_err(|error| self.sled_failure("write", error))?;
+        }
+        Ok(())
+    }
+
+    /// From sled's buffers to the operating system: after this a killed process loses nothing.
+    fn flush(&self) -> Result<(), JournalError> {
+        self.database.log.flush().map(drop).map_err(|error| self.sled_failure("flush", error))
+    }
+
+    /// From the operating system to the disk: after this a power cut loses nothing.
+    fn sync(&self) -> Result<(), JournalError> {
+        self.file.sync_data().map_err(|error| {
+            self.shared.fail(self.failure("sync", error.to_string(), Some(error.kind())))
+        })
+    }
+
+    /// After this a loss of what is durable is noticed.
+    fn write_anchor(&mut self, head: Head) -> Result<(), JournalError> {
+        self.anchor.write(head).map_err(|error| {
+            let failure = self.failure("anchor", error.to_string(), Some(error.kind()));
+            self.shared.fail(Failure { file: self.anchor.path.clone(), ..failure })
+        })
+    }
+
+    /// The new base is durable before anything is removed: a crash between the two leaves records before the base,
+    /// which nobody reads, and which the next prune removes.
+    fn prune(&mut self, before: Timestamp) -> Result<Vec<RunId>, JournalError> {
+        let (runs, last) = {
+            let book = self.shared.book();
+            let runs: Vec<RunId> = book.history.ended_before(before).collect();
+            let last = runs.last().and_then(|run| book.spans.get(run)).map(|(_, last)| *last);
+            (runs, last)
+        };
+        let Some(last) = last else { return Ok(Vec::new()) };
+        let log = self.database.log.clone();
+        let failed = |error| self.sled_failure("prune", error);
+        let chain = log.get(key(last)).map_err(failed)?.and_then(|value| value.first_chunk::<16>().copied());
+        let Some(chain) = chain else {
+            let reason = format!("record {last} is missing");
+            return Err(self.shared.fail(self.failure("prune", reason, None)));
+        };
+        log.insert(key(0), encode_base(Head { seq: last, chain })).map_err(failed)?;
+        self.flush()?;
+        self.sync()?;
+        let mut old = log.range(key(1)..=key(last)).keys();
+        loop {
+            let mut batch = sled::Batch::default();
+            let mut count = 0;
+            for key in old.by_ref().take(GROUP) {
+                batch.remove(key.map_err(failed)?);
+                count += 1;
+            }
+            if count == 0 {
+                break;
+            }
+            log.apply_batch(batch).map_err(failed)?;
+        }
+        self.flush()?;
+        self.sync()?;
+        self.shared.book().forget(&runs);
+        Ok(runs)
+    }
+
+    fn sled_failure(&self, step: &'static str, error: sled::Error) -> JournalError {
+        let kind = match &error {
+            sled::Error::Io(error) => Some(error.kind()),
+            _ => None,
+        };
+        self.shared.fail(self.failure(step, error.to_string(), kind))
+    }
+
+    fn failure(&self, step: &'static str, reason: String, kind: Option<io::ErrorKind>) -> Failure {
+        Failure { file: self.database.path.clone(), step, reason, kind }
+    }
+}
+
+/// Opens sled's file once more, to be synced.
+pub fn open_file(database: &Database) -> Result<File, FileError> {
+    // Windows syncs only what is open for writing.
+    File::options().read(true).write(true).open(&database.path).map_err(FileError::of(&database.path, "cannot be opened"))
+}
+
+fn answer<T>(done: Answer<T>, result: Result<T, JournalError>) {
+    // Whoever asked may have gone; what was asked for is done all the same.
+    let _ = done.send(result);
+}
