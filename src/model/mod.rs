@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod key;
+pub mod monitor;
 pub mod normal;
 pub mod percent;
 pub mod row;
@@ -12,6 +13,7 @@ pub mod value;
 
 pub use account::{Account, AccountId, Attributes, Desired, Wanted};
 pub use key::{Digest, KeyHash, MatchRule};
+pub use monitor::{Done, Monitor, Phase, Silent, TestMonitor};
 pub use percent::Percent;
 pub use row::{Columns, Place, Record};
 pub use schema::{AttrId, Attribute, Field, Kind, Lifecycle, Schema};
