@@ -1,1 +1,5 @@
 //! To be written.
+
+pub mod ask;
+pub mod output;
+pub mod progress;

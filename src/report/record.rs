@@ -13,6 +13,13 @@ pub struct RunRecord<'a> {
     pub entries: Box<dyn Iterator<Item = std::io::Result<Entry>> + 'a>,
 }
 
+impl<'a> RunRecord<'a> {
+    /// A record of a head and a stream of entries; an error in the stream ends the rendering with it.
+    pub fn from_parts(head: Head, entries: impl Iterator<Item = std::io::Result<Entry>> + 'a) -> Self {
+        Self { head, entries: Box::new(entries) }
+    }
+}
+
 /// What stands above the entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Head {
@@ -34,6 +41,14 @@ pub struct HeldKind {
     pub count: u64,
     pub limit: u64,
     pub approve: String,
+}
+
+impl Head {
+    /// Whether this is a run; what is not a run is a plan.
+    #[must_use]
+    pub fn is_run(&self) -> bool {
+        self.of == "run"
+    }
 }
 
 /// One person.
@@ -78,4 +93,35 @@ pub enum OutcomeResult {
     Held,
     /// Not reached yet: the run was paused before it.
     Pending,
+}
+
+impl OutcomeResult {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Adopted => "adopted",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
+            Self::Held => "held",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_read_back_as_they_were_written() {
+        for text in [
+            r#"{"seq":1,"action":"update","key":"bo.li","changes":[{"attribute":"a","from":null,"to":7}],"requests":1,"held":false,"outcome":{"result":"failed","code":3111}}"#,
+            r#"{"finding":"invalid","key":"x","reason":"no date"}"#,
+        ] {
+            let entry: Entry = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&entry).unwrap(), text);
+        }
+    }
 }

@@ -42,6 +42,35 @@ pub enum SummaryOutcome {
     Failed,
 }
 
+impl SummaryOutcome {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::NoChanges => "no_changes",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Held => "held",
+            Self::Paused => "paused",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// As a person says it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Planned => "planned, nothing was changed",
+            Self::NoChanges => "nothing to change",
+            Self::Complete => "complete",
+            Self::Partial => "finished, but some accounts failed or are of unknown outcome",
+            Self::Held => "a safety rule held something back",
+            Self::Paused => "paused, can be resumed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requests {
     pub auth: u64,

@@ -1,0 +1,102 @@
+//! The question before anything is changed. Only a clear yes is one: an empty line, the end of the input and what nobody
+//! understands mean no.
+
+use std::io::{self, BufRead, Write};
+
+use crate::plan::ActionKind;
+use crate::report::Head;
+use crate::report::visible::visible;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    No,
+}
+
+/// What `apply` asks: which tenant, what happens to how many accounts and what stays held.
+#[must_use]
+pub fn apply_question(head: &Head) -> String {
+    let summary = &head.summary;
+    let actions: Vec<String> = ActionKind::ALL
+        .into_iter()
+        .filter_map(|kind| {
+            let held = head.held.iter().filter(|held| held.kind == kind.name()).map(|held| held.count).sum::<u64>();
+            let free = summary.planned.get(kind).saturating_sub(held);
+            (free > 0).then(|| format!("{free} {kind}"))
+        })
+        .collect();
+    let actions = if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") };
+    let held = if summary.held > 0 { format!("; {} held, left alone", summary.held) } else { String::new() };
+    let (tenant, target) = (visible(&summary.tenant), visible(&head.target));
+    format!("Apply to {tenant} ({target}): {actions}{held}?")
+}
+
+/// Asks, and reads one line. After three lines that are neither yes nor no the answer is no.
+///
+/// # Errors
+/// When the question cannot be written or the answer cannot be read.
+pub fn ask(question: &str, input: &mut dyn BufRead, output: &mut dyn Write) -> io::Result<Answer> {
+    for _ in 0..3 {
+        write!(output, "{question} [y/N] ")?;
+        output.flush()?;
+        let mut line = Vec::new();
+        // Bytes, not text: an answer that is not UTF-8 is no yes, and no error.
+        if input.read_until(b'\n', &mut line)? == 0 {
+            // The cursor still stands behind the question.
+            writeln!(output)?;
+            return Ok(Answer::No);
+        }
+        match line.trim_ascii().to_ascii_lowercase().as_slice() {
+            b"y" | b"yes" => return Ok(Answer::Yes),
+            b"" | b"n" | b"no" => return Ok(Answer::No),
+            _ => writeln!(output, "Please answer yes or no.")?,
+        }
+    }
+    Ok(Answer::No)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(typed: &[u8]) -> (Answer, String) {
+        let (mut input, mut output) = (typed, Vec::new());
+        let answer = ask("Apply?", &mut input, &mut output).unwrap();
+        (answer, String::from_utf8(output).unwrap())
+    }
+
+    #[test]
+    fn only_a_clear_yes_is_one() {
+        for yes in ["y\n", "YES\r\n", "  yes  \n", "y"] {
+            assert_eq!(answer(yes.as_bytes()).0, Answer::Yes, "{yes:?}");
+        }
+        for no in ["\n", "n\n", "No\n", "", "\n y\n"] {
+            assert_eq!(answer(no.as_bytes()).0, Answer::No, "{no:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_asked_again_and_then_means_no() {
+        assert_eq!(answer(b"perhaps\ny\n").0, Answer::Yes);
+        let (answer, said) = answer(b"a\n\xff\nc\ny\n");
+        assert_eq!(answer, Answer::No);
+        assert_eq!(said.matches("Apply? [y/N] ").count(), 3);
+    }
+
+    #[test]
+    fn the_end_of_the_input_means_no_and_ends_the_line() {
+        assert_eq!(answer(b""), (Answer::No, "Apply? [y/N] \n".to_owned()));
+    }
+
+    #[test]
+    fn the_question_says_what_will_happen_and_what_will_not() {
+        let head: Head = serde_json::from_str(
+            r#"{"of":"plan","started_at":"2026-11-22T03:00:00Z","target":"imichat https://acme.imi.chat/v3.1","summary":{"headcount_summary":1,"command":"plan","run":"p-1","tenant":"acme","outcome":"held","planned":{"create":10,"update":5,"deactivate":80,"reactivate":0,"delete":0},"found":{"unchanged":1,"drift":0,"conflict":0,"invalid":0,"skipped":0,"absent":0,"protected":0},"applied":{"create":0,"update":0,"deactivate":0,"reactivate":0,"delete":0},"held":80,"failed":0,"unknown":0,"requests":{"auth":1,"list":1,"lookup":0,"write":15,"retried":0,"total":2,"estimated":17},"elapsed_seconds":0.5,"exit_code":5},"held":[{"kind":"deactivate","count":80,"limit":50,"approve":"9f"}],"notes":[]}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            apply_question(&head),
+            "Apply to acme (imichat https://acme.imi.chat/v3.1): 10 create, 5 update; 80 held, left alone?"
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! Progress on a terminal.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{LogWriter, name, note, troubles, waiting};
+use crate::model::{Done, Monitor, Phase};
+
+/// How often a bar is drawn again while nothing is told, so that its clock and its estimate keep going.
+const TICK: Duration = Duration::from_millis(500);
+
+const OPEN: &str = "{spinner} {prefix:<9} {human_pos} {msg}  {per_sec}  {elapsed}";
+const CLOSED: &str = "{spinner} {prefix:<9} [{bar:30}] {human_pos}/{human_len} {msg}  {per_sec}  {eta} left";
+
+/// One bar for each phase that has begun, and a line for what is waited for.
+pub struct Bars {
+    multi: MultiProgress,
+    phases: [OnceLock<ProgressBar>; 3],
+    wait: Mutex<Option<ProgressBar>>,
+    is_waiting: AtomicBool,
+}
+
+impl Bars {
+    #[must_use]
+    pub fn new(target: ProgressDrawTarget) -> Self {
+        Self {
+            multi: MultiProgress::with_draw_target(target),
+            phases: [const { OnceLock::new() }; 3],
+            wait: Mutex::new(None),
+            is_waiting: AtomicBool::new(false),
+        }
+    }
+
+    /// Where lines are written that appear above the bars.
+    #[must_use]
+    pub fn log_writer(&self) -> LogWriter {
+        LogWriter::beside(self.multi.clone())
+    }
+
+    /// Takes all bars away.
+    pub fn finish(&self) {
+        self.go_on();
+        for bar in self.phases.iter().filter_map(OnceLock::get) {
+            bar.finish_and_clear();
+        }
+        // A terminal that is gone has nothing to clear.
+        let _ = self.multi.clear();
+    }
+
+    fn told(&self, phase: Phase, position: u64, total: Option<u64>) -> &ProgressBar {
+        self.go_on();
+        let bar = self.phases[phase as usize].get_or_init(|| {
+            let bar = self.multi.add(ProgressBar::no_length().with_style(style(OPEN)).with_prefix(name(phase)));
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        if let Some(total) = total
+            && bar.length() != Some(total)
+        {
+            if bar.length().is_none() {
+                bar.set_style(style(CLOSED));
+            }
+            bar.set_length(total);
+        }
+        bar.set_position(position);
+        bar
+    }
+
+    /// The wait is over, since something happened.
+    fn go_on(&self) {
+        if self.is_waiting.swap(false, Ordering::Relaxed)
+            && let Some(bar) = self.wait.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Monitor for Bars {
+    fn rows_read(&self, rows: u64, total: Option<u64>) {
+        self.told(Phase::Reading, rows, total);
+    }
+
+    fn pages_listed(&self, accounts: u64, pages: u64, of: Option<u64>) {
+        self.told(Phase::Listing, pages, of).set_message(format!("pages, {accounts} accounts"));
+    }
+
+    fn actions_done(&self, progress: &Done) {
+        self.told(Phase::Executing, progress.done, Some(progress.of)).set_message(troubles(progress));
+    }
+
+    fn note(&self, text: &str) {
+        self.log_writer().line(&note(text));
+    }
+
+    fn waiting(&self, why: &str, seconds: u64) {
+        let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = wait.get_or_insert_with(|| self.multi.add(ProgressBar::no_length().with_style(style("{msg}"))));
+        bar.set_message(waiting(why, seconds));
+        bar.tick();
+        self.is_waiting.store(true, Ordering::Relaxed);
+    }
+
+    fn ended(&self, phase: Phase) {
+        self.go_on();
+        if let Some(bar) = self.phases[phase as usize].get() {
+            bar.abandon();
+        }
+    }
+}
+
+/// A template of this file; a test builds each one.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::Arc;
+
+    use indicatif::TermLike;
+
+    use super::*;
+
+    /// A terminal that remembers every line drawn, and fails when it is gone.
+    #[derive(Clone, Debug, Default)]
+    struct Terminal {
+        drawn: Arc<Mutex<String>>,
+        is_gone: Arc<AtomicBool>,
+    }
+
+    impl Terminal {
+        fn bars(&self) -> Bars {
+            Bars::new(ProgressDrawTarget::term_like_with_hz(Box::new(self.clone()), 255))
+        }
+        fn drawn(&self) -> String {
+            self.drawn.lock().unwrap().clone()
+        }
+        fn push(&self, text: &str) -> io::Result<()> {
+            if self.is_gone.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            self.drawn.lock().unwrap().push_str(text);
+            Ok(())
+        }
+    }
+
+    const WIDTH: u16 = 120;
+
+    impl TermLike for Terminal {
+        fn width(&self) -> u16 {
+            WIDTH
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            self.push("")
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            self.push("")
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            self.push("")
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            self.push("")
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.push(&format!("{text}\n"))
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.push(text)
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            self.push("\n")
+        }
+        fn flush(&self) -> io::Result<()> {
+            self.push("")
+        }
+    }
+
+    #[test]
+    fn every_template_is_valid() {
+        for template in [OPEN, CLOSED, "{msg}"] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+    }
+
+    #[test]
+    fn bars_show_what_was_told() {
+        let terminal = Terminal::default();
+        let bars = terminal.bars();
+        bars.pages_listed(1190, 119, None);
+        bars.pages_listed(1200, 120, Some(500));
+        bars.actions_done(&Done { done: 7, of: 64, failed: 2, retries: 3, quota_left: Some(4880), unknown: 0 });
+        bars.waiting("the server answered 429", 30);
+        bars.ended(Phase::Listing);
+        let drawn = terminal.drawn();
+        for piece in ["120/500", "1200 accounts", "7/64", "2 failed, 3 retries, quota left 4880", "waiting 30 s"] {
+            assert!(drawn.contains(piece), "{piece} is not in {drawn}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_the_log_stands_alone_on_its_line() {
+        let terminal = Terminal::default();
+        let bars = terminal.bars();
+        bars.rows_read(5, Some(10));
+        bars.log_writer().write_all(b"WARN token refreshed\n").unwrap();
+        bars.note("odd\x1b[2J");
+        let drawn = terminal.drawn();
+        // What is as wide as the terminal is followed by the next line without a line break.
+        let letters: Vec<Vec<char>> = drawn.lines().map(|line| line.chars().collect()).collect();
+        let rows = letters.iter().flat_map(|line| line.chunks(usize::from(WIDTH)));
+        let rows: Vec<String> = rows.map(|row| row.iter().collect::<String>().trim_end().to_owned()).collect();
+        for line in ["WARN token refreshed", "warning: odd\\u{1b}[2J"] {
+            assert!(rows.iter().any(|row| row == line), "{line} is not in {drawn}");
+        }
+    }
+
+    #[test]
+    fn a_wait_disappears_when_something_happens() {
+        let bars = Terminal::default().bars();
+        bars.waiting("429", 30);
+        assert!(bars.wait.lock().unwrap().is_some());
+        bars.rows_read(1, None);
+        assert!(bars.wait.lock().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_terminal_that_is_gone_stops_nothing() {
+        let terminal = Terminal::default();
+        let bars = terminal.bars();
+        bars.actions_done(&Done { done: 1, of: 3, ..Done::default() });
+        terminal.is_gone.store(true, Ordering::Relaxed);
+        bars.actions_done(&Done { done: 2, of: 3, ..Done::default() });
+        bars.note("x");
+        bars.waiting("y", 9);
+        bars.ended(Phase::Executing);
+        bars.finish();
+    }
+}

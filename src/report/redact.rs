@@ -1,0 +1,154 @@
+//! Takes the values of redacted attributes out of an entry, before any form sees it.
+
+use crate::model::Value;
+use crate::plan::Change;
+
+use super::Entry;
+
+/// What stands where a value was.
+pub const REDACTED: &str = "(redacted)";
+
+/// Redacted texts shorter than this are not looked for in messages: to blot out every `1` or `yes` would destroy them.
+const SHORTEST: usize = 4;
+
+/// The entry without the values of the named attributes. A name also covers what is inside it, and may point inside an
+/// object (`custom_attributes.business`). Messages, reasons and warnings that repeat such a value lose it too.
+pub fn entry(mut entry: Entry, names: &[String]) -> Entry {
+    if names.is_empty() {
+        return entry;
+    }
+    let mut gone = Vec::new();
+    match &mut entry {
+        Entry::Action { action, outcome } => {
+            changes(&mut action.changes, names, &mut gone);
+            for (attribute, value) in &mut action.also {
+                redact(attribute, value, names, &mut gone);
+            }
+            sort(&mut gone);
+            action.reason.iter_mut().chain(&mut action.warnings).for_each(|text| scrub(text, &gone));
+            if let Some(message) = outcome.as_mut().and_then(|outcome| outcome.message.as_mut()) {
+                scrub(message, &gone);
+            }
+        }
+        Entry::Finding(finding) => {
+            changes(&mut finding.changes, names, &mut gone);
+            sort(&mut gone);
+            scrub(&mut finding.reason, &gone);
+        }
+    }
+    entry
+}
+
+fn changes(changes: &mut [Change], names: &[String], gone: &mut Vec<String>) {
+    for change in changes {
+        for value in change.from.iter_mut().chain([&mut change.to]) {
+            redact(&change.attribute, value, names, gone);
+        }
+    }
+}
+
+fn redact(attribute: &str, value: &mut Value, names: &[String], gone: &mut Vec<String>) {
+    for name in names {
+        if let Some(rest) = attribute.strip_prefix(name.as_str())
+            && (rest.is_empty() || rest.starts_with('.'))
+        {
+            blot(value, gone);
+        } else if let Some(path) = name.strip_prefix(attribute).and_then(|rest| rest.strip_prefix('.')) {
+            redact_inside(value, path, gone);
+        }
+    }
+}
+
+fn redact_inside(value: &mut Value, path: &str, gone: &mut Vec<String>) {
+    match value {
+        Value::List(items) => items.iter_mut().for_each(|item| redact_inside(item, path, gone)),
+        Value::Object(object) => {
+            for (key, value) in object {
+                match path.strip_prefix(key.as_str()) {
+                    Some("") => blot(value, gone),
+                    Some(rest) => {
+                        if let Some(path) = rest.strip_prefix('.') {
+                            redact_inside(value, path, gone);
+                        }
+                    }
+                    None => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn blot(value: &mut Value, gone: &mut Vec<String>) {
+    collect(value, gone);
+    *value = Value::text(REDACTED);
+}
+
+/// The texts and numbers in a value, as a message would repeat them.
+fn collect(value: &Value, gone: &mut Vec<String>) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| collect(item, gone)),
+        Value::Object(object) => object.values().for_each(|value| collect(value, gone)),
+        Value::Text(_) | Value::Int(_) | Value::Float(_) => {
+            let text = value.to_string();
+            if text != REDACTED && text.chars().count() >= SHORTEST {
+                gone.push(text);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Secret(_) | Value::Generated => {}
+    }
+}
+
+/// Longest first, so that no part of a long value survives because a shorter one inside it went first.
+fn sort(gone: &mut [String]) {
+    gone.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
+}
+
+fn scrub(text: &mut String, gone: &[String]) {
+    for value in gone {
+        if text.contains(value.as_str()) {
+            *text = text.replace(value.as_str(), REDACTED);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn update(changes: &str, message: &str) -> Entry {
+        let text = format!(
+            r#"{{"seq":1,"action":"update","key":"bo.li","changes":{changes},"requests":1,"held":false,"outcome":{{"result":"failed","message":"{message}"}}}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn redacted(entry_: Entry, name: &str) -> String {
+        serde_json::to_string(&entry(entry_, &[name.to_owned()])).unwrap()
+    }
+
+    #[test]
+    fn both_values_of_a_redacted_attribute_and_their_echo_in_a_message_are_gone() {
+        let entry = update(
+            r#"[{"attribute":"note","from":"hush","to":"hush-hush"},{"attribute":"title","to":"Lead"}]"#,
+            "note hush-hush is too long",
+        );
+        let text = redacted(entry, "note");
+        assert!(!text.contains("hush"), "{text}");
+        assert!(text.contains("Lead") && text.contains("note (redacted) is too long"), "{text}");
+    }
+
+    #[test]
+    fn a_name_with_a_dot_takes_one_key_out_of_an_object() {
+        let entry = update(r#"[{"attribute":"custom","to":{"a":"keep","b":{"c":"lose","d":"keep"}}}]"#, "");
+        let text = redacted(entry, "custom.b.c");
+        assert!(text.contains(r#"{"a":"keep","b":{"c":"(redacted)","d":"keep"}}"#), "{text}");
+    }
+
+    #[test]
+    fn a_name_covers_what_is_inside_it_but_no_longer_name() {
+        let entry = update(r#"[{"attribute":"custom.a","to":"lose"},{"attribute":"customer","to":"keep"}]"#, "");
+        let text = redacted(entry, "custom");
+        assert!(!text.contains("lose") && text.contains("keep"), "{text}");
+    }
+}

@@ -1,0 +1,194 @@
+//! Numbers, values and summaries as a person says them.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::model::Value;
+use crate::plan::{ActionKind, Change, FindingKind};
+
+use super::visible::{shortened, visible};
+use super::{Outcome, OutcomeResult, Summary};
+
+/// Writes [`summary_lines`].
+///
+/// # Errors
+/// Whatever writing fails with.
+pub fn write_summary(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    summary_lines(summary).iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// The last lines of a command, in the order in which people ask: how it ended, what was done, what was not, what else
+/// was found, what it cost. Lines that would say nothing are left out.
+#[must_use]
+pub fn summary_lines(summary: &Summary) -> Vec<String> {
+    let Summary { planned, applied, found, requests, .. } = summary;
+    let mut lines = Vec::new();
+    let mut line = |label: &str, text: String| {
+        if !text.is_empty() {
+            lines.push(format!("{label:<9} {text}"));
+        }
+    };
+
+    let (run, tenant) = (visible(&summary.run), visible(&summary.tenant));
+    line(&visible(&summary.command), format!("{run} of {tenant}: {}", summary.outcome.words()));
+    if let Some(problem) = &summary.error {
+        line("error", format!("{} ({})", visible(&problem.message), visible(&problem.kind)));
+        line("hint", problem.hint.as_deref().map(|hint| visible(hint).into_owned()).unwrap_or_default());
+    }
+    let actions = |of: &crate::plan::action::Planned| listed(ActionKind::ALL.map(|kind| (of.get(kind), kind.name())));
+    if applied.total() > 0 && applied != planned {
+        line("applied", format!("{} (planned: {})", actions(applied), actions(planned)));
+    } else if applied.total() > 0 {
+        line("applied", actions(applied));
+    } else {
+        line("planned", actions(planned));
+    }
+    line("not done", listed([(summary.held, "held"), (summary.failed, "failed"), (summary.unknown, "unknown")]));
+    line("found", listed(FindingKind::ALL.map(|kind| (found.get(kind), kind.name()))));
+
+    let kinds = listed([
+        (requests.auth, "auth"),
+        (requests.list, "list"),
+        (requests.lookup, "lookup"),
+        (requests.write, "write"),
+    ]);
+    let kinds = if kinds.is_empty() { kinds } else { format!(": {kinds}") };
+    let retried = if requests.retried > 0 { format!("; {} of them repeats", requests.retried) } else { String::new() };
+    line("requests", format!("{} sent, {} estimated{kinds}{retried}", requests.total, requests.estimated));
+    if let Some(quota) = &summary.quota {
+        let limit = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+        let reset = quota.resets_at.map(|at| format!(", resets at {}", moment(at))).unwrap_or_default();
+        line("quota", format!("{}{limit} left{reset}", quota.remaining));
+    }
+    line("took", elapsed(summary.elapsed_seconds));
+    lines
+}
+
+/// A length of time: `31.2 s`, `3 min 20 s`, `2 h 5 min`.
+#[must_use]
+pub fn elapsed(seconds: f64) -> String {
+    // What is negative or not a number becomes no time at all.
+    let seconds = seconds.max(0.0);
+    // The cast saturates.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 if seconds < 59.95 => format!("{seconds:.1} s"),
+        ..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// A moment, to the second.
+pub(super) fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// `10 create, 5 update`: the numbers that are not zero, with their names.
+pub(super) fn listed<'n>(counts: impl IntoIterator<Item = (u64, &'n str)>) -> String {
+    let some: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+    some.join(", ")
+}
+
+/// A value in at most so many characters: what is empty says so, and blanks at an end stand in quotes, because nobody
+/// sees them otherwise.
+pub(super) fn shown(value: &Value, most: usize) -> Cow<'_, str> {
+    match value {
+        value if value.is_blank() => Cow::Borrowed("(empty)"),
+        Value::Text(text) if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) => {
+            Cow::Owned(format!("\"{}\"", shortened(text, most.saturating_sub(2))))
+        }
+        Value::Text(text) => shortened(text, most),
+        value => Cow::Owned(shortened(&value.to_string(), most).into_owned()),
+    }
+}
+
+/// Both values of a change: `Agent → Lead`, or only the new one where there is no old one to show. Together they take
+/// at most so many characters, and what the one does not need the other has.
+pub(super) fn transition(change: &Change, most: usize) -> String {
+    const ARROW: &str = " → ";
+    let Some(from) = &change.from else { return shown(&change.to, most).into_owned() };
+    let most = most.saturating_sub(ARROW.chars().count());
+    let (from_all, to_all) = (shown(from, most), shown(&change.to, most));
+    let (from_takes, to_takes) = (from_all.chars().count(), to_all.chars().count());
+    if from_takes + to_takes <= most {
+        return format!("{from_all}{ARROW}{to_all}");
+    }
+    let half = most / 2;
+    let from_most = half.max(most.saturating_sub(to_takes));
+    let to_most = half.max(most.saturating_sub(from_takes));
+    format!("{}{ARROW}{}", shown(from, from_most), shown(&change.to, to_most))
+}
+
+/// What came of an action, where it is worth a word: nothing for what was applied as planned.
+pub(super) fn outcome(outcome: &Outcome) -> Option<String> {
+    let said = match outcome.result {
+        OutcomeResult::Applied if outcome.message.is_none() => return None,
+        OutcomeResult::Held => return None,
+        OutcomeResult::Applied => "applied",
+        OutcomeResult::Adopted => "adopted, the account existed already",
+        OutcomeResult::Failed => "failed",
+        OutcomeResult::Skipped => "left alone",
+        OutcomeResult::Unknown => "unknown, the answer was lost",
+        OutcomeResult::Pending => "not reached yet",
+    };
+    let message = outcome.message.as_deref().map(|text| format!(": {}", shortened(text, LONGEST_MESSAGE)));
+    let code = outcome.code.map(|code| format!("code {code}"));
+    let trxid = outcome.trxid.as_deref().map(|trxid| format!("trxid {}", shortened(trxid, LONGEST_NAME)));
+    let facts: Vec<String> = code.into_iter().chain(trxid).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    Some(format!("{said}{}{facts}", message.unwrap_or_default()))
+}
+
+/// Messages come from servers, which may answer with a page.
+pub(super) const LONGEST_MESSAGE: usize = 400;
+/// Keys, files, attributes, transaction ids.
+pub(super) const LONGEST_NAME: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::rich;
+
+    #[test]
+    fn lengths_of_time_read_as_people_say_them() {
+        let said = [0.0, 31.24, 59.96, 60.0, 200.4, 7500.0, -1.0, f64::NAN].map(elapsed);
+        assert_eq!(said, ["0.0 s", "31.2 s", "1 min 0 s", "1 min 0 s", "3 min 20 s", "2 h 5 min", "0.0 s", "0.0 s"]);
+    }
+
+    #[test]
+    fn a_value_that_nobody_would_see_is_shown() {
+        let said = |json: &str| shown(&serde_json::from_str(json).unwrap(), 30).into_owned();
+        assert_eq!(said("null"), "(empty)");
+        assert_eq!(said(r#""""#), "(empty)");
+        assert_eq!(said(r#""Ana ""#), "\"Ana \"");
+        assert_eq!(said(r#"{"English":100}"#), r#"{"English":100}"#);
+    }
+
+    #[test]
+    fn a_short_value_leaves_its_room_to_a_long_one() {
+        let change = |from: &str, to: &str| Change {
+            attribute: "title".into(),
+            from: Some(Value::text(from)),
+            to: Value::text(to),
+        };
+        assert_eq!(transition(&change("abc", "abcdefghijklmnopqrstuvwxyz"), 20), "abc → abcdefg…uvwxyz");
+        assert_eq!(transition(&change("abcdefghijklmnopqrstuvwxyz", "abc"), 20), "abcdefg…uvwxyz → abc");
+        assert_eq!(transition(&change("abcdefghijkl", "abcdefghijklm"), 19), "abcd…jkl → abcd…klm");
+        assert_eq!(transition(&change("a", "b"), 0), "… → …");
+    }
+
+    #[test]
+    fn a_summary_reads_like_this() {
+        insta::assert_snapshot!(summary_lines(&rich().head.summary).join("\n"), @"
+        apply     r-7 of acme: finished, but some accounts failed or are of unknown outcome
+        applied   2 create, 1 update (planned: 2 create, 2 update, 1 reactivate, 1 deactivate)
+        not done  1 held, 1 failed, 1 unknown
+        found     1170 unchanged, 1 drift, 1 invalid, 1 absent
+        requests  127 sent, 125 estimated: 1 auth, 119 list, 1 lookup, 6 write; 2 of them repeats
+        quota     9863 of 10000 left, resets at 2026-11-23 00:00:00 UTC
+        took      31.2 s
+        ");
+    }
+}
