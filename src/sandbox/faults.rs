@@ -19,8 +19,9 @@
 //! | `page` | the page asked for |
 //!
 //! and, of the requests that these hold for, which ones: `nth = 3` the third, `first = 2` the first two, `every = 5`
-//! each fifth, and each one where none of them is given. A rule fires `times` times: once where nothing is said, N times with `first = N`; `every` needs it said.
-//! Where several rules would fire for one request, the one that stands first does.
+//! each fifth, and each one where none of them is given. A rule fires at most `times` times: once where nothing is said,
+//! N times with `first = N`; `every` needs it said. Where several rules would fire for one request, the one that stands
+//! first does, and the others count it all the same.
 //!
 //! `then` says what happens:
 //!
@@ -35,7 +36,10 @@
 //! | `when = "after"` | the request takes effect first, and then what is said above happens (also for `delay`) |
 //! | `delay = "2s"` | waits |
 //! | `expire_token = true` | every token given out so far has expired |
-//! | `shift_list = "insert"` \| `"remove"` \| `"resort"` \| `"status"` | before the request is answered somebody else adds an account in front of all, removes the first, turns the order round, or flips the status of the first account that is listed |
+//! | `shift_list = "insert"` | before the request is answered, somebody else adds an account in front of all others |
+//! | `shift_list = "remove"` | …removes the first account of the list |
+//! | `shift_list = "resort"` | …turns the order of the list round |
+//! | `shift_list = "status"` | …makes the first account of the list inactive, or active where it was inactive |
 //! | `remaining = 0` | the day's quota is used up, but for so many requests |
 //!
 //! Rules count from the start of the sandbox, not across its restarts.

@@ -124,7 +124,6 @@ pub struct TenantFile {
     pub last_id: u64,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature.
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }

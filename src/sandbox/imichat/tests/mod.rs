@@ -100,10 +100,14 @@ impl Client {
 
     /// Without a token.
     fn stranger(sandbox: &Sandbox) -> Self {
+        Self::at(sandbox.base_url())
+    }
+
+    fn at(base: String) -> Self {
         // Another test may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { http, base: sandbox.base_url(), token: String::new() }
+        Self { http, base, token: String::new() }
     }
 
     async fn sign_in(&mut self) {

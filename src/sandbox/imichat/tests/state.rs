@@ -1,6 +1,9 @@
+use std::collections::HashSet;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use super::*;
 use crate::sandbox::{Ledger, Op, SandboxError};
@@ -118,4 +121,62 @@ async fn a_port_that_is_taken_is_named() {
     assert!(sandbox.address().ip().is_loopback());
     let error = start(Options { port, ..options() }).await.err().unwrap();
     assert!(error.to_string().contains(&port.to_string()));
+}
+
+/// Serves the state that the environment names until its standard input ends.
+#[tokio::test]
+#[ignore = "the process that the next test kills"]
+async fn to_be_killed() {
+    let Ok(folder) = std::env::var("SANDBOX_TO_BE_KILLED") else { return };
+    let sandbox = start(kept_in(Path::new(&folder))).await.unwrap();
+    println!("serving {} ", sandbox.base_url());
+    tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "sandbox::imichat::tests::state::to_be_killed", "--ignored", "--nocapture"])
+        .env("SANDBOX_TO_BE_KILLED", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let base = output
+        .lines()
+        .map(Result::unwrap)
+        .find_map(|line| Some(line.split_once("serving ")?.1.split(' ').next()?.to_owned()))
+        .unwrap();
+    let mut client = Client::at(base);
+    client.sign_in().await;
+
+    let killer = Mutex::new(child);
+    let acknowledged = Mutex::new(Vec::new());
+    futures::future::join_all((0..8).map(async |worker| {
+        for n in 0..1_000 {
+            let login = format!("new-{worker}-{n}");
+            let body = but(but(ana(), "login_id", json!(login)), "email_id", json!(format!("{login}@example.com")));
+            match client.try_send(Method::POST, "/users", Some(&body)).await {
+                Ok(answer) => assert_eq!(answer.codes(), (200, 4308)),
+                Err(_) => return,
+            }
+            acknowledged.lock().unwrap().push(login);
+            // The others are in the middle of something when the plug is pulled.
+            if worker == 0 && n == 20 {
+                killer.lock().unwrap().kill().unwrap();
+            }
+        }
+    }))
+    .await;
+    killer.lock().unwrap().wait().unwrap();
+
+    let acknowledged = acknowledged.into_inner().unwrap();
+    assert!((21..8_000).contains(&acknowledged.len()), "killed in the middle, not after the end");
+    let again = start(kept_in(folder.path())).await.unwrap();
+    let kept: HashSet<String> = again.accounts().into_iter().map(|account| account.login_id).collect();
+    let lost: Vec<_> = acknowledged.iter().filter(|login| !kept.contains(*login)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    assert!(again.ledger().doubled().is_empty());
 }
