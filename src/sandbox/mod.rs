@@ -1,1 +1,206 @@
-//! To be written.
+//! Simulated tenants over real HTTP on loopback: for rehearsals without a tenant, and for tests of everything else.
+//!
+//! Written from the reference pages, with wire types of its own: a mistake in `target` must not hide in a type that
+//! both sides share. Whatever the pages leave open is a setting here, so that a client can be tried against each
+//! reading of them.
+//!
+//! Laws: only 127.0.0.1 is listened on. An effect stands in the ledger before its answer leaves, and where a state file
+//! is kept it is in the operating system's hands by then, so that a process killed at any instant loses nothing that it
+//! acknowledged. No password is kept, only its hash.
+
+mod faults;
+pub mod imichat;
+mod ledger;
+mod quota;
+mod server;
+mod state;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+pub use faults::Faults;
+pub use ledger::{Effect, Ledger, Op, password_hash};
+pub use quota::{Quota, ResetFormat};
+
+use crate::clock::{Clock, SystemClock};
+
+/// The key that a sandbox accepts where none is given. It protects nothing.
+pub const API_KEY: &str = "sandbox-key-not-a-secret";
+
+/// The domain that a sandbox accepts where none is given.
+pub const DOMAIN: &str = "sandbox.imi.chat";
+
+/// The system that is simulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    Imichat,
+}
+
+impl FromStr for Kind {
+    type Err = SandboxError;
+
+    fn from_str(name: &str) -> Result<Self, SandboxError> {
+        match name {
+            "imichat" => Ok(Self::Imichat),
+            _ => Err(SandboxError::Kind { name: name.to_owned() }),
+        }
+    }
+}
+
+/// What the tenant holds when it is first started.
+#[derive(Clone, Debug, Default)]
+pub enum Seed {
+    /// No account; every team id is known.
+    #[default]
+    Empty,
+    /// The accounts of `samples/accounts.json`, which every build carries.
+    Sample,
+    /// A file of the form of `samples/accounts.json`.
+    File(PathBuf),
+    /// The text of such a file.
+    Text(String),
+    /// So many invented accounts, the same ones each time.
+    Generated(u64),
+}
+
+/// How a sandbox behaves. `Options::default()` is an empty tenant on any free port that behaves well.
+#[derive(Clone)]
+pub struct Options {
+    pub kind: Kind,
+    /// 0 for any free port.
+    pub port: u16,
+    /// Not read where `state` has something already.
+    pub seed: Seed,
+    /// The JSON file where the tenant is kept between runs. Two more stand beside it: `NAME.ledger.jsonl` with every
+    /// effect and `NAME.quota` with the day's count. Nothing is kept where this is `None`.
+    pub state: Option<PathBuf>,
+    pub faults: Faults,
+    /// Added to every request, and up to so much more at random.
+    pub latency: Duration,
+    pub jitter: Duration,
+    pub quota: Quota,
+    pub api_key: String,
+    pub domain: String,
+    pub imichat: imichat::Behaviour,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Imichat,
+            port: 0,
+            seed: Seed::Empty,
+            state: None,
+            faults: Faults::default(),
+            latency: Duration::ZERO,
+            jitter: Duration::ZERO,
+            quota: Quota::default(),
+            api_key: API_KEY.to_owned(),
+            domain: DOMAIN.to_owned(),
+            imichat: imichat::Behaviour::default(),
+            clock: SystemClock::new(),
+        }
+    }
+}
+
+/// Why a sandbox could not be started, or could not keep its state.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    #[error("there is no sandbox for {name:?}; there is one for imichat")]
+    Kind { name: String },
+    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    Bind { port: u16, source: std::io::Error },
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{}, line {line}, column {column}: {message}", path.display())]
+    Shape { path: PathBuf, line: usize, column: usize, message: String },
+    #[error("{}: {message}", path.display())]
+    Seed { path: PathBuf, message: String },
+    #[error("{} is in use by another sandbox", path.display())]
+    InUse { path: PathBuf },
+    #[error("faults in {name}: {message}")]
+    Faults { name: String, message: String },
+}
+
+/// Starts a sandbox on 127.0.0.1; it serves until it is stopped or dropped.
+///
+/// # Errors
+/// A port that is taken; a seed or state file that cannot be read, has the wrong shape, or is in use.
+pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
+    let port = options.port;
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| SandboxError::Bind { port, source })?;
+    let address = listener.local_addr().map_err(|source| SandboxError::Bind { port, source })?;
+    let Kind::Imichat = options.kind;
+    let tenant = Arc::new(imichat::Server::open(options, address)?);
+    let serving = server::serve(listener, imichat::router(tenant.clone()));
+    Ok(Sandbox { address, tenant, serving: Some(serving) })
+}
+
+/// A simulated tenant that is being served.
+///
+/// To drop it without [`Sandbox::stop`] is what a crash is: connections are cut, nothing more is acknowledged, and the
+/// state is left as the last effect left it.
+pub struct Sandbox {
+    address: SocketAddr,
+    tenant: Arc<imichat::Server>,
+    serving: Option<server::Serving>,
+}
+
+impl Sandbox {
+    /// `http://127.0.0.1:PORT/v3.1`
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        imichat::base_url(self.address)
+    }
+
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Every effect so far, of earlier runs too where a state is kept.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.tenant.ledger()
+    }
+
+    /// The accounts as they are now, in the order in which they are listed.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<imichat::Account> {
+        self.tenant.accounts()
+    }
+
+    /// Requests counted against the day's quota.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.tenant.requests()
+    }
+
+    /// Lets the requests under way finish, then saves the state.
+    ///
+    /// # Errors
+    /// The state cannot be written; the effects are in the ledger all the same, and the next start finds them there.
+    pub async fn stop(mut self) -> Result<(), SandboxError> {
+        if let Some(serving) = self.serving.take() {
+            serving.stop().await;
+        }
+        self.tenant.save()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // The state file is free for the next sandbox at once, even while a connection still holds the tenant.
+        self.tenant.shut();
+    }
+}

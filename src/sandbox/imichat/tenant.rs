@@ -1,0 +1,393 @@
+//! The accounts of one tenant, and what may become of them. No I/O: every function here is about data.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::body::{self, Create, Update};
+use super::wire::{self, Code, Refusal};
+use super::{Behaviour, Omitted, Uniqueness};
+use crate::sandbox::SandboxError;
+use crate::sandbox::ledger::{Effect, Op};
+
+/// Records of one page.
+pub(super) const PAGE: usize = 10;
+
+/// One account, with what the API shows of it and what it does not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    pub id: u64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub first_name: String,
+    #[serde(default)]
+    pub last_name: String,
+    pub login_id: String,
+    pub email_id: String,
+    #[serde(default)]
+    pub status: Status,
+    #[serde(default)]
+    pub logged_in: bool,
+    #[serde(default)]
+    pub job_description: String,
+    #[serde(default)]
+    pub login_using_email: bool,
+    #[serde(default)]
+    pub role_type: RoleType,
+    #[serde(default)]
+    pub accepting_chats: bool,
+    #[serde(default)]
+    pub skill_attributes: Map<String, Value>,
+    #[serde(default)]
+    pub active_chats: u64,
+    /// Never shown, as everything below.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub privileges: Vec<Privilege>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub custom_attributes: Map<String, Value>,
+    /// Its [hash](crate::sandbox::password_hash).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    #[default]
+    Active,
+    Inactive,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RoleType {
+    #[default]
+    #[serde(rename = "Customer Care")]
+    CustomerCare,
+    Administrative,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privilege {
+    pub teamid: u64,
+    pub role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    #[serde(rename = "Team Manager")]
+    Manager,
+    #[serde(rename = "Team Agent")]
+    Agent,
+    #[serde(rename = "Team Analyst")]
+    Analyst,
+}
+
+/// One team of the tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Team {
+    pub id: u64,
+    pub name: String,
+}
+
+/// The values that the tenant allows for two custom attributes; anything is allowed where a list is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Allowed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub business: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Vec<String>>,
+}
+
+/// A tenant as a file: what a seed says, and what is kept between runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantFile {
+    /// Empty: every team id is known.
+    #[serde(default)]
+    pub teams: Vec<Team>,
+    #[serde(default)]
+    pub custom_attributes: Allowed,
+    /// In the order in which they are listed.
+    pub accounts: Vec<Account>,
+    /// The number of the last effect that is in the accounts already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub effects: u64,
+    /// The id of the next account is above this and above every id.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_id: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// A tenant at work.
+pub(super) struct Tenant {
+    behaviour: Behaviour,
+    teams: Vec<Team>,
+    known_teams: HashSet<u64>,
+    allowed: Allowed,
+    /// In the order in which they are listed.
+    accounts: Vec<Kept>,
+    /// Where each id stands in `accounts`.
+    by_id: HashMap<u64, usize>,
+    /// Logins and emails in lower case.
+    logins: HashSet<String>,
+    emails: HashSet<String>,
+    last_id: u64,
+}
+
+struct Kept {
+    account: Account,
+    /// The account as the API shows it: written once, sent often.
+    shown: Box<[u8]>,
+}
+
+impl Tenant {
+    /// # Errors
+    /// Two accounts of one id; of one login or email, where the server enforces that they are unique.
+    pub(super) fn new(file: TenantFile, behaviour: Behaviour, path: &Path) -> Result<Self, SandboxError> {
+        let count = file.accounts.len();
+        let mut tenant = Self {
+            behaviour,
+            known_teams: file.teams.iter().map(|team| team.id).collect(),
+            teams: file.teams,
+            allowed: file.custom_attributes,
+            accounts: Vec::with_capacity(count),
+            by_id: HashMap::with_capacity(count),
+            logins: HashSet::with_capacity(count),
+            emails: HashSet::with_capacity(count),
+            last_id: file.last_id,
+        };
+        for account in file.accounts {
+            let clash = if tenant.by_id.contains_key(&account.id) {
+                Some(format!("two accounts have the id {}", account.id))
+            } else {
+                let taken = tenant.taken(&account.login_id, &account.email_id);
+                taken.map(|code| format!("account {}: {}", account.id, code.description()))
+            };
+            if let Some(message) = clash {
+                return Err(SandboxError::Seed { path: path.to_owned(), message });
+            }
+            tenant.push(account);
+        }
+        Ok(tenant)
+    }
+
+    pub(super) fn file(&self, effects: u64) -> TenantFile {
+        TenantFile {
+            teams: self.teams.clone(),
+            custom_attributes: self.allowed.clone(),
+            accounts: self.accounts(),
+            effects,
+            last_id: self.last_id,
+        }
+    }
+
+    pub(super) fn accounts(&self) -> Vec<Account> {
+        self.accounts.iter().map(|kept| kept.account.clone()).collect()
+    }
+
+    pub(super) fn pages(&self) -> u64 {
+        self.accounts.len().div_ceil(PAGE) as u64
+    }
+
+    /// The users of a page as JSON, with commas between them; `None` past the end.
+    pub(super) fn write_page(&self, page: u64, out: &mut Vec<u8>) -> Option<()> {
+        let start = usize::try_from(page.checked_sub(1)?).ok()?.checked_mul(PAGE)?;
+        if start > 0 && start >= self.accounts.len() {
+            return None;
+        }
+        for (at, kept) in self.accounts[start..].iter().take(PAGE).enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(&kept.shown);
+        }
+        Some(())
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<&Account> {
+        self.kept(id).map(|kept| &kept.account)
+    }
+
+    /// The user of that id as the API shows it.
+    pub(super) fn shown(&self, id: u64) -> Option<&[u8]> {
+        self.kept(id).map(|kept| &*kept.shown)
+    }
+
+    pub(super) fn knows_team(&self, id: u64) -> bool {
+        self.teams.is_empty() || self.known_teams.contains(&id)
+    }
+
+    pub(super) fn next_id(&self) -> u64 {
+        self.last_id + 1
+    }
+
+    /// Whether such an account may be created.
+    pub(super) fn check_create(&self, fields: &Map<String, Value>) -> Result<Create, Refusal> {
+        let create = body::create(fields.clone(), &self.behaviour.privilege_key)?;
+        for (name, value) in
+            [("login_id", &create.login_id), ("email_id", &create.email_id), ("first_name", &create.first_name)]
+        {
+            if value.as_deref().is_none_or(|value| value.trim().is_empty()) {
+                return Err(Refusal::because(format!("{name} is missing")));
+            }
+        }
+        let (login, email) = (text(create.login_id.as_ref()), text(create.email_id.as_ref()));
+        if !email.contains('@') {
+            return Err(Refusal::because("email_id is not an email address"));
+        }
+        if let Some(privilege) = create.privileges.iter().find(|privilege| !self.knows_team(privilege.teamid)) {
+            return Err(Refusal::because(format!("there is no team {}", privilege.teamid)));
+        }
+        self.taken(login, email).map_or(Ok(create), |code| Err(code.into()))
+    }
+
+    /// Whether that account may be updated so.
+    pub(super) fn check_update(&self, id: u64, fields: &Map<String, Value>) -> Result<Update, Refusal> {
+        let account = self.get(id).ok_or(Code::UserNotFound)?;
+        let update = body::update(fields.clone())?;
+        if account.role_type == RoleType::Administrative {
+            return Err(Refusal::because("Administrative users cannot be updated"));
+        }
+        if let Some(Some(custom)) = &update.custom_attributes {
+            let wrong = |name: &str, allowed: Option<&Vec<String>>| {
+                custom.get(name).zip(allowed).is_some_and(|(value, allowed)| {
+                    !value.as_str().is_some_and(|value| allowed.iter().any(|one| one == value))
+                })
+            };
+            if wrong("business", self.allowed.business.as_ref()) {
+                return Err(Code::InvalidBusiness.into());
+            }
+            if wrong("location", self.allowed.location.as_ref()) {
+                return Err(Code::InvalidLocation.into());
+            }
+        }
+        Ok(update)
+    }
+
+    /// Does what an effect says: once when it happens, and again whenever the tenant is rebuilt.
+    pub(super) fn apply(&mut self, effect: &Effect) {
+        let Ok(id) = effect.id.parse::<u64>() else { return };
+        match effect.op {
+            Op::Create | Op::OutsideCreate => {
+                let Ok(create) = body::create(effect.fields.clone(), &self.behaviour.privilege_key) else { return };
+                self.push(created(id, effect, create));
+                if effect.op == Op::OutsideCreate {
+                    self.accounts.rotate_right(1);
+                    self.index();
+                }
+            }
+            Op::Update | Op::OutsideUpdate => {
+                let Ok(update) = body::update(effect.fields.clone()) else { return };
+                let omitted = if effect.op == Op::Update { self.behaviour.omitted } else { Omitted::Keep };
+                let Some(&at) = self.by_id.get(&id) else { return };
+                let kept = &mut self.accounts[at];
+                change(&mut kept.account, update, omitted);
+                kept.account.updated_at = effect.at;
+                kept.shown = wire::user(&kept.account, &self.behaviour);
+            }
+            Op::OutsideRemove => {
+                let Some(at) = self.by_id.remove(&id) else { return };
+                let account = self.accounts.remove(at).account;
+                self.logins.remove(&account.login_id.to_lowercase());
+                self.emails.remove(&account.email_id.to_lowercase());
+                self.index();
+            }
+        }
+    }
+
+    /// The first account of the list that is no Administrative one.
+    pub(super) fn first(&self) -> Option<&Account> {
+        self.accounts.iter().map(|kept| &kept.account).find(|account| account.role_type == RoleType::CustomerCare)
+    }
+
+    /// Turns the order of the list round.
+    pub(super) fn reverse(&mut self) {
+        self.accounts.reverse();
+        self.index();
+    }
+
+    fn kept(&self, id: u64) -> Option<&Kept> {
+        self.by_id.get(&id).map(|at| &self.accounts[*at])
+    }
+
+    fn taken(&self, login: &str, email: &str) -> Option<Code> {
+        if self.behaviour.uniqueness == Uniqueness::NotEnforced {
+            None
+        } else if self.logins.contains(&login.to_lowercase()) {
+            Some(Code::UserExists)
+        } else if self.emails.contains(&email.to_lowercase()) {
+            Some(Code::EmailExists)
+        } else {
+            None
+        }
+    }
+
+    fn push(&mut self, account: Account) {
+        self.by_id.insert(account.id, self.accounts.len());
+        self.logins.insert(account.login_id.to_lowercase());
+        self.emails.insert(account.email_id.to_lowercase());
+        self.last_id = self.last_id.max(account.id);
+        let shown = wire::user(&account, &self.behaviour);
+        self.accounts.push(Kept { account, shown });
+    }
+
+    fn index(&mut self) {
+        self.by_id = self.accounts.iter().enumerate().map(|(at, kept)| (kept.account.id, at)).collect();
+    }
+}
+
+fn text(value: Option<&String>) -> &str {
+    value.map_or("", String::as_str)
+}
+
+fn created(id: u64, effect: &Effect, create: Create) -> Account {
+    Account {
+        id,
+        created_at: effect.at,
+        updated_at: effect.at,
+        first_name: create.first_name.unwrap_or_default(),
+        last_name: create.last_name.unwrap_or_default(),
+        login_id: create.login_id.unwrap_or_default(),
+        email_id: create.email_id.unwrap_or_default(),
+        status: Status::Active,
+        logged_in: false,
+        job_description: create.job_description.unwrap_or_default(),
+        login_using_email: create.login_using_email.unwrap_or_default(),
+        role_type: RoleType::CustomerCare,
+        accepting_chats: false,
+        skill_attributes: create.skill_attributes.unwrap_or_default(),
+        active_chats: 0,
+        privileges: create.privileges,
+        custom_attributes: Map::new(),
+        password: effect.password.clone(),
+    }
+}
+
+fn change(account: &mut Account, update: Update, omitted: Omitted) {
+    // Objects are replaced as a whole: a client that does not merge is found out.
+    fn set<T: Default>(place: &mut T, sent: Option<Option<T>>, omitted: Omitted) {
+        match (sent, omitted) {
+            (Some(value), _) => *place = value.unwrap_or_default(),
+            (None, Omitted::Clear) => *place = T::default(),
+            (None, Omitted::Keep) => {}
+        }
+    }
+    // An account without a name or a status cannot be, so these two are kept when they are left out.
+    set(&mut account.first_name, update.first_name, Omitted::Keep);
+    set(&mut account.status, update.status, Omitted::Keep);
+    set(&mut account.last_name, update.last_name, omitted);
+    set(&mut account.job_description, update.job_description, omitted);
+    set(&mut account.login_using_email, update.login_using_email, omitted);
+    set(&mut account.custom_attributes, update.custom_attributes, omitted);
+    set(&mut account.skill_attributes, update.skill_attributes, omitted);
+}
