@@ -1,8 +1,30 @@
 //! Sign-in, pacing, quota, retry and redaction for every target that speaks HTTP.
+//!
+//! The law kept here: every request is counted, paced and bounded; `Retry-After` is never undercut; one token refresh
+//! serves all who wait; only what is safe is repeated; no secret is printed or logged; a redirect is never followed and
+//! nothing but https leaves, loopback aside.
+
+mod address;
+mod auth;
+mod client;
+mod instant;
+mod pace;
+mod quota;
+mod redact;
+mod retry;
+#[cfg(test)]
+pub(crate) mod testing;
+mod transport;
 
 use std::time::Duration;
 
 use crate::model::Percent;
+
+pub use address::segment;
+pub use auth::{Token, TokenCell};
+pub use client::{Answer, Client, ClientSettings, ReadQuota, Request, Verdict};
+pub use instant::{reset_time, retry_after};
+pub use retry::{Repeat, Tries};
 
 /// `[rate]`: how fast, how many at once, how patient.
 #[derive(Clone, Debug, PartialEq)]

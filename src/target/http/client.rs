@@ -1,0 +1,463 @@
+//! Requests to one target: admitted one by one, sent, judged, repeated where that is safe.
+//!
+//! A request waits for a place among those under way, then for its turn. Whoever has the turn waits until the server
+//! may be spoken to again, until the quota allows it, and until the rate allows it, and leaves. Repeats queue up like
+//! everybody else. What an answer means is for the target to judge; what the transport, a redirect, 429 and
+//! `Retry-After` mean is the same everywhere and decided here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode, Url};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tracing::{debug, info, trace};
+
+use super::Rate;
+use super::address::Address;
+use super::instant::retry_after;
+use super::pace::Pacer;
+use super::quota::{Leave, QuotaGate, Ticket};
+use super::redact::Redactor;
+use super::retry::{Budget, Repeat, Tries, backoff};
+use super::transport::{self, Loss, Proof};
+use crate::clock::Clock;
+use crate::model::Secret;
+use crate::target::{CallError, Effect, Meter, Purpose, Quota, Trouble};
+
+/// How a target's answers tell what is left of its quota.
+pub type ReadQuota = fn(&HeaderMap, Timestamp) -> Option<Quota>;
+
+/// Waits longer than this are not slept through: a 429 that asks for one is a used-up quota, anything else a target
+/// that is down.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// What a 429 without `Retry-After` waits at least.
+const BREATHER: Duration = Duration::from_secs(1);
+
+/// What a [`Client`] is made from.
+pub struct ClientSettings<'a> {
+    pub base_url: &'a str,
+    pub rate: &'a Rate,
+    pub clock: Arc<dyn Clock>,
+    /// Headers, of requests and answers, whose values are secret.
+    pub secret_headers: Vec<HeaderName>,
+    /// The header by which the server names a transaction.
+    pub transaction_header: Option<HeaderName>,
+    pub read_quota: Option<ReadQuota>,
+}
+
+/// A request, repeatable.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    pub method: Method,
+    /// Beneath the base address, with its query.
+    pub path: &'a str,
+    /// JSON.
+    pub body: Option<Bytes>,
+    pub purpose: Purpose,
+    pub repeat: Repeat,
+    /// The secrets in the body, so that an answer which repeats them is not repeated to people.
+    pub secrets: &'a [Secret],
+}
+
+impl<'a> Request<'a> {
+    /// A request that reads.
+    #[must_use]
+    pub fn get(path: &'a str, purpose: Purpose) -> Self {
+        Self { method: Method::GET, path, body: None, purpose, repeat: Repeat::Safe, secrets: &[] }
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The server's name for the transaction.
+    pub trxid: Option<String>,
+}
+
+/// What an answer means. Errors need no more than the trouble, what the server said, its code and a hint; the request,
+/// the HTTP status and the transaction are added, and secrets taken out.
+#[derive(Debug)]
+pub enum Verdict<T> {
+    Done(T),
+    /// The server understood, and will not do it. Nothing was done, unless the error says otherwise.
+    Refused(CallError),
+    /// The server failed; whether it did anything is unknown. Repeated where that is safe.
+    ServerError(CallError),
+}
+
+/// Speaks HTTP with one target.
+pub struct Client {
+    address: Address,
+    http: reqwest::Client,
+    rate: Rate,
+    clock: Arc<dyn Clock>,
+    secret_headers: Vec<HeaderName>,
+    transaction_header: Option<HeaderName>,
+    read_quota: Option<ReadQuota>,
+    meter: Meter,
+    redactor: Redactor,
+    permits: Semaphore,
+    turn: Mutex<()>,
+    pacer: Pacer,
+    quota: QuotaGate,
+    budget: Budget,
+}
+
+/// What becomes of a request after one try.
+enum Next<T> {
+    Done(T),
+    Fail(CallError),
+    /// Sent again, if there are repeats left, after this wait; else it fails so.
+    Again(CallError, Wait),
+}
+
+enum Wait {
+    /// Backoff, paid for from the budget of all.
+    Backoff,
+    /// What the server asked for, which everybody waits for already.
+    Asked,
+}
+
+impl Client {
+    /// # Errors
+    /// [`Trouble::Configuration`] for a base address that is none or not safe, and where no TLS can be set up.
+    pub fn new(settings: ClientSettings<'_>) -> Result<Self, CallError> {
+        let address = Address::parse(settings.base_url)?;
+        let rate = settings.rate.clone();
+        Ok(Self {
+            http: transport::build(&address, &rate)?,
+            address,
+            secret_headers: settings.secret_headers,
+            transaction_header: settings.transaction_header,
+            read_quota: settings.read_quota,
+            meter: Meter::default(),
+            redactor: Redactor::default(),
+            permits: Semaphore::new(rate.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            turn: Mutex::new(()),
+            pacer: Pacer::new(&rate, Arc::clone(&settings.clock)),
+            quota: QuotaGate::new(rate.daily_reserve),
+            budget: Budget::new(&rate),
+            rate,
+            clock: settings.clock,
+        })
+    }
+
+    /// The base address, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.address.as_str()
+    }
+
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Requests under way at once, at most.
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        self.rate.concurrency.max(1)
+    }
+
+    /// From now on no error or log line shows this secret of the configuration.
+    pub fn redact(&self, secret: Secret) {
+        self.redactor.keep(secret);
+    }
+
+    /// From now on no error or log line shows this token. Of tokens the last few are remembered.
+    pub fn redact_token(&self, token: Secret) {
+        self.redactor.keep_token(token);
+    }
+
+    /// Sends a request until it is judged done or refused, or no repeat is left. `stamp` puts the headers on at the last
+    /// moment, so that a token fetched meanwhile is used. `tries` goes on counting over several calls for one request.
+    ///
+    /// # Errors
+    /// What the answer was judged to be, or what kept it from coming. The effect is unknown for a
+    /// [`Purpose::Write`] that may have been carried out at any of the tries.
+    pub async fn send<T>(
+        &self,
+        request: &Request<'_>,
+        tries: &mut Tries,
+        mut stamp: impl FnMut(&mut HeaderMap) + Send,
+        mut judge: impl FnMut(&Answer) -> Verdict<T> + Send,
+    ) -> Result<T, CallError> {
+        let url = self.address.join(request.path)?;
+        loop {
+            let (permit, mut ticket) = self.admit().await.map_err(|error| self.settle(request, tries, error, None))?;
+            self.meter.count(request.purpose);
+            if tries.sent > 0 {
+                self.meter.count_retry();
+            }
+            tries.sent += 1;
+            let answer = self.attempt(request, url.clone(), tries.sent, &mut stamp).await;
+            if let (Ok(answer), Some(read)) = (&answer, self.read_quota)
+                && let Some(quota) = read(&answer.headers, self.clock.now())
+            {
+                let quota = ticket.saw(quota, self.clock.now());
+                self.meter.saw_quota(quota);
+            }
+            drop(ticket);
+            let next = match &answer {
+                Ok(answer) => self.weigh(request, tries, answer, &mut judge),
+                Err(loss) => Self::mourn(request, tries, loss),
+            };
+            // Not earlier: whoever gets this place must know what the answer asked of everybody.
+            drop(permit);
+            let answer = answer.as_ref().ok();
+            match next {
+                Next::Done(done) => return Ok(done),
+                Next::Fail(error) => return Err(self.settle(request, tries, error, answer)),
+                Next::Again(error, wait) => {
+                    let paid = tries.sent <= self.rate.retries
+                        && match wait {
+                            Wait::Backoff => self.budget.take(),
+                            Wait::Asked => true,
+                        };
+                    if !paid {
+                        return Err(self.settle(request, tries, error, answer));
+                    }
+                    if let Wait::Backoff = wait {
+                        self.clock.sleep(backoff(&*self.clock, tries.sent)).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until a request may leave.
+    async fn admit(&self) -> Result<(SemaphorePermit<'_>, Ticket<'_>), CallError> {
+        let permit = self.permits.acquire().await.map_err(|_| {
+            // The semaphore is never closed; if it were, nothing could be sent.
+            CallError::new(Trouble::Unavailable, "no request can be sent any more")
+        })?;
+        let _turn = self.turn.lock().await;
+        loop {
+            let held = self.pacer.held_back();
+            if held > PATIENCE {
+                return Err(CallError::new(
+                    Trouble::Unavailable,
+                    format!("{} asks to be left alone for another {held:.0?}", self.address.host),
+                ));
+            }
+            match self.quota.ask(self.clock.now()) {
+                Leave::Granted => {}
+                Leave::AfterAnAnswer => {
+                    self.quota.answered().await;
+                    continue;
+                }
+                Leave::Exhausted { quota, until } if self.rate.wait_for_quota => {
+                    let wait = until.duration_since(self.clock.now());
+                    let wait = Duration::try_from(wait).unwrap_or_default() + Duration::from_secs(1);
+                    info!(remaining = quota.remaining, %until, "the daily quota is used up to its reserve: waiting");
+                    self.clock.sleep(wait).await;
+                    continue;
+                }
+                Leave::Exhausted { quota, .. } => return Err(exhausted(quota)),
+            }
+            match self.pacer.pass() {
+                Ok(()) => return Ok((permit, self.quota.take())),
+                Err(wait) => self.clock.sleep(wait).await,
+            }
+        }
+    }
+
+    /// One try.
+    async fn attempt(
+        &self,
+        request: &Request<'_>,
+        url: Url,
+        attempt: u32,
+        stamp: &mut (impl FnMut(&mut HeaderMap) + Send),
+    ) -> Result<Answer, Loss> {
+        let mut message = reqwest::Request::new(request.method.clone(), url);
+        if let Some(body) = &request.body {
+            message.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *message.body_mut() = Some(body.clone().into());
+        }
+        stamp(message.headers_mut());
+        self.mark_secrets(message.headers_mut());
+        trace!(method = %request.method, path = request.path, headers = ?message.headers(), "sending");
+        let start = self.clock.elapsed();
+        let result = transport::exchange(&self.http, message, &self.address, self.rate.timeout).await;
+        let elapsed_ms = u64::try_from(self.clock.elapsed().saturating_sub(start).as_millis()).unwrap_or(u64::MAX);
+        match result {
+            Ok((status, mut headers, body)) => {
+                self.mark_secrets(&mut headers);
+                let trxid = self.transaction_header.as_ref().and_then(|name| headers.get(name));
+                let trxid = trxid.and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+                let trxid = trxid.map(|id| self.redactor.scrub(id, request.secrets));
+                debug!(
+                    method = %request.method,
+                    path = request.path,
+                    status = status.as_u16(),
+                    elapsed_ms,
+                    attempt,
+                    trxid = trxid.as_deref(),
+                    "answered"
+                );
+                Ok(Answer { status, headers, body, trxid })
+            }
+            Err(loss) => {
+                debug!(
+                    method = %request.method,
+                    path = request.path,
+                    elapsed_ms,
+                    attempt,
+                    error = %self.redactor.scrub(&loss.message, request.secrets),
+                    "not answered"
+                );
+                Err(loss)
+            }
+        }
+    }
+
+    /// What an answer leads to.
+    fn weigh<T>(
+        &self,
+        request: &Request<'_>,
+        tries: &mut Tries,
+        answer: &Answer,
+        judge: &mut impl FnMut(&Answer) -> Verdict<T>,
+    ) -> Next<T> {
+        if answer.status.is_redirection() {
+            // After 301 to 303 a client may go on with a GET, so the server may take the request for done.
+            tries.lost |= answer.status.as_u16() < 304 && request.repeat == Repeat::IfUnsent;
+            return Next::Fail(redirected(answer));
+        }
+        let asked = retry_after(&answer.headers, self.clock.now());
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            return self.slow_down(tries, asked);
+        }
+        let asked = asked.filter(|_| answer.status == StatusCode::SERVICE_UNAVAILABLE);
+        if let Some(wait) = asked {
+            self.pacer.hold_back(wait);
+        }
+        match judge(answer) {
+            Verdict::Done(done) => {
+                self.budget.give();
+                Next::Done(done)
+            }
+            Verdict::Refused(error) => {
+                self.budget.give();
+                Next::Fail(error)
+            }
+            Verdict::ServerError(error) => {
+                tries.lost = true;
+                match request.repeat {
+                    Repeat::Safe if asked.is_none_or(|wait| wait <= PATIENCE) => Next::Again(error, Wait::Backoff),
+                    Repeat::Safe | Repeat::IfUnsent => Next::Fail(error),
+                }
+            }
+        }
+    }
+
+    /// What 429 leads to: everybody slows down, or the quota is used up. The request was certainly not carried out.
+    fn slow_down<T>(&self, tries: &Tries, asked: Option<Duration>) -> Next<T> {
+        let now = self.clock.now();
+        if let Some(wait) = asked.filter(|wait| *wait > PATIENCE) {
+            self.quota.exhausted(now.checked_add(wait).ok(), now);
+        }
+        if let Leave::Exhausted { quota, .. } = self.quota.ask(now) {
+            self.meter.saw_quota(quota);
+            let error = exhausted(quota);
+            return if self.rate.wait_for_quota { Next::Again(error, Wait::Asked) } else { Next::Fail(error) };
+        }
+        self.pacer.hold_back(asked.unwrap_or_else(|| backoff(&*self.clock, tries.sent).max(BREATHER)));
+        let error = CallError::new(Trouble::Unavailable, "the server keeps saying that there are too many requests")
+            .with_hint("lower rate.requests_per_second");
+        Next::Again(error, Wait::Asked)
+    }
+
+    /// What the lack of an answer leads to.
+    fn mourn<T>(request: &Request<'_>, tries: &mut Tries, loss: &Loss) -> Next<T> {
+        let error = CallError::new(Trouble::Unavailable, loss.message.clone());
+        match loss.proves {
+            Proof::Unsent => {
+                Next::Again(error.with_hint("check target.base_url, the network and the firewall"), Wait::Backoff)
+            }
+            Proof::Untrusted => Next::Fail(CallError { trouble: Trouble::Configuration, ..error }.with_hint(
+                "check that target.base_url names the right host and port, and that its certificate is valid and \
+                 trusted by this machine",
+            )),
+            Proof::TooLong => {
+                tries.lost = true;
+                Next::Fail(CallError { trouble: Trouble::Garbled, ..error })
+            }
+            Proof::Nothing => {
+                tries.lost = true;
+                match request.repeat {
+                    Repeat::Safe => Next::Again(error, Wait::Backoff),
+                    Repeat::IfUnsent => Next::Fail(error),
+                }
+            }
+        }
+    }
+
+    /// Adds to an error what was asked and what came back, says what the request may have done, and takes secrets out.
+    fn settle(&self, request: &Request<'_>, tries: &Tries, error: CallError, answer: Option<&Answer>) -> CallError {
+        let effect = match request.purpose {
+            Purpose::Write if tries.lost => Effect::Unknown,
+            Purpose::Write => error.effect,
+            Purpose::Auth | Purpose::List | Purpose::Lookup => Effect::None,
+        };
+        let mut details = Vec::new();
+        let trxid = error.trxid.or_else(|| answer.and_then(|answer| answer.trxid.clone()));
+        if let Some(answer) = answer {
+            details.push(format!("HTTP {}", answer.status.as_u16()));
+        }
+        if let Some(trxid) = &trxid {
+            details.push(format!("trxid {trxid}"));
+        }
+        if tries.sent > 1 {
+            details.push(format!("{} tries", tries.sent));
+        }
+        let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
+        let text = self.redactor.scrub(&error.message, request.secrets);
+        let path = request.path.trim_start_matches('/');
+        CallError {
+            effect,
+            message: format!("{} {path}: {text}{details}", request.method),
+            code: error.code.or_else(|| answer.map(|answer| u32::from(answer.status.as_u16()))),
+            trxid,
+            ..error
+        }
+    }
+
+    fn mark_secrets(&self, headers: &mut HeaderMap) {
+        for name in &self.secret_headers {
+            if let Some(value) = headers.get_mut(name) {
+                value.set_sensitive(true);
+            }
+        }
+    }
+}
+
+fn exhausted(quota: Quota) -> CallError {
+    let of = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let until = quota.resets_at.map(|at| format!("; it resets at {at}")).unwrap_or_default();
+    CallError::new(
+        Trouble::Quota { resets_at: quota.resets_at },
+        format!("the daily quota is used up to its reserve: {}{of} requests are left{until}", quota.remaining),
+    )
+    .with_hint("continue after the reset, lower rate.daily_reserve, or set rate.wait_for_quota")
+}
+
+fn redirected(answer: &Answer) -> CallError {
+    let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    // Only the host: the rest of such an address may hold a session.
+    let to = location.and_then(|text| Url::parse(text).ok()).and_then(|url| url.host_str().map(str::to_owned));
+    let to = to.map_or_else(|| "elsewhere".to_owned(), |host| format!("to {host}"));
+    CallError::new(Trouble::Configuration, format!("the server redirects {to}, and no redirect is followed"))
+        .with_hint("target.base_url must be the API's final address")
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
