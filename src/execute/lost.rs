@@ -24,14 +24,7 @@ impl Engine<'_> {
     pub(super) async fn settle(&self, mut lost: Vec<Lost>) -> Result<(), Broken> {
         let mut sent_again = false;
         while !lost.is_empty() {
-            let count = lost.len() as u64;
-            let again = match self.look_up(lost).await {
-                Ok(again) => again,
-                Err(broken) => {
-                    self.with_tally(|tally| tally.unknown += count);
-                    return Err(broken);
-                }
-            };
+            let again = self.look_up(lost).await?;
             lost = Vec::new();
             if sent_again {
                 // The second loss in a row: the request does not get through, and a third would not either.
@@ -59,7 +52,6 @@ impl Engine<'_> {
                 }
             }
             if let Some(broken) = broken {
-                self.with_tally(|tally| tally.unknown += lost.len() as u64);
                 return Err(broken);
             }
         }
@@ -111,10 +103,8 @@ impl Engine<'_> {
             match learnt {
                 Learnt::NotThere(one) => missing.push(one),
                 Learnt::Settled(ended) => {
-                    let mut lost = Vec::new();
-                    self.ended(ended, &mut lost).await?;
-                    // A follow-up that was lost in turn is looked at by the next process.
-                    self.with_tally(|tally| tally.unknown += lost.len() as u64);
+                    // A follow-up that was lost in turn stays unknown, and is looked at by the next process.
+                    self.ended(ended, &mut Vec::new()).await?;
                 }
             }
         }

@@ -178,6 +178,9 @@ pub async fn execute(execution: &Execution<'_>) -> Result<Executed, ExecuteError
         Err(Broken::Halt(halt)) => executed.halt = Some(halt),
         Err(Broken::Error(error)) => return Err(error),
     }
+    // The journal alone knows what is unknown: an answer lost on the way out counts as well.
+    let state = execution.journal.run(execution.run)?.ok_or(ExecuteError::NoRun(execution.run))?;
+    executed.unknown = state.undecided().map(|(seq, _)| seq).collect::<std::collections::BTreeSet<_>>().len() as u64;
     let done = executed.applied.total() + executed.failed + executed.skipped + executed.unknown;
     executed.pending = engine.of.into_inner().saturating_sub(done);
     Ok(executed)
@@ -249,8 +252,9 @@ impl Engine<'_> {
         let mut lost = Vec::new();
         let mut plan = self.plan()?;
         while let Some(mut action) = plan.next()? {
-            for (_, step) in open.iter().filter(|(seq, _)| *seq == action.seq) {
-                restore_secrets(self.schema, &mut action);
+            let seq = action.seq;
+            restore_secrets(self.schema, &mut action);
+            for (_, step) in open.iter().filter(|(open, _)| *open == seq) {
                 lost.push(Lost {
                     attempts: state.attempts(action.seq, *step),
                     action: action.clone(),
@@ -306,11 +310,10 @@ impl Engine<'_> {
             }
         }
         drop(under_way);
-        if let Some(broken) = broken {
-            self.with_tally(|tally| tally.unknown += lost.len() as u64);
-            return Err(broken);
+        match broken {
+            Some(broken) => Err(broken),
+            None => self.settle(lost).await,
         }
-        self.settle(lost).await
     }
 
     /// Books what became of an action.
@@ -336,7 +339,6 @@ impl Engine<'_> {
 
     fn progress(&self, unknown: u64) {
         let done = self.with_tally(|tally| {
-            let unknown = tally.unknown + unknown;
             Done {
                 done: tally.applied.total() + tally.failed + tally.skipped + unknown,
                 of: self.of.load(Ordering::Relaxed),

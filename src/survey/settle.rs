@@ -16,7 +16,7 @@ use super::{Accounts, Inputs, PlanFiles, SurveyError, Surveyed};
 use crate::journal::RunId;
 use crate::mapping::Scratch;
 use crate::model::{Account, Desired, Record, Value};
-use crate::plan::decide::{Absence, Context, Decision, about_account, about_row, absent, key_of_row, known, newcomer};
+use crate::plan::decide::{Absence, Context, Decision, about_account, about_row, absent, known, newcomer};
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
 use crate::plan::safety::{Group, Measure, judge};
 use crate::plan::{Counts, Finding, FindingKind, Source};
