@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
-use super::reply::{Cut, Reply};
+use super::reply::{Failed, Reply};
 use super::serve::Call;
 use super::tenant::{Account, Status, Tenant};
 use super::wire::{self, Code, Refusal};
@@ -15,33 +15,33 @@ use crate::sandbox::faults::Shift;
 use crate::sandbox::ledger::{Effect, Op, Unrecorded, password_hash};
 
 impl Server {
-    pub(super) fn authorize(&self, headers: &HeaderMap) -> Reply {
+    pub(super) fn authorize(&self, headers: &HeaderMap) -> Result<Reply, Failed> {
         match header(headers, "auth_code") {
-            None => Reply::refuse(Code::HeaderMissing.into()),
-            Some(code) if code != self.auth_code => Reply::refuse(Code::InvalidToken.into()),
+            None => Err(Code::HeaderMissing.into()),
+            Some(code) if code != self.auth_code => Err(Code::InvalidToken.into()),
             Some(_) => {
                 let token = format!("{:016x}{:016x}", self.clock.random(), self.clock.random());
                 // The token is hexadecimal, so it can always be a header.
                 let value = HeaderValue::try_from(token.as_str()).unwrap_or(HeaderValue::from_static(""));
                 self.tokens.give(token, self.clock.elapsed());
-                Reply::ok(Code::SignedIn, b"null").with(HeaderName::from_static("access_token"), value)
+                Ok(Reply::ok(Code::SignedIn, b"null").with(HeaderName::from_static("access_token"), value))
             }
         }
     }
 
-    pub(super) fn check_headers(&self, headers: &HeaderMap) -> Result<(), Code> {
+    pub(super) fn check_headers(&self, headers: &HeaderMap) -> Result<(), Failed> {
         self.tokens.check(header(headers, "access_token"), self.clock.elapsed())?;
         match header(headers, "teamid") {
             None => Ok(()),
             Some(team) => {
                 let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
                 let known = team.trim().parse().is_ok_and(|team| tenant.knows_team(team));
-                if known { Ok(()) } else { Err(Code::TeamNotFound) }
+                if known { Ok(()) } else { Err(Code::TeamNotFound.into()) }
             }
         }
     }
 
-    pub(super) fn list(&self, query: Option<&str>) -> Result<Reply, Refusal> {
+    pub(super) fn list(&self, query: Option<&str>) -> Result<Reply, Failed> {
         let page = page(query)?;
         let mut body = Vec::with_capacity(6 * 1024);
         wire::open_envelope(Code::Retrieved as u32, Code::Retrieved.description(), &mut body);
@@ -74,50 +74,36 @@ impl Server {
         body.extend_from_slice(links.as_bytes());
     }
 
-    pub(super) fn show(&self, id: &str) -> Result<Reply, Refusal> {
+    pub(super) fn show(&self, id: &str) -> Result<Reply, Failed> {
         let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
         let shown = id.parse().ok().and_then(|id| tenant.shown(id)).ok_or(Code::UserNotFound)?;
         Ok(Reply::ok(Code::Retrieved, shown))
     }
 
-    pub(super) fn create(&self, call: &Call<'_>) -> Result<Result<Reply, Refusal>, Cut> {
-        let read = body::object(&call.body).and_then(|mut fields| {
-            let password = body::take_password(&mut fields)?;
-            Ok((fields, password))
-        });
-        let (fields, password) = match read {
-            Ok(read) => read,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+    pub(super) fn create(&self, call: &Call<'_>) -> Result<Reply, Failed> {
+        let mut fields = body::object(&call.body)?;
+        let password = Some(password_hash(&body::take_password(&mut fields)?));
         let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
-        let login_id = match tenant.check_create(&fields) {
-            Ok(create) => create.login_id.unwrap_or_default(),
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let login_id = tenant.check_create(&fields)?.login_id.unwrap_or_default();
         let id = tenant.next_id();
-        let draft = Draft { op: Op::Create, id, login_id, fields, password: Some(password_hash(&password)) };
-        let recorded = self.record(&mut tenant, draft, call.trxid, call.answered)?;
-        Ok(recorded.map(|()| Reply::ok(Code::Created, tenant.shown(id).unwrap_or(b"null"))).map_err(Refusal::from))
+        let draft = Draft { op: Op::Create, id, login_id, fields, password };
+        self.record(&mut tenant, draft, call.trxid, call.answered)?;
+        Ok(Reply::ok(Code::Created, tenant.shown(id).unwrap_or(b"null")))
     }
 
-    pub(super) fn update(&self, id: &str, call: &Call<'_>) -> Result<Result<Reply, Refusal>, Cut> {
-        let fields = match body::object(&call.body) {
-            Ok(fields) => fields,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let Ok(id) = id.parse::<u64>() else { return Ok(Err(Code::UserNotFound.into())) };
+    pub(super) fn update(&self, id: &str, call: &Call<'_>) -> Result<Reply, Failed> {
+        let fields = body::object(&call.body)?;
+        let id: u64 = id.parse().map_err(|_| Code::UserNotFound)?;
         let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
-        if let Err(refusal) = tenant.check_update(id, &fields) {
-            return Ok(Err(refusal));
-        }
+        tenant.check_update(id, &fields)?;
         let login_id = tenant.get(id).map(|account| account.login_id.clone()).unwrap_or_default();
         let draft = Draft { op: Op::Update, id, login_id, fields, password: None };
-        let recorded = self.record(&mut tenant, draft, call.trxid, call.answered)?;
-        Ok(recorded.map(|()| Reply::ok(Code::Updated, tenant.shown(id).unwrap_or(b"null"))).map_err(Refusal::from))
+        self.record(&mut tenant, draft, call.trxid, call.answered)?;
+        Ok(Reply::ok(Code::Updated, tenant.shown(id).unwrap_or(b"null")))
     }
 
     /// Records an effect, then lets it happen. Where it cannot be recorded it does not happen.
-    fn record(&self, tenant: &mut Tenant, draft: Draft, trxid: &str, answered: bool) -> Result<Result<(), Code>, Cut> {
+    fn record(&self, tenant: &mut Tenant, draft: Draft, trxid: &str, answered: bool) -> Result<(), Failed> {
         let Draft { op, id, login_id, fields, password } = draft;
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let effect = Effect {
@@ -131,18 +117,17 @@ impl Server {
             trxid: trxid.to_owned(),
             answered,
         };
-        match book.append(&effect) {
-            Ok(()) => {}
-            Err(Unrecorded::Shut) => return Err(Cut),
-            Err(Unrecorded::Failed) => return Ok(Err(Code::ServerError)),
-        }
+        book.append(&effect).map_err(|unrecorded| match unrecorded {
+            Unrecorded::Shut => Failed::Cut,
+            Unrecorded::Failed => Code::ServerError.into(),
+        })?;
         drop(book);
         tenant.apply(&effect);
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Somebody else changes the tenant.
-    pub(super) fn shift(&self, shift: Shift, trxid: &str) -> Result<(), Cut> {
+    pub(super) fn shift(&self, shift: Shift, trxid: &str) {
         let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
         let of = |op, account: &Account, fields| Draft {
             op,
@@ -154,7 +139,7 @@ impl Server {
         let draft = match shift {
             Shift::Resort => {
                 tenant.reverse();
-                return Ok(());
+                return;
             }
             Shift::Insert => {
                 let id = tenant.next_id();
@@ -173,9 +158,9 @@ impl Server {
                 of(Op::OutsideUpdate, account, object(json!({ "status": status })))
             }),
         };
-        match draft {
-            Some(draft) => self.record(&mut tenant, draft, trxid, true).map(|_| ()),
-            None => Ok(()),
+        if let Some(draft) = draft {
+            // Where it cannot be recorded it does not happen, and nobody was promised that it would.
+            let _ = self.record(&mut tenant, draft, trxid, true);
         }
     }
 }

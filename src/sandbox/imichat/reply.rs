@@ -15,6 +15,27 @@ const HTML_FAULT: &str =
 /// The connection is to be cut without an answer.
 pub(super) struct Cut;
 
+/// Why an operation has no answer of its own.
+#[derive(Debug)]
+pub(super) enum Failed {
+    Refused(Refusal),
+    /// The connection is to be cut.
+    Cut,
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Code> for Failed {
+    fn from(code: Code) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+/// An answer that is about to be given the headers that all answers have.
 pub(super) struct Reply {
     pub status: StatusCode,
     pub content_type: &'static str,

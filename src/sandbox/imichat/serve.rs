@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::operate::page;
-use super::reply::{Cut, Reply, instead_of_the_truth};
+use super::reply::{Cut, Failed, Reply, instead_of_the_truth};
 use super::wire::{Code, Refusal};
 use super::{Server, body};
 use crate::sandbox::faults::{Asked, Op as AskedOp, Reaction, When};
@@ -144,7 +144,7 @@ impl Server {
 
         self.wait(self.latency + self.random_jitter()).await;
         if let Some(shift) = reaction.shift {
-            self.shift(shift, trxid)?;
+            self.shift(shift, trxid);
         }
         if reaction.expire {
             self.tokens.expire_all();
@@ -152,22 +152,19 @@ impl Server {
         if let Some(remaining) = reaction.remaining {
             self.counter.leave(remaining);
         }
-        let truth = match (&reaction.when, &reaction.instead) {
-            (When::Before, Some(_)) => None,
-            (When::Before, None) => {
+        let mut reply = match reaction.when {
+            When::Before => {
                 self.wait(reaction.delay).await;
-                Some(self.perform(&call)?)
+                match reaction.instead {
+                    Some(instead) => instead_of_the_truth(instead)?,
+                    None => self.truth(&call)?,
+                }
             }
-            (When::After, _) => Some(self.perform(&call)?),
-        };
-        if truth.is_none() || reaction.when == When::After {
-            self.wait(reaction.delay).await;
-        }
-        let mut reply = match (reaction.instead, truth) {
-            (Some(instead), _) => instead_of_the_truth(instead)?,
-            (None, Some(truth)) => truth,
-            // Without anything instead, the request was performed.
-            (None, None) => return Err(Cut),
+            When::After => {
+                let truth = self.truth(&call)?;
+                self.wait(reaction.delay).await;
+                reaction.instead.map_or(Ok(truth), instead_of_the_truth)?
+            }
         };
         reply.remaining = reaction.remaining;
         Ok(reply)
@@ -206,27 +203,26 @@ impl Server {
         Duration::from_nanos(self.clock.random() % nanos.max(1))
     }
 
-    /// Does what is asked. Answers the truth.
-    fn perform(&self, call: &Call<'_>) -> Result<Reply, Cut> {
+    fn truth(&self, call: &Call<'_>) -> Result<Reply, Cut> {
+        match self.perform(call) {
+            Ok(reply) => Ok(reply),
+            Err(Failed::Refused(refusal)) => Ok(Reply::refuse(refusal)),
+            Err(Failed::Cut) => Err(Cut),
+        }
+    }
+
+    /// Does what is asked.
+    fn perform(&self, call: &Call<'_>) -> Result<Reply, Failed> {
+        let admitted = || self.check_headers(call.headers);
         match call.route {
-            Route::Nowhere => {
-                return Ok(Reply::nowhere());
-            }
-            Route::WrongMethod => return Ok(Reply::refuse(Code::MethodNotAllowed.into())),
-            Route::Authorize => return Ok(self.authorize(call.headers)),
-            _ => {}
+            Route::Nowhere => Ok(Reply::nowhere()),
+            Route::WrongMethod => Err(Code::MethodNotAllowed.into()),
+            Route::Authorize => self.authorize(call.headers),
+            Route::List => admitted().and_then(|()| self.list(call.query)),
+            Route::Get(id) => admitted().and_then(|()| self.show(id)),
+            Route::Create => admitted().and_then(|()| self.create(call)),
+            Route::Update(id) => admitted().and_then(|()| self.update(id, call)),
         }
-        if let Err(code) = self.check_headers(call.headers) {
-            return Ok(Reply::refuse(code.into()));
-        }
-        let done = match call.route {
-            Route::List => self.list(call.query),
-            Route::Get(id) => self.show(id),
-            Route::Create => self.create(call)?,
-            Route::Update(id) => self.update(id, call)?,
-            Route::Nowhere | Route::WrongMethod | Route::Authorize => Err(Code::ServerError.into()),
-        };
-        Ok(done.unwrap_or_else(Reply::refuse))
     }
 }
 
