@@ -221,8 +221,7 @@ impl RunState {
     /// Steps that were sent and of which nobody knows what came of them, in order: open intents and unknowns.
     pub fn undecided(&self) -> impl Iterator<Item = (u64, Step)> {
         (1..).zip(&self.slots).flat_map(|(seq, slot)| {
-            let state =
-                ActionState { first: StepState::of_bits(*slot), follow_up: StepState::of_bits(*slot >> 3) };
+            let state = ActionState { first: StepState::of_bits(*slot), follow_up: StepState::of_bits(*slot >> 3) };
             Step::BOTH.into_iter().filter(move |step| state.step(*step).is_undecided()).map(move |step| (seq, step))
         })
     }

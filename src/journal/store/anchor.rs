@@ -96,7 +96,10 @@ fn encode(head: Head) -> [u8; SLOT] {
 }
 
 fn decode(bytes: &[u8]) -> Option<Head> {
-    let head = Head { seq: u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?), chain: bytes.get(16..32)?.try_into().ok()? };
+    let head = Head {
+        seq: u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?),
+        chain: bytes.get(16..32)?.try_into().ok()?,
+    };
     (encode(head) == bytes).then_some(head)
 }
 

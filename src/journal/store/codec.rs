@@ -321,54 +321,60 @@ impl Bytes<'_> {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    pub fn any_event() -> impl Strategy<Value = Event> {
+    fn moment() -> impl Strategy<Value = (RunId, Timestamp)> {
         let run = (0..4_000_000_000i64, any::<u64>())
             .prop_map(|(second, salt)| RunId::new(Timestamp::from_second(second).unwrap(), salt));
         let at = (Timestamp::MIN.as_second() + 1..Timestamp::MAX.as_second(), -999_999_999..1_000_000_000i32)
             .prop_map(|(second, nano)| Timestamp::new(second, nano).unwrap());
-        (run, at, any_rest()).prop_map(|(run, at, rest)| rest(run, at))
+        (run, at)
     }
 
-    type Rest = Box<dyn Fn(RunId, Timestamp) -> Event>;
-
-    fn any_rest() -> impl Strategy<Value = Rest> {
+    fn any_event() -> impl Strategy<Value = Event> {
         let step = prop::sample::select(Step::BOTH.to_vec());
-        let texts = prop::collection::vec(".{0,9}", 0..4);
-        let selection = prop::option::of((texts.clone(), prop::option::of(0..u64::MAX)));
         prop_oneof![
-            (prop::collection::vec(".{0,20}", 7), any::<u64>(), texts, selection).prop_map(
-                |(t, actions, approved, selection)| {
-                    let head = RunHead {
-                        tenant: t[0].clone(),
-                        target: t[1].clone(),
-                        plan: t[2].clone(),
-                        plan_digest: t[3].clone(),
-                        command: t[4].clone(),
-                        source_digest: t[5].clone(),
-                        config_digest: t[6].clone(),
-                        actions,
-                        approved,
-                        selection: selection.map(|(only, limit)| Selection { only, limit }),
-                    };
-                    Box::new(move |run, at| Event::RunStarted { run, at, head: Box::new(head.clone()) }) as Rest
-                }
-            ),
-            (any::<u64>(), step.clone(), any::<u32>()).prop_map(|(seq, step, attempt)| Box::new(move |run, at| {
-                Event::Intent { run, at, seq, step, attempt }
-            }) as Rest),
-            (any::<u64>(), step, any_outcome()).prop_map(|(seq, step, result)| Box::new(move |run, at| {
-                Event::Outcome { run, at, seq, step, result: result.clone() }
-            }) as Rest),
-            ".{0,40}".prop_map(|why| Box::new(move |run, at| Event::RunPaused { run, at, why: why.clone() }) as Rest),
-            Just(()).prop_map(|()| Box::new(|run, at| Event::RunResumed { run, at }) as Rest),
-            prop::sample::select(Ending::ALL.to_vec())
-                .prop_map(|outcome| Box::new(move |run, at| Event::RunEnded { run, at, outcome }) as Rest),
+            (moment(), any_head()).prop_map(|((run, at), head)| Event::RunStarted { run, at, head: Box::new(head) }),
+            (moment(), any::<u64>(), step.clone(), any::<u32>())
+                .prop_map(|((run, at), seq, step, attempt)| Event::Intent { run, at, seq, step, attempt }),
+            (moment(), any::<u64>(), step, any_outcome()).prop_map(|((run, at), seq, step, result)| Event::Outcome {
+                run,
+                at,
+                seq,
+                step,
+                result
+            }),
+            (moment(), ".{0,40}").prop_map(|((run, at), why)| Event::RunPaused { run, at, why }),
+            moment().prop_map(|(run, at)| Event::RunResumed { run, at }),
+            (moment(), prop::sample::select(Ending::ALL.to_vec())).prop_map(|((run, at), outcome)| Event::RunEnded {
+                run,
+                at,
+                outcome
+            }),
         ]
+    }
+
+    fn any_head() -> impl Strategy<Value = RunHead> {
+        let texts = prop::collection::vec(".{0,9}", 0..4);
+        let selection =
+            (texts.clone(), prop::option::of(0..u64::MAX)).prop_map(|(only, limit)| Selection { only, limit });
+        (prop::collection::vec(".{0,20}", 7), any::<u64>(), texts, prop::option::of(selection)).prop_map(
+            |(t, actions, approved, selection)| RunHead {
+                tenant: t[0].clone(),
+                target: t[1].clone(),
+                plan: t[2].clone(),
+                plan_digest: t[3].clone(),
+                command: t[4].clone(),
+                source_digest: t[5].clone(),
+                config_digest: t[6].clone(),
+                actions,
+                approved,
+                selection,
+            },
+        )
     }
 
     fn any_outcome() -> impl Strategy<Value = Outcome> {
@@ -406,7 +412,8 @@ pub mod tests {
 
     #[test]
     fn a_record_of_another_version_is_refused_with_that_reason() {
-        let mut bytes = encode(&Event::RunResumed { run: RunId::new(Timestamp::UNIX_EPOCH, 0), at: Timestamp::UNIX_EPOCH });
+        let mut bytes =
+            encode(&Event::RunResumed { run: RunId::new(Timestamp::UNIX_EPOCH, 0), at: Timestamp::UNIX_EPOCH });
         bytes[0] = 2;
         assert_eq!(decode(&bytes).unwrap_err(), "its form is version 2, and this program knows 1");
     }

@@ -97,7 +97,7 @@ impl Journal {
     /// A journal that checks the same transitions and keeps nothing: for measuring, and for rehearsals.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { place: Arc::new(Place::Twin(Twin::default())) }
+        Self { place: Arc::new(Place::Twin(Box::<Twin>::default())) }
     }
 
     /// Lists what can be read of a journal, damaged or not. The database is opened for it, so it takes the lock.
@@ -142,9 +142,9 @@ impl Journal {
     /// # Errors
     /// A record that could be read when the journal was opened, and cannot be read now.
     pub fn run(&self, run: RunId) -> Result<Option<RunState>, JournalError> {
-        let (live, known) = self.place.history(|history| {
-            (history.unfinished().filter(|state| state.run() == run).cloned(), history.knows(run))
-        });
+        let (live, known) = self
+            .place
+            .history(|history| (history.unfinished().filter(|state| state.run() == run).cloned(), history.knows(run)));
         if live.is_some() || !known {
             return Ok(live);
         }
