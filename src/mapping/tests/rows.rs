@@ -357,3 +357,10 @@ fn a_column_with_the_name_of_a_function_hides_it_only_as_a_variable() {
         assert_eq!(desired.values[0].1, Wanted::Set(Value::text(expected)), "{source}");
     }
 }
+
+#[test]
+fn a_name_that_only_some_rows_set_is_missing_for_the_others() {
+    let spec = one("first_name", "{% if team %}{% set x = team %}{% endif %}{{ x }}");
+    assert_eq!(value(&spec, "first_name", &[("team", "North")]), "\"North\"");
+    assert!(invalid(&spec, &[]).reason.contains("undefined"));
+}
