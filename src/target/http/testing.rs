@@ -100,8 +100,10 @@ impl Server {
         self.seen.lock().unwrap().clone()
     }
 
+    /// How many requests had this method (any, if empty) and a path that begins so.
     pub fn count(&self, method: &str, path: &str) -> usize {
-        self.seen().iter().filter(|seen| seen.method == method && seen.path.starts_with(path)).count()
+        let of = |seen: &&Seen| (method.is_empty() || seen.method == method) && seen.path.starts_with(path);
+        self.seen().iter().filter(of).count()
     }
 }
 
