@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures::future::join_all;
 
+use reqwest::Method;
+
 use super::super::testing::{Reply, Server, rate};
 use super::*;
 use crate::clock::{SystemClock, TestClock};

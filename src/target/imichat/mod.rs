@@ -9,6 +9,7 @@ mod codes;
 mod decode;
 mod list;
 mod schema;
+mod value;
 mod walk;
 mod wire;
 

@@ -396,15 +396,18 @@ async fn a_tenant_without_users_has_a_complete_listing_of_none() {
 
 #[tokio::test]
 async fn known_pages_are_fetched_at_the_same_time() {
-    let server = tenant(|seen, _| {
+    // After the sign-in and the first page nothing is answered before four more pages were asked for.
+    let server = tenant(|seen, n| {
         let page = page_number(seen);
         let users = users(page * 10, page * 10 + 10);
-        Reply::new(200, said(4306, &format!(r#"{{"users":[{users}],"links":{{"pages":"20"}}}}"#)))
+        let body = said(4306, &format!(r#"{{"users":[{users}],"links":{{"pages":"20"}}}}"#));
+        Reply::Together { arrived: if n == 0 { 2 } else { 6 }, status: 200, body }
     })
     .await;
     let rate = Rate { concurrency: 4, ..rate() };
     let target = connect_as(&settings(), &format!("{}/v3.1", server.address), &rate).unwrap();
-    assert_eq!(listed(&target).await.unwrap(), (200, true, vec![]));
+    let end = tokio::time::timeout(Duration::from_secs(20), listed(&target)).await;
+    assert_eq!(end.expect("pages wait for each other").unwrap(), (200, true, vec![]));
     assert_eq!(target.meter().sent().list, 20);
 }
 
@@ -500,6 +503,42 @@ async fn no_secret_is_in_any_error() {
     let shown = format!("{error} {error:?}");
     for secret in echo.split(' ') {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+/// What is logged, for a test to read.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_most_talkative_log_has_every_request_and_no_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = tenant(|_, _| code(3115)).await;
+    let target = target(&server);
+    target.create(&newcomer(&target)).await.unwrap_err();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for there in ["method=POST", "path=\"/users\"", "status=400", "attempt=1", "trxid=\"t-7\"", "\"teamid\": \"1\""] {
+        assert!(text.contains(there), "{there} is not in {text}");
+    }
+    for secret in ["token-1", "key-1", "hunter2", "a2V5LTFAYWNtZS5pbWkuY2hhdA"] {
+        assert!(!text.contains(secret), "{secret} is in {text}");
     }
 }
 
