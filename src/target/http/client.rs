@@ -33,7 +33,7 @@ pub type ReadQuota = fn(&HeaderMap, Timestamp) -> Option<Quota>;
 /// Waits longer than this are not slept through: a 429 that asks for one is a used-up quota, anything else a target
 /// that is down.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// What a 429 without `Retry-After` waits at least.
+/// What a 429 waits at least that asks for no time, or for none at all.
 const BREATHER: Duration = Duration::from_secs(1);
 
 /// What a [`Client`] is made from.
@@ -285,7 +285,7 @@ impl Client {
     ) -> Next<T> {
         if answer.status.is_redirection() {
             // After 301 to 303 a client may go on with a GET, so the server may take the request for done.
-            tries.lost |= answer.status.as_u16() < 304 && request.repeat == Repeat::IfUnsent;
+            tries.lost |= answer.status.as_u16() < 304;
             return Next::Fail(redirected(answer));
         }
         let asked = retry_after(&answer.headers, self.clock.now());
@@ -326,6 +326,7 @@ impl Client {
             let error = exhausted(quota);
             return if self.rate.wait_for_quota { Next::Again(error, Wait::Asked) } else { Next::Fail(error) };
         }
+        let asked = asked.filter(|wait| !wait.is_zero());
         self.pacer.hold_back(asked.unwrap_or_else(|| backoff(&*self.clock, tries.sent).max(BREATHER)));
         let error = CallError::new(Trouble::Unavailable, "the server keeps saying that there are too many requests")
             .with_hint("lower rate.requests_per_second");

@@ -187,11 +187,13 @@ async fn a_redirect_is_refused_and_names_only_the_host() {
 }
 
 #[tokio::test]
-async fn a_create_that_is_redirected_as_done_is_unknown() {
+async fn a_write_that_is_redirected_as_done_is_unknown() {
     for (status, effect) in [(302, Effect::Unknown), (303, Effect::Unknown), (307, Effect::None), (308, Effect::None)] {
-        let server = Server::script(vec![Reply::new(status, "")]).await;
-        let error = send(&client(&server.address, &rate(), clock()), &post()).await.unwrap_err();
-        assert_eq!(error.effect, effect, "{status}");
+        for request in [post(), write(Method::PATCH, Repeat::Safe)] {
+            let server = Server::script(vec![Reply::new(status, "")]).await;
+            let error = send(&client(&server.address, &rate(), clock()), &request).await.unwrap_err();
+            assert_eq!((error.effect, server.seen().len()), (effect, 1), "{status} {}", request.method);
+        }
     }
 }
 
@@ -257,11 +259,13 @@ async fn an_outage_announced_for_hours_is_not_slept_through() {
 
 #[tokio::test]
 async fn too_many_requests_without_a_time_slows_down_and_ends() {
-    let server = Server::script(vec![Reply::new(429, "")]).await;
-    let clock = clock();
-    let error = get(&client(&server.address, &rate(), clock.clone())).await.unwrap_err();
-    assert_eq!((error.trouble, server.seen().len()), (Trouble::Unavailable, 4));
-    assert!(clock.elapsed() >= Duration::from_secs(3));
+    for reply in [Reply::new(429, ""), Reply::new(429, "").with("retry-after", 0)] {
+        let server = Server::script(vec![reply]).await;
+        let clock = clock();
+        let error = get(&client(&server.address, &rate(), clock.clone())).await.unwrap_err();
+        assert_eq!((error.trouble, server.seen().len()), (Trouble::Unavailable, 4));
+        assert!(clock.elapsed() >= Duration::from_secs(3));
+    }
 }
 
 #[tokio::test]
