@@ -120,10 +120,10 @@ async fn a_create_whose_answer_is_lost_is_unknown_and_sent_once() {
 #[tokio::test]
 async fn a_create_that_times_out_is_unknown_and_sent_once() {
     let server = Server::script(vec![Reply::Silence]).await;
-    let rate = Rate { timeout: Duration::from_millis(50), ..rate() };
+    let rate = Rate { timeout: Duration::from_millis(200), ..rate() };
     let error = send(&client(&server.address, &rate, clock()), &post()).await.unwrap_err();
     assert_eq!((error.trouble, error.effect), (Trouble::Unavailable, Effect::Unknown));
-    assert!(error.message.contains("no answer from 127.0.0.1") && error.message.contains("within 50ms"));
+    assert!(error.message.contains("no answer from 127.0.0.1") && error.message.contains("within 200ms"));
     assert_eq!(server.seen().len(), 1);
 }
 
