@@ -14,7 +14,11 @@
 //! anchor leaves: their requests may have left, and they count.
 //!
 //! **The anchor** is written in place, in turn into one of two checksummed slots, with one fdatasync, rather than to a
-//! new file that is synced and renamed: MEASURED.
+//! new file that is synced and renamed. Both leave an old head or a new one after a crash; on ext4 the slots took
+//! 0.14 ms (as much as the fdatasync of sled's file), the rename with its two fsyncs 0.57 ms, medians of 400 writes in
+//! turn. Whole appends, in a release build on two cores while the disk was quiet: 64 appenders reached 49,600 a second
+//! with slots, 30,100 with a rename, 64,300 with no anchor at all; one appender 1,980, 1,110 and 2,730. With other work
+//! on the same disk these rates fall to a third, and differ more from run to run than from one form to the other.
 //!
 //! **Time and memory.** An append takes two fdatasyncs for its whole group. Of runs that ended only overviews are in
 //! memory; sled's cache is bounded by [`Options::cache_bytes`].

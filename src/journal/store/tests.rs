@@ -1,3 +1,4 @@
+mod codec;
 mod damage;
 mod durable;
 mod memory;

@@ -272,3 +272,44 @@ fn an_append_does_not_need_a_runtime_and_works_inside_one() {
         journal.append_blocking(started(id(1), 1)).unwrap();
     });
 }
+
+#[test]
+fn events_that_depend_on_each_other_are_judged_in_order_though_they_wait_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let place::Opened { database, anchor, book, lock, .. } = place::open(dir.path(), options()).unwrap();
+    let file = writer::open_file(&database).unwrap();
+    let shared = Arc::new(writer::Shared::new(book));
+    let (ask, queue) = tokio::sync::mpsc::channel(100);
+    let run = id(1);
+    let (first, second) = (started(run, 2), started(id(2), 1));
+    let expected = [
+        (first, true),
+        (second, false),
+        (intent(run, 1), true),
+        (intent(run, 2), true),
+        (intent(run, 1), false),
+        (applied(run, 1), true),
+        (Event::RunPaused { run, at: now(), why: String::new() }, true),
+        (applied(run, 2), true),
+        (intent(run, 2), false),
+        (Event::RunResumed { run, at: now() }, true),
+        (ended(run, now()), true),
+        (intent(run, 2), false),
+    ];
+    let mut answers = Vec::new();
+    for (event, legal) in expected {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        assert!(ask.try_send(writer::Job::Event { event: event.clone(), done }).is_ok());
+        answers.push((event, legal, answer));
+    }
+    drop(ask);
+    // All of them wait before the writer looks, so it takes as many as it may into one group.
+    writer::Writer { database, file, anchor, shared }.work(queue);
+    for (event, legal, mut answer) in answers {
+        let result = answer.try_recv().unwrap();
+        assert_eq!(result.is_ok(), legal, "{event:?}: {result:?}");
+        assert!(matches!(result, Ok(()) | Err(JournalError::Illegal(_))), "{event:?}: {result:?}");
+    }
+    drop(lock);
+    assert_eq!(events(&open(dir.path()).unwrap(), run).len(), 8);
+}
