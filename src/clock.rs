@@ -1,11 +1,13 @@
-//! Time, sleep and randomness, passed in so that tests need no waiting and a run can be replayed.
+//! Time, sleep and randomness, passed in so that tests need no waiting and a run can be replayed; and the wish to stop,
+//! which everything that waits listens to.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 /// Where the engine learns the time, waits, and draws random numbers. Everything that does one of the three takes a
 /// `&dyn Clock` or an `Arc<dyn Clock>`; nothing calls the system's clock itself.
@@ -85,5 +87,36 @@ impl Clock for TestClock {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
+    }
+}
+
+/// The wish to stop: no new request, those under way finish, the journal is written. Set once, by a signal; seen by
+/// everything that is about to send something or to wait.
+#[derive(Debug, Default)]
+pub struct Stop {
+    requested: AtomicBool,
+    wake: Notify,
+}
+
+impl Stop {
+    pub fn request(&self) {
+        self.requested.store(true, Ordering::SeqCst);
+        self.wake.notify_waiters();
+    }
+
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::SeqCst)
+    }
+
+    /// Returns when somebody wants to stop.
+    pub async fn requested(&self) {
+        let wake = self.wake.notified();
+        tokio::pin!(wake);
+        // Enlisted before looking, so that a request between the two is not missed.
+        wake.as_mut().enable();
+        if !self.is_requested() {
+            wake.await;
+        }
     }
 }

@@ -1,5 +1,104 @@
-//! To be written.
+//! Arguments, commands, progress, questions, exit codes. The only room that prints, and the only one that knows all
+//! others; nothing imports it.
 
+mod app;
+mod args;
 pub mod ask;
+mod commands;
+mod failure;
 pub mod output;
 pub mod progress;
+mod records;
+mod workbench;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use app::App;
+use args::{Cli, Command};
+use failure::{Exit, Failure};
+
+use crate::report::Summary;
+use crate::report::summary::SummaryOutcome;
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no mistakes; a reader that is gone is none either.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+        }
+    };
+    let app = App::new(cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            app.lament(&Failure::new("system", format!("no runtime: {error}")));
+            return ExitCode::from(Exit::Failed as u8);
+        }
+    };
+    let name = cli.command.name();
+    let exit = runtime.block_on(async {
+        match run(&app, cli.command).await {
+            Ok(exit) => exit,
+            Err(failure) => {
+                app.lament(&failure);
+                if Command::summarises(name) {
+                    app.close(&failed_summary(name, &failure));
+                }
+                failure.exit
+            }
+        }
+    });
+    app.pause_progress();
+    // Nothing that still runs matters any more: what had to be durable is.
+    runtime.shutdown_background();
+    ExitCode::from(exit as u8)
+}
+
+async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
+    use commands::{apply, check, meta, plan, report, resume, runs, sandbox, sync};
+    match command {
+        Command::Check(args) => check::run(app, &args).await,
+        Command::Plan(args) => plan::run(app, &args).await,
+        Command::Apply(args) => apply::run(app, &args).await,
+        Command::Sync(args) => sync::run(app, &args).await,
+        Command::Resume(args) => resume::run(app, &args).await,
+        Command::Runs => runs::list(app),
+        Command::Show(args) => runs::show(app, &args),
+        Command::Report(args) => report::run(app, &args),
+        Command::Sandbox(args) => sandbox::run(app, &args).await,
+        Command::Completions { shell } => meta::completions(shell),
+        Command::Man { out } => meta::man(out.as_deref()),
+    }
+}
+
+/// The summary of a command that failed before anything was changed.
+fn failed_summary(command: &str, failure: &Failure) -> Summary {
+    Summary {
+        headcount_summary: 1,
+        command: command.to_owned(),
+        run: String::new(),
+        tenant: String::new(),
+        outcome: match failure.exit {
+            Exit::Paused => SummaryOutcome::Paused,
+            Exit::Held => SummaryOutcome::Held,
+            _ => SummaryOutcome::Failed,
+        },
+        planned: Default::default(),
+        found: Default::default(),
+        applied: Default::default(),
+        held: 0,
+        failed: 0,
+        unknown: 0,
+        requests: Default::default(),
+        quota: None,
+        elapsed_seconds: 0.0,
+        exit_code: failure.exit as u8,
+        error: Some(failure.problem()),
+    }
+}

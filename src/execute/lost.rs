@@ -4,7 +4,7 @@
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::perform::{failure, halted};
-use super::{Broken, Ended, Engine, ExecuteError, Lost};
+use super::{Broken, Ended, Engine, ExecuteError, Lost, Mode};
 use crate::journal::{Outcome, Step};
 use crate::model::{Account, Attributes};
 use crate::plan::{ActionKind, steps};
@@ -33,6 +33,12 @@ impl Engine<'_> {
                     let result = Outcome::Failed { message, code: None, trxid: None };
                     self.write(one.action.seq, one.step, result).await?;
                     self.ended(Ended::Failed, &mut lost).await?;
+                }
+                return Ok(());
+            }
+            if self.execution.mode == Mode::SettleOnly {
+                for one in again {
+                    self.write(one.action.seq, one.step, Outcome::NotThere).await?;
                 }
                 return Ok(());
             }

@@ -4,16 +4,16 @@
 //! request leaves and an outcome before it is believed; a create whose answer was lost is looked up before anything is
 //! sent again; an update only meets the account that the plan saw; what takes access away comes last.
 
+pub mod lifecycle;
 mod lost;
+pub mod passwords;
 mod perform;
 mod select;
-mod stop;
 
 #[cfg(test)]
 mod tests;
 
 pub use select::Selection;
-pub use stop::Stop;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -25,7 +25,7 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Stop};
 use crate::journal::{Event, Journal, JournalError, Memory, Note, Outcome, RunId, RunState, Step, StepState};
 use crate::model::monitor::{Done, Monitor, Phase};
 use crate::model::{AttrId, MatchRule, Schema, Secret};
@@ -56,6 +56,15 @@ pub struct Execution<'a> {
     pub concurrency: usize,
     /// After so long a request that got no answer cannot land any more.
     pub timeout: Duration,
+    pub mode: Mode,
+}
+
+/// How much of a run is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Everything,
+    /// Only what an earlier process left open is looked up; nothing that writes is sent.
+    SettleOnly,
 }
 
 /// Where the values of secret attributes come from.
@@ -209,6 +218,9 @@ impl Engine<'_> {
         // What an earlier process left open is settled before anything is sent.
         let lost = self.left_open(state)?;
         self.settle(lost).await?;
+        if self.execution.mode == Mode::SettleOnly {
+            return Ok(());
+        }
         for takes_away in [false, true] {
             self.phase(state, takes_away).await?;
         }

@@ -1,6 +1,7 @@
 //! Builds one attribute's value from a row: leaves are columns and templates, and lists and objects stand around them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::cache::{self, Cache, Outcome};
 use super::convert::{Convert, owned};
@@ -49,7 +50,7 @@ pub(super) struct Leaf {
 }
 
 /// What a thread needs for itself while it maps: caches and buffers. Made by [`super::Mapping::scratch`].
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scratch {
     pub(super) mapping: std::sync::Arc<()>,
     pub(super) caches: Vec<Cache>,
@@ -57,6 +58,13 @@ pub struct Scratch {
     pub(super) key: Vec<u8>,
     /// A buffer that the next text may take.
     pub(super) spare: String,
+}
+
+/// It holds cells, which may be secret, so it prints none of them.
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
 }
 
 /// What a node came to.

@@ -20,7 +20,7 @@ const KEY: usize = 512;
 pub(super) type Outcome = Result<Option<Value>, Box<Invalid>>;
 
 /// The results of one expression.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Cache {
     results: HashMap<Box<[u8]>, Outcome>,
     calls: u32,

@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::build::{Key, Leaf, Node, ObjectField};
-use super::convert::{Convert, coerce, describe};
+use super::build::{Key, Leaf, Node};
+use super::check::unknown_column;
+use super::convert::{Convert, describe};
+use super::expression::{free, shown, unknown_field};
 use super::problem::MapError;
-use super::spec::{Blank, Entry, Expression, Located, MapSpec, On, Parse};
-use super::template::{Engine, How, Text, unknown_column};
+use super::spec::{Blank, Entry, Expression, Located, MapSpec, On};
+use super::template::{Engine, How};
 use super::{Builder, Creates, Mapped, Mapping, Options};
 use crate::model::text::nearest;
-use crate::model::{AttrId, Attribute, Columns, Field, Kind, Record, Schema, Value};
+use crate::model::{AttrId, Attribute, Columns, Kind, Schema, Value};
 
 pub(super) fn compile(
     spec: &MapSpec,
@@ -39,8 +41,8 @@ pub(super) fn compile(
     hide_secrets(&mut attributes, include.as_mut());
     let mut caches = 0;
     let mut number = |leaf: &mut Leaf| {
-        // Secrets are not kept anywhere, chains are faster than a cache, and constants were worked out above.
-        if matches!(leaf.text.how, How::Engine(_)) && leaf.convert != Convert::Secret {
+        // A cache is keyed by cells, so one that is a secret would stay in memory; chains are faster than a cache.
+        if matches!(leaf.text.how, How::Engine(_)) && !leaf.hidden {
             leaf.cache = Some(caches);
             caches += 1;
         }
@@ -63,13 +65,13 @@ struct Whole {
     builder: Builder,
 }
 
-struct Compiler<'a> {
+pub(super) struct Compiler<'a> {
     schema: &'a Schema,
-    columns: &'a Columns,
-    engine: Engine,
+    pub(super) columns: &'a Columns,
+    pub(super) engine: Engine,
     /// The attributes that `[map]` names, rightly or wrongly.
     named: BTreeSet<AttrId>,
-    errors: Vec<MapError>,
+    pub(super) errors: Vec<MapError>,
 }
 
 /// The entries of one attribute, as they stand in `[map]`.
@@ -80,7 +82,7 @@ struct Group<'a> {
 }
 
 impl Compiler<'_> {
-    fn error(&mut self, span: &Range<usize>, message: impl Into<String>) {
+    pub(super) fn error(&mut self, span: &Range<usize>, message: impl Into<String>) {
         self.errors.push(MapError::new(span, message));
     }
 
@@ -267,237 +269,6 @@ impl Compiler<'_> {
         }
         sound.then_some(Node::Keys(nodes))
     }
-
-    /// A secret comes from the row; what stands in the file is not one.
-    fn secret(&mut self, attribute: &Attribute, entry: &Entry) -> Option<Node> {
-        let span = &entry.expression.span;
-        let in_clear = |compiler: &mut Self| {
-            let error = MapError::new(span, format!("{} would stand in this file in clear", attribute.name));
-            compiler.errors.push(error.help("map a column onto it, or write { generate = { length = 20 } }"));
-            None
-        };
-        if entry.parse.is_some_and(|parse| parse != Parse::Text) {
-            self.error(span, format!("{} is a secret, which is only ever a text", attribute.name));
-            return None;
-        }
-        match &entry.expression.value {
-            Expression::Column(name) => {
-                let text = self.column(name, span)?;
-                Some(Node::Leaf(self.leaf(text, Convert::Secret, true)))
-            }
-            Expression::Template(source) => {
-                let text = self.template(source, span)?;
-                if text.columns.is_empty() {
-                    return in_clear(self);
-                }
-                Some(Node::Leaf(self.leaf(text, Convert::Secret, true)))
-            }
-            _ => in_clear(self),
-        }
-    }
-
-    fn node(&mut self, name: &str, kind: &Kind, at: &Located<Expression>, parse: Option<Parse>) -> Option<Node> {
-        let span = &at.span;
-        match &at.value {
-            Expression::Column(column) => {
-                let text = self.column(column, span)?;
-                let convert = self.convert(name, kind, parse, span)?;
-                Some(Node::Leaf(self.leaf(text, convert, false)))
-            }
-            Expression::Template(source) => {
-                let text = self.template(source, span)?;
-                let convert = self.convert(name, kind, parse, span)?;
-                if text.columns.is_empty() {
-                    return self.constant_template(name, &text, &convert, span);
-                }
-                Some(Node::Leaf(self.leaf(text, convert, false)))
-            }
-            Expression::Bool(b) => self.constant(name, kind, Value::Bool(*b), parse, span),
-            Expression::Int(n) => self.constant(name, kind, Value::Int(*n), parse, span),
-            Expression::Float(n) => self.constant(name, kind, Value::Float(*n), parse, span),
-            Expression::Text(text) => {
-                if parse.is_none() && matches!(kind, Kind::Text | Kind::Json | Kind::Any | Kind::DateTime) {
-                    return Some(Node::Constant(Value::text(text)));
-                }
-                let convert = self.convert(name, kind, parse, span)?;
-                match text.trim() {
-                    "" => Some(Node::Constant(Value::Null)),
-                    text => self.read_constant(name, text, &convert, span),
-                }
-            }
-            Expression::List(items) => {
-                let item = match kind {
-                    Kind::List(item) => item,
-                    Kind::Json => &Kind::Json,
-                    _ => return self.misfit(name, "a list", kind, span),
-                };
-                self.no_parse(name, parse, span)?;
-                let nodes =
-                    items.iter().map(|at| self.node(name, free(item, &at.value, None), at, None)).collect::<Vec<_>>();
-                nodes.into_iter().collect::<Option<_>>().map(Node::List)
-            }
-            Expression::Object(entries) => {
-                self.no_parse(name, parse, span)?;
-                self.object(name, kind, entries, span)
-            }
-            Expression::Generate(_) => {
-                self.error(span, format!("nothing is generated inside {name}"));
-                None
-            }
-        }
-    }
-
-    fn object(
-        &mut self,
-        name: &str,
-        kind: &Kind,
-        entries: &[(String, Located<Expression>)],
-        span: &Range<usize>,
-    ) -> Option<Node> {
-        let mut seen = BTreeSet::new();
-        let mut nodes = Vec::new();
-        let mut sound = true;
-        for (key, at) in entries {
-            if !seen.insert(key.as_str()) {
-                self.error(&at.span, format!("{name}.{key} is mapped twice"));
-                sound = false;
-            }
-            let (kind, required) = match kind {
-                Kind::Object(fields) => match fields.iter().find(|field| field.name == *key) {
-                    Some(field) => (&field.kind, field.required),
-                    None => {
-                        self.errors.push(unknown_field(name, key, fields, &at.span));
-                        sound = false;
-                        continue;
-                    }
-                },
-                Kind::Map(values) => (&**values, false),
-                Kind::Json => (&Kind::Json, false),
-                _ => return self.misfit(name, "an object", kind, span),
-            };
-            match self.node(&format!("{name}.{key}"), free(kind, &at.value, None), at, None) {
-                Some(node) => nodes.push(ObjectField { name: key.clone(), node, required }),
-                None => sound = false,
-            }
-        }
-        if let Kind::Object(fields) = kind {
-            for field in fields.iter().filter(|field| field.required && !seen.contains(field.name.as_str())) {
-                self.error(span, format!("{name} needs `{}`", field.name));
-                sound = false;
-            }
-        }
-        sound.then_some(Node::Object(nodes))
-    }
-
-    fn column(&mut self, name: &str, span: &Range<usize>) -> Option<Text> {
-        match self.columns.position(name) {
-            Some(at) => Some(Text { how: How::Column(at), columns: vec![at] }),
-            None => {
-                self.errors.push(unknown_column(name, self.columns, span));
-                None
-            }
-        }
-    }
-
-    fn template(&mut self, source: &str, span: &Range<usize>) -> Option<Text> {
-        match self.engine.compile(source, self.columns, span) {
-            Ok(text) => Some(text),
-            Err(errors) => {
-                self.errors.extend(errors);
-                None
-            }
-        }
-    }
-
-    fn convert(&mut self, name: &str, kind: &Kind, parse: Option<Parse>, span: &Range<usize>) -> Option<Convert> {
-        match Convert::new(kind, parse) {
-            Ok(convert) => Some(convert),
-            Err(reason) => {
-                self.error(span, format!("{name}: {reason}"));
-                None
-            }
-        }
-    }
-
-    /// A template that uses no column gives the same for every row, so it is worked out now.
-    fn constant_template(&mut self, name: &str, text: &Text, convert: &Convert, span: &Range<usize>) -> Option<Node> {
-        let mut made = String::new();
-        match self.engine.text(&text.how, &Record::default(), &mut made) {
-            Ok(()) if made.trim().is_empty() => Some(Node::Constant(Value::Null)),
-            Ok(()) => self.read_constant(name, made.trim(), convert, span),
-            Err(reason) => {
-                self.error(span, format!("{name}: {reason}"));
-                None
-            }
-        }
-    }
-
-    fn read_constant(&mut self, name: &str, text: &str, convert: &Convert, span: &Range<usize>) -> Option<Node> {
-        match convert.text(text, &mut String::new()) {
-            Ok(value) => Some(Node::Constant(value.unwrap_or(Value::Null))),
-            Err(reason) => {
-                self.error(span, format!("{name}: \"{text}\" is {reason}"));
-                None
-            }
-        }
-    }
-
-    fn constant(
-        &mut self,
-        name: &str,
-        kind: &Kind,
-        value: Value,
-        parse: Option<Parse>,
-        span: &Range<usize>,
-    ) -> Option<Node> {
-        self.no_parse(name, parse, span)?;
-        match coerce(kind, value) {
-            Ok(value) => Some(Node::Constant(value)),
-            Err(reason) => {
-                self.error(span, format!("{name}: {reason}"));
-                None
-            }
-        }
-    }
-
-    fn no_parse(&mut self, name: &str, parse: Option<Parse>, span: &Range<usize>) -> Option<()> {
-        if parse.is_some() {
-            self.error(span, format!("{name}: `parse` reads texts; here is none"));
-            return None;
-        }
-        Some(())
-    }
-
-    fn misfit(&mut self, name: &str, what: &str, kind: &Kind, span: &Range<usize>) -> Option<Node> {
-        self.error(span, format!("{name}: {what} where {} belongs", describe(kind)));
-        None
-    }
-
-    fn leaf(&self, text: Text, convert: Convert, hidden: bool) -> Leaf {
-        let column = match text.columns.as_slice() {
-            [column] => Some(self.columns.names()[*column].clone()),
-            _ => None,
-        };
-        Leaf { text, column, convert, hidden, cache: None }
-    }
-}
-
-/// A cell inside free JSON is a plain value unless `parse` says otherwise: nobody writes a cell as a JSON text with
-/// quotes.
-fn free<'k>(kind: &'k Kind, expression: &Expression, parse: Option<Parse>) -> &'k Kind {
-    match (kind, expression, parse) {
-        (Kind::Json, Expression::Column(_) | Expression::Template(_), None) => &Kind::Any,
-        _ => kind,
-    }
-}
-
-fn unknown_field(name: &str, key: &str, fields: &[Field], span: &Range<usize>) -> MapError {
-    let known = || fields.iter().map(|field| field.name.as_str());
-    let error = MapError::new(span, format!("{name} has no `{key}`"));
-    match nearest(key, known()) {
-        Some(near) => error.nearest(Some(near)),
-        None => error.help(format!("it has {}", known().collect::<Vec<_>>().join(", "))),
-    }
 }
 
 /// A column that by itself makes a secret is a secret wherever else it is used.
@@ -516,24 +287,5 @@ fn hide_secrets(attributes: &mut BTreeMap<AttrId, Whole>, include: Option<&mut L
     include.into_iter().for_each(&mut *hide);
     for whole in attributes.values_mut() {
         whole.builder.node.each_leaf(hide);
-    }
-}
-
-/// An expression as `[map]` writes it.
-fn shown(expression: &Expression) -> String {
-    match expression {
-        Expression::Column(text) | Expression::Template(text) => text.clone(),
-        Expression::Bool(b) => b.to_string(),
-        Expression::Int(n) => n.to_string(),
-        Expression::Float(n) => n.to_string(),
-        Expression::Text(text) => format!("{text:?}"),
-        Expression::List(items) => {
-            format!("[{}]", items.iter().map(|item| shown(&item.value)).collect::<Vec<_>>().join(", "))
-        }
-        Expression::Object(fields) => {
-            let field = |(key, at): &(String, Located<Expression>)| format!("{key} = {}", shown(&at.value));
-            format!("{{ {} }}", fields.iter().map(field).collect::<Vec<_>>().join(", "))
-        }
-        Expression::Generate(generate) => format!("generate (length {})", generate.length),
     }
 }

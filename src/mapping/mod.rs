@@ -12,9 +12,11 @@
 
 mod build;
 mod cache;
+mod check;
 mod compile;
 mod convert;
 mod date;
+mod expression;
 mod lookup;
 mod native;
 mod problem;

@@ -2,74 +2,27 @@
 //! lookup tables and the day of the run are all there is.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use minijinja::value::{Enumerator, Object, ValueKind};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use super::check::FUNCTIONS;
 use super::lookup::Lookups;
 use super::native::Native;
 use super::problem::MapError;
 use super::scan::{self, Facts, Piece};
 use super::{date, text};
-use crate::model::text::nearest;
 use crate::model::{Columns, Record};
-
-/// The functions a template can call.
-const FUNCTIONS: [&str; 4] = ["today", "range", "dict", "namespace"];
-/// Filters worth suggesting for a name that is not one.
-const FILTERS: [&str; 27] = [
-    "lookup",
-    "before",
-    "after",
-    "ascii",
-    "slug",
-    "digits",
-    "date",
-    "lower",
-    "upper",
-    "title",
-    "capitalize",
-    "trim",
-    "replace",
-    "default",
-    "first",
-    "last",
-    "length",
-    "join",
-    "split",
-    "int",
-    "float",
-    "round",
-    "abs",
-    "string",
-    "list",
-    "sort",
-    "unique",
-];
-const TESTS: [&str; 12] = [
-    "defined",
-    "undefined",
-    "none",
-    "odd",
-    "even",
-    "number",
-    "string",
-    "startingwith",
-    "endingwith",
-    "in",
-    "lower",
-    "upper",
-];
 
 /// The engine with every template of a mapping in it.
 pub(super) struct Engine {
-    environment: Environment<'static>,
-    lookups: Arc<Lookups>,
-    today: Date,
+    pub(super) environment: Environment<'static>,
+    pub(super) lookups: Arc<Lookups>,
+    pub(super) today: Date,
 }
 
 /// A text made from a row: a column as it is, or a template.
@@ -118,6 +71,8 @@ impl Engine {
         environment.set_formatter(|out, state, value| match value.kind() {
             // `none`, and an `if` without an `else`, are an empty cell, not the word.
             ValueKind::None | ValueKind::Undefined => Ok(()),
+            // In the form of JSON, which texts and `parse` both read.
+            ValueKind::Bool => out.write_str(if value.is_true() { "true" } else { "false" }).map_err(Error::from),
             // Lists and maps are written in the form that cells are read in.
             ValueKind::Seq | ValueKind::Map => {
                 let json = serde_json::to_string(value)
@@ -154,7 +109,7 @@ impl Engine {
         &mut self,
         source: &str,
         columns: &Columns,
-        span: &std::ops::Range<usize>,
+        span: &Range<usize>,
     ) -> Result<Text, Vec<MapError>> {
         let name = self.environment.templates().count().to_string();
         if let Err(error) = self.environment.add_template_owned(name.clone(), source.to_owned()) {
@@ -192,12 +147,7 @@ impl Engine {
 
     /// What is wrong with an expression (`source.include`) as such, so that the message is about it and not about the
     /// template that it is put into.
-    pub(super) fn check_expression(
-        &self,
-        source: &str,
-        columns: &Columns,
-        span: &std::ops::Range<usize>,
-    ) -> Option<MapError> {
+    pub(super) fn check_expression(&self, source: &str, columns: &Columns, span: &Range<usize>) -> Option<MapError> {
         let error = self.environment.compile_expression(source).err()?;
         Some(syntax(&error, columns, span))
     }
@@ -222,90 +172,6 @@ impl Engine {
         let cells = template.uses.columns.iter().map(|used| Value::from(row.cell(used.column).trim())).collect();
         let context = Value::from_object(Variables { uses: Arc::clone(&template.uses), cells });
         self.environment.get_template(&template.name)?.render(context)
-    }
-
-    fn check_names(
-        &self,
-        template: &str,
-        facts: &Facts<'_>,
-        columns: &Columns,
-        span: &std::ops::Range<usize>,
-    ) -> Vec<MapError> {
-        let undeclared = match self.environment.get_template(template) {
-            Ok(template) => template.undeclared_variables(false),
-            Err(_) => HashSet::new(),
-        };
-        let mut errors = Vec::new();
-        for name in &facts.names {
-            if !undeclared.contains(*name) || facts.assigned.contains(name) || columns.position(name).is_some() {
-                continue;
-            }
-            let called = facts.functions.contains(name);
-            if called && !FUNCTIONS.contains(name) {
-                let error = MapError::new(span, format!("there is no function `{name}`"));
-                let help = format!(
-                    "a template sees the row and nothing outside it; its functions are {}",
-                    FUNCTIONS.map(|name| format!("{name}()")).join(", ")
-                );
-                errors.push(error.help(help));
-            } else if !FUNCTIONS.contains(name) {
-                errors.push(unknown_column(name, columns, span));
-            } else if !called {
-                errors.push(MapError::new(span, format!("`{name}` is a function: write `{name}()`")));
-            }
-        }
-        for name in facts.row_columns.iter().filter(|name| columns.position(name).is_none()) {
-            errors.push(unknown_column(name, columns, span));
-        }
-        errors
-    }
-
-    fn check_calls(&self, facts: &Facts<'_>, span: &std::ops::Range<usize>) -> Vec<MapError> {
-        let mut errors = Vec::new();
-        for call in &facts.filters {
-            if !self.knows("filter", call.name) {
-                let error = MapError::new(span, format!("there is no filter `{}`", call.name));
-                errors.push(error.nearest(nearest(call.name, FILTERS.into_iter())));
-                continue;
-            }
-            match (call.name, call.arguments.as_slice()) {
-                ("lookup", [Some(table), Some(column)]) => {
-                    if let Err(unresolved) = self.lookups.resolve(table, column) {
-                        errors.push(MapError::new(span, unresolved.reason).nearest(unresolved.nearest.as_deref()));
-                    }
-                }
-                ("lookup", arguments) if arguments.len() != 2 => {
-                    let error = MapError::new(span, "`lookup` takes a table and a column");
-                    errors.push(error.help("write `lookup('teams', 'team_id')`"));
-                }
-                ("date", [Some(format)]) => {
-                    if let Err(reason) = date::write(self.today.to_datetime(jiff::civil::Time::midnight()), format) {
-                        errors.push(MapError::new(span, reason).help("a format is written as in strftime: %Y-%m-%d"));
-                    }
-                }
-                ("before" | "after" | "date", arguments) if arguments.len() != 1 => {
-                    errors.push(MapError::new(span, format!("`{}` takes one argument", call.name)));
-                }
-                ("ascii" | "slug" | "digits", [_, ..]) => {
-                    errors.push(MapError::new(span, format!("`{}` takes no argument", call.name)));
-                }
-                _ => {}
-            }
-        }
-        for name in &facts.tests {
-            if !self.knows("test", name) {
-                let error = MapError::new(span, format!("there is no test `is {name}`"));
-                errors.push(error.nearest(nearest(name, TESTS.into_iter())));
-            }
-        }
-        errors
-    }
-
-    /// Whether the engine has a filter or test of this name; it tells nobody but its own templates.
-    fn knows(&self, what: &str, name: &str) -> bool {
-        let question = format!("name is {what}");
-        let answer = self.environment.compile_expression(&question).and_then(|ask| ask.eval(context! { name }));
-        answer.is_ok_and(|answer| answer.is_true())
     }
 }
 
@@ -382,15 +248,7 @@ impl Object for Row {
     }
 }
 
-pub(super) fn unknown_column(name: &str, columns: &Columns, span: &std::ops::Range<usize>) -> MapError {
-    let error = MapError::new(span, format!("the source has no column `{name}`"));
-    match columns.nearest(name) {
-        Some(_) => error.nearest(columns.nearest(name)),
-        None => error.help(format!("its columns are {}", columns.names().join(", "))),
-    }
-}
-
-fn syntax(error: &Error, columns: &Columns, span: &std::ops::Range<usize>) -> MapError {
+fn syntax(error: &Error, columns: &Columns, span: &Range<usize>) -> MapError {
     let problem = MapError::new(span, format!("not a template: {}", explain(error)));
     // The usual reason is a column that is not an identifier.
     let odd = columns.names().iter().find(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
@@ -420,24 +278,5 @@ fn text_of(value: &Value) -> Result<Cow<'_, str>, Error> {
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::None => Ok(Cow::Borrowed("")),
         _ => Ok(Cow::Owned(value.to_string())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_name_that_is_suggested_exists() {
-        let engine = Engine::new(Lookups::default(), Date::constant(2024, 3, 1));
-        for filter in FILTERS {
-            assert!(engine.knows("filter", filter), "{filter}");
-        }
-        for test in TESTS {
-            assert!(engine.knows("test", test), "{test}");
-        }
-        assert!(!engine.knows("filter", "env") && !engine.knows("test", "env"));
-        let globals: HashSet<_> = engine.environment.globals().map(|(name, _)| name.to_owned()).collect();
-        assert_eq!(globals, FUNCTIONS.iter().map(|name| (*name).to_owned()).collect());
     }
 }

@@ -93,9 +93,10 @@ fn merged(attribute: &Attribute, wanted: &BTreeMap<String, Value>, now: &Value) 
     let mut differs = false;
     for (key, value) in wanted {
         let inner = Attribute { kind: inner_kind(&attribute.kind, key), ..attribute.clone() };
-        if !object.get(key).is_some_and(|now| normal::same(&inner, now, value)) {
+        if !normal::same(&inner, object.get(key).unwrap_or(&Value::Null), value) {
             differs = true;
-            object.insert(key.clone(), value.clone());
+            // A key that is cleared is a key that is gone.
+            if value.is_blank() { object.remove(key) } else { object.insert(key.clone(), value.clone()) };
         }
     }
     differs.then_some(Value::Object(object))
@@ -173,6 +174,13 @@ mod tests {
         assert!(found.is_equal());
         let found = run(&[(2, set(r#"{"English":90}"#))], &[(2, r#"{"English":100,"Chess":7}"#)], None);
         assert_eq!(serde_json::to_string(&found.changes[0].to).unwrap(), r#"{"Chess":7,"English":90}"#);
+    }
+
+    #[test]
+    fn a_cleared_key_goes_and_one_that_is_gone_is_no_change() {
+        let found = run(&[(2, set(r#"{"English":null}"#))], &[(2, r#"{"English":90,"Chess":7}"#)], None);
+        assert_eq!(serde_json::to_string(&found.changes[0].to).unwrap(), r#"{"Chess":7}"#);
+        assert!(run(&[(2, set(r#"{"English":null}"#))], &[(2, r#"{"Chess":7}"#)], None).is_equal());
     }
 
     #[test]

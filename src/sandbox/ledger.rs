@@ -129,6 +129,11 @@ impl Book {
     }
 
     pub(super) fn shut(&mut self) {
+        if let Keeping::File(file) = &self.keeping {
+            // Closing is not enough: a child process that is being started holds a copy of the file for a moment, and the
+            // lock with it. Where this fails, the lock ends with that copy.
+            let _ = file.unlock();
+        }
         self.keeping = Keeping::Shut;
     }
 

@@ -3,18 +3,22 @@
 //! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
 //! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
 
+mod check;
 mod drafts;
 mod findings;
 mod listing;
 mod notes;
 mod recorded;
 mod rows;
+mod secrets;
 mod settle;
 pub mod spool;
 mod written;
 
+pub use check::{Checked, check_rows};
 pub use findings::read_findings;
-pub use notes::read_notes;
+pub use notes::{Learnt, read_notes};
+pub use secrets::source_secrets;
 pub use written::fingerprint;
 
 use std::path::{Path, PathBuf};
@@ -50,8 +54,6 @@ pub struct Inputs<'a> {
     pub dir: &'a Path,
     /// Where the listing is kept for later reading; none with recorded accounts.
     pub snapshot: Option<PathBuf>,
-    /// Hashes that release held actions.
-    pub approved: &'a [String],
 }
 
 /// Where the accounts come from.

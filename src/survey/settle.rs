@@ -51,7 +51,7 @@ pub(super) fn settle(
     };
     let planned = drafts.planned;
     let judgement = judge(&inputs.settings.safety, &measure, &planned);
-    let held = drafts.held(&inputs.settings.target.tenant, &judgement.held, inputs.approved);
+    let held = drafts.held(&inputs.settings.target.tenant, &judgement.held);
     let list = match inputs.accounts {
         Accounts::Live(target) => target.listing_cost(listing.accounts),
         Accounts::Recorded(_) => 0,

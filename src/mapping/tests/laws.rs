@@ -144,3 +144,32 @@ fn a_mapping_serves_several_threads() {
         }
     });
 }
+
+#[test]
+fn a_scratch_that_served_another_mapping_gives_none_of_its_results() {
+    let (one_way, other_way) =
+        (compiled(&one("login_id", "{{ team | title }}")), compiled(&one("login_id", "{{ team | capitalize }}")));
+    let row = row(&[("team", "north west")]);
+    let mut scratch = one_way.scratch();
+    for _ in 0..2 {
+        let login = |desired: Desired| desired.values[0].1.clone();
+        assert_eq!(one_way.map(&row, &mut scratch).map(login), Ok(Wanted::Set(Value::text("North West"))));
+        assert_eq!(other_way.map(&row, &mut scratch).map(login), Ok(Wanted::Set(Value::text("North west"))));
+    }
+}
+
+#[test]
+fn memory_that_is_used_again_keeps_nothing_of_the_row_before() {
+    let mut spec = spec(vec![entry("login_id", text("work_email")), entry("first_name", text("first_name"))]);
+    spec.identity = Some(at("employee_id".into()));
+    let mapping = compiled(&spec);
+    let mut scratch = mapping.scratch();
+    let full = row(&[("employee_id", "1"), ("work_email", "ana@x.org"), ("first_name", "Ana")]);
+    let mut desired = mapping.map(&full, &mut scratch).unwrap();
+    for cells in [&[("employee_id", "2"), ("first_name", "Bo")][..], &[("employee_id", "3")]] {
+        let next = row(cells);
+        mapping.map_into(&next, &mut scratch, &mut desired).unwrap();
+        assert_eq!(desired, mapping.map(&next, &mut mapping.scratch()).unwrap());
+    }
+    assert!(desired.values.is_empty());
+}

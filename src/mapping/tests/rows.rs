@@ -35,7 +35,7 @@ fn expressions_give_their_values() {
         ("login_id", "{{ row['Job Title'] ~ '/' ~ row.team }}", "Lead, Agent/North"),
         ("login_id", "{{ hired | date('%d.%m.%Y') }}", "25.03.2023"),
         ("login_id", "{{ hired | digits }}", "25032023"),
-        ("login_id", "{{ hired | date('%Y-%m-%d') <= today() }}", "True"),
+        ("login_id", "{{ hired | date('%Y-%m-%d') <= today() }}", "true"),
         ("login_id", "{{ today() | date('%Y') }}", "2024"),
         ("login_id", "{% set t = team %}{{ t | replace('N', 'F') }}", "Forth"),
         ("login_id", "{% for c in row %}{% if 'mail' in c %}{{ c }},{% endif %}{% endfor %}", "work_email,by_mail,"),
@@ -53,6 +53,8 @@ fn expressions_give_their_values() {
         ("skill_attributes", "skills", r#"{"English":100,"Spanish":"B2"}"#),
         ("tags", "{{ row['Job Title'] | split(', ') }}", r#"["Lead","Agent"]"#),
         ("name.given", "first_name", r#""Zoë""#),
+        ("custom_attributes", "{{ {'lead': status == 'Leave', 'n': [1]} }}", r#"{"lead":true,"n":[1]}"#),
+        ("custom_attributes", "{{ status == 'Leave' }}", "true"),
         ("privileges", "{{ '' }}", "None"),
     ] {
         assert_eq!(value(&one(attribute, source), attribute, cells), expected, "{source}");
@@ -308,4 +310,57 @@ fn explaining_a_row_shows_every_attribute_with_its_expression() {
             "role -> not a whole number (digits only, no separators)",
         ]
     );
+}
+
+#[test]
+fn a_column_that_only_the_row_names_must_exist() {
+    for source in ["{{ row[team] }}", "{{ row[team] | lower }}", "{{ row[team] | before('@') }}", "{{ row[team].x }}"] {
+        let reason = invalid(&one("first_name", source), &[("team", "nowhere")]).reason;
+        assert!(reason.contains("undefined"), "{source}: {reason}");
+    }
+    assert_eq!(value(&one("first_name", "{{ row[team] }}"), "first_name", &[("team", "role"), ("role", "x")]), "\"x\"");
+}
+
+#[test]
+fn a_template_over_a_secret_column_leaves_nothing_in_memory_that_prints() {
+    let secret = || entry("password", text("initial_password"));
+    for entries in [
+        vec![entry("password", text("{{ initial_password | title }}"))],
+        vec![entry("password", text("{{ employee_id | title }}-{{ initial_password }}"))],
+        vec![secret(), entry("first_name", text("{{ initial_password | title }}"))],
+    ] {
+        let mapping = compiled(&spec(entries));
+        let mut scratch = mapping.scratch();
+        mapping.map(&row(&[("initial_password", "hunter2")]), &mut scratch).unwrap();
+        assert_eq!(mapping.caches, 0);
+        assert!(!format!("{scratch:?} {mapping:?}").to_lowercase().contains("hunter2"));
+    }
+    assert_eq!(compiled(&one("first_name", "{{ team | title }}")).caches, 1);
+}
+
+#[test]
+fn a_column_with_the_name_of_a_function_hides_it_only_as_a_variable() {
+    let columns = Columns::new(vec!["today".into(), "none".into()]);
+    let mut row = Record::default();
+    row.push("a cell");
+    row.push("another");
+    for (source, expected) in [
+        ("{{ today() }}", "2024-03-01"),
+        ("{{ today() ~ '/' ~ row.today }}", "2024-03-01/a cell"),
+        ("{{ today }}", "a cell"),
+        ("{{ row['none'] }}{{ none }}", "another"),
+    ] {
+        let options = Options { creates: Creates::Never, table: 0..0 };
+        let (spec, day) = (one("first_name", source), Date::constant(2024, 3, 1));
+        let mapping = Mapping::compile(&spec, &schema(), &columns, Lookups::default(), day, &options).unwrap();
+        let desired = mapping.map(&row, &mut mapping.scratch()).unwrap();
+        assert_eq!(desired.values[0].1, Wanted::Set(Value::text(expected)), "{source}");
+    }
+}
+
+#[test]
+fn a_name_that_only_some_rows_set_is_missing_for_the_others() {
+    let spec = one("first_name", "{% if team %}{% set x = team %}{% endif %}{{ x }}");
+    assert_eq!(value(&spec, "first_name", &[("team", "North")]), "\"North\"");
+    assert!(invalid(&spec, &[]).reason.contains("undefined"));
 }

@@ -1,6 +1,8 @@
 //! A simulated imi.chat tenant: REST API v3.1 as the reference pages have it.
 
 mod body;
+mod operate;
+mod reply;
 mod seed;
 mod serve;
 mod tenant;

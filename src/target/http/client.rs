@@ -8,18 +8,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Method, StatusCode, Url};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{StatusCode, Url};
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tracing::{debug, info, trace};
 
 use super::Rate;
 use super::address::Address;
 use super::instant::retry_after;
+use super::message::{Answer, Request, Verdict, redirected};
 use super::pace::Pacer;
-use super::quota::{Leave, QuotaGate, Ticket};
+use super::quota::{Leave, QuotaGate, Ticket, exhausted};
 use super::redact::Redactor;
 use super::retry::{Budget, Repeat, Tries, backoff};
 use super::transport::{self, Loss, Proof};
@@ -33,7 +33,7 @@ pub type ReadQuota = fn(&HeaderMap, Timestamp) -> Option<Quota>;
 /// Waits longer than this are not slept through: a 429 that asks for one is a used-up quota, anything else a target
 /// that is down.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// What a 429 without `Retry-After` waits at least.
+/// What a 429 waits at least that asks for no time, or for none at all.
 const BREATHER: Duration = Duration::from_secs(1);
 
 /// What a [`Client`] is made from.
@@ -46,49 +46,6 @@ pub struct ClientSettings<'a> {
     /// The header by which the server names a transaction.
     pub transaction_header: Option<HeaderName>,
     pub read_quota: Option<ReadQuota>,
-}
-
-/// A request, repeatable.
-#[derive(Clone, Debug)]
-pub struct Request<'a> {
-    pub method: Method,
-    /// Beneath the base address, with its query.
-    pub path: &'a str,
-    /// JSON.
-    pub body: Option<Bytes>,
-    pub purpose: Purpose,
-    pub repeat: Repeat,
-    /// The secrets in the body, so that an answer which repeats them is not repeated to people.
-    pub secrets: &'a [Secret],
-}
-
-impl<'a> Request<'a> {
-    /// A request that reads.
-    #[must_use]
-    pub fn get(path: &'a str, purpose: Purpose) -> Self {
-        Self { method: Method::GET, path, body: None, purpose, repeat: Repeat::Safe, secrets: &[] }
-    }
-}
-
-/// An answer, read to its end.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-    /// The server's name for the transaction.
-    pub trxid: Option<String>,
-}
-
-/// What an answer means. Errors need no more than the trouble, what the server said, its code and a hint; the request,
-/// the HTTP status and the transaction are added, and secrets taken out.
-#[derive(Debug)]
-pub enum Verdict<T> {
-    Done(T),
-    /// The server understood, and will not do it. Nothing was done, unless the error says otherwise.
-    Refused(CallError),
-    /// The server failed; whether it did anything is unknown. Repeated where that is safe.
-    ServerError(CallError),
 }
 
 /// Speaks HTTP with one target.
@@ -328,7 +285,7 @@ impl Client {
     ) -> Next<T> {
         if answer.status.is_redirection() {
             // After 301 to 303 a client may go on with a GET, so the server may take the request for done.
-            tries.lost |= answer.status.as_u16() < 304 && request.repeat == Repeat::IfUnsent;
+            tries.lost |= answer.status.as_u16() < 304;
             return Next::Fail(redirected(answer));
         }
         let asked = retry_after(&answer.headers, self.clock.now());
@@ -369,6 +326,7 @@ impl Client {
             let error = exhausted(quota);
             return if self.rate.wait_for_quota { Next::Again(error, Wait::Asked) } else { Next::Fail(error) };
         }
+        let asked = asked.filter(|wait| !wait.is_zero());
         self.pacer.hold_back(asked.unwrap_or_else(|| backoff(&*self.clock, tries.sent).max(BREATHER)));
         let error = CallError::new(Trouble::Unavailable, "the server keeps saying that there are too many requests")
             .with_hint("lower rate.requests_per_second");
@@ -437,25 +395,6 @@ impl Client {
             }
         }
     }
-}
-
-fn exhausted(quota: Quota) -> CallError {
-    let of = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
-    let until = quota.resets_at.map(|at| format!("; it resets at {at}")).unwrap_or_default();
-    CallError::new(
-        Trouble::Quota { resets_at: quota.resets_at },
-        format!("the daily quota is used up to its reserve: {}{of} requests are left{until}", quota.remaining),
-    )
-    .with_hint("continue after the reset, lower rate.daily_reserve, or set rate.wait_for_quota")
-}
-
-fn redirected(answer: &Answer) -> CallError {
-    let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    // Only the host: the rest of such an address may hold a session.
-    let to = location.and_then(|text| Url::parse(text).ok()).and_then(|url| url.host_str().map(str::to_owned));
-    let to = to.map_or_else(|| "elsewhere".to_owned(), |host| format!("to {host}"));
-    CallError::new(Trouble::Configuration, format!("the server redirects {to}, and no redirect is followed"))
-        .with_hint("target.base_url must be the API's final address")
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures::future::join_all;
 
+use reqwest::Method;
+
 use super::super::testing::{Reply, Server, rate};
 use super::*;
 use crate::clock::{SystemClock, TestClock};
@@ -118,10 +120,10 @@ async fn a_create_whose_answer_is_lost_is_unknown_and_sent_once() {
 #[tokio::test]
 async fn a_create_that_times_out_is_unknown_and_sent_once() {
     let server = Server::script(vec![Reply::Silence]).await;
-    let rate = Rate { timeout: Duration::from_millis(50), ..rate() };
+    let rate = Rate { timeout: Duration::from_millis(200), ..rate() };
     let error = send(&client(&server.address, &rate, clock()), &post()).await.unwrap_err();
     assert_eq!((error.trouble, error.effect), (Trouble::Unavailable, Effect::Unknown));
-    assert!(error.message.contains("no answer from 127.0.0.1") && error.message.contains("within 50ms"));
+    assert!(error.message.contains("no answer from 127.0.0.1") && error.message.contains("within 200ms"));
     assert_eq!(server.seen().len(), 1);
 }
 
@@ -185,11 +187,13 @@ async fn a_redirect_is_refused_and_names_only_the_host() {
 }
 
 #[tokio::test]
-async fn a_create_that_is_redirected_as_done_is_unknown() {
+async fn a_write_that_is_redirected_as_done_is_unknown() {
     for (status, effect) in [(302, Effect::Unknown), (303, Effect::Unknown), (307, Effect::None), (308, Effect::None)] {
-        let server = Server::script(vec![Reply::new(status, "")]).await;
-        let error = send(&client(&server.address, &rate(), clock()), &post()).await.unwrap_err();
-        assert_eq!(error.effect, effect, "{status}");
+        for request in [post(), write(Method::PATCH, Repeat::Safe)] {
+            let server = Server::script(vec![Reply::new(status, "")]).await;
+            let error = send(&client(&server.address, &rate(), clock()), &request).await.unwrap_err();
+            assert_eq!((error.effect, server.seen().len()), (effect, 1), "{status} {}", request.method);
+        }
     }
 }
 
@@ -255,11 +259,13 @@ async fn an_outage_announced_for_hours_is_not_slept_through() {
 
 #[tokio::test]
 async fn too_many_requests_without_a_time_slows_down_and_ends() {
-    let server = Server::script(vec![Reply::new(429, "")]).await;
-    let clock = clock();
-    let error = get(&client(&server.address, &rate(), clock.clone())).await.unwrap_err();
-    assert_eq!((error.trouble, server.seen().len()), (Trouble::Unavailable, 4));
-    assert!(clock.elapsed() >= Duration::from_secs(3));
+    for reply in [Reply::new(429, ""), Reply::new(429, "").with("retry-after", 0)] {
+        let server = Server::script(vec![reply]).await;
+        let clock = clock();
+        let error = get(&client(&server.address, &rate(), clock.clone())).await.unwrap_err();
+        assert_eq!((error.trouble, server.seen().len()), (Trouble::Unavailable, 4));
+        assert!(clock.elapsed() >= Duration::from_secs(3));
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod address;
 mod auth;
 mod client;
 mod instant;
+mod message;
 mod pace;
 mod quota;
 mod redact;
@@ -22,8 +23,9 @@ use crate::model::Percent;
 
 pub use address::segment;
 pub use auth::{Token, TokenCell};
-pub use client::{Answer, Client, ClientSettings, ReadQuota, Request, Verdict};
+pub use client::{Client, ClientSettings, ReadQuota};
 pub use instant::{reset_time, retry_after};
+pub use message::{Answer, Request, Verdict};
 pub use retry::{Repeat, Tries};
 
 /// `[rate]`: how fast, how many at once, how patient.

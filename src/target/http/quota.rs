@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 
 use crate::model::Percent;
-use crate::target::Quota;
+use crate::target::{CallError, Quota, Trouble};
 
 /// A server's clock may be off by this much.
 const SKEW: Duration = Duration::from_secs(300);
@@ -145,6 +145,17 @@ impl Drop for Ticket<'_> {
         drop(state);
         self.gate.answered.notify_one();
     }
+}
+
+/// The error that a used-up quota is.
+pub fn exhausted(quota: Quota) -> CallError {
+    let of = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let until = quota.resets_at.map(|at| format!("; it resets at {at}")).unwrap_or_default();
+    CallError::new(
+        Trouble::Quota { resets_at: quota.resets_at },
+        format!("the daily quota is used up to its reserve: {}{of} requests are left{until}", quota.remaining),
+    )
+    .with_hint("continue after the reset, lower rate.daily_reserve, or set rate.wait_for_quota")
 }
 
 fn believed_until(resets_at: Option<Timestamp>, now: Timestamp) -> Timestamp {

@@ -54,6 +54,12 @@ pub enum Reply {
     BreakOff,
     /// Never answers.
     Silence,
+    /// Answers once so many requests have arrived, this one among them.
+    Together {
+        arrived: usize,
+        status: u16,
+        body: String,
+    },
 }
 
 impl Reply {
@@ -100,8 +106,10 @@ impl Server {
         self.seen.lock().unwrap().clone()
     }
 
+    /// How many requests had this method (any, if empty) and a path that begins so.
     pub fn count(&self, method: &str, path: &str) -> usize {
-        self.seen().iter().filter(|seen| seen.method == method && seen.path.starts_with(path)).count()
+        let of = |seen: &&Seen| (method.is_empty() || seen.method == method) && seen.path.starts_with(path);
+        self.seen().iter().filter(of).count()
     }
 }
 
@@ -123,6 +131,14 @@ async fn serve(
                 let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
                 let length = body.len();
                 let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{headers}\r\n{body}");
+                stream.write_all(text.as_bytes()).await.ok()?;
+            }
+            Reply::Together { arrived, status, body } => {
+                while log.lock().unwrap().len() < arrived {
+                    tokio::task::yield_now().await;
+                }
+                let length = body.len();
+                let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}");
                 stream.write_all(text.as_bytes()).await.ok()?;
             }
             Reply::HangUp => return None,

@@ -16,6 +16,10 @@ use crate::target::{CallError, Trouble};
 pub const LONGEST_BODY: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Common servers hang up after five idle seconds. A create that crosses with the hanging up is of unknown outcome, so
+/// this side hangs up first.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// A request that brought no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Loss {
@@ -50,6 +54,7 @@ pub fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallErro
         .connect_timeout(CONNECT_TIMEOUT.min(rate.timeout))
         .timeout(rate.timeout)
         .pool_max_idle_per_host(rate.concurrency.max(1))
+        .pool_idle_timeout(IDLE)
         .user_agent(concat!("headcount/", env!("CARGO_PKG_VERSION")));
     if !address.https {
         // Loopback needs none of the machine's certificates, and a machine without any can still rehearse.

@@ -1,6 +1,34 @@
-//! imi.chat (Webex Engage) REST API v3.1.
+//! imi.chat (Webex Engage) REST API v3.1, and everything that is known of it.
+//!
+//! What the published pages say is built as they say it; what they leave open is a setting. The facts that shape this
+//! folder: HTTP 200 is not success, the `status_code` in the body decides; ten users a page and a daily quota bound
+//! every run; `status` cannot be set when a user is created; there is no deletion.
 
+mod api;
+mod codes;
+mod decode;
+mod list;
+mod schema;
+mod value;
+mod walk;
+mod wire;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+use crate::clock::Clock;
 use crate::config::SecretSource;
+use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
+use crate::target::http::Rate;
+use crate::target::{CallError, Listed, Meter, Purpose, Target, Trouble, find_by_listing};
+
+use api::Api;
+pub use schema::schema;
+
+/// Users on one page of the listing; there is no parameter for it.
+const PAGE_SIZE: usize = 10;
 
 /// The settings of `kind = "imichat"`.
 #[derive(Clone, Debug)]
@@ -26,3 +54,85 @@ pub enum UpdateBody {
     /// Only what changed.
     Changed,
 }
+
+/// One tenant of imi.chat.
+pub struct ImiChat {
+    api: Arc<Api>,
+    schema: Schema,
+}
+
+/// Prepares to speak with a tenant; sends nothing yet. The key and the domain are passed in, however the settings say
+/// that they are found.
+///
+/// # Errors
+/// [`Trouble::Configuration`], naming the setting, for an address, header name, header value or verb that cannot be
+/// used.
+pub fn connect(
+    settings: &Settings,
+    base_url: &str,
+    rate: &Rate,
+    clock: Arc<dyn Clock>,
+    api_key: &Secret,
+    domain: &str,
+) -> Result<ImiChat, CallError> {
+    let api = Api::new(settings, base_url, rate, clock, api_key, domain)?;
+    Ok(ImiChat { api: Arc::new(api), schema: schema(settings) })
+}
+
+impl Target for ImiChat {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn describe(&self) -> String {
+        format!("imichat {}", self.api.http.base_url())
+    }
+
+    fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        Box::pin(self.api.sign_in())
+    }
+
+    fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
+        list::list(Arc::clone(&self.api), Purpose::List)
+    }
+
+    fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
+        Box::pin(self.api.user(id))
+    }
+
+    fn find<'a>(
+        &'a self,
+        rules: &'a [MatchRule],
+        sought: &'a [Attributes],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
+        let listing = list::list(Arc::clone(&self.api), Purpose::Lookup);
+        Box::pin(find_by_listing(&self.schema, listing, rules, sought))
+    }
+
+    fn create<'a>(&'a self, values: &'a Attributes) -> BoxFuture<'a, Result<AccountId, CallError>> {
+        Box::pin(self.api.create(&self.schema, values))
+    }
+
+    fn update<'a>(&'a self, id: &'a AccountId, values: &'a Attributes) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(self.api.update(&self.schema, id, values))
+    }
+
+    fn delete<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<(), CallError>> {
+        let error = CallError::new(Trouble::Configuration, format!("imi.chat cannot delete account {id}"))
+            .with_hint("a leaver is status = inactive: use deactivate in [policy]");
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// Without the sign-in. Where the server does not say how many pages there are, a last page that is full is only
+    /// known to be the last by asking for another; that one is counted always.
+    fn listing_cost(&self, accounts: u64) -> u64 {
+        accounts / PAGE_SIZE as u64 + 1
+    }
+
+    fn meter(&self) -> &Meter {
+        self.api.http.meter()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -87,6 +87,17 @@ async fn a_delay_is_waited_for_on_the_clock() {
     assert_eq!(clock.elapsed().as_secs(), 2);
 }
 
+#[tokio::test]
+async fn a_delay_can_come_after_the_effect() {
+    use crate::clock::{Clock, TestClock};
+    let clock = TestClock::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
+    let options = Options { clock: clock.clone(), ..rule("op = 'create'", "delay = '2s', when = 'after'") };
+    let (sandbox, client) = served(options).await;
+    assert_eq!(client.create(&ana()).await.codes(), (200, 4308));
+    assert_eq!(sandbox.ledger().effects[0].at.to_string(), "2026-03-01T12:00:00Z");
+    assert_eq!(clock.elapsed().as_secs(), 2);
+}
+
 /// The logins of pages 1 and 2, where somebody else meddles between the two.
 async fn meddled(shift: &str) -> (Sandbox, Vec<String>) {
     let faults = format!("[[rule]]\non = {{ page = 2 }}\nthen = {{ shift_list = '{shift}' }}");

@@ -1,0 +1,217 @@
+//! What every command has at hand: the clock, the output, the progress, the log, and the wish to stop.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+
+use super::args::{Global, LogFormat};
+use super::failure::{Exit, Failure};
+use super::output::{Format, Out, width, write_summary_json};
+use super::progress::{LogWriter, Progress, Show};
+use super::workbench::Configured;
+use crate::clock::{Clock, Stop, SystemClock};
+use crate::journal::paths::make_private_dir;
+use crate::model::monitor::Monitor;
+use crate::report::{RunRecord, Style, Summary, render};
+
+pub struct App {
+    pub global: Global,
+    pub clock: Arc<dyn Clock>,
+    pub stop: Arc<Stop>,
+    progress: Progress,
+}
+
+impl App {
+    pub fn new(global: Global) -> Self {
+        let clock: Arc<dyn Clock> = SystemClock::new();
+        let show = if global.no_progress {
+            Show::Nothing
+        } else {
+            Show::choose(global.quiet, io::stderr().is_terminal())
+        };
+        let progress = Progress::start(show, clock.clone());
+        Self { global, clock, stop: Arc::default(), progress }
+    }
+
+    pub fn monitor(&self) -> Arc<dyn Monitor> {
+        self.progress.monitor()
+    }
+
+    /// Takes the bars away, so that something can be printed or asked.
+    pub fn pause_progress(&self) {
+        self.progress.finish();
+    }
+
+    pub fn configured(&self) -> Result<Configured, Failure> {
+        let configured = Configured::load(&self.global.config, self.global.state.as_deref())?;
+        Ok(configured)
+    }
+
+    /// Starts the log: to standard error, and to a file in the state directory where there is one.
+    pub fn start_log(&self, configured: Option<&Configured>) -> Result<(), Failure> {
+        use tracing_subscriber::layer::SubscriberExt;
+        use tracing_subscriber::util::SubscriberInitExt;
+        use tracing_subscriber::{EnvFilter, Layer, fmt};
+        let level = match (self.global.quiet, self.global.verbose) {
+            (true, _) => "headcount=error",
+            (false, 0) => "headcount=warn",
+            (false, 1) => "headcount=info",
+            (false, 2) => "headcount=debug",
+            (false, _) => "headcount=trace",
+        };
+        let colour = self.colour(io::stderr().is_terminal());
+        let writer: LogWriter = self.progress.log_writer();
+        let to_person = fmt::layer().with_writer(writer).with_ansi(colour).with_target(false);
+        let to_person = match self.global.log_format {
+            LogFormat::Text => to_person.without_time().boxed(),
+            LogFormat::Json => to_person.json().boxed(),
+        };
+        let to_file = match configured {
+            None => None,
+            Some(configured) => {
+                let path = configured.state.log();
+                make_private_dir(configured.state.path())?;
+                make_private_dir(&configured.state.path().join("log"))?;
+                let mut options = std::fs::OpenOptions::new();
+                options.create(true).append(true);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let file = options
+                    .open(&path)
+                    .map_err(|error| Failure::new("journal", format!("{}: {error}", path.display())))?;
+                let layer = fmt::layer().with_writer(std::sync::Mutex::new(file)).with_ansi(false);
+                let layer = match self.global.log_format {
+                    LogFormat::Text => layer.boxed(),
+                    LogFormat::Json => layer.json().boxed(),
+                };
+                Some(layer.with_filter(EnvFilter::new("headcount=debug")))
+            }
+        };
+        // A second log in one process (a test that calls the library twice) keeps the first.
+        let _ = tracing_subscriber::registry()
+            .with(to_person.with_filter(EnvFilter::new(level)))
+            .with(to_file)
+            .try_init();
+        Ok(())
+    }
+
+    pub fn colour(&self, is_terminal: bool) -> bool {
+        let variable = |name: &str| std::env::var_os(name);
+        self.global.color.decide(is_terminal, variable("NO_COLOR").as_deref(), variable("TERM").as_deref())
+    }
+
+    /// How reports for people look here: `limit` entries of each kind, all of them with `-v`.
+    pub fn style(&self, configured: &Configured, limit: Option<usize>, is_terminal: bool) -> Style {
+        let columns = std::env::var("COLUMNS").ok();
+        Style {
+            color: self.colour(is_terminal),
+            width: width(columns.as_deref()),
+            limit: limit.filter(|_| self.global.verbose == 0),
+            redact: configured.settings.report.redact.clone(),
+        }
+    }
+
+    /// Shows a record to a person: on standard output, or on standard error where that belongs to a script.
+    pub fn show(&self, configured: &Configured, record: RunRecord<'_>, limit: Option<usize>) -> Result<(), Failure> {
+        if self.global.quiet {
+            return Ok(());
+        }
+        self.pause_progress();
+        let mut out = self.people();
+        let style = self.style(configured, limit, self.people_at_terminal());
+        render(record, crate::report::Form::Text, &style, &mut out)
+            .and_then(|()| out.flush())
+            .map_err(|error| Failure::new("output", format!("the report cannot be written: {error}")))
+    }
+
+    /// A line for people.
+    pub fn say(&self, line: &str) {
+        if !self.global.quiet {
+            self.pause_progress();
+            let mut out = self.people();
+            // A reader that has gone misses a line; there is nobody left to tell.
+            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        }
+    }
+
+    /// The last words of a command for a script: the summary.
+    pub fn close(&self, summary: &Summary) {
+        self.pause_progress();
+        if self.global.format == Format::Json {
+            let mut out = Out::stdout();
+            // A script that has closed its end does not want it.
+            let _ = write_summary_json(summary, &mut out).and_then(|()| out.flush());
+        }
+    }
+
+    /// Says what went wrong, on standard error.
+    pub fn lament(&self, failure: &Failure) {
+        self.pause_progress();
+        let mut out = Out::to(io::stderr());
+        let _ = match &failure.pointing {
+            Some(diagnostic) => {
+                let theme = if self.colour(io::stderr().is_terminal()) {
+                    miette::GraphicalTheme::unicode()
+                } else {
+                    miette::GraphicalTheme::unicode_nocolor()
+                };
+                let mut text = String::new();
+                let handler = miette::GraphicalReportHandler::new_themed(theme).with_links(false);
+                match handler.render_report(&mut text, diagnostic.as_ref()) {
+                    Ok(()) => write!(out, "{text}"),
+                    Err(_) => writeln!(out, "error: {}", failure.message),
+                }
+            }
+            None => writeln!(out, "error: {}", failure.message).and_then(|()| match &failure.hint {
+                Some(hint) => writeln!(out, "  hint: {hint}"),
+                None => Ok(()),
+            }),
+        }
+        .and_then(|()| out.flush());
+    }
+
+    fn people(&self) -> Out {
+        if self.global.format == Format::Json { Out::to(io::stderr()) } else { Out::stdout() }
+    }
+
+    fn people_at_terminal(&self) -> bool {
+        if self.global.format == Format::Json { io::stderr().is_terminal() } else { io::stdout().is_terminal() }
+    }
+
+    /// Listens for Ctrl-C and SIGTERM: the first asks everything to stop, the second ends the process.
+    pub fn listen_for_signals(&self) {
+        let stop = self.stop.clone();
+        let monitor = self.monitor();
+        tokio::spawn(async move {
+            loop {
+                if !signal().await {
+                    return;
+                }
+                if stop.is_requested() {
+                    // The journal holds every intent; nothing has to be tidied up.
+                    std::process::exit(i32::from(Exit::Paused as u8));
+                }
+                monitor.note("stopping: requests under way finish; once more stops at once");
+                stop.request();
+            }
+        });
+    }
+}
+
+/// Waits for the next signal; false where none can be listened for.
+async fn signal() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return false;
+        };
+        tokio::select! {
+            got = interrupt.recv() => got.is_some(),
+            got = terminate.recv() => got.is_some(),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.is_ok()
+}

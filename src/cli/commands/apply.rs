@@ -1,0 +1,121 @@
+//! `headcount apply`: exactly one plan, no other.
+
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+
+use super::drive::{Drive, Planned, confirmed};
+use super::plan::{SHOWN, close_after, stopped};
+use crate::cli::app::App;
+use crate::cli::args::ApplyArgs;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::records;
+use crate::cli::workbench::Configured;
+use crate::plan::file::Header;
+use crate::survey::PlanFiles;
+
+pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
+    let started = app.clock.elapsed();
+    let configured = app.configured()?;
+    app.start_log(Some(&configured))?;
+    app.listen_for_signals();
+    let files = find(&configured, &args.plan);
+    let (header, digest) = records::verified(&files.plan)?;
+    usable(app, &configured, &header)?;
+    let journal = configured.journal(&*app.clock)?;
+    if let Some(run) = journal.unfinished() {
+        return Err(Failure::new("journal", format!("the run {run} has not ended"))
+            .hint("`headcount resume` ends it; then make a new plan")
+            .exit(Exit::Failed));
+    }
+    let memory = configured.memory(&journal);
+    let spool = configured.new_plan_dir(&*app.clock)?;
+    let mapped = configured.source(&*app.clock, &spool);
+    // Only standard input is spooled there, and nothing of it is needed beyond this command.
+    let _ = std::fs::remove_dir_all(&spool);
+    let mapped = mapped?;
+
+    records::released(&header, &args.execution.approve)?;
+    let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
+    let head = records::head("plan", &header, summary, &[]);
+    app.show(&configured, records::of_plan(head.clone(), &files)?, Some(SHOWN))?;
+    if !confirmed(app, &args.execution, &head)? {
+        return Err(Failure::new("usage", "nothing was applied"));
+    }
+    let connected = configured.connect(app.clock.clone(), &app.stop).await?;
+    let drive = Drive {
+        app,
+        configured: &configured,
+        journal: &journal,
+        memory: &memory,
+        connected: &connected,
+        mapped: &mapped,
+        command: "apply",
+        started,
+    };
+    // Every account is read again before it is changed: the plan may be hours old.
+    let changes = header.counts.actions.total() - header.counts.actions.create;
+    let estimated = 1 + header.requests.write + changes;
+    let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };
+    let exit = drive.start(&plan, &args.execution).await;
+    close_after(connected, exit).await
+}
+
+/// A plan by its path, or by its name in the state directory.
+pub fn find(configured: &Configured, plan: &Path) -> PlanFiles {
+    if !plan.exists()
+        && let Some(dir) = plan.to_str().and_then(|name| configured.state.plan(name))
+        && dir.exists()
+    {
+        return PlanFiles::within(&dir);
+    }
+    beside(configured, plan)
+}
+
+/// A plan file that was copied out of the state directory; what else is known of the plan stayed there.
+fn beside(configured: &Configured, plan: &Path) -> PlanFiles {
+    let name = records::verified(plan).ok().map(|(header, _)| header.plan);
+    let dir = name.and_then(|name| configured.state.plan(&name)).unwrap_or_else(|| PathBuf::from("."));
+    PlanFiles { plan: plan.to_owned(), ..PlanFiles::within(&dir) }
+}
+
+/// Whether the plan is for this tenant, this configuration and this hour.
+fn usable(app: &App, configured: &Configured, header: &Header) -> Result<(), Failure> {
+    let refuse = |message: String, hint: &str| Err(Failure::new("plan", message).hint(hint));
+    let anew = "make a new plan: `headcount plan -o PLAN`";
+    if let Some(file) = &header.against {
+        return refuse(
+            format!("the plan was made against {file}, not against the live tenant: it can be read, not applied"),
+            anew,
+        );
+    }
+    let (tenant, target) = (&configured.settings.target.tenant, configured.target_name());
+    if header.tenant != *tenant || header.target != target {
+        return refuse(
+            format!(
+                "the plan is for tenant {} ({}), the configuration is for {tenant} ({target})",
+                header.tenant, header.target
+            ),
+            "use the configuration that the plan was made with",
+        );
+    }
+    if header.config_digest != configured.config_digest() {
+        return refuse("the configuration changed since the plan was made".to_owned(), anew);
+    }
+    let age = app.clock.now().duration_since(header.created_at);
+    let most = configured.settings.safety.plan_max_age;
+    if age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX) {
+        return refuse(
+            format!("the plan is {} old, older than safety.plan_max_age allows", crate::report::words::elapsed(age.as_secs_f64())),
+            anew,
+        );
+    }
+    if age < SignedDuration::from_mins(-5) {
+        return refuse(format!("the plan was made in the future, at {}", header.created_at), "check the clocks");
+    }
+    if let Some(problem) = stopped(header) {
+        let failure = Failure::new("safety", problem.message).exit(Exit::Held);
+        return Err(Failure { hint: problem.hint, ..failure });
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! `headcount check`: the configuration and every row of the source; with `--online` the target too.
+
+
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use super::plan::{close_after, seconds};
+use crate::cli::app::App;
+use crate::cli::args::CheckArgs;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::records;
+use crate::cli::workbench::Configured;
+use crate::journal::Journal;
+use crate::plan::FindingKind;
+use crate::plan::action::Found;
+use crate::report::summary::SummaryOutcome;
+use crate::report::visible::visible;
+use crate::report::Summary;
+use crate::survey::{check_rows, read_findings};
+use crate::target::{Listed, Target};
+
+pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
+    let started = app.clock.elapsed();
+    let configured = app.configured()?;
+    app.start_log(None)?;
+    app.listen_for_signals();
+    let dir = tempfile::tempdir().map_err(|error| Failure::new("system", format!("no temporary folder: {error}")))?;
+    let mapped = configured.source(&*app.clock, dir.path())?;
+    let monitor = app.monitor();
+    // Nothing is remembered by a check, and nothing has to be locked for it.
+    let memory = Journal::in_memory().memory("check");
+    let checked = check_rows(&crate::survey::Inputs {
+        settings: &configured.settings,
+        schema: &configured.schema,
+        rules: &configured.rules,
+        source: &mapped.source,
+        mapping: &mapped.mapping,
+        memory: &memory,
+        clock: &*app.clock,
+        monitor: &*monitor,
+        target: configured.target_name(),
+        accounts: crate::survey::Accounts::Recorded(dir.path()),
+        dir: dir.path(),
+        snapshot: None,
+    })?;
+    let invalid: Vec<_> = read_findings(&checked.findings)
+        .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
+        .map_err(|error| Failure::new("system", error.to_string()))?;
+    for finding in invalid.iter().filter(|finding| finding.finding == FindingKind::Invalid) {
+        let place = finding.source.as_ref().map(ToString::to_string).unwrap_or_default();
+        app.say(&format!("{place}: {}", visible(&finding.reason)));
+    }
+    for stop in &checked.stopped {
+        app.say(&format!("stops every run: {stop}"));
+    }
+    app.say(&format!(
+        "The configuration is right. {} rows count, {} of them cannot be used.",
+        checked.included,
+        checked.invalid
+    ));
+    let mut summary = summary(&configured, checked.invalid);
+    let exit = if checked.stopped.is_empty() { Exit::Done } else { Exit::Held };
+    if args.online {
+        online(app, &configured, &mut summary).await?;
+    }
+    if exit == Exit::Held {
+        summary.outcome = SummaryOutcome::Held;
+        summary.error = Some(Failure::new("safety", checked.stopped.join("; ")).problem());
+    }
+    summary.exit_code = exit as u8;
+    summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started).max(Duration::ZERO));
+    app.close(&summary);
+    Ok(exit)
+}
+
+/// Signs in, reads one page, and says what the tenant's quota is.
+async fn online(app: &App, configured: &Configured, summary: &mut Summary) -> Result<(), Failure> {
+    let connected = configured.connect(app.clock.clone(), &app.stop).await?;
+    let asked = ask(app, &*connected.target).await;
+    let meter = Some(connected.target.meter());
+    summary.requests = records::requests(meter, 2);
+    summary.quota = records::quota(meter);
+    close_after(connected, asked).await
+}
+
+async fn ask(app: &App, target: &dyn Target) -> Result<(), Failure> {
+    target.sign_in().await?;
+    let first = {
+        let mut listing = target.list();
+        listing.next().await
+    };
+    let mut said = format!("Signed in to {}.", target.describe());
+    match first {
+        Some(Ok(Listed::Page { accounts, pages })) => {
+            let pages = pages.map(|pages| format!(" of {pages}")).unwrap_or_default();
+            said.push_str(&format!(" The first page{pages} has {} accounts.", accounts.len()));
+        }
+        Some(Ok(Listed::End { .. })) => said.push_str(" There are no accounts yet."),
+        Some(Err(error)) => return Err(error.into()),
+        None => {}
+    }
+    if let Some(quota) = target.meter().quota() {
+        let limit = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+        said.push_str(&format!(" {}{limit} requests are left for today.", quota.remaining));
+    }
+    app.say(&said);
+    Ok(())
+}
+
+fn summary(configured: &Configured, invalid: u64) -> Summary {
+    Summary {
+        headcount_summary: 1,
+        command: "check".to_owned(),
+        run: String::new(),
+        tenant: configured.settings.target.tenant.clone(),
+        outcome: SummaryOutcome::Complete,
+        planned: Default::default(),
+        found: Found { invalid, ..Found::default() },
+        applied: Default::default(),
+        held: 0,
+        failed: 0,
+        unknown: 0,
+        requests: Default::default(),
+        quota: None,
+        elapsed_seconds: 0.0,
+        exit_code: 0,
+        error: None,
+    }
+}

@@ -1,0 +1,43 @@
+//! `headcount report`: a run or a plan, rendered again.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::apply::find;
+use super::runs::{named, output, record};
+use crate::cli::app::App;
+use crate::cli::args::ReportArgs;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::Out;
+use crate::cli::records;
+use crate::journal::paths::write_atomically;
+use crate::report::{Form, render};
+
+pub fn run(app: &App, args: &ReportArgs) -> Result<Exit, Failure> {
+    let form: Form = args.form.parse().map_err(|error: crate::report::UnknownForm| {
+        Failure::new("usage", error.to_string()).exit(Exit::Usage)
+    })?;
+    let configured = app.configured()?;
+    let path = Path::new(&args.of);
+    let is_plan = path.exists() || configured.state.plan(&args.of).is_some_and(|dir| dir.exists());
+    let record = if is_plan {
+        let files = find(&configured, path);
+        let (header, _) = records::verified(&files.plan)?;
+        let requests = records::requests(None, header.requests.total);
+        let head = records::head("plan", &header, records::plan_summary(&header, "plan", requests, None), &[]);
+        records::of_plan(head, &files)?
+    } else {
+        let journal = configured.journal(&*app.clock)?;
+        record(&configured, &journal, named(&journal, &args.of)?)?
+    };
+    let to_terminal = args.output.is_none() && std::io::IsTerminal::is_terminal(&std::io::stdout());
+    let style = app.style(&configured, None, to_terminal);
+    match &args.output {
+        Some(path) => write_atomically(path, 0o600, |out| render(record, form, &style, out))?,
+        None => {
+            let mut out = Out::stdout();
+            render(record, form, &style, &mut out).and_then(|()| out.flush()).map_err(output)?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,211 @@
+//! `headcount resume`: goes on with a run that was interrupted or paused.
+
+use super::drive::{Drive, Planned};
+use super::plan::close_after;
+use crate::cli::app::App;
+use crate::cli::args::ResumeArgs;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::records;
+use crate::cli::workbench::{Configured, Connected, Mapped};
+use crate::execute::{Execution, Mode, Secrets, Selection, execute};
+use crate::journal::{Ending, Event, Journal, Memory, RunId, RunState, StepState};
+use crate::model::{AttrId, Record, Secret};
+use crate::plan::Action;
+use crate::source::Source;
+use crate::survey::PlanFiles;
+
+pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
+    let configured = app.configured()?;
+    app.start_log(Some(&configured))?;
+    app.listen_for_signals();
+    let journal = configured.journal(&*app.clock)?;
+    let memory = configured.memory(&journal);
+    let run = wanted(&journal, args.run.as_deref())?;
+    let state = same_target(&configured, &journal, run)?;
+    if state.head().config_digest != configured.config_digest() {
+        return Err(Failure::new("plan", format!("the configuration changed since the run {run} began")).hint(
+            "`headcount sync --yes` settles what is unknown and plans the rest anew; or use the run's configuration",
+        ));
+    }
+    if !args.execution.only.is_empty() || args.execution.limit.is_some() || !args.execution.approve.is_empty() {
+        return Err(Failure::new("usage", "a resumed run keeps the choice of actions that it began with")
+            .hint("--only, --limit and --approve belong to `apply` and `sync`")
+            .exit(Exit::Usage));
+    }
+    if !args.execution.yes && !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        return Err(Failure::new("usage", "nothing was applied: there is no terminal to ask")
+            .hint("--yes applies without asking"));
+    }
+    if !args.execution.yes {
+        let (header, _) = records::verified(&PlanFiles::within(&configured.state.run(run)).plan)?;
+        let summary = records::plan_summary(&header, "resume", records::requests(None, 0), None);
+        let head = records::head("run", &header, summary, &[]);
+        if !super::drive::confirmed(app, &args.execution, &head)? {
+            return Err(Failure::new("usage", "nothing was applied"));
+        }
+    }
+    let mapped = source(app, &configured)?;
+    let connected = configured.connect(app.clock.clone(), &app.stop).await?;
+    let exit = go_on(app, &configured, &journal, &memory, &connected, &mapped, run).await;
+    close_after(connected, exit).await
+}
+
+/// For `sync`: an unfinished run is continued where source and configuration are still the same, which ends the
+/// command; otherwise what is unknown of it is settled, and the rest is planned anew by the caller.
+pub async fn continue_or_settle(
+    app: &App,
+    configured: &Configured,
+    journal: &Journal,
+    memory: &Memory,
+    connected: &Connected,
+    run: RunId,
+) -> Result<Option<Exit>, Failure> {
+    let state = same_target(configured, journal, run)?;
+    let mapped = source(app, configured)?;
+    let same = state.head().config_digest == configured.config_digest()
+        && state.head().source_digest == digest(&mapped.source)?;
+    if same {
+        app.monitor().note(&format!("the run {run} has not ended: going on with it"));
+        return go_on(app, configured, journal, memory, connected, &mapped, run).await.map(Some);
+    }
+    app.monitor().note(&format!(
+        "the run {run} has not ended, and source or configuration changed: what is unknown of it is settled, the rest is \
+         planned anew"
+    ));
+    settle(app, configured, journal, memory, connected, run).await?;
+    Ok(None)
+}
+
+async fn go_on(
+    app: &App,
+    configured: &Configured,
+    journal: &Journal,
+    memory: &Memory,
+    connected: &Connected,
+    mapped: &Mapped,
+    run: RunId,
+) -> Result<Exit, Failure> {
+    let files = PlanFiles::within(&configured.state.run(run));
+    let (header, digest) = records::verified(&files.plan)?;
+    let drive = Drive {
+        app,
+        configured,
+        journal,
+        memory,
+        connected,
+        mapped,
+        command: "resume",
+        started: app.clock.elapsed(),
+    };
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    let estimated = 1 + remaining(&state);
+    let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };
+    drive.resume(run, &plan).await
+}
+
+/// Requests that are still to be sent, at least: one for each action without an outcome.
+fn remaining(state: &RunState) -> u64 {
+    (1..=state.head().actions)
+        .filter(|seq| matches!(state.action(*seq).first, StepState::Pending | StepState::NotThere))
+        .count() as u64
+}
+
+/// Looks up what the run left open and ends it; nothing that writes is sent.
+async fn settle(
+    app: &App,
+    configured: &Configured,
+    journal: &Journal,
+    memory: &Memory,
+    connected: &Connected,
+    run: RunId,
+) -> Result<(), Failure> {
+    let at = app.clock.now();
+    journal.append(Event::RunResumed { run, at }).await?;
+    let files = PlanFiles::within(&configured.state.run(run));
+    let monitor = app.monitor();
+    let execution = Execution {
+        run,
+        plan: &files.plan,
+        target: &*connected.target,
+        rules: &configured.rules,
+        journal,
+        memory,
+        secrets: &NoSecrets,
+        clock: &*app.clock,
+        monitor: &*monitor,
+        stop: &app.stop,
+        released: &[],
+        selection: &Selection::default(),
+        fresh_until: None,
+        concurrency: configured.settings.rate.concurrency,
+        timeout: configured.settings.rate.timeout,
+        mode: Mode::SettleOnly,
+    };
+    let executed = execute(&execution).await?;
+    let at = app.clock.now();
+    if executed.unknown > 0 || executed.halt.is_some() {
+        let why = executed.halt.map_or_else(|| "outcomes are still unknown".to_owned(), |halt| halt.to_string());
+        journal.append(Event::RunPaused { run, at, why: why.clone() }).await?;
+        return Err(Failure::new("target", format!("the run {run} could not be settled: {why}"))
+            .hint("run again later: nothing is sent to a person whose outcome is unknown")
+            .exit(Exit::Paused));
+    }
+    journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
+    Ok(())
+}
+
+/// Settling sends nothing, so it needs no secret.
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn secret(&self, _action: &Action, _attribute: AttrId) -> Result<Secret, String> {
+        Err("nothing is sent while a run is settled".to_owned())
+    }
+}
+
+fn wanted(journal: &Journal, name: Option<&str>) -> Result<RunId, Failure> {
+    let unfinished = journal.unfinished();
+    match name {
+        None => unfinished
+            .ok_or_else(|| Failure::new("journal", "no run waits to be resumed").hint("`headcount runs` lists all")),
+        Some(name) => {
+            let run: RunId = name.parse().map_err(|_| records::no_run(name))?;
+            if unfinished == Some(run) {
+                return Ok(run);
+            }
+            match journal.run(run)? {
+                None => Err(records::no_run(name)),
+                Some(_) => Err(Failure::new("journal", format!("the run {run} has ended"))
+                    .hint("`headcount sync` plans anew what is left")),
+            }
+        }
+    }
+}
+
+fn same_target(configured: &Configured, journal: &Journal, run: RunId) -> Result<RunState, Failure> {
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    let (head, tenant) = (state.head(), &configured.settings.target.tenant);
+    if head.tenant != *tenant || head.target != configured.target_name() {
+        return Err(Failure::new(
+            "plan",
+            format!("the unfinished run {run} is for tenant {} ({})", head.tenant, head.target),
+        )
+        .hint("resume it with its own configuration, or give this tenant a state directory of its own"));
+    }
+    Ok(state)
+}
+
+fn source(app: &App, configured: &Configured) -> Result<Mapped, Failure> {
+    let spool = configured.new_plan_dir(&*app.clock)?;
+    let mapped = configured.source(&*app.clock, &spool);
+    let _ = std::fs::remove_dir_all(&spool);
+    mapped
+}
+
+/// The digest of the source as it is now, in the form in which runs keep it.
+fn digest(source: &Source) -> Result<String, Failure> {
+    let mut rows = source.rows()?;
+    let mut record = Record::default();
+    while rows.next_into(&mut record)?.is_some() {}
+    Ok(rows.digests().into_iter().map(|file| file.digest).collect::<Vec<_>>().join("+"))
+}

@@ -1,0 +1,84 @@
+//! `headcount sync`: plan and apply in one run that nobody watches. An unfinished run comes first.
+
+use jiff::SignedDuration;
+
+use super::drive::{Drive, Planned, confirmed};
+use super::plan::{SHOWN, close_after, make, seconds, stopped};
+use super::resume;
+use crate::cli::app::App;
+use crate::cli::args::SyncArgs;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::records;
+use crate::cli::workbench::{Configured, Connected};
+use crate::journal::{Journal, Memory};
+use crate::survey::Accounts;
+
+pub async fn run(app: &App, args: &SyncArgs) -> Result<Exit, Failure> {
+    let configured = app.configured()?;
+    app.start_log(Some(&configured))?;
+    app.listen_for_signals();
+    let journal = configured.journal(&*app.clock)?;
+    let memory = configured.memory(&journal);
+    let connected = configured.connect(app.clock.clone(), &app.stop).await?;
+    let exit = sync(app, args, &configured, &journal, &memory, &connected).await;
+    close_after(connected, exit).await
+}
+
+async fn sync(
+    app: &App,
+    args: &SyncArgs,
+    configured: &Configured,
+    journal: &Journal,
+    memory: &Memory,
+    connected: &Connected,
+) -> Result<Exit, Failure> {
+    let started = app.clock.elapsed();
+    if let Some(run) = journal.unfinished() {
+        if !args.execution.yes {
+            return Err(Failure::new("journal", format!("the run {run} has not ended"))
+                .hint("`headcount resume` ends it, `headcount sync --yes` ends it first"));
+        }
+        if let Some(exit) = resume::continue_or_settle(app, configured, journal, memory, connected, run).await? {
+            return Ok(exit);
+        }
+    }
+    let made = make(app, configured, memory, Accounts::Live(&*connected.target)).await?;
+    let surveyed = &made.surveyed;
+    let header = &surveyed.header;
+    let released = records::released(header, &args.execution.approve)?;
+    let meter = Some(connected.target.meter());
+    let mut summary =
+        records::plan_summary(header, "sync", records::requests(meter, header.requests.total), records::quota(meter));
+    summary.error = stopped(header);
+    let head = records::head("plan", header, summary.clone(), &released);
+    app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, Some(SHOWN))?;
+    if summary.error.is_some() {
+        summary.exit_code = Exit::Held as u8;
+        summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
+        app.close(&summary);
+        return Ok(Exit::Held);
+    }
+    let nothing = header.counts.actions.total() == 0;
+    if !nothing && !confirmed(app, &args.execution, &head)? {
+        return Err(Failure::new("usage", "nothing was applied"));
+    }
+    let drive = Drive {
+        app,
+        configured,
+        journal,
+        memory,
+        connected,
+        mapped: &made.mapped,
+        command: "sync",
+        started,
+    };
+    let fresh = SignedDuration::try_from(configured.settings.safety.fresh_for).unwrap_or(SignedDuration::ZERO);
+    let plan = Planned {
+        header,
+        digest: &surveyed.digest,
+        files: &surveyed.files,
+        fresh_until: surveyed.listed_at.checked_add(fresh).ok(),
+        estimated: 1 + header.requests.total,
+    };
+    drive.start(&plan, &args.execution).await
+}

@@ -1,0 +1,223 @@
+//! Everything that commands work with, opened in the order in which mistakes are cheapest: configuration, source,
+//! mapping, journal, and only then the target.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::failure::Failure;
+use crate::clock::{Clock, Stop};
+use crate::config::{ConfigError, KindSettings, LookupSettings, Problem, Settings};
+use crate::journal::paths::make_private_dir;
+use crate::journal::{Journal, Memory, Options, StateDir};
+use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options as MapOptions};
+use crate::model::{MatchRule, Schema, Secret, text};
+use crate::sandbox::{self, Sandbox};
+use crate::source::{Source, read_table};
+use crate::target::{Target, imichat};
+
+/// The settings, and what follows from them without reading anything else.
+pub struct Configured {
+    pub settings: Settings,
+    pub schema: Schema,
+    pub rules: Vec<MatchRule>,
+    pub state: StateDir,
+}
+
+/// A configured source with its mapping.
+pub struct Mapped {
+    pub source: Source,
+    pub mapping: Mapping,
+}
+
+/// A tenant that can be asked.
+pub struct Connected {
+    pub target: Box<dyn Target>,
+    sandbox: Option<Sandbox>,
+}
+
+impl Configured {
+    /// Reads the configuration and checks what it says against the kind's schema.
+    pub fn load(config: &Path, state: Option<&Path>) -> Result<Self, Failure> {
+        let settings = crate::config::load(config)?;
+        let schema = match &settings.target.kind {
+            KindSettings::Imichat(kind) => imichat::schema(kind),
+        };
+        let rules = rules(&settings, &schema)?;
+        let state = StateDir::new(state.map_or_else(|| settings.journal.path.clone(), Path::to_owned));
+        Ok(Self { settings, schema, rules, state })
+    }
+
+    /// The target's name in plans and in the journal: the same from run to run, also for the sandbox, whose port is not.
+    pub fn target_name(&self) -> String {
+        let target = &self.settings.target;
+        format!("{} {}", target.kind.name(), target.base_url.value)
+    }
+
+    pub fn config_digest(&self) -> String {
+        let [a, b] = self.settings.digest.0;
+        format!("{a:016x}{b:016x}")
+    }
+
+    /// Opens the journal, and with it takes the lock.
+    pub fn journal(&self, clock: &dyn Clock) -> Result<Journal, Failure> {
+        Ok(Journal::open(self.state.path(), Options::new(clock.now()))?)
+    }
+
+    /// What is remembered of this tenant.
+    pub fn memory(&self, journal: &Journal) -> Memory {
+        journal.memory(&format!("{}\n{}", self.settings.target.tenant, self.target_name()))
+    }
+
+    /// Opens the source and compiles the mapping for its columns.
+    pub fn source(&self, clock: &dyn Clock, spool: &Path) -> Result<Mapped, Failure> {
+        let source = Source::open(&self.settings.source, spool)?;
+        let lookups = self.settings.lookups.iter().map(|lookup| self.lookup(lookup)).collect::<Result<Lookups, _>>()?;
+        let today = clock.now().to_zoned(jiff::tz::TimeZone::system()).date();
+        let options = MapOptions {
+            creates: if self.settings.policy.create { Creates::Possible } else { Creates::Never },
+            table: table_of(&self.settings.text, "map"),
+        };
+        let map = &self.settings.map;
+        let mapping = Mapping::compile(map, &self.schema, source.columns(), lookups, today, &options).map_err(|errors| {
+            let problems: Vec<Problem> = errors
+                .into_iter()
+                .map(|error| Problem { message: error.message, span: Some(error.span), help: error.help })
+                .collect();
+            let mut error = ConfigError::all(&self.settings, problems.clone());
+            for entry in &map.entries {
+                let secret = self.schema.id(&entry.attribute.value).is_some_and(|id| self.schema.get(id).secret);
+                let blamed = problems.iter().filter_map(|problem| problem.span.as_ref());
+                // A secret that stands in the file in clear is not shown again by the message that says so.
+                if secret && blamed.into_iter().any(|span| span.start <= entry.expression.span.end && entry.expression.span.start <= span.end) {
+                    error = error.hiding(&entry.expression.span);
+                }
+            }
+            Failure::from(error)
+        })?;
+        Ok(Mapped { source, mapping })
+    }
+
+    fn lookup(&self, lookup: &LookupSettings) -> Result<Lookup, Failure> {
+        let (columns, records) = read_table(&lookup.path, None, None)?;
+        let origin = shown(&lookup.path);
+        let at = |error: crate::mapping::LookupError| {
+            Failure::from(ConfigError::at(&self.settings, lookup.key.span.clone(), error.to_string(), None))
+        };
+        let mut table = Lookup::new(&lookup.name.value, &origin, &lookup.key.value, columns).map_err(at)?;
+        for record in &records {
+            table.insert(record).map_err(at)?;
+        }
+        Ok(table)
+    }
+
+    /// Connects to the target; starts the built-in sandbox where the settings ask for it.
+    pub async fn connect(&self, clock: Arc<dyn Clock>, stop: &Arc<Stop>) -> Result<Connected, Failure> {
+        let target = &self.settings.target;
+        let KindSettings::Imichat(kind) = &target.kind;
+        let (sandbox, base_url, key, domain) = if target.is_sandbox() {
+            make_private_dir(self.state.path())?;
+            let options = sandbox::Options {
+                seed: sandbox::Seed::Sample,
+                state: Some(self.state.path().join("sandbox.json")),
+                clock: clock.clone(),
+                ..sandbox::Options::default()
+            };
+            let sandbox = sandbox::start(options).await?;
+            let base_url = sandbox.base_url();
+            (Some(sandbox), base_url, Secret::new(sandbox::API_KEY), sandbox::DOMAIN.to_owned())
+        } else {
+            let missing = |what: &str| Failure::new("configuration", format!("target.{what} is missing"));
+            let key = kind.api_key.as_ref().ok_or_else(|| missing("api_key"))?;
+            let domain = kind.domain.clone().ok_or_else(|| missing("domain"))?;
+            let key = key.resolve().map_err(|error| {
+                Failure::new("configuration", format!("target.api_key: {error}"))
+            })?;
+            (None, target.base_url.value.clone(), key, domain)
+        };
+        let rate = &self.settings.rate;
+        let target = imichat::connect(kind, &base_url, rate, clock, stop.clone(), &key, &domain)?;
+        Ok(Connected { target: Box::new(target), sandbox })
+    }
+
+    /// A folder for a plan that is being made; [`Configured::keep_plan`] gives it its name.
+    pub fn new_plan_dir(&self, clock: &dyn Clock) -> Result<PathBuf, Failure> {
+        let plans = self.state.path().join("plans");
+        make_private_dir(&plans)?;
+        let dir = plans.join(format!(".new-{:016x}", clock.random()));
+        make_private_dir(&dir)?;
+        Ok(dir)
+    }
+
+    pub fn keep_plan(&self, dir: &Path, plan: &str) -> Result<PathBuf, Failure> {
+        let kept = self.state.plan(plan).ok_or_else(|| Failure::new("plan", "a plan without a name"))?;
+        std::fs::rename(dir, &kept)
+            .map_err(|error| Failure::new("journal", format!("{}: {error}", kept.display())))?;
+        Ok(kept)
+    }
+}
+
+impl Connected {
+    /// Ends the sandbox, where there is one, so that its state is kept.
+    pub async fn close(self) -> Result<(), Failure> {
+        drop(self.target);
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+/// A path as people write it: relative where it lies below the working directory.
+pub fn shown(path: &Path) -> String {
+    let relative = std::env::current_dir().ok().and_then(|dir| path.strip_prefix(dir).ok().map(Path::to_owned));
+    relative.unwrap_or_else(|| path.to_owned()).display().to_string()
+}
+
+/// The most match rules that a configuration can have.
+const MOST_RULES: usize = 7;
+
+fn rules(settings: &Settings, schema: &Schema) -> Result<Vec<MatchRule>, Failure> {
+    let mut problems = Vec::new();
+    let mut rules = Vec::new();
+    for rule in &settings.rules {
+        let mut attributes = Vec::new();
+        for name in rule {
+            let known = schema.id(&name.value).filter(|id| schema.get(*id).comparable());
+            let mapped = settings.map.entries.iter().any(|entry| entry.attribute.value == name.value);
+            let problem = match known {
+                Some(id) if mapped => {
+                    attributes.push(id);
+                    continue;
+                }
+                Some(_) => Problem {
+                    message: format!("the match rule names {}, which [map] does not map", name.value),
+                    span: Some(name.span.clone()),
+                    help: Some(format!("map it, with on = \"never\" if it is only used to find accounts: {} = {{ column = \"…\", on = \"never\" }}", name.value)),
+                },
+                None => {
+                    let readable = schema.iter().filter(|(_, a)| a.comparable()).map(|(_, a)| a.name.as_str());
+                    let nearest = text::nearest(&name.value, readable);
+                    Problem {
+                        message: format!("{} is no attribute that the target shows", name.value),
+                        span: Some(name.span.clone()),
+                        help: nearest.map(|nearest| format!("did you mean {nearest}?")),
+                    }
+                }
+            };
+            problems.push(problem);
+        }
+        rules.push(MatchRule::new(schema, attributes));
+    }
+    if rules.len() > MOST_RULES {
+        let span = settings.rules.get(MOST_RULES).and_then(|rule| rule.first()).map(|name| name.span.clone());
+        let message = format!("more than {MOST_RULES} match rules");
+        problems.push(Problem { message, span, help: None });
+    }
+    if problems.is_empty() { Ok(rules) } else { Err(ConfigError::all(settings, problems).into()) }
+}
+
+/// Where `[name]` stands in the configuration; its beginning where it is written in another way.
+fn table_of(text: &str, name: &str) -> std::ops::Range<usize> {
+    let header = format!("[{name}]");
+    text.find(&header).map_or(0..0, |at| at..at + header.len())
+}

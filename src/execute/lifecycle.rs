@@ -1,0 +1,173 @@
+//! The beginning and the end of a run: what is kept of it, and what is remembered for the next.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{Executed, Halt, Selection};
+use crate::clock::Clock;
+use crate::journal::paths::{FileError, make_private_dir, write_atomically};
+use crate::journal::{
+    Ending, Event, Journal, JournalError, Memory, Note, RunHead, RunId, RunSecret, Shape, StateDir, secret,
+};
+use crate::model::AccountId;
+use crate::plan::file::Header;
+use crate::survey::{Learnt, PlanFiles, read_notes};
+
+/// What a run starts from.
+pub struct Beginning<'a> {
+    pub journal: &'a Journal,
+    pub memory: &'a Memory,
+    pub state: &'a StateDir,
+    pub clock: &'a dyn Clock,
+    pub header: &'a Header,
+    /// The plan file's seal.
+    pub digest: &'a str,
+    pub files: &'a PlanFiles,
+    pub command: &'a str,
+    pub approved: &'a [String],
+    pub selection: &'a Selection,
+    /// Actions in the plan.
+    pub actions: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LifecycleError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{}: {error}", path.display())]
+    Copy { path: PathBuf, error: std::io::Error },
+}
+
+/// Starts a run: its folder with the plan and the secret, its record in the journal, and what the plan learnt.
+///
+/// # Errors
+/// A file or the journal that cannot be written; nothing was sent then.
+pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), LifecycleError> {
+    let Beginning { journal, state, clock, header, .. } = *beginning;
+    let at = clock.now();
+    let run = RunId::new(at, clock.random());
+    let dir = state.run(run);
+    make_private_dir(&dir)?;
+    let to = PlanFiles::within(&dir);
+    let from = beginning.files;
+    copy(&from.plan, &to.plan)?;
+    if from.findings.exists() {
+        copy(&from.findings, &to.findings)?;
+    }
+    let secret = secret::create(state, run, rand::random())?;
+    let head = RunHead {
+        tenant: header.tenant.clone(),
+        target: header.target.clone(),
+        plan: header.plan.clone(),
+        plan_digest: beginning.digest.to_owned(),
+        command: beginning.command.to_owned(),
+        actions: beginning.actions,
+        approved: beginning.approved.to_vec(),
+        selection: (*beginning.selection != Selection::default()).then(|| beginning.selection.clone()),
+        source_digest: source_digest(header),
+        config_digest: header.config_digest.clone(),
+    };
+    journal.append(Event::RunStarted { run, at, head: Box::new(head) }).await?;
+    learn(beginning.memory, &from.notes, at).await?;
+    Ok((run, secret))
+}
+
+/// One text for all files of a source.
+#[must_use]
+pub fn source_digest(header: &Header) -> String {
+    header.source.files.iter().map(|file| file.digest.as_str()).collect::<Vec<_>>().join("+")
+}
+
+/// How a run is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    Ended(Ending),
+    /// It can be resumed.
+    Paused,
+}
+
+/// Ends or pauses the run. A run whose outcomes are not all known is never ended, so that they are looked up later; nor
+/// is one that was stopped on its way.
+///
+/// # Errors
+/// The journal cannot be written.
+pub async fn finish(
+    journal: &Journal,
+    memory: &Memory,
+    clock: &dyn Clock,
+    run: RunId,
+    header: &Header,
+    executed: &Executed,
+) -> Result<Left, LifecycleError> {
+    let at = clock.now();
+    let nothing_done = executed.applied.total() == 0 && executed.failed == 0 && executed.unknown == 0;
+    let left = match &executed.halt {
+        Some(Halt::Configuration(_)) if nothing_done => Left::Ended(Ending::Failed),
+        Some(_) => Left::Paused,
+        None if executed.unknown > 0 => Left::Paused,
+        None if executed.failed > 0 => Left::Ended(Ending::Partial),
+        None => Left::Ended(Ending::Complete),
+    };
+    match left {
+        Left::Ended(outcome) => {
+            if outcome != Ending::Failed {
+                let shape =
+                    Shape { columns: header.source.columns.clone(), rows: header.source.included, at: header.created_at };
+                memory.remember(vec![Note::Shape(shape)]).await?;
+            }
+            journal.append(Event::RunEnded { run, at, outcome }).await?;
+        }
+        Left::Paused => {
+            let why = executed.halt.as_ref().map_or_else(
+                || format!("{} outcomes are unknown", executed.unknown),
+                ToString::to_string,
+            );
+            journal.append(Event::RunPaused { run, at, why }).await?;
+        }
+    }
+    Ok(left)
+}
+
+/// Writes what a plan learnt into the memory: links, and who has had no row for how long.
+async fn learn(memory: &Memory, notes: &Path, now: Timestamp) -> Result<(), LifecycleError> {
+    let copy_error = |error| LifecycleError::Copy { path: notes.to_owned(), error };
+    if !notes.exists() {
+        return Ok(());
+    }
+    let mut batch = Vec::new();
+    let mut absent: HashSet<AccountId> = HashSet::new();
+    for learnt in read_notes(notes).map_err(copy_error)? {
+        match learnt.map_err(copy_error)? {
+            Learnt::Link { identity, account } => batch.push(Note::Link { identity, account }),
+            Learnt::Absent { account } => {
+                let before = memory.absence(&account);
+                batch.push(Note::Absence {
+                    first_seen_absent: before.map_or(now, |absence| absence.since),
+                    runs: before.map_or(0, |absence| absence.runs).saturating_add(1),
+                    account: account.clone(),
+                });
+                absent.insert(account);
+            }
+        }
+        if batch.len() >= 10_000 {
+            memory.remember(std::mem::take(&mut batch)).await?;
+        }
+    }
+    // Only what a plan that could see absences did not find absent is present again.
+    let back = memory.absences().map(|(account, _)| account).filter(|account| !absent.contains(account));
+    batch.extend(back.map(|account| Note::Present { account }));
+    memory.remember(batch).await?;
+    Ok(())
+}
+
+/// Copies by writing beside and renaming, so that a crash leaves no half plan.
+fn copy(from: &Path, to: &Path) -> Result<(), LifecycleError> {
+    let mut input = fs::File::open(from).map_err(|error| LifecycleError::Copy { path: from.to_owned(), error })?;
+    write_atomically(to, 0o600, |out| std::io::copy(&mut input, out))?;
+    Ok(())
+}

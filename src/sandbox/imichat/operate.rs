@@ -1,0 +1,210 @@
+//! What each operation does to the tenant, and what is answered truly.
+
+use std::sync::PoisonError;
+
+use axum::http::StatusCode;
+use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value, json};
+
+use super::reply::{Failed, Reply};
+use super::serve::Call;
+use super::tenant::{Account, Status, Tenant};
+use super::wire::{self, Code, Refusal};
+use super::{Links, ListShape, PastTheEnd, Server, body};
+use crate::sandbox::faults::Shift;
+use crate::sandbox::ledger::{Effect, Op, Unrecorded, password_hash};
+
+impl Server {
+    pub(super) fn authorize(&self, headers: &HeaderMap) -> Result<Reply, Failed> {
+        match header(headers, "auth_code") {
+            None => Err(Code::HeaderMissing.into()),
+            Some(code) if code != self.auth_code => Err(Code::InvalidToken.into()),
+            Some(_) => {
+                let token = format!("{:016x}{:016x}", self.clock.random(), self.clock.random());
+                // The token is hexadecimal, so it can always be a header.
+                let value = HeaderValue::try_from(token.as_str()).unwrap_or(HeaderValue::from_static(""));
+                self.tokens.give(token, self.clock.elapsed());
+                Ok(Reply::ok(Code::SignedIn, b"null").with(HeaderName::from_static("access_token"), value))
+            }
+        }
+    }
+
+    pub(super) fn check_headers(&self, headers: &HeaderMap) -> Result<(), Failed> {
+        self.tokens.check(header(headers, "access_token"), self.clock.elapsed())?;
+        match header(headers, "teamid") {
+            None => Ok(()),
+            Some(team) => {
+                let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
+                let known = team.trim().parse().is_ok_and(|team| tenant.knows_team(team));
+                if known { Ok(()) } else { Err(Code::TeamNotFound.into()) }
+            }
+        }
+    }
+
+    pub(super) fn list(&self, query: Option<&str>) -> Result<Reply, Failed> {
+        let page = page(query)?;
+        let mut body = Vec::with_capacity(6 * 1024);
+        wire::open_envelope(Code::Retrieved as u32, Code::Retrieved.description(), &mut body);
+        let in_object = self.behaviour.list == ListShape::Users;
+        body.extend_from_slice(if in_object { b"{\"users\":[" } else { b"[" });
+        let pages = {
+            let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
+            if tenant.write_page(page, &mut body).is_none() && self.behaviour.past_the_end == PastTheEnd::NotFound {
+                return Err(Code::UserNotFound.into());
+            }
+            tenant.pages()
+        };
+        body.push(b']');
+        if in_object {
+            self.write_links(page, pages, &mut body);
+            body.push(b'}');
+        }
+        body.push(b'}');
+        Ok(Reply::json(StatusCode::OK, body))
+    }
+
+    fn write_links(&self, page: u64, pages: u64, body: &mut Vec<u8>) {
+        let next = if page < pages { format!("\"{}/users/?page={}\"", self.base_url, page + 1) } else { "null".into() };
+        let links = match self.behaviour.links {
+            Links::NextAndPages => format!(",\"links\":{{\"next\":{next},\"pages\":{pages}}}"),
+            Links::Next => format!(",\"links\":{{\"next\":{next}}}"),
+            Links::Pages => format!(",\"links\":{{\"pages\":{pages}}}"),
+            Links::Absent => return,
+        };
+        body.extend_from_slice(links.as_bytes());
+    }
+
+    pub(super) fn show(&self, id: &str) -> Result<Reply, Failed> {
+        let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = id.parse().ok().and_then(|id| tenant.shown(id)).ok_or(Code::UserNotFound)?;
+        Ok(Reply::ok(Code::Retrieved, shown))
+    }
+
+    pub(super) fn create(&self, call: &Call<'_>) -> Result<Reply, Failed> {
+        let mut fields = body::object(&call.body)?;
+        let password = Some(password_hash(&body::take_password(&mut fields)?));
+        let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
+        let login_id = tenant.check_create(&fields)?.login_id.unwrap_or_default();
+        let id = tenant.next_id();
+        let draft = Draft { op: Op::Create, id, login_id, fields, password };
+        self.record(&mut tenant, draft, call.trxid, call.answered)?;
+        Ok(Reply::ok(Code::Created, tenant.shown(id).unwrap_or(b"null")))
+    }
+
+    pub(super) fn update(&self, id: &str, call: &Call<'_>) -> Result<Reply, Failed> {
+        let fields = body::object(&call.body)?;
+        let id: u64 = id.parse().map_err(|_| Code::UserNotFound)?;
+        let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
+        tenant.check_update(id, &fields)?;
+        let login_id = tenant.get(id).map(|account| account.login_id.clone()).unwrap_or_default();
+        let draft = Draft { op: Op::Update, id, login_id, fields, password: None };
+        self.record(&mut tenant, draft, call.trxid, call.answered)?;
+        Ok(Reply::ok(Code::Updated, tenant.shown(id).unwrap_or(b"null")))
+    }
+
+    /// Records an effect, then lets it happen. Where it cannot be recorded it does not happen.
+    fn record(&self, tenant: &mut Tenant, draft: Draft, trxid: &str, answered: bool) -> Result<(), Failed> {
+        let Draft { op, id, login_id, fields, password } = draft;
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let effect = Effect {
+            n: book.len() + 1,
+            at: self.clock.now(),
+            op,
+            id: id.to_string(),
+            login_id,
+            fields,
+            password,
+            trxid: trxid.to_owned(),
+            answered,
+        };
+        book.append(&effect).map_err(|unrecorded| match unrecorded {
+            Unrecorded::Shut => Failed::Cut,
+            Unrecorded::Failed => Code::ServerError.into(),
+        })?;
+        drop(book);
+        tenant.apply(&effect);
+        Ok(())
+    }
+
+    /// Somebody else changes the tenant.
+    pub(super) fn shift(&self, shift: Shift, trxid: &str) {
+        let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
+        let of = |op, account: &Account, fields| Draft {
+            op,
+            id: account.id,
+            login_id: account.login_id.clone(),
+            fields,
+            password: None,
+        };
+        let draft = match shift {
+            Shift::Resort => {
+                tenant.reverse();
+                return;
+            }
+            Shift::Insert => {
+                let id = tenant.next_id();
+                let login_id = format!("outsider-{id}");
+                let fields = object(json!({
+                    "login_id": login_id,
+                    "email_id": format!("{login_id}@example.com"),
+                    "first_name": "Somebody",
+                    "last_name": "Else",
+                }));
+                Some(Draft { op: Op::OutsideCreate, id, login_id, fields, password: None })
+            }
+            Shift::Remove => tenant.first().map(|account| of(Op::OutsideRemove, account, Map::new())),
+            Shift::Status => tenant.first().map(|account| {
+                let status = if account.status == Status::Active { "inactive" } else { "active" };
+                of(Op::OutsideUpdate, account, object(json!({ "status": status })))
+            }),
+        };
+        if let Some(draft) = draft {
+            // Where it cannot be recorded it does not happen, and nobody was promised that it would.
+            let _ = self.record(&mut tenant, draft, trxid, true);
+        }
+    }
+}
+
+/// An effect that is about to be recorded.
+struct Draft {
+    op: Op,
+    id: u64,
+    login_id: String,
+    fields: Map<String, Value>,
+    password: Option<String>,
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or_default())
+}
+
+/// The page asked for; the first where none is.
+pub(super) fn page(query: Option<&str>) -> Result<u64, Refusal> {
+    let asked = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("page="));
+    match asked.map(str::parse::<u64>) {
+        None => Ok(1),
+        Some(Ok(page)) if page > 0 => Ok(page),
+        Some(_) => Err(Refusal::because("page is not a number from 1")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_a_number_from_one() {
+        assert_eq!(page(None), Ok(1));
+        assert_eq!(page(Some("a=b&page=12")), Ok(12));
+        for wrong in ["page=0", "page=-1", "page=x", "page="] {
+            assert_eq!(page(Some(wrong)).unwrap_err().code, Code::RequestInvalid);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The JSON of answers, straight from the bytes into the engine's types: thousands of pages pass here, so nothing is
+//! built twice.
+//!
+//! Reading is lenient where a tolerant reading has one meaning (numbers as texts, `null` or `""` for nothing, `[]` for
+//! an empty object, as PHP writes it) and says so where it has none.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::schema::{Shape, at, shown};
+use super::value::{As, Text};
+use crate::model::{Account, AccountId, Attributes, Value};
+
+/// Every answer: what came of the request, and what it brought.
+#[derive(Debug, Deserialize)]
+pub(super) struct Envelope<R> {
+    #[serde(deserialize_with = "code")]
+    pub status_code: u32,
+    #[serde(default, deserialize_with = "words")]
+    pub description: String,
+    #[serde(default)]
+    pub response: R,
+}
+
+/// The `response` of a page of the listing.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Page {
+    /// One for each record, none for a record that is no user; nothing at all where the answer has no list of users.
+    pub records: Option<Vec<Option<Account>>>,
+    pub links: Links,
+}
+
+/// What the server says of the pages of the listing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Links {
+    /// Whether there is a page after this one.
+    pub next: Option<bool>,
+    /// How many pages there are.
+    pub pages: Option<u64>,
+}
+
+/// The `response` about one user: the user itself, or in `user`, or the first of a list.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct One(pub Option<Account>);
+
+/// A `response` that does not matter.
+#[derive(Debug, Default)]
+pub(super) struct Whatever;
+
+impl<'de> Deserialize<'de> for Whatever {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+/// One record of a listing.
+struct Record(Option<Account>);
+
+/// A key of a user.
+enum Key {
+    Shown(crate::model::AttrId, Shape),
+    User,
+    Other,
+}
+
+/// The visitors below answer for every JSON type; numbers and booleans mean nothing to most of them.
+macro_rules! scalars_mean_nothing {
+    ($nothing:expr) => {
+        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+    };
+}
+
+impl<'de> Deserialize<'de> for Page {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PageVisitor;
+        impl<'de> Visitor<'de> for PageVisitor {
+            type Value = Page;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a page of users")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page, A::Error> {
+                let mut page = Page::default();
+                let mut bare = true;
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    bare = false;
+                    match &*key.0 {
+                        "users" => page.records = map.next_value::<Users>()?.0,
+                        "links" => page.links = map.next_value()?,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                if bare {
+                    page.records = Some(Vec::new());
+                }
+                Ok(page)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Page, A::Error> {
+                Ok(Page { records: Some(records(seq)?), links: Links::default() })
+            }
+            fn visit_unit<E: Error>(self) -> Result<Page, E> {
+                Ok(Page { records: Some(Vec::new()), links: Links::default() })
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Page, E> {
+                Ok(Page { records: text.trim().is_empty().then(Vec::new), links: Links::default() })
+            }
+            scalars_mean_nothing!(Page::default());
+        }
+        deserializer.deserialize_any(PageVisitor)
+    }
+}
+
+/// `response.users`.
+struct Users(Option<Vec<Option<Account>>>);
+
+impl<'de> Deserialize<'de> for Users {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct UsersVisitor;
+        impl<'de> Visitor<'de> for UsersVisitor {
+            type Value = Users;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of users")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Users, A::Error> {
+                Ok(Users(Some(records(seq)?)))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Users, A::Error> {
+                let mut entries = 0;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    entries += 1;
+                }
+                Ok(Users((entries == 0).then(Vec::new)))
+            }
+            fn visit_unit<E: Error>(self) -> Result<Users, E> {
+                Ok(Users(Some(Vec::new())))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Users, E> {
+                Ok(Users(text.trim().is_empty().then(Vec::new)))
+            }
+            scalars_mean_nothing!(Users(None));
+        }
+        deserializer.deserialize_any(UsersVisitor)
+    }
+}
+
+fn records<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<Option<Account>>, A::Error> {
+    let mut records = Vec::with_capacity(super::PAGE_SIZE);
+    while let Some(Record(account)) = seq.next_element()? {
+        records.push(account);
+    }
+    Ok(records)
+}
+
+impl<'de> Deserialize<'de> for Links {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LinksVisitor;
+        impl<'de> Visitor<'de> for LinksVisitor {
+            type Value = Links;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("links")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Links, A::Error> {
+                let mut links = Links::default();
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    match &*key.0 {
+                        "next" => {
+                            links.next = Some(match map.next_value_seed(As(Shape::Int))? {
+                                Value::Bool(next) => next,
+                                Value::Int(page) => page > 0,
+                                other => !other.is_blank(),
+                            });
+                        }
+                        "pages" => {
+                            links.pages = match map.next_value_seed(As(Shape::Int))? {
+                                Value::Int(pages) => u64::try_from(pages).ok(),
+                                _ => None,
+                            };
+                        }
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(links)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Links, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Links::default())
+            }
+            fn visit_str<E: Error>(self, _: &str) -> Result<Links, E> {
+                Ok(Links::default())
+            }
+            fn visit_unit<E: Error>(self) -> Result<Links, E> {
+                Ok(Links::default())
+            }
+            scalars_mean_nothing!(Links::default());
+        }
+        deserializer.deserialize_any(LinksVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for One {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneVisitor;
+        impl<'de> Visitor<'de> for OneVisitor {
+            type Value = One;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a user")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<One, A::Error> {
+                account(map).map(One)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<One, A::Error> {
+                let first = seq.next_element::<Record>()?.and_then(|Record(account)| account);
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(One(first))
+            }
+            fn visit_str<E: Error>(self, _: &str) -> Result<One, E> {
+                Ok(One(None))
+            }
+            fn visit_unit<E: Error>(self) -> Result<One, E> {
+                Ok(One(None))
+            }
+            scalars_mean_nothing!(One(None));
+        }
+        deserializer.deserialize_any(OneVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RecordVisitor;
+        impl<'de> Visitor<'de> for RecordVisitor {
+            type Value = Record;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a user")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Record, A::Error> {
+                account(map).map(Record)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Record, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Record(None))
+            }
+            fn visit_str<E: Error>(self, _: &str) -> Result<Record, E> {
+                Ok(Record(None))
+            }
+            fn visit_unit<E: Error>(self) -> Result<Record, E> {
+                Ok(Record(None))
+            }
+            scalars_mean_nothing!(Record(None));
+        }
+        deserializer.deserialize_any(RecordVisitor)
+    }
+}
+
+/// A user; none without an id.
+fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Error> {
+    let mut values = Attributes::new();
+    let mut within = None;
+    while let Some(key) = map.next_key()? {
+        match key {
+            Key::Shown(id, shape) => values.set(id, map.next_value_seed(As(shape))?),
+            Key::User => within = map.next_value::<One>()?.0,
+            Key::Other => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+    }
+    let id = match values.get(at::ID) {
+        Some(Value::Int(id)) => id.to_string(),
+        Some(Value::Text(id)) if !id.trim().is_empty() => id.trim().to_owned(),
+        _ => return Ok(within),
+    };
+    let administrative = values.get(at::ROLE_TYPE).and_then(Value::as_str).is_some_and(|role| {
+        // "Administrator" would mean the same, and touching one by mistake would cost more than leaving one alone.
+        role.trim().get(..11).is_some_and(|start| start.eq_ignore_ascii_case("administrat"))
+    });
+    let protected = administrative.then(|| "Administrative account".to_owned());
+    Ok(Some(Account { id: AccountId(id), values, protected }))
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl Visitor<'_> for KeyVisitor {
+            type Value = Key;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
+                Ok(match shown(name) {
+                    Some((id, shape)) => Key::Shown(id, shape),
+                    None if name == "user" => Key::User,
+                    None => Key::Other,
+                })
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// A status code: a number, or one written as a text.
+fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match As(Shape::Int).deserialize(deserializer)? {
+        Value::Int(code) => u32::try_from(code).map_err(|_| Error::custom("not a status code")),
+        _ => Err(Error::custom("not a status code")),
+    }
+}
+
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match As(Shape::Text).deserialize(deserializer)? {
+        Value::Null => String::new(),
+        other => other.to_string(),
+    })
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

@@ -1,0 +1,175 @@
+//! The attribute table of imi.chat as data. `at` names the places in it that this folder needs to know.
+
+use super::{Settings, UpdateBody};
+use crate::model::{AttrId, Attribute, Field, Kind, Lifecycle, Schema, Value};
+
+/// Where each attribute that the API shows stands in the schema, and those that need special care when sent.
+pub(super) mod at {
+    use crate::model::AttrId;
+
+    pub const ID: AttrId = AttrId(0);
+    pub const LOGIN_ID: AttrId = AttrId(1);
+    pub const EMAIL_ID: AttrId = AttrId(2);
+    pub const FIRST_NAME: AttrId = AttrId(3);
+    pub const LAST_NAME: AttrId = AttrId(4);
+    pub const JOB_DESCRIPTION: AttrId = AttrId(5);
+    pub const LOGIN_USING_EMAIL: AttrId = AttrId(6);
+    pub const SKILL_ATTRIBUTES: AttrId = AttrId(7);
+    pub const PRIVILEGES: AttrId = AttrId(10);
+    pub const STATUS: AttrId = AttrId(11);
+    pub const ROLE_TYPE: AttrId = AttrId(12);
+    pub const ACTIVE_CHATS: AttrId = AttrId(13);
+    pub const LOGGED_IN: AttrId = AttrId(14);
+    pub const ACCEPTING_CHATS: AttrId = AttrId(15);
+    pub const CREATED_AT: AttrId = AttrId(16);
+    pub const UPDATED_AT: AttrId = AttrId(17);
+}
+
+/// The name in the schema of the key that [`Settings::privilege_key`] renames on the wire.
+pub(super) const TEAM_KEY: &str = "teamid";
+
+/// What an imi.chat user has, and what the API allows for it.
+#[must_use]
+pub fn schema(settings: &Settings) -> Schema {
+    let choice = |words: &[&str]| Kind::Choice(words.iter().map(|word| (*word).to_owned()).collect());
+    let privilege = vec![
+        Field { name: TEAM_KEY.to_owned(), kind: Kind::Int, required: true },
+        Field {
+            name: "role".to_owned(),
+            kind: choice(&["Team Manager", "Team Agent", "Team Analyst"]),
+            required: true,
+        },
+    ];
+    let skills = || Kind::Map(Box::new(Kind::Any));
+    let new = Attribute::new;
+    let mut schema = Schema::new(vec![
+        new("id", Kind::Int).allows("R").unique(),
+        new("login_id", Kind::Text).allows("CR").required().unique().ignoring_case(),
+        new("email_id", Kind::Text).allows("CR").required().unique().ignoring_case(),
+        new("first_name", Kind::Text),
+        new("last_name", Kind::Text),
+        new("job_description", Kind::Text),
+        new("login_using_email", Kind::Bool),
+        new("skill_attributes", skills()).merged(),
+        new("custom_attributes", skills()).allows("U"),
+        new("password", Kind::Text).allows("C").required().secret(),
+        new("privileges", Kind::List(Box::new(Kind::Object(privilege)))).allows("C"),
+        new("status", choice(&["active", "inactive"])).allows("RU"),
+        new("role_type", choice(&["Customer Care", "Administrative"])).allows("R"),
+        new("active_chats", Kind::Int).allows("R").live().warns_leavers("has open chats"),
+        new("logged_in", Kind::Bool).allows("R").live().warns_leavers("is logged in"),
+        new("accepting_chats", Kind::Bool).allows("R").live(),
+        new("created_at", Kind::DateTime).allows("R"),
+        new("updated_at", Kind::DateTime).allows("R"),
+    ]);
+    schema.lifecycle =
+        Some(Lifecycle { attribute: at::STATUS, active: Value::text("active"), inactive: Value::text("inactive") });
+    schema.full_updates = settings.update_body == UpdateBody::Full;
+    schema
+}
+
+/// How the value of an attribute is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Text,
+    Bool,
+    Int,
+    Map,
+}
+
+/// An attribute that the API shows, by its name on the wire.
+pub(super) fn shown(name: &str) -> Option<(AttrId, Shape)> {
+    Some(match name {
+        "id" => (at::ID, Shape::Int),
+        "login_id" => (at::LOGIN_ID, Shape::Text),
+        "email_id" => (at::EMAIL_ID, Shape::Text),
+        "first_name" => (at::FIRST_NAME, Shape::Text),
+        "last_name" => (at::LAST_NAME, Shape::Text),
+        "job_description" => (at::JOB_DESCRIPTION, Shape::Text),
+        "login_using_email" => (at::LOGIN_USING_EMAIL, Shape::Bool),
+        "skill_attributes" => (at::SKILL_ATTRIBUTES, Shape::Map),
+        "status" => (at::STATUS, Shape::Text),
+        "role_type" => (at::ROLE_TYPE, Shape::Text),
+        "active_chats" => (at::ACTIVE_CHATS, Shape::Int),
+        "logged_in" => (at::LOGGED_IN, Shape::Bool),
+        "accepting_chats" => (at::ACCEPTING_CHATS, Shape::Bool),
+        "created_at" => (at::CREATED_AT, Shape::Text),
+        "updated_at" => (at::UPDATED_AT, Shape::Text),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::settings;
+    use super::*;
+
+    /// The table as TARGETS prints it: name, what is allowed, and marks.
+    const TABLE: &[(&str, &str, &str)] = &[
+        ("id", "R", "unique"),
+        ("login_id", "CR", "required unique nocase"),
+        ("email_id", "CR", "required unique nocase"),
+        ("first_name", "CRU", ""),
+        ("last_name", "CRU", ""),
+        ("job_description", "CRU", ""),
+        ("login_using_email", "CRU", ""),
+        ("skill_attributes", "CRU", "merge"),
+        ("custom_attributes", "U", ""),
+        ("password", "C", "required secret"),
+        ("privileges", "C", ""),
+        ("status", "RU", ""),
+        ("role_type", "R", ""),
+        ("active_chats", "R", "live warns"),
+        ("logged_in", "R", "live warns"),
+        ("accepting_chats", "R", "live"),
+        ("created_at", "R", ""),
+        ("updated_at", "R", ""),
+    ];
+
+    #[test]
+    fn the_schema_is_the_published_table() {
+        let schema = schema(&settings());
+        assert_eq!(schema.iter().count(), TABLE.len());
+        for ((_, attribute), (name, allows, marks)) in schema.iter().zip(TABLE) {
+            let letters: String = [(attribute.create, 'C'), (attribute.read, 'R'), (attribute.update, 'U')]
+                .iter()
+                .filter_map(|(is, letter)| is.then_some(*letter))
+                .collect();
+            let words: Vec<_> = [
+                (attribute.required, "required"),
+                (attribute.secret, "secret"),
+                (attribute.unique, "unique"),
+                (!attribute.case_exact, "nocase"),
+                (attribute.live, "live"),
+                (attribute.leaver_warning.is_some(), "warns"),
+                (attribute.merge, "merge"),
+            ]
+            .iter()
+            .filter_map(|(is, word)| is.then_some(*word))
+            .collect();
+            assert_eq!((attribute.name.as_str(), letters.as_str(), words.join(" ").as_str()), (*name, *allows, *marks));
+        }
+        assert!(!schema.can_delete);
+    }
+
+    #[test]
+    fn every_attribute_that_can_be_read_is_decoded_in_its_place() {
+        let schema = schema(&settings());
+        for (id, attribute) in schema.iter() {
+            let expected = match &attribute.kind {
+                Kind::Bool => Shape::Bool,
+                Kind::Int => Shape::Int,
+                Kind::Map(_) => Shape::Map,
+                _ => Shape::Text,
+            };
+            assert_eq!(shown(&attribute.name), attribute.read.then_some((id, expected)), "{}", attribute.name);
+        }
+        assert_eq!((schema.id("privileges"), schema.id("status")), (Some(at::PRIVILEGES), Some(at::STATUS)));
+    }
+
+    #[test]
+    fn updates_are_full_where_the_settings_say_so() {
+        assert!(schema(&Settings { update_body: UpdateBody::Full, ..settings() }).full_updates);
+        assert!(!schema(&Settings { update_body: UpdateBody::Changed, ..settings() }).full_updates);
+    }
+}

@@ -1,0 +1,157 @@
+use super::*;
+use crate::model::{AccountId, Attributes};
+
+fn account(id: u64) -> Option<Account> {
+    Some(Account { id: AccountId(id.to_string()), values: Attributes::new(), protected: None })
+}
+
+fn users(ids: impl IntoIterator<Item = u64>) -> Vec<Option<Account>> {
+    ids.into_iter().map(account).collect()
+}
+
+/// The users of one page of a list of `total`.
+fn page_of(page: u64, total: u64) -> Vec<Option<Account>> {
+    users(((page - 1) * 10..(page * 10).min(total)).map(|n| n + 1))
+}
+
+fn with(records: Vec<Option<Account>>, next: Option<bool>, pages: Option<u64>) -> PageRead {
+    PageRead::Page { records, links: Links { next, pages } }
+}
+
+struct Result {
+    shown: usize,
+    asked: u64,
+    complete: bool,
+    notes: Vec<String>,
+}
+
+/// Walks through a server that answers as the function says.
+fn walk(server: impl Fn(u64) -> PageRead) -> Result {
+    let mut walk = Walk::new();
+    let (mut shown, mut asked) = (0, 0);
+    while let Some(page) = walk.step() {
+        asked += 1;
+        shown += walk.read(page, server(page)).len();
+    }
+    let (complete, notes) = walk.finish();
+    Result { shown, asked, complete, notes }
+}
+
+#[track_caller]
+fn complete(result: &Result, shown: usize, asked: u64) {
+    assert_eq!((result.shown, result.asked, result.complete), (shown, asked, true), "{:?}", result.notes);
+}
+
+#[track_caller]
+fn incomplete(result: &Result, shown: usize, asked: u64, note: &str) {
+    assert_eq!((result.shown, result.asked, result.complete), (shown, asked, false), "{:?}", result.notes);
+    assert!(result.notes.iter().any(|text| text.contains(note)), "{:?}", result.notes);
+}
+
+#[test]
+fn without_links_a_short_page_ends_the_list() {
+    complete(&walk(|page| with(page_of(page, 25), None, None)), 25, 3);
+}
+
+#[test]
+fn without_links_an_empty_page_ends_the_list() {
+    complete(&walk(|page| with(if page > 2 { Vec::new() } else { page_of(page, 20) }, None, None)), 20, 3);
+}
+
+#[test]
+fn without_links_a_page_that_is_not_found_ends_the_list() {
+    complete(&walk(|page| if page > 2 { PageRead::Past } else { with(page_of(page, 20), None, None) }), 20, 3);
+}
+
+#[test]
+fn a_tenant_without_users_is_complete_with_none() {
+    complete(&walk(|_| PageRead::Past), 0, 1);
+    complete(&walk(|_| with(Vec::new(), None, None)), 0, 1);
+    complete(&walk(|_| with(Vec::new(), Some(false), Some(0))), 0, 1);
+    complete(&walk(|_| with(Vec::new(), None, Some(1))), 0, 1);
+}
+
+#[test]
+fn the_number_of_pages_ends_the_list_even_after_a_full_page() {
+    complete(&walk(|page| with(page_of(page, 30), None, Some(3))), 30, 3);
+}
+
+#[test]
+fn a_short_page_in_the_middle_is_not_the_end_when_links_go_on() {
+    let short = |page: u64| users((page * 10..page * 10 + 10).skip(usize::from(page == 2)));
+    complete(&walk(|page| with(short(page), None, Some(4))), 39, 4);
+    complete(&walk(|page| with(short(page), Some(page < 4), None)), 39, 4);
+}
+
+#[test]
+fn the_last_link_ends_the_list_even_after_a_full_page() {
+    complete(&walk(|page| with(page_of(page, 30), Some(page < 3), None)), 30, 3);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_followed_once() {
+    complete(&walk(|page| with(if page > 3 { Vec::new() } else { page_of(page, 30) }, Some(true), Some(3))), 30, 4);
+}
+
+#[test]
+fn known_pages_are_asked_for_without_waiting_for_each_other() {
+    let mut walk = Walk::new();
+    assert_eq!((walk.step(), walk.step()), (Some(1), None));
+    walk.read(1, with(page_of(1, 50), None, Some(5)));
+    assert_eq!((0..5).filter_map(|_| walk.step()).collect::<Vec<_>>(), [2, 3, 4, 5]);
+    for page in [5, 3, 4, 2] {
+        assert_eq!(walk.read(page, with(page_of(page, 50), None, Some(5))).len(), 10);
+    }
+    assert_eq!(walk.step(), None);
+    assert!(walk.finish().0);
+}
+
+#[test]
+fn a_list_that_grows_is_read_to_its_new_end() {
+    complete(&walk(|page| with(page_of(page, 45), None, Some(if page < 3 { 4 } else { 5 }))), 45, 5);
+}
+
+#[test]
+fn a_list_that_shrinks_ends_early_and_is_not_complete() {
+    let server = |page| with(page_of(page, 45), None, Some(if page < 3 { 5 } else { 4 }));
+    incomplete(&walk(server), 40, 4, "shrank from 5 to 4");
+    let gone = |page| if page > 4 { PageRead::Past } else { with(page_of(page, 40), None, Some(9)) };
+    incomplete(&walk(gone), 40, 5, "fewer pages than the server said");
+}
+
+#[test]
+fn an_account_shown_twice_means_that_another_may_have_been_missed() {
+    let server = |page| with(if page == 1 { page_of(1, 10) } else { users(10..15) }, None, None);
+    incomplete(&walk(server), 14, 2, "1 accounts were shown twice");
+}
+
+#[test]
+fn a_server_that_ignores_the_page_number_is_noticed_at_once() {
+    incomplete(&walk(|_| with(page_of(1, 10), None, None)), 10, 2, "ignore the page number");
+    incomplete(&walk(|_| with(page_of(1, 10), None, Some(5000))), 10, 2, "ignore the page number");
+    incomplete(&walk(|_| with(page_of(1, 10), Some(true), None)), 10, 2, "ignore the page number");
+}
+
+#[test]
+fn records_that_are_no_users_are_left_out_and_said() {
+    let server = |_| {
+        let mut records = page_of(1, 5);
+        records.extend([None, None]);
+        with(records, None, None)
+    };
+    incomplete(&walk(server), 5, 1, "2 records are no users");
+}
+
+#[test]
+fn a_full_page_of_what_is_no_user_is_not_the_end() {
+    let server = |page| with(if page == 2 { vec![None; 10] } else { page_of(page, 25) }, None, None);
+    incomplete(&walk(server), 15, 3, "10 records are no users");
+}
+
+#[test]
+fn a_list_without_end_is_given_up() {
+    let mut walk = Walk::new();
+    walk.next = MOST_PAGES + 1;
+    assert_eq!((walk.step(), walk.step()), (None, None));
+    assert!(walk.finish().1[0].contains("does not end"));
+}
