@@ -96,7 +96,11 @@ fn merged(attribute: &Attribute, wanted: &BTreeMap<String, Value>, now: &Value) 
         if !normal::same(&inner, object.get(key).unwrap_or(&Value::Null), value) {
             differs = true;
             // A key that is cleared is a key that is gone.
-            if value.is_blank() { object.remove(key) } else { object.insert(key.clone(), value.clone()) };
+            if value.is_blank() {
+                object.remove(key)
+            } else {
+                object.insert(key.clone(), value.clone())
+            };
         }
     }
     differs.then_some(Value::Object(object))

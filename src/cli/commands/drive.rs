@@ -227,14 +227,11 @@ impl Drive<'_> {
         if let Some(path) = &settings.report.markdown {
             let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
             let style = Style { redact: settings.report.redact.clone(), ..Style::default() };
-            let written = path
-                .parent()
-                .map_or(Ok(()), make_parent)
-                .and_then(|()| {
-                    let record = record().map_err(|failure| io::Error::other(failure.message))?;
-                    write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
-                        .map_err(io::Error::other)
-                });
+            let written = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
+                let record = record().map_err(|failure| io::Error::other(failure.message))?;
+                write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
+                    .map_err(io::Error::other)
+            });
             if let Err(error) = written {
                 // The run itself is unharmed, and `report` writes it again.
                 self.app.monitor().note(&format!(

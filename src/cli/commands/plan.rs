@@ -12,8 +12,8 @@ use crate::cli::workbench::{Configured, Connected, Mapped, shown};
 use crate::journal::Memory;
 use crate::journal::paths::write_atomically;
 use crate::plan::file::Header;
-use crate::target::Meter;
 use crate::survey::{Accounts, Inputs, PlanFiles, Surveyed, survey};
+use crate::target::Meter;
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
@@ -152,8 +152,8 @@ pub fn seconds(time: Duration) -> f64 {
 }
 
 fn copy_plan(plan: &Path, output: &PathBuf) -> Result<(), Failure> {
-    let mut input = std::fs::File::open(plan)
-        .map_err(|error| Failure::new("plan", format!("{}: {error}", plan.display())))?;
+    let mut input =
+        std::fs::File::open(plan).map_err(|error| Failure::new("plan", format!("{}: {error}", plan.display())))?;
     write_atomically(output, 0o600, |out| io::copy(&mut input, out))
         .map_err(|error| Failure::new("plan", error.to_string()).hint("-o names a file that can be written"))?;
     Ok(())

@@ -28,7 +28,7 @@ pub(super) fn settings() -> Settings {
 
 fn connect_as(settings: &Settings, base_url: &str, rate: &Rate) -> Result<ImiChat, CallError> {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
-    connect(settings, base_url, rate, clock, &Secret::new("key-1"), "acme.imi.chat")
+    connect(settings, base_url, rate, clock, Arc::default(), &Secret::new("key-1"), "acme.imi.chat")
 }
 
 fn target(server: &Server) -> ImiChat {
