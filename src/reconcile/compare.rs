@@ -59,7 +59,9 @@ pub fn compare(
 }
 
 /// Whether an account has every value that an action wants of it; what the API does not show counts as had.
-#[must_use]
+///
+/// # Errors
+/// The first attribute in which it differs.
 pub fn has_all<'v>(
     schema: &Schema,
     account: &Account,

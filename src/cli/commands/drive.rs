@@ -12,7 +12,7 @@ use crate::cli::args;
 use crate::cli::ask::{Answer, apply_question, ask};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
-use crate::cli::workbench::{Configured, Connected, Mapped};
+use crate::cli::workbench::{Configured, Connected, Mapped, shown};
 use crate::config::Delivery;
 use crate::execute::lifecycle::{Beginning, Left, begin, finish};
 use crate::execute::passwords::{RunSecrets, deliver};
@@ -143,9 +143,8 @@ impl Drive<'_> {
         let exit = exit_of(&executed, left);
         let summary = self.summary(run, plan, &executed, exit);
         self.publish(run, plan.header, &summary, released.to_vec())?;
-        match delivered? {
-            Some(path) => self.app.say(&format!("Generated passwords: {}", crate::cli::workbench::shown(&path))),
-            None => {}
+        if let Some(path) = delivered? {
+            self.app.say(&format!("Generated passwords: {}", shown(&path)));
         }
         self.app.close(&summary);
         self.prune().await?;

@@ -1,7 +1,7 @@
 //! `headcount plan`: the dry run. Nothing here writes to the target.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::app::App;
@@ -151,7 +151,7 @@ pub fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-fn copy_plan(plan: &Path, output: &PathBuf) -> Result<(), Failure> {
+fn copy_plan(plan: &Path, output: &Path) -> Result<(), Failure> {
     let mut input =
         std::fs::File::open(plan).map_err(|error| Failure::new("plan", format!("{}: {error}", plan.display())))?;
     write_atomically(output, 0o600, |out| io::copy(&mut input, out))

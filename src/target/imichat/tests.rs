@@ -14,8 +14,8 @@ use crate::target::{Effect, Sent};
 
 pub(super) fn settings() -> Settings {
     Settings {
-        api_key: SecretSource::Env("IMICHAT_API_KEY".to_owned()),
-        domain: "acme.imi.chat".to_owned(),
+        api_key: Some(SecretSource::Env("IMICHAT_API_KEY".to_owned())),
+        domain: Some("acme.imi.chat".to_owned()),
         team_id: Some("1".to_owned()),
         authorize_path: "/authorize".to_owned(),
         auth_header: "auth_code".to_owned(),
