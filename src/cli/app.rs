@@ -23,11 +23,8 @@ pub struct App {
 impl App {
     pub fn new(global: Global) -> Self {
         let clock: Arc<dyn Clock> = SystemClock::new();
-        let show = if global.no_progress {
-            Show::Nothing
-        } else {
-            Show::choose(global.quiet, io::stderr().is_terminal())
-        };
+        let show =
+            if global.no_progress { Show::Nothing } else { Show::choose(global.quiet, io::stderr().is_terminal()) };
         let progress = Progress::start(show, clock.clone());
         Self { global, clock, stop: Arc::default(), progress }
     }
@@ -87,10 +84,8 @@ impl App {
             }
         };
         // A second log in one process (a test that calls the library twice) keeps the first.
-        let _ = tracing_subscriber::registry()
-            .with(to_person.with_filter(EnvFilter::new(level)))
-            .with(to_file)
-            .try_init();
+        let _ =
+            tracing_subscriber::registry().with(to_person.with_filter(EnvFilter::new(level))).with(to_file).try_init();
         Ok(())
     }
 
@@ -141,6 +136,13 @@ impl App {
             // A script that has closed its end does not want it.
             let _ = write_summary_json(summary, &mut out).and_then(|()| out.flush());
         }
+    }
+
+    /// Prints an object for a script.
+    pub fn print_json(&self, object: &serde_json::Value) -> Result<(), Failure> {
+        self.pause_progress();
+        let mut out = Out::stdout();
+        writeln!(out, "{object}").and_then(|()| out.flush()).map_err(super::commands::runs::output)
     }
 
     /// Says what went wrong, on standard error.
@@ -202,8 +204,7 @@ async fn signal() -> bool {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
             return false;
         };

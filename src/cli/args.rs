@@ -71,9 +71,7 @@ pub enum Command {
     /// Serve a simulated tenant on loopback
     Sandbox(SandboxArgs),
     /// Print shell completions
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
     /// Print the manual page, or write one for each command into a folder
     Man {
         /// Write the pages of all commands into this folder

@@ -90,6 +90,7 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         let (kind, exit) = match error.trouble {
             Trouble::Quota { .. } => ("quota", Exit::Paused),
+            Trouble::Stopped => ("signal", Exit::Paused),
             Trouble::Configuration => ("configuration", Exit::Failed),
             _ => ("target", Exit::Failed),
         };

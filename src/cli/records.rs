@@ -81,9 +81,11 @@ pub fn requests(meter: Option<&Meter>, estimated: u64) -> Requests {
 }
 
 pub fn quota(meter: Option<&Meter>) -> Option<Quota> {
-    meter
-        .and_then(Meter::quota)
-        .map(|quota| Quota { limit: quota.limit, remaining: quota.remaining, resets_at: quota.resets_at })
+    meter.and_then(Meter::quota).map(|quota| Quota {
+        limit: quota.limit,
+        remaining: quota.remaining,
+        resets_at: quota.resets_at,
+    })
 }
 
 /// The head of a report on a plan or a run.
@@ -194,8 +196,7 @@ fn actions(plan: &Path) -> Result<impl Iterator<Item = io::Result<Action>> + use
 }
 
 fn findings(path: &Path) -> Result<impl Iterator<Item = io::Result<Entry>> + use<>, Failure> {
-    let findings =
-        read_findings(path).map_err(|error| Failure::new("plan", format!("{}: {error}", path.display())))?;
+    let findings = read_findings(path).map_err(|error| Failure::new("plan", format!("{}: {error}", path.display())))?;
     Ok(findings.map(|finding| finding.map(Entry::Finding)))
 }
 
@@ -224,4 +225,3 @@ pub fn released(header: &Header, approved: &[String]) -> Result<Vec<Group>, Fail
     }
     Ok(groups)
 }
-

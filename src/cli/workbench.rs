@@ -78,22 +78,27 @@ impl Configured {
             table: table_of(&self.settings.text, "map"),
         };
         let map = &self.settings.map;
-        let mapping = Mapping::compile(map, &self.schema, source.columns(), lookups, today, &options).map_err(|errors| {
-            let problems: Vec<Problem> = errors
-                .into_iter()
-                .map(|error| Problem { message: error.message, span: Some(error.span), help: error.help })
-                .collect();
-            let mut error = ConfigError::all(&self.settings, problems.clone());
-            for entry in &map.entries {
-                let secret = self.schema.id(&entry.attribute.value).is_some_and(|id| self.schema.get(id).secret);
-                let blamed = problems.iter().filter_map(|problem| problem.span.as_ref());
-                // A secret that stands in the file in clear is not shown again by the message that says so.
-                if secret && blamed.into_iter().any(|span| span.start <= entry.expression.span.end && entry.expression.span.start <= span.end) {
-                    error = error.hiding(&entry.expression.span);
+        let mapping =
+            Mapping::compile(map, &self.schema, source.columns(), lookups, today, &options).map_err(|errors| {
+                let problems: Vec<Problem> = errors
+                    .into_iter()
+                    .map(|error| Problem { message: error.message, span: Some(error.span), help: error.help })
+                    .collect();
+                let mut error = ConfigError::all(&self.settings, problems.clone());
+                for entry in &map.entries {
+                    let secret = self.schema.id(&entry.attribute.value).is_some_and(|id| self.schema.get(id).secret);
+                    let blamed = problems.iter().filter_map(|problem| problem.span.as_ref());
+                    // A secret that stands in the file in clear is not shown again by the message that says so.
+                    if secret
+                        && blamed.into_iter().any(|span| {
+                            span.start <= entry.expression.span.end && entry.expression.span.start <= span.end
+                        })
+                    {
+                        error = error.hiding(&entry.expression.span);
+                    }
                 }
-            }
-            Failure::from(error)
-        })?;
+                Failure::from(error)
+            })?;
         Ok(Mapped { source, mapping })
     }
 
@@ -129,9 +134,8 @@ impl Configured {
             let missing = |what: &str| Failure::new("configuration", format!("target.{what} is missing"));
             let key = kind.api_key.as_ref().ok_or_else(|| missing("api_key"))?;
             let domain = kind.domain.clone().ok_or_else(|| missing("domain"))?;
-            let key = key.resolve().map_err(|error| {
-                Failure::new("configuration", format!("target.api_key: {error}"))
-            })?;
+            let key =
+                key.resolve().map_err(|error| Failure::new("configuration", format!("target.api_key: {error}")))?;
             (None, target.base_url.value.clone(), key, domain)
         };
         let rate = &self.settings.rate;
@@ -150,8 +154,7 @@ impl Configured {
 
     pub fn keep_plan(&self, dir: &Path, plan: &str) -> Result<PathBuf, Failure> {
         let kept = self.state.plan(plan).ok_or_else(|| Failure::new("plan", "a plan without a name"))?;
-        std::fs::rename(dir, &kept)
-            .map_err(|error| Failure::new("journal", format!("{}: {error}", kept.display())))?;
+        std::fs::rename(dir, &kept).map_err(|error| Failure::new("journal", format!("{}: {error}", kept.display())))?;
         Ok(kept)
     }
 }
@@ -192,7 +195,10 @@ fn rules(settings: &Settings, schema: &Schema) -> Result<Vec<MatchRule>, Failure
                 Some(_) => Problem {
                     message: format!("the match rule names {}, which [map] does not map", name.value),
                     span: Some(name.span.clone()),
-                    help: Some(format!("map it, with on = \"never\" if it is only used to find accounts: {} = {{ column = \"…\", on = \"never\" }}", name.value)),
+                    help: Some(format!(
+                        "map it, with on = \"never\" if it is only used to find accounts: {} = {{ column = \"…\", on = \"never\" }}",
+                        name.value
+                    )),
                 },
                 None => {
                     let readable = schema.iter().filter(|(_, a)| a.comparable()).map(|(_, a)| a.name.as_str());

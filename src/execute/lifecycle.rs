@@ -117,17 +117,20 @@ pub async fn finish(
     match left {
         Left::Ended(outcome) => {
             if outcome != Ending::Failed {
-                let shape =
-                    Shape { columns: header.source.columns.clone(), rows: header.source.included, at: header.created_at };
+                let shape = Shape {
+                    columns: header.source.columns.clone(),
+                    rows: header.source.included,
+                    at: header.created_at,
+                };
                 memory.remember(vec![Note::Shape(shape)]).await?;
             }
             journal.append(Event::RunEnded { run, at, outcome }).await?;
         }
         Left::Paused => {
-            let why = executed.halt.as_ref().map_or_else(
-                || format!("{} outcomes are unknown", executed.unknown),
-                ToString::to_string,
-            );
+            let why = executed
+                .halt
+                .as_ref()
+                .map_or_else(|| format!("{} outcomes are unknown", executed.unknown), ToString::to_string);
             journal.append(Event::RunPaused { run, at, why }).await?;
         }
     }

@@ -15,7 +15,7 @@ use crate::target::Trouble;
 enum Learnt {
     Settled(Ended),
     /// The effect is not there, and cannot come any more.
-    NotThere(Lost),
+    NotThere(Box<Lost>),
 }
 
 impl Engine<'_> {
@@ -70,7 +70,7 @@ impl Engine<'_> {
         let mut again = Vec::new();
         for one in others {
             if let Learnt::NotThere(one) = self.look_up_change(one).await? {
-                again.push(one);
+                again.push(*one);
             }
         }
         if creates.is_empty() {
@@ -107,7 +107,7 @@ impl Engine<'_> {
         for ((one, accounts), wanted) in lost.into_iter().zip(found).zip(sought) {
             let learnt = self.judge_create(one, &accounts, &wanted, certain).await?;
             match learnt {
-                Learnt::NotThere(one) => missing.push(one),
+                Learnt::NotThere(one) => missing.push(*one),
                 Learnt::Settled(ended) => {
                     // A follow-up that was lost in turn stays unknown, and is looked at by the next process.
                     self.ended(ended, &mut Vec::new()).await?;
@@ -130,7 +130,7 @@ impl Engine<'_> {
             [] if one.exists && certain => {
                 conflict("the target says that it exists already, but does not show it".to_owned())
             }
-            [] => return Ok(Learnt::NotThere(one)),
+            [] => return Ok(Learnt::NotThere(Box::new(one))),
             [account] => match has_all(self.schema, account, wanted.iter()) {
                 Ok(()) => {
                     let id = account.id.clone();
@@ -191,7 +191,7 @@ impl Engine<'_> {
             self.write(seq, one.step, Outcome::Failed { message, code: None, trxid: None }).await?;
             return self.settled(Ended::Failed).await;
         }
-        Ok(Learnt::NotThere(Lost { action: crate::plan::Action { account: Some(id), ..one.action }, ..one }))
+        Ok(Learnt::NotThere(Box::new(Lost { action: crate::plan::Action { account: Some(id), ..one.action }, ..one })))
     }
 
     async fn settled(&self, ended: Ended) -> Result<Learnt, Broken> {

@@ -29,10 +29,10 @@ use crate::clock::{Clock, Stop};
 use crate::journal::{Event, Journal, JournalError, Memory, Note, Outcome, RunId, RunState, Step, StepState};
 use crate::model::monitor::{Done, Monitor, Phase};
 use crate::model::{AttrId, MatchRule, Schema, Secret};
+use crate::plan::Action;
 use crate::plan::action::Planned;
 use crate::plan::file::{PlanFileError, PlanReader, restore_secrets};
 use crate::plan::safety::Group;
-use crate::plan::Action;
 use crate::target::{CallError, Target};
 
 /// One execution of a plan whose file was verified and whose start is in the journal.
@@ -350,15 +350,13 @@ impl Engine<'_> {
     }
 
     fn progress(&self, unknown: u64) {
-        let done = self.with_tally(|tally| {
-            Done {
-                done: tally.applied.total() + tally.failed + tally.skipped + unknown,
-                of: self.of.load(Ordering::Relaxed),
-                failed: tally.failed,
-                unknown,
-                retries: self.execution.target.meter().sent().retried,
-                quota_left: self.execution.target.meter().quota().map(|quota| quota.remaining),
-            }
+        let done = self.with_tally(|tally| Done {
+            done: tally.applied.total() + tally.failed + tally.skipped + unknown,
+            of: self.of.load(Ordering::Relaxed),
+            failed: tally.failed,
+            unknown,
+            retries: self.execution.target.meter().sent().retried,
+            quota_left: self.execution.target.meter().quota().map(|quota| quota.remaining),
         });
         self.execution.monitor.actions_done(&done);
     }
@@ -443,4 +441,3 @@ fn worse(known: Option<Broken>, new: Broken) -> Broken {
         _ => new,
     }
 }
-

@@ -68,8 +68,8 @@ pub fn deliver(
     secrets: &RunSecrets,
 ) -> Result<Option<PathBuf>, DeliveryError> {
     let recipient = age::x25519::Recipient::from_str(recipient).map_err(|e| DeliveryError::Recipient(e.to_owned()))?;
-    let mut reader = PlanReader::new(BufReader::new(File::open(plan).map_err(ExecuteError::from)?))
-        .map_err(ExecuteError::from)?;
+    let mut reader =
+        PlanReader::new(BufReader::new(File::open(plan).map_err(ExecuteError::from)?)).map_err(ExecuteError::from)?;
     let mut rows: Vec<[String; 4]> = Vec::new();
     let mut values = Vec::new();
     while let Some(mut action) = reader.next().map_err(ExecuteError::from)? {

@@ -149,7 +149,7 @@ impl Engine<'_> {
         let seq = action.seq;
         if error.effect == Effect::None {
             match error.trouble {
-                Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration => {
+                Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => {
                     self.write(seq, step, Outcome::NotThere).await?;
                     return Err(halted(error));
                 }
@@ -238,6 +238,7 @@ pub(super) fn halted(error: CallError) -> Broken {
     Broken::Halt(match error.trouble {
         Trouble::Quota { .. } => Halt::Quota(error),
         Trouble::Configuration => Halt::Configuration(error),
+        Trouble::Stopped => Halt::Signal,
         _ => Halt::Down(error),
     })
 }

@@ -59,7 +59,9 @@ pub fn compare(
 }
 
 /// Whether an account has every value that an action wants of it; what the API does not show counts as had.
-#[must_use]
+///
+/// # Errors
+/// The first attribute in which it differs.
 pub fn has_all<'v>(
     schema: &Schema,
     account: &Account,
@@ -96,7 +98,11 @@ fn merged(attribute: &Attribute, wanted: &BTreeMap<String, Value>, now: &Value) 
         if !normal::same(&inner, object.get(key).unwrap_or(&Value::Null), value) {
             differs = true;
             // A key that is cleared is a key that is gone.
-            if value.is_blank() { object.remove(key) } else { object.insert(key.clone(), value.clone()) };
+            if value.is_blank() {
+                object.remove(key)
+            } else {
+                object.insert(key.clone(), value.clone())
+            };
         }
     }
     differs.then_some(Value::Object(object))

@@ -52,13 +52,7 @@ impl Drafts {
         serde_json::to_writer(&mut self.line, action)?;
         self.out.write_all(&self.line)?;
         let length = u32::try_from(self.line.len()).map_err(io::Error::other)?;
-        self.entries.push(Entry {
-            kind: action.action,
-            key: action.key.as_str().into(),
-            at: self.at,
-            length,
-            digest,
-        });
+        self.entries.push(Entry { kind: action.action, key: action.key.as_str().into(), at: self.at, length, digest });
         self.at += u64::from(length);
         *self.planned.of(action.action) += 1;
         self.requests += action.requests;

@@ -20,10 +20,7 @@ pub(super) enum Seen {
     Recorded(Recorded),
 }
 
-pub(super) async fn read(
-    inputs: &Inputs<'_>,
-    index: &mut RowIndex,
-) -> Result<(ListingDigest, Seen), SurveyError> {
+pub(super) async fn read(inputs: &Inputs<'_>, index: &mut RowIndex) -> Result<(ListingDigest, Seen), SurveyError> {
     let protect = Protect::new(&inputs.policy().protect);
     let read = match inputs.accounts {
         Accounts::Live(target) => live(inputs, target, index, &protect).await,

@@ -216,11 +216,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn take_all(
-        &mut self,
-        results: &Receiver<(u64, Vec<Mapped>)>,
-        findings: &mut Findings,
-    ) -> Result<(), SurveyError> {
+    fn take_all(&mut self, results: &Receiver<(u64, Vec<Mapped>)>, findings: &mut Findings) -> Result<(), SurveyError> {
         let mut early: HashMap<u64, Vec<Mapped>> = HashMap::new();
         let mut next = 0;
         for (number, rows) in results {
@@ -327,9 +323,8 @@ impl Protect {
             return false;
         }
         self.patterns.is_match(&desired.identity)
-            || keys(inputs).any(|id| {
-                desired.value(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim()))
-            })
+            || keys(inputs)
+                .any(|id| desired.value(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim())))
     }
 
     pub fn matches_account(&self, inputs: &Inputs<'_>, account: &crate::model::Account) -> bool {
@@ -337,9 +332,8 @@ impl Protect {
             return false;
         }
         self.patterns.is_match(account.id.as_str())
-            || keys(inputs).any(|id| {
-                account.values.get(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim()))
-            })
+            || keys(inputs)
+                .any(|id| account.values.get(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim())))
     }
 }
 

@@ -135,7 +135,8 @@ impl<'a> Settler<'a> {
         let picked = match &seen {
             Seen::Live { .. } => None,
             Seen::Recorded(recorded) => {
-                let mut wanted: Vec<u64> = verdicts.iter().flat_map(accounts_of).chain(unclaimed.iter().copied()).collect();
+                let mut wanted: Vec<u64> =
+                    verdicts.iter().flat_map(accounts_of).chain(unclaimed.iter().copied()).collect();
                 wanted.sort_unstable();
                 wanted.dedup();
                 Some(recorded.pick(inputs.schema, &wanted)?)
@@ -225,7 +226,8 @@ impl<'a> Settler<'a> {
                 say(self, FindingKind::Conflict, reason)
             }
             Verdict::Ambiguous { accounts } => {
-                let ids = accounts.iter().map(|at| Ok(self.account(*at)?.id.0)).collect::<Result<Vec<_>, SurveyError>>()?;
+                let ids =
+                    accounts.iter().map(|at| Ok(self.account(*at)?.id.0)).collect::<Result<Vec<_>, SurveyError>>()?;
                 let reason = format!("several accounts match this row: {}", ids.join(", "));
                 say(self, FindingKind::Conflict, reason)
             }
@@ -266,11 +268,8 @@ impl<'a> Settler<'a> {
         if !linked {
             self.link(desired, account)?;
         }
-        let written = if desired.identity.is_empty() {
-            Vec::new()
-        } else {
-            self.inputs.memory.fingerprints(&desired.identity)
-        };
+        let written =
+            if desired.identity.is_empty() { Vec::new() } else { self.inputs.memory.fingerprints(&desired.identity) };
         let schema = self.inputs.schema;
         let always = self.ctx.always;
         let comparison = compare(

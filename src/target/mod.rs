@@ -104,6 +104,8 @@ pub enum Trouble {
     Unavailable,
     /// An answer whose shape nobody documented.
     Garbled,
+    /// Somebody asked to stop before the request left.
+    Stopped,
 }
 
 /// A failed call. The message carries what a person needs: what was asked, status, code, description, `trxid`; never a

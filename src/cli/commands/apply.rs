@@ -106,7 +106,10 @@ fn usable(app: &App, configured: &Configured, header: &Header) -> Result<(), Fai
     let most = configured.settings.safety.plan_max_age;
     if age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX) {
         return refuse(
-            format!("the plan is {} old, older than safety.plan_max_age allows", crate::report::words::elapsed(age.as_secs_f64())),
+            format!(
+                "the plan is {} old, older than safety.plan_max_age allows",
+                crate::report::words::elapsed(age.as_secs_f64())
+            ),
             anew,
         );
     }

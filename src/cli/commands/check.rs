@@ -1,6 +1,5 @@
 //! `headcount check`: the configuration and every row of the source; with `--online` the target too.
 
-
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -14,9 +13,9 @@ use crate::cli::workbench::Configured;
 use crate::journal::Journal;
 use crate::plan::FindingKind;
 use crate::plan::action::Found;
+use crate::report::Summary;
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
-use crate::report::Summary;
 use crate::survey::{check_rows, read_findings};
 use crate::target::{Listed, Target};
 
@@ -56,8 +55,7 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     }
     app.say(&format!(
         "The configuration is right. {} rows count, {} of them cannot be used.",
-        checked.included,
-        checked.invalid
+        checked.included, checked.invalid
     ));
     let mut summary = summary(&configured, checked.invalid);
     let exit = if checked.stopped.is_empty() { Exit::Done } else { Exit::Held };

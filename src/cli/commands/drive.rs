@@ -12,7 +12,7 @@ use crate::cli::args;
 use crate::cli::ask::{Answer, apply_question, ask};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
-use crate::cli::workbench::{Configured, Connected, Mapped};
+use crate::cli::workbench::{Configured, Connected, Mapped, shown};
 use crate::config::Delivery;
 use crate::execute::lifecycle::{Beginning, Left, begin, finish};
 use crate::execute::passwords::{RunSecrets, deliver};
@@ -143,9 +143,8 @@ impl Drive<'_> {
         let exit = exit_of(&executed, left);
         let summary = self.summary(run, plan, &executed, exit);
         self.publish(run, plan.header, &summary, released.to_vec())?;
-        match delivered? {
-            Some(path) => self.app.say(&format!("Generated passwords: {}", crate::cli::workbench::shown(&path))),
-            None => {}
+        if let Some(path) = delivered? {
+            self.app.say(&format!("Generated passwords: {}", shown(&path)));
         }
         self.app.close(&summary);
         self.prune().await?;
@@ -227,14 +226,11 @@ impl Drive<'_> {
         if let Some(path) = &settings.report.markdown {
             let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
             let style = Style { redact: settings.report.redact.clone(), ..Style::default() };
-            let written = path
-                .parent()
-                .map_or(Ok(()), make_parent)
-                .and_then(|()| {
-                    let record = record().map_err(|failure| io::Error::other(failure.message))?;
-                    write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
-                        .map_err(io::Error::other)
-                });
+            let written = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
+                let record = record().map_err(|failure| io::Error::other(failure.message))?;
+                write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
+                    .map_err(io::Error::other)
+            });
             if let Err(error) = written {
                 // The run itself is unharmed, and `report` writes it again.
                 self.app.monitor().note(&format!(

@@ -24,9 +24,9 @@ pub fn man(out: Option<&Path>) -> Result<Exit, Failure> {
             print(&text)
         }
         Some(dir) => {
-            std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir)).map_err(
-                |error| Failure::new("output", format!("{}: {error}", dir.display())),
-            )?;
+            std::fs::create_dir_all(dir)
+                .and_then(|()| clap_mangen::generate_to(Cli::command(), dir))
+                .map_err(|error| Failure::new("output", format!("{}: {error}", dir.display())))?;
             Ok(Exit::Done)
         }
     }

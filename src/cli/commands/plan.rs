@@ -1,7 +1,7 @@
 //! `headcount plan`: the dry run. Nothing here writes to the target.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::app::App;
@@ -12,8 +12,8 @@ use crate::cli::workbench::{Configured, Connected, Mapped, shown};
 use crate::journal::Memory;
 use crate::journal::paths::write_atomically;
 use crate::plan::file::Header;
-use crate::target::Meter;
 use crate::survey::{Accounts, Inputs, PlanFiles, Surveyed, survey};
+use crate::target::Meter;
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
@@ -151,9 +151,9 @@ pub fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-fn copy_plan(plan: &Path, output: &PathBuf) -> Result<(), Failure> {
-    let mut input = std::fs::File::open(plan)
-        .map_err(|error| Failure::new("plan", format!("{}: {error}", plan.display())))?;
+fn copy_plan(plan: &Path, output: &Path) -> Result<(), Failure> {
+    let mut input =
+        std::fs::File::open(plan).map_err(|error| Failure::new("plan", format!("{}: {error}", plan.display())))?;
     write_atomically(output, 0o600, |out| io::copy(&mut input, out))
         .map_err(|error| Failure::new("plan", error.to_string()).hint("-o names a file that can be written"))?;
     Ok(())

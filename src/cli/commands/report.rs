@@ -14,9 +14,10 @@ use crate::journal::paths::write_atomically;
 use crate::report::{Form, render};
 
 pub fn run(app: &App, args: &ReportArgs) -> Result<Exit, Failure> {
-    let form: Form = args.form.parse().map_err(|error: crate::report::UnknownForm| {
-        Failure::new("usage", error.to_string()).exit(Exit::Usage)
-    })?;
+    let form: Form = args
+        .form
+        .parse()
+        .map_err(|error: crate::report::UnknownForm| Failure::new("usage", error.to_string()).exit(Exit::Usage))?;
     let configured = app.configured()?;
     let path = Path::new(&args.of);
     let is_plan = path.exists() || configured.state.plan(&args.of).is_some_and(|dir| dir.exists());

@@ -87,16 +87,8 @@ async fn go_on(
 ) -> Result<Exit, Failure> {
     let files = PlanFiles::within(&configured.state.run(run));
     let (header, digest) = records::verified(&files.plan)?;
-    let drive = Drive {
-        app,
-        configured,
-        journal,
-        memory,
-        connected,
-        mapped,
-        command: "resume",
-        started: app.clock.elapsed(),
-    };
+    let drive =
+        Drive { app, configured, journal, memory, connected, mapped, command: "resume", started: app.clock.elapsed() };
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     let estimated = 1 + remaining(&state);
     let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };

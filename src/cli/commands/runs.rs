@@ -114,7 +114,11 @@ pub fn show(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
 /// A run by its name, or the last one.
 pub fn named(journal: &Journal, name: &str) -> Result<RunId, Failure> {
     if name == "last" {
-        return journal.runs().last().map(|run| run.run).ok_or_else(|| Failure::new("journal", "there are no runs yet"));
+        return journal
+            .runs()
+            .last()
+            .map(|run| run.run)
+            .ok_or_else(|| Failure::new("journal", "there are no runs yet"));
     }
     name.parse().map_err(|_| records::no_run(name))
 }

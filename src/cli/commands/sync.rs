@@ -62,16 +62,7 @@ async fn sync(
     if !nothing && !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
-    let drive = Drive {
-        app,
-        configured,
-        journal,
-        memory,
-        connected,
-        mapped: &made.mapped,
-        command: "sync",
-        started,
-    };
+    let drive = Drive { app, configured, journal, memory, connected, mapped: &made.mapped, command: "sync", started };
     let fresh = SignedDuration::try_from(configured.settings.safety.fresh_for).unwrap_or(SignedDuration::ZERO);
     let plan = Planned {
         header,

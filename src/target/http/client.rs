@@ -23,7 +23,7 @@ use super::quota::{Leave, QuotaGate, Ticket, exhausted};
 use super::redact::Redactor;
 use super::retry::{Budget, Repeat, Tries, backoff};
 use super::transport::{self, Loss, Proof};
-use crate::clock::Clock;
+use crate::clock::{Clock, Stop};
 use crate::model::Secret;
 use crate::target::{CallError, Effect, Meter, Purpose, Quota, Trouble};
 
@@ -41,6 +41,8 @@ pub struct ClientSettings<'a> {
     pub base_url: &'a str,
     pub rate: &'a Rate,
     pub clock: Arc<dyn Clock>,
+    /// Once it is requested nothing is sent and nothing is waited for any more.
+    pub stop: Arc<Stop>,
     /// Headers, of requests and answers, whose values are secret.
     pub secret_headers: Vec<HeaderName>,
     /// The header by which the server names a transaction.
@@ -54,6 +56,7 @@ pub struct Client {
     http: reqwest::Client,
     rate: Rate,
     clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
     secret_headers: Vec<HeaderName>,
     transaction_header: Option<HeaderName>,
     read_quota: Option<ReadQuota>,
@@ -81,6 +84,10 @@ enum Wait {
     Asked,
 }
 
+fn stopped() -> CallError {
+    CallError::new(Trouble::Stopped, "not sent: the run is being stopped")
+}
+
 impl Client {
     /// # Errors
     /// [`Trouble::Configuration`] for a base address that is none or not safe, and where no TLS can be set up.
@@ -102,6 +109,7 @@ impl Client {
             budget: Budget::new(&rate),
             rate,
             clock: settings.clock,
+            stop: settings.stop,
         })
     }
 
@@ -181,7 +189,8 @@ impl Client {
                         return Err(self.settle(request, tries, error, answer));
                     }
                     if let Wait::Backoff = wait {
-                        self.clock.sleep(backoff(&*self.clock, tries.sent)).await;
+                        let rest = self.rest(backoff(&*self.clock, tries.sent)).await;
+                        rest.map_err(|error| self.settle(request, tries, error, None))?;
                     }
                 }
             }
@@ -196,6 +205,9 @@ impl Client {
         })?;
         let _turn = self.turn.lock().await;
         loop {
+            if self.stop.is_requested() {
+                return Err(stopped());
+            }
             let held = self.pacer.held_back();
             if held > PATIENCE {
                 return Err(CallError::new(
@@ -213,15 +225,23 @@ impl Client {
                     let wait = until.duration_since(self.clock.now());
                     let wait = Duration::try_from(wait).unwrap_or_default() + Duration::from_secs(1);
                     info!(remaining = quota.remaining, %until, "the daily quota is used up to its reserve: waiting");
-                    self.clock.sleep(wait).await;
+                    self.rest(wait).await?;
                     continue;
                 }
                 Leave::Exhausted { quota, .. } => return Err(exhausted(quota)),
             }
             match self.pacer.pass() {
                 Ok(()) => return Ok((permit, self.quota.take())),
-                Err(wait) => self.clock.sleep(wait).await,
+                Err(wait) => self.rest(wait).await?,
             }
+        }
+    }
+
+    /// Sleeps, unless somebody wants to stop.
+    async fn rest(&self, time: Duration) -> Result<(), CallError> {
+        tokio::select! {
+            () = self.clock.sleep(time) => Ok(()),
+            () = self.stop.requested() => Err(stopped()),
         }
     }
 

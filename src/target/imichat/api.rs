@@ -13,7 +13,7 @@ use super::codes::{Rejection, open, rejection};
 use super::decode::{Envelope, One, Page, Whatever};
 use super::walk::PageRead;
 use super::wire::body;
-use crate::clock::Clock;
+use crate::clock::{Clock, Stop};
 use crate::model::{Account, AccountId, Attributes, Schema, Secret};
 use crate::target::http::{
     Answer, Client, ClientSettings, Rate, Repeat, Request, TokenCell, Tries, Verdict, reset_time, segment,
@@ -47,6 +47,7 @@ impl Api {
         base_url: &str,
         rate: &Rate,
         clock: Arc<dyn Clock>,
+        stop: Arc<Stop>,
         api_key: &Secret,
         domain: &str,
     ) -> Result<Self, CallError> {
@@ -67,6 +68,7 @@ impl Api {
             base_url,
             rate,
             clock,
+            stop,
             secret_headers: vec![auth_header.clone(), token_header.clone()],
             transaction_header: Some(HeaderName::from_static("trxid")),
             read_quota: Some(read_quota),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 use crate::target::http::Rate;
@@ -72,10 +72,11 @@ pub fn connect(
     base_url: &str,
     rate: &Rate,
     clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
     api_key: &Secret,
     domain: &str,
 ) -> Result<ImiChat, CallError> {
-    let api = Api::new(settings, base_url, rate, clock, api_key, domain)?;
+    let api = Api::new(settings, base_url, rate, clock, stop, api_key, domain)?;
     Ok(ImiChat { api: Arc::new(api), schema: schema(settings) })
 }
 

@@ -14,8 +14,8 @@ use crate::target::{Effect, Sent};
 
 pub(super) fn settings() -> Settings {
     Settings {
-        api_key: SecretSource::Env("IMICHAT_API_KEY".to_owned()),
-        domain: "acme.imi.chat".to_owned(),
+        api_key: Some(SecretSource::Env("IMICHAT_API_KEY".to_owned())),
+        domain: Some("acme.imi.chat".to_owned()),
         team_id: Some("1".to_owned()),
         authorize_path: "/authorize".to_owned(),
         auth_header: "auth_code".to_owned(),
@@ -28,7 +28,7 @@ pub(super) fn settings() -> Settings {
 
 fn connect_as(settings: &Settings, base_url: &str, rate: &Rate) -> Result<ImiChat, CallError> {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
-    connect(settings, base_url, rate, clock, &Secret::new("key-1"), "acme.imi.chat")
+    connect(settings, base_url, rate, clock, Arc::default(), &Secret::new("key-1"), "acme.imi.chat")
 }
 
 fn target(server: &Server) -> ImiChat {
