@@ -100,7 +100,9 @@ impl StateDir {
     pub fn remove_run(&self, run: RunId) -> Result<(), FileError> {
         let dir = self.run(run);
         match fs::remove_dir_all(&dir) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::of(&dir, "cannot be removed")(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(FileError::of(&dir, "cannot be removed")(error))
+            }
             _ => Ok(()),
         }
     }

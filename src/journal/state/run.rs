@@ -188,8 +188,7 @@ impl RunState {
     /// Where an action stands; an action that the run does not have is pending for ever.
     #[must_use]
     pub fn action(&self, seq: u64) -> ActionState {
-        let slot = slot(seq).and_then(|at| self.slots.get(at)).copied().unwrap_or(0);
-        ActionState { first: StepState::of_bits(slot), follow_up: StepState::of_bits(slot >> 3) }
+        ActionState::of_bits(slot(seq).and_then(|at| self.slots.get(at)).copied().unwrap_or(0))
     }
 
     #[must_use]
@@ -221,8 +220,7 @@ impl RunState {
     /// Steps that were sent and of which nobody knows what came of them, in order: open intents and unknowns.
     pub fn undecided(&self) -> impl Iterator<Item = (u64, Step)> {
         (1..).zip(&self.slots).flat_map(|(seq, slot)| {
-            let state =
-                ActionState { first: StepState::of_bits(*slot), follow_up: StepState::of_bits(*slot >> 3) };
+            let state = ActionState::of_bits(*slot);
             Step::BOTH.into_iter().filter(move |step| state.step(*step).is_undecided()).map(move |step| (seq, step))
         })
     }
@@ -295,7 +293,7 @@ impl RunState {
             Step::First => ActionState { first: state, ..before },
             Step::FollowUp => ActionState { follow_up: state, ..before },
         };
-        self.slots[at] = after.first.bits() | (after.follow_up.bits() << 3);
+        self.slots[at] = after.bits();
         self.steps[usize::from(before.step(step).bits())] -= 1;
         self.steps[usize::from(state.bits())] += 1;
         *self.tally.of(before.overall()) -= 1;
@@ -326,6 +324,15 @@ fn slot(seq: u64) -> Option<usize> {
 }
 
 impl ActionState {
+    /// Three bits for each step; 0 is both pending.
+    fn bits(self) -> u8 {
+        self.first.bits() | (self.follow_up.bits() << 3)
+    }
+
+    fn of_bits(bits: u8) -> Self {
+        Self { first: StepState::of_bits(bits), follow_up: StepState::of_bits(bits >> 3) }
+    }
+
     #[must_use]
     pub fn step(self, step: Step) -> StepState {
         match step {

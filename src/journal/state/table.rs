@@ -159,15 +159,8 @@ impl StepState {
 }
 
 impl Move {
-    pub const ALL: [Self; 7] = [
-        Self::Intent,
-        Self::Applied,
-        Self::Adopted,
-        Self::Failed,
-        Self::Skipped,
-        Self::Unknown,
-        Self::NotThere,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Intent, Self::Applied, Self::Adopted, Self::Failed, Self::Skipped, Self::Unknown, Self::NotThere];
 }
 
 impl From<&Outcome> for Move {

@@ -1,8 +1,8 @@
 //! The head of the chain, in a file of its own: what was durable once is known to be missing when it is.
 //!
 //! The file has two slots in two blocks of 4 KiB, each with a checksum; a write goes to the slot that does not hold the
-//! newest head, so a write that is cut short leaves the head before it. One fdatasync makes it durable. Writing,
-//! syncing and renaming a file for each group was measured beside it; see the module above for the numbers.
+//! newest head, so a write that is cut short leaves the head before it. One fdatasync makes it durable. Why
+//! not a new file and a rename: see the module above, with numbers.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -96,7 +96,10 @@ fn encode(head: Head) -> [u8; SLOT] {
 }
 
 fn decode(bytes: &[u8]) -> Option<Head> {
-    let head = Head { seq: u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?), chain: bytes.get(16..32)?.try_into().ok()? };
+    let head = Head {
+        seq: u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?),
+        chain: bytes.get(16..32)?.try_into().ok()?,
+    };
     (encode(head) == bytes).then_some(head)
 }
 

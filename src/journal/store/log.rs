@@ -112,9 +112,7 @@ pub fn exists(state: &StateDir) -> bool {
 pub fn read(log: &sled::Tree, anchor: Option<Head>) -> Reading {
     match guarded(|| read_all(log, anchor)) {
         Ok(reading) => reading,
-        Err(trouble) => {
-            Reading { damage: vec![Damage::Database { why: trouble.to_string() }], ..Reading::default() }
-        }
+        Err(trouble) => Reading { damage: vec![Damage::Database { why: trouble.to_string() }], ..Reading::default() },
     }
 }
 
@@ -152,8 +150,7 @@ fn read_all(log: &sled::Tree, anchor: Option<Head>) -> Reading {
 impl Reading {
     fn record(&mut self, before: Head, number: &[u8], value: &[u8], anchor: Option<Head>) -> Head {
         let expected = before.seq.saturating_add(1);
-        let (Ok(number), Some((stored, payload))) =
-            (<[u8; 8]>::try_from(number), value.split_first_chunk::<16>())
+        let (Ok(number), Some((stored, payload))) = (<[u8; 8]>::try_from(number), value.split_first_chunk::<16>())
         else {
             self.damage.push(Damage::Undecodable { seq: expected, why: "it is cut short".to_owned() });
             return Head { seq: expected, ..before };

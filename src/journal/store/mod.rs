@@ -14,7 +14,11 @@
 //! anchor leaves: their requests may have left, and they count.
 //!
 //! **The anchor** is written in place, in turn into one of two checksummed slots, with one fdatasync, rather than to a
-//! new file that is synced and renamed: MEASURED.
+//! new file that is synced and renamed. Both leave an old head or a new one after a crash; on ext4 the slots took
+//! 0.14 ms (as much as the fdatasync of sled's file), the rename with its two fsyncs 0.57 ms, medians of 400 writes in
+//! turn. Whole appends, in a release build on two cores while the disk was quiet: 64 appenders reached 49,600 a second
+//! with slots, 30,100 with a rename, 64,300 with no anchor at all; one appender 1,980, 1,110 and 2,730. With other work
+//! on the same disk these rates fall to a third, and differ more from run to run than from one form to the other.
 //!
 //! **Time and memory.** An append takes two fdatasyncs for its whole group. Of runs that ended only overviews are in
 //! memory; sled's cache is bounded by [`Options::cache_bytes`].
@@ -97,7 +101,7 @@ impl Journal {
     /// A journal that checks the same transitions and keeps nothing: for measuring, and for rehearsals.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { place: Arc::new(Place::Twin(Twin::default())) }
+        Self { place: Arc::new(Place::Twin(Box::<Twin>::default())) }
     }
 
     /// Lists what can be read of a journal, damaged or not. The database is opened for it, so it takes the lock.
@@ -142,9 +146,9 @@ impl Journal {
     /// # Errors
     /// A record that could be read when the journal was opened, and cannot be read now.
     pub fn run(&self, run: RunId) -> Result<Option<RunState>, JournalError> {
-        let (live, known) = self.place.history(|history| {
-            (history.unfinished().filter(|state| state.run() == run).cloned(), history.knows(run))
-        });
+        let (live, known) = self
+            .place
+            .history(|history| (history.unfinished().filter(|state| state.run() == run).cloned(), history.knows(run)));
         if live.is_some() || !known {
             return Ok(live);
         }

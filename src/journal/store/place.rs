@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::anchor::{Anchor, Head};
+use super::anchor::{Anchor, BEGINNING, Head};
 use super::codec::{GENESIS, decode};
 use super::error::{Damage, Failure, JournalError};
 use super::lock::{self, Lock};
@@ -23,7 +23,7 @@ const QUEUE: usize = 4_096;
 
 pub enum Place {
     Disk(Disk),
-    Twin(Twin),
+    Twin(Box<Twin>),
 }
 
 /// On the disk.
@@ -54,6 +54,8 @@ pub struct Opened {
     pub lock: Lock,
     pub database: Database,
     pub anchor: Anchor,
+    /// The head that the anchor holds.
+    pub anchored: Head,
     pub book: Book,
 }
 
@@ -87,7 +89,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
         // Nothing was ever recorded: `read` has just seen that there is no record without an anchor.
         None => Anchor::create(&state.anchor())?,
     };
-    Ok(Opened { state, lock, database, anchor, book })
+    Ok(Opened { state, lock, database, anchor, anchored: anchored.unwrap_or(BEGINNING), book })
 }
 
 /// # Errors
@@ -106,7 +108,7 @@ pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError>
             Ok(database) => {
                 // An anchor that cannot be read is said once, below, and not also as missing.
                 let unreadable = anchor.is_some() && anchored.is_none();
-                let assumed = if unreadable { Some(Head { seq: 0, chain: GENESIS }) } else { anchored };
+                let assumed = if unreadable { Some(BEGINNING) } else { anchored };
                 let Reading { book, records, damage } = log::read(&database.log, assumed);
                 inspection = Inspection { runs: book.history.overviews(), records, damage };
             }
@@ -128,12 +130,14 @@ impl Disk {
     /// # Errors
     /// The disk's.
     pub fn start(opened: Opened) -> Result<Self, JournalError> {
-        let Opened { state, lock, database, mut anchor, book } = opened;
+        let Opened { state, lock, database, mut anchor, anchored, book } = opened;
         let file = writer::open_file(&database)?;
-        // What a killed process left in the operating system's hands is made durable before it is built upon.
-        file.sync_data().map_err(FileError::of(&database.path, "cannot be synced"))?;
-        let path = anchor.path.clone();
-        anchor.write(book.head()).map_err(FileError::of(&path, "cannot be written"))?;
+        if anchored != book.head() {
+            // What a killed process left in the operating system's hands is made durable before it is built upon.
+            file.sync_data().map_err(FileError::of(&database.path, "cannot be synced"))?;
+            let path = anchor.path.clone();
+            anchor.write(book.head()).map_err(FileError::of(&path, "cannot be written"))?;
+        }
         let shared = Arc::new(Shared::new(book));
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = Writer { database: database.clone(), file, anchor, shared: Arc::clone(&shared) };
@@ -179,12 +183,9 @@ impl Disk {
         let dir = self.state.path().to_owned();
         let records = self.database.log.range(key(first)..=key(last));
         Box::new((first..=last).zip(records).map(move |(seq, record)| {
-            let read = record
-                .map_err(|error| Damage::Database { why: error.to_string() })
-                .and_then(|(_, value)| {
-                    decode(value.get(GENESIS.len()..).unwrap_or_default())
-                        .map_err(|why| Damage::Undecodable { seq, why })
-                });
+            let read = record.map_err(|error| Damage::Database { why: error.to_string() }).and_then(|(_, value)| {
+                decode(value.get(GENESIS.len()..).unwrap_or_default()).map_err(|why| Damage::Undecodable { seq, why })
+            });
             read.map_err(|damage| JournalError::Damaged { dir: dir.clone(), damage })
         }))
     }

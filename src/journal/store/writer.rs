@@ -30,11 +30,20 @@ type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
 
 /// What the thread is asked to do.
 pub enum Job {
-    Event { event: Event, done: Answer<()> },
+    Event {
+        event: Event,
+        done: Answer<()>,
+    },
     /// `done` is none where more notes follow: nobody waits for these to be durable.
-    Notes { puts: Vec<Put>, done: Option<Answer<()>> },
+    Notes {
+        puts: Vec<Put>,
+        done: Option<Answer<()>>,
+    },
     /// Drops the oldest runs, those that ended before the time.
-    Prune { before: Timestamp, done: Answer<Vec<RunId>> },
+    Prune {
+        before: Timestamp,
+        done: Answer<Vec<RunId>>,
+    },
 }
 
 /// What the thread shares with those who ask and read.
@@ -235,9 +244,9 @@ impl Writer {
 
     /// From the operating system to the disk: after this a power cut loses nothing.
     fn sync(&self) -> Result<(), JournalError> {
-        self.file.sync_data().map_err(|error| {
-            self.shared.fail(self.failure("sync", error.to_string(), Some(error.kind())))
-        })
+        self.file
+            .sync_data()
+            .map_err(|error| self.shared.fail(self.failure("sync", error.to_string(), Some(error.kind()))))
     }
 
     /// After this a loss of what is durable is noticed.
@@ -303,7 +312,11 @@ impl Writer {
 /// Opens sled's file once more, to be synced.
 pub fn open_file(database: &Database) -> Result<File, FileError> {
     // Windows syncs only what is open for writing.
-    File::options().read(true).write(true).open(&database.path).map_err(FileError::of(&database.path, "cannot be opened"))
+    File::options()
+        .read(true)
+        .write(true)
+        .open(&database.path)
+        .map_err(FileError::of(&database.path, "cannot be opened"))
 }
 
 fn answer<T>(done: Answer<T>, result: Result<T, JournalError>) {

@@ -1,0 +1,219 @@
+use std::fs;
+
+use super::*;
+use crate::journal::store::codec::{chain, encode};
+use crate::journal::store::log::key;
+
+/// A state directory with one whole run of 5 actions (records 1 to 12), and its log in the hands of `harm`.
+fn harmed(harm: impl FnOnce(&sled::Tree)) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path()).unwrap();
+    append_all(&journal, &whole_run(id(1), 5));
+    drop(journal);
+    let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
+    harm(&database.log);
+    database.log.flush().unwrap();
+    dir
+}
+
+/// Opening refuses with this damage, today and tomorrow, and inspecting says the same.
+fn assert_damaged(dir: &Path, expected: &Damage) {
+    for _ in 0..2 {
+        match open(dir) {
+            Err(JournalError::Damaged { damage, .. }) => assert_eq!(damage, *expected),
+            other => panic!("expected {expected}, got {other:?}"),
+        }
+        assert_eq!(Journal::inspect(dir, options()).unwrap().damage.first(), Some(expected));
+    }
+}
+
+#[test]
+fn a_record_that_is_missing_is_named() {
+    let dir = harmed(|log| drop(log.remove(key(7)).unwrap()));
+    assert_damaged(dir.path(), &Damage::Gap { expected: 7, found: 8 });
+    let error = open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("record 7 is missing") && error.contains(&dir.path().display().to_string()), "{error}");
+    let inspection = Journal::inspect(dir.path(), options()).unwrap();
+    assert_eq!((inspection.records, inspection.runs.len()), (11, 1), "what is readable is listed all the same");
+}
+
+#[test]
+fn a_missing_first_record_is_a_gap_too() {
+    let dir = harmed(|log| drop(log.remove(key(1)).unwrap()));
+    assert_damaged(dir.path(), &Damage::Gap { expected: 1, found: 2 });
+}
+
+#[test]
+fn a_missing_end_is_noticed_by_the_anchor() {
+    for dropped in [1, 3, 12] {
+        let dir = harmed(|log| {
+            for seq in 13 - dropped..=12 {
+                log.remove(key(seq)).unwrap();
+            }
+        });
+        assert_damaged(dir.path(), &Damage::Short { head: 12 - dropped, anchored: 12 });
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_any_byte_of_a_record_is_noticed() {
+    let length = {
+        let mut length = 0;
+        harmed(|log| length = log.get(key(6)).unwrap().unwrap().len());
+        length
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path()).unwrap();
+    append_all(&journal, &whole_run(id(1), 5));
+    drop(journal);
+    for byte in 0..length {
+        let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
+        let good = database.log.get(key(6)).unwrap().unwrap();
+        let mut bad = good.to_vec();
+        bad[byte] ^= 1 << (byte % 8);
+        database.log.insert(key(6), bad).unwrap();
+        let reading = log::read(&database.log, None);
+        let first = reading.damage.first().and_then(Damage::seq);
+        assert_eq!(first, Some(6), "byte {byte}: {:?}", reading.damage);
+        database.log.insert(key(6), good).unwrap();
+        assert_eq!(log::read(&database.log, None).damage, [Damage::NoAnchor { head: 12 }]);
+    }
+}
+
+#[test]
+fn a_record_in_anothers_place_is_noticed() {
+    let dir = harmed(|log| {
+        let (a, b) = (log.get(key(4)).unwrap().unwrap(), log.get(key(6)).unwrap().unwrap());
+        log.insert(key(4), b).unwrap();
+        log.insert(key(6), a).unwrap();
+    });
+    assert_damaged(dir.path(), &Damage::Mismatch { seq: 4 });
+}
+
+#[test]
+fn an_end_that_was_written_anew_does_not_fit_the_anchor() {
+    let dir = harmed(|log| {
+        let before = log.get(key(11)).unwrap().unwrap();
+        let payload = encode(&Event::RunEnded { run: id(1), at: now(), outcome: Ending::Failed });
+        let chain = chain(before.first_chunk().unwrap(), 12, &payload);
+        log.insert(key(12), [&chain[..], &payload].concat()).unwrap();
+    });
+    assert_damaged(dir.path(), &Damage::Mismatch { seq: 12 });
+}
+
+#[test]
+fn a_record_that_chains_but_contradicts_those_before_it_is_refused() {
+    let dir = harmed(|log| {
+        let before = log.get(key(12)).unwrap().unwrap();
+        let payload = encode(&intent(id(1), 1));
+        let chain = chain(before.first_chunk().unwrap(), 13, &payload);
+        log.insert(key(13), [&chain[..], &payload].concat()).unwrap();
+    });
+    let error = open(dir.path()).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged { damage: Damage::Contradiction { seq: 13, .. }, .. }), "{error}");
+}
+
+#[test]
+fn a_record_of_a_later_version_is_refused_with_that_reason() {
+    let dir = harmed(|log| {
+        let before = log.get(key(12)).unwrap().unwrap();
+        let mut payload = encode(&started(id(2), 1));
+        payload[0] = 9;
+        let chain = chain(before.first_chunk().unwrap(), 13, &payload);
+        log.insert(key(13), [&chain[..], &payload].concat()).unwrap();
+    });
+    let error = open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("record 13") && error.contains("version 9"), "{error}");
+}
+
+#[test]
+fn an_anchor_that_is_missing_or_garbage_is_damage() {
+    let dir = harmed(|_| {});
+    let anchor = dir.path().join("anchor");
+    fs::write(&anchor, [7; 8192]).unwrap();
+    assert_damaged(dir.path(), &Damage::BadAnchor);
+    fs::remove_file(&anchor).unwrap();
+    assert_damaged(dir.path(), &Damage::NoAnchor { head: 12 });
+}
+
+#[test]
+fn a_database_that_is_gone_is_damage_and_moving_both_aside_begins_anew() {
+    let dir = harmed(|_| {});
+    fs::remove_dir_all(dir.path().join("journal")).unwrap();
+    assert_damaged(dir.path(), &Damage::Short { head: 0, anchored: 12 });
+    fs::rename(dir.path().join("anchor"), dir.path().join("anchor.aside")).unwrap();
+    let journal = open(dir.path()).unwrap();
+    append_all(&journal, &whole_run(id(1), 1));
+}
+
+#[test]
+fn a_base_that_is_wrong_is_damage() {
+    let prune = |journal: &Journal| block_on(journal.prune(Duration::ZERO, Timestamp::MAX)).unwrap();
+    for harm in [|log: &sled::Tree| log.remove(key(0)), |log: &sled::Tree| log.insert(key(0), vec![1; 40])] {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = open(dir.path()).unwrap();
+        append_all(&journal, &whole_run(id(1), 1));
+        assert_eq!(prune(&journal), [id(1)]);
+        append_all(&journal, &whole_run(id(2), 1));
+        drop(journal);
+        drop(open(dir.path()).unwrap());
+        let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
+        harm(&database.log).unwrap();
+        database.log.flush().unwrap();
+        drop(database);
+        let error = open(dir.path()).unwrap_err();
+        assert!(matches!(
+            error,
+            JournalError::Damaged { damage: Damage::BadBase | Damage::Gap { expected: 1, .. }, .. }
+        ));
+    }
+}
+
+#[test]
+fn a_crash_in_the_midst_of_pruning_leaves_a_journal_that_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path()).unwrap();
+    append_all(&journal, &whole_run(id(1), 1));
+    append_all(&journal, &whole_run(id(2), 1));
+    drop(journal);
+    let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
+    let last = database.log.get(key(4)).unwrap().unwrap();
+    let base = anchor::Head { seq: 4, chain: *last.first_chunk().unwrap() };
+    database.log.insert(key(0), log::encode_base(base)).unwrap();
+    database.log.remove(key(2)).unwrap();
+    database.log.flush().unwrap();
+    drop(database);
+    let journal = open(dir.path()).unwrap();
+    assert_eq!(journal.runs().len(), 1);
+    block_on(journal.prune(Duration::ZERO, Timestamp::MAX)).unwrap();
+    drop(journal);
+    let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
+    assert_eq!(database.log.len(), 1, "what was left over is gone, the base stays");
+}
+
+#[test]
+fn flipped_bits_in_the_files_never_lose_a_record_unnoticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = dir.path().join("good");
+    let journal = open(&good).unwrap();
+    let all = whole_run(id(1), 40);
+    append_all(&journal, &all);
+    drop(journal);
+    let db = fs::read(good.join("journal").join("db")).unwrap();
+    let used = db.iter().rposition(|byte| *byte != 0).unwrap();
+    let mut noticed = 0;
+    for trial in 0..24 {
+        let bad = dir.path().join(format!("bad{trial}"));
+        copy_files(&good, &bad);
+        let mut bytes = db.clone();
+        // Spread over the whole of what is used, a different bit each time.
+        bytes[used * trial / 24] ^= 1 << (trial % 8);
+        fs::write(bad.join("journal").join("db"), &bytes).unwrap();
+        match open(&bad) {
+            Ok(journal) => assert_eq!(events(&journal, id(1)), all, "trial {trial}"),
+            Err(JournalError::Damaged { .. } | JournalError::File(_)) => noticed += 1,
+            Err(error) => panic!("trial {trial}: {error}"),
+        }
+    }
+    assert!(noticed > 0, "flipping bits in a used file harms something");
+}
