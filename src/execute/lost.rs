@@ -3,10 +3,10 @@
 
 use futures::stream::{self, StreamExt};
 
+use super::Halt;
 use super::engine::{Broken, Ended, Engine};
 use super::perform::{account_of, halted};
 use super::request::{By, Lost, Made, Request};
-use super::Halt;
 use crate::journal::{Event, JournalError, Outcome, Step};
 use crate::model::{Account, Attributes, Value};
 use crate::reconcile::compare::has_all;
@@ -19,7 +19,7 @@ const TRIES: u32 = 2;
 enum Learnt {
     Ended(Ended),
     /// The effect is not there, or cannot be seen and does no harm twice.
-    NotThere(Lost),
+    NotThere(Box<Lost>),
     /// Nobody can say; it stays unknown.
     Nothing,
 }
@@ -91,12 +91,7 @@ impl Engine<'_> {
         self.look_once(missing, Transit::Over, lost).await
     }
 
-    async fn look_once(
-        &self,
-        sought: Vec<Lost>,
-        transit: Transit,
-        lost: &mut Vec<Lost>,
-    ) -> Result<Vec<Lost>, Broken> {
+    async fn look_once(&self, sought: Vec<Lost>, transit: Transit, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
         let (creates, changes): (Vec<_>, Vec<_>) = sought.into_iter().partition(|one| one.request.creates());
         let mut missing = Vec::new();
         for one in changes {
@@ -132,7 +127,7 @@ impl Engine<'_> {
                 self.found_again();
                 self.ended(ended, lost).await?;
             }
-            Learnt::NotThere(one) => missing.push(one),
+            Learnt::NotThere(one) => missing.push(*one),
             Learnt::Nothing => {}
         }
         Ok(())
@@ -149,7 +144,9 @@ impl Engine<'_> {
                 let ours = !one.exists || self.may_have_landed(&one.request)?;
                 let by = if ours { By::Us } else { By::SomebodyElse };
                 match &account.protected {
-                    Some(reason) if !ours => format!("account {} exists already and is protected: {reason}", account.id),
+                    Some(reason) if !ours => {
+                        format!("account {} exists already and is protected: {reason}", account.id)
+                    }
                     _ => return self.made(one.request, Made { account: account.id.clone(), by }).await,
                 }
             }
@@ -168,7 +165,7 @@ impl Engine<'_> {
                 _ if one.exists && transit == Transit::Over => {
                     "the target says that it exists already, but does not show it".to_owned()
                 }
-                _ => return Ok(Learnt::NotThere(one)),
+                _ => return Ok(Learnt::NotThere(Box::new(one))),
             },
         };
         let result = Outcome::Failed { message, code: None, trxid: None };
@@ -241,7 +238,7 @@ impl Engine<'_> {
             }
         };
         if !happened {
-            return Ok(Learnt::NotThere(one));
+            return Ok(Learnt::NotThere(Box::new(one)));
         }
         self.write(request, Outcome::Applied { account: None }).await?;
         Ok(Learnt::Ended(self.applied(request, &id)))

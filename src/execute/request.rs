@@ -87,8 +87,12 @@ impl Request {
         self.action.action == ActionKind::Delete
     }
 
-    /// Whether it changes something that the account does not show, so that nobody can see whether it happened.
+    /// Whether it changes something that the account does not show, so that nobody can see whether it happened. Of a
+    /// create the account itself can be seen.
     pub fn has_unseen(&self, schema: &Schema) -> bool {
+        if self.creates() {
+            return false;
+        }
         let changes = |id: AttrId| self.action.changes.iter().any(|change| change.attribute == schema.name(id));
         self.values().iter().any(|(id, _)| changes(id) && !schema.get(id).comparable())
     }

@@ -59,7 +59,6 @@ pub fn compare(
 }
 
 /// Whether an account has every value that an action wants of it; what the API does not show counts as had.
-#[must_use]
 pub fn has_all<'v>(
     schema: &Schema,
     account: &Account,
