@@ -27,6 +27,7 @@ struct Entry {
     key: Box<str>,
     at: u64,
     length: u32,
+    /// Of what an approval is given for.
     digest: Digest,
 }
 
@@ -52,7 +53,7 @@ impl Drafts {
             key: action.key.as_str().into(),
             at: self.at,
             length,
-            digest: Digest::of(&self.line),
+            digest: approvable(action)?,
         });
         self.at += u64::from(length);
         *self.planned.of(action.action) += 1;
@@ -88,6 +89,13 @@ impl Drafts {
             Ok(serde_json::from_slice(&line)?)
         }))
     }
+}
+
+/// The digest of what an approval is given for: whose account, and what becomes of it. Where the row stands, how long
+/// somebody is absent, how many chats are open changes from run to run, and makes no other action of it.
+fn approvable(action: &Action) -> io::Result<Digest> {
+    let Action { action: kind, key, identity, account, changes, .. } = action;
+    Ok(Digest::of(&serde_json::to_vec(&(kind, key, identity, account, changes))?))
 }
 
 /// A new file that only its owner can read; an old one of the name is replaced.

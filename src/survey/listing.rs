@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use futures::StreamExt;
 
+use super::protect::Protect;
 use super::recorded::Recorded;
-use super::rows::Protect;
 use super::spool::{Spool, SpoolWriter};
 use super::{Accounts, Inputs, SurveyError, drafts};
 use crate::model::Account;
@@ -20,10 +20,7 @@ pub(super) enum Seen {
     Recorded(Recorded),
 }
 
-pub(super) async fn read(
-    inputs: &Inputs<'_>,
-    index: &mut RowIndex,
-) -> Result<(ListingDigest, Seen), SurveyError> {
+pub(super) async fn read(inputs: &Inputs<'_>, index: &mut RowIndex) -> Result<(ListingDigest, Seen), SurveyError> {
     let protect = Protect::new(&inputs.policy().protect);
     let read = match inputs.accounts {
         Accounts::Live(target) => live(inputs, target, index, &protect).await,

@@ -3,18 +3,24 @@
 //! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
 //! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
 
+mod absent;
 mod drafts;
 mod findings;
 mod listing;
 mod notes;
+mod protect;
 mod recorded;
 mod rows;
 mod settle;
 pub mod spool;
+mod unusable;
 mod written;
 
+#[cfg(test)]
+mod tests;
+
 pub use findings::read_findings;
-pub use notes::read_notes;
+pub use notes::{Learnt, read_notes};
 pub use written::fingerprint;
 
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::listing::{Seen, in_scope};
-use super::rows::Protect;
+use super::protect::Protect;
 use super::spool::{Spool, SpoolWriter};
 use super::{Inputs, SurveyError};
 use crate::config::{Duplicates, SourceSettings};
@@ -66,7 +66,9 @@ impl Recorded {
             .schema
             .iter()
             .filter(|(_, attribute)| attribute.read)
-            .filter_map(|(id, attribute)| Some((source.columns().position(&attribute.name)?, id, attribute.kind.clone())))
+            .filter_map(|(id, attribute)| {
+                Some((source.columns().position(&attribute.name)?, id, attribute.kind.clone()))
+            })
             .collect();
         let (always, _) = inputs.mapped();
         let needed = always.into_iter().chain(inputs.rules.iter().flat_map(|rule| rule.attributes.iter().copied()));
