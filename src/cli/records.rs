@@ -205,23 +205,16 @@ fn findings(path: &Path) -> Result<impl Iterator<Item = io::Result<Entry>> + use
 /// # Errors
 /// A hash that names nothing that is held: the plan is not the one that was approved.
 pub fn released(header: &Header, approved: &[String]) -> Result<Vec<Group>, Failure> {
-    let mut groups = Vec::new();
-    for hash in approved {
-        match header.held.iter().find(|(_, held)| held.approve == *hash) {
-            Some((group, _)) => groups.push(*group),
-            None => {
-                let known: Vec<_> =
-                    header.held.iter().map(|(group, held)| format!("{} ({})", held.approve, group.name())).collect();
-                let hint = if known.is_empty() {
-                    "nothing of this plan is held".to_owned()
-                } else {
-                    format!("held are: {}", known.join(", "))
-                };
-                return Err(Failure::new("plan", format!("--approve {hash} releases nothing of this plan"))
-                    .hint(hint)
-                    .exit(super::failure::Exit::Held));
-            }
-        }
-    }
-    Ok(groups)
+    header.released(approved).map_err(|hash| {
+        let known: Vec<_> =
+            header.held.iter().map(|(group, held)| format!("{} ({})", held.approve, group.name())).collect();
+        let hint = if known.is_empty() {
+            "nothing of this plan is held".to_owned()
+        } else {
+            format!("held are: {}", known.join(", "))
+        };
+        Failure::new("plan", format!("--approve {hash} releases nothing of this plan"))
+            .hint(hint)
+            .exit(super::failure::Exit::Held)
+    })
 }

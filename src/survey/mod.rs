@@ -3,16 +3,19 @@
 //! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
 //! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
 
+mod absent;
 mod check;
 mod drafts;
 mod findings;
 mod listing;
 mod notes;
+mod protect;
 mod recorded;
 mod rows;
 mod secrets;
 mod settle;
 pub mod spool;
+mod unusable;
 mod written;
 
 pub use check::{Checked, check_rows};
@@ -21,6 +24,9 @@ pub use secrets::source_secrets;
 pub use written::fingerprint;
 
 pub use crate::plan::beside::PlanFiles;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
