@@ -122,7 +122,7 @@ impl App {
         } else {
             let limit = match extent {
                 Extent::Whole => 20,
-                Extent::Preview => 4,
+                Extent::Preview => 3,
                 Extent::Result => 10,
             };
             Style { extent, limit: Some(limit), ..style }

@@ -41,13 +41,24 @@ fn write_how(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::R
     let place = format!("{}, {}", visible(&head.target), words::moment(head.started_at));
     writeln!(out, "{}", ink.dim(&place))?;
     if let Some(problem) = &summary.error {
-        let text = format!("! {} error: {}", visible(&problem.kind), shortened(&problem.message, LONGEST_MESSAGE));
+        let message = shortened(&problem.message, LONGEST_MESSAGE);
+        let text = match problem.kind.as_str() {
+            // Somebody wanted it so.
+            "signal" => format!("! {message}"),
+            kind => format!("! {} error: {message}", visible(kind)),
+        };
         writeln!(out, "{}", ink.paint(RED, &text))?;
     }
-    for note in &head.notes {
+    for note in notes(head) {
         writeln!(out, "note: {}", shortened(note, LONGEST_MESSAGE))?;
     }
     writeln!(out)
+}
+
+/// The notes that the error does not say already.
+pub(super) fn notes(head: &Head) -> impl Iterator<Item = &str> {
+    let error = head.summary.error.as_ref().map(|problem| problem.message.as_str());
+    head.notes.iter().map(String::as_str).filter(move |note| error.is_none_or(|error| !error.contains(note)))
 }
 
 fn write_counts(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
@@ -108,5 +119,15 @@ mod tests {
         assert_eq!(folded(list, 80), [list]);
         assert_eq!(folded(list, 23), ["174 unchanged, 2 drift,", "5 absent"]);
         assert_eq!(folded(list, 0), ["174 unchanged,", "2 drift,", "5 absent"]);
+    }
+
+    #[test]
+    fn a_note_that_the_error_repeats_is_said_once() {
+        let mut head = crate::report::samples::quiet().head;
+        head.notes = vec!["too few rows".into(), "the listing shifted".into()];
+        assert_eq!(notes(&head).count(), 2);
+        let message = "too few rows; too many are invalid".into();
+        head.summary.error = Some(crate::report::Problem { kind: "safety".into(), message, hint: None });
+        assert_eq!(notes(&head).collect::<Vec<_>>(), ["the listing shifted"]);
     }
 }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use crate::plan::{ActionKind, Change, FindingKind, Source};
 
+use super::closing::notes;
 use super::counts::{Count, counts};
 use super::next::{next_steps, release_command};
 use super::section::{Limit, Section, is_held};
@@ -74,7 +75,7 @@ fn write_head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
         let message = shortened(&problem.message, LONGEST_MESSAGE);
         writeln!(out, "\n**{} error:** {}", escaped(&problem.kind), code(&message))?;
     }
-    for note in &head.notes {
+    for note in notes(head) {
         writeln!(out, "\n> {}", code(&shortened(note, LONGEST_MESSAGE)))?;
     }
     Ok(())

@@ -4,6 +4,7 @@ use crate::plan::safety::Group;
 
 use super::summary::SummaryOutcome;
 use super::visible::visible;
+use super::words::untouched;
 use super::{Head, record::HeldKind};
 
 /// One thing to do: why, and the command that does it where there is one. Both are safe to show on a terminal.
@@ -33,13 +34,15 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
 
     // Where a run was asked to stop, the way on is the only step.
     if let Some(problem) = summary.error.as_ref().filter(|problem| problem.kind != "signal") {
-        steps.push(Step::new(visible(problem.hint.as_ref().unwrap_or(&problem.message))));
+        steps.push(Step::new(sentence(&visible(problem.hint.as_ref().unwrap_or(&problem.message)))));
     }
     if summary.unknown > 0 {
         let why = format!("{} of unknown outcome: looked up before anything is sent again", accounts(summary.unknown));
         steps.push(Step::new(why).by(format!("headcount resume {run}")));
     } else if summary.outcome == SummaryOutcome::Paused {
-        let until = summary.quota.as_ref().and_then(|quota| quota.resets_at).map(super::words::moment);
+        let is_for_quota = summary.error.as_ref().is_some_and(|problem| problem.kind == "quota");
+        let quota = summary.quota.as_ref().filter(|_| is_for_quota);
+        let until = quota.and_then(|quota| quota.resets_at).map(super::words::moment);
         let until = until.map(|at| format!(" (the quota resets at {at})")).unwrap_or_default();
         steps.push(
             Step::new(format!("Paused; it goes on where it stopped{until}")).by(format!("headcount resume {run}")),
@@ -58,6 +61,10 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
         let why = format!("{count} {kind} held, the limit is {limit}{setting}: look at them, then release them");
         let step = Step::new(why);
         steps.push(if head.against.is_none() { step.by(release_command(head, held)) } else { step });
+    }
+    if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
+        let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
+        steps.push(Step::new(why).by("headcount sync"));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
     if !head.is_run() && free > 0 && summary.error.is_none() {
@@ -104,6 +111,12 @@ pub(super) fn whole_command(head: &Head) -> Option<String> {
     (!run.is_empty()).then(|| format!("headcount {command} {run}"))
 }
 
+/// A hint, which begins in lower case, as a line of its own.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 fn accounts(count: u64) -> String {
     if count == 1 { "1 account".into() } else { format!("{count} accounts") }
 }
@@ -132,7 +145,7 @@ mod tests {
     #[test]
     fn a_plan_is_applied_by_its_name_and_what_a_run_held_is_released_by_a_sync() {
         let mut head = rich().head;
-        head.summary.unknown = 0;
+        (head.summary.unknown, head.summary.applied.reactivate) = (0, 1);
         head.summary.found.invalid = 0;
         for command in ["sync", "apply", "resume"] {
             head.summary.command = command.into();
@@ -147,6 +160,16 @@ mod tests {
         let mut head = rich().head;
         (head.of, head.against) = ("plan".into(), Some("accounts.csv".into()));
         (head.summary.unknown, head.summary.found.invalid) = (0, 0);
+        assert_eq!(commands(&head), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_canary_left_out_is_for_the_next_sync() {
+        let mut head = quiet().head;
+        (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Complete);
+        (head.summary.planned.create, head.summary.applied.create) = (5, 3);
+        assert_eq!(commands(&head), ["headcount sync"]);
+        head.summary.applied.create = 5;
         assert_eq!(commands(&head), [""; 0]);
     }
 
@@ -168,15 +191,22 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_run_is_resumed_and_says_when_the_quota_resets() {
+    fn a_run_that_paused_for_the_quota_says_when_it_resets() {
         let mut head = quiet().head;
-        head.of = "run".into();
-        head.summary.outcome = SummaryOutcome::Paused;
+        (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Paused);
         head.summary.quota =
             Some(crate::report::summary::Quota { limit: None, remaining: 0, resets_at: Some(head.started_at) });
-        let steps = next_steps(&head);
-        assert_eq!(steps[0].command.as_deref(), Some("headcount resume p-1"));
-        assert!(steps[0].why.contains("2026-11-22 03:00:00 UTC"), "{steps:?}");
+        let mut paused_by = |kind: &str| {
+            let problem = crate::report::Problem { kind: kind.into(), message: "no more".into(), hint: None };
+            head.summary.error = Some(problem);
+            next_steps(&head)
+                .into_iter()
+                .find(|step| step.command.as_deref() == Some("headcount resume p-1"))
+                .unwrap()
+                .why
+        };
+        assert!(paused_by("quota").contains("2026-11-22 03:00:00 UTC"));
+        assert_eq!(paused_by("signal"), "Paused; it goes on where it stopped");
     }
 
     #[test]

@@ -17,6 +17,8 @@ use super::{Entries, Entry, Head, Outcome, OutcomeResult, Style, closing};
 pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { head, style, ink: Ink(style.color), last: None, out };
     let mut limit = Limit::new(style.limit, |section| section);
+    // Whoever is about to say yes must see a warning, however many actions stand before it.
+    let mut warned = Limit::new(style.limit.map(|most| most.max(MOST_WARNED)), |section| section);
     let mut findings = Vec::new();
     for entry in entries {
         let entry = entry?;
@@ -24,6 +26,7 @@ pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: 
         match admission(&entry, style.extent) {
             Admission::Always => {}
             Admission::Never => continue,
+            Admission::Within if is_warned(&entry, style.extent) && warned.admits(section) => {}
             Admission::Within if limit.admits(section) => {}
             Admission::Within => continue,
         }
@@ -38,6 +41,13 @@ pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: 
         page.entry(entry, *section)?;
     }
     page.end(limit.rest().as_deref())
+}
+
+/// How many actions with a warning a preview shows of each kind beside the others.
+const MOST_WARNED: usize = 10;
+
+fn is_warned(entry: &Entry, extent: Extent) -> bool {
+    matches!((extent, entry), (Extent::Preview, Entry::Action { action, .. }) if !action.warnings.is_empty())
 }
 
 /// Whether an entry is shown.
@@ -113,6 +123,9 @@ fn write_line(action: &Action, is_held: bool, section: Section, style: &Style, o
     // How the account was found stands in the whole report.
     let account = account.as_ref().filter(|_| source.is_none());
     let mut place = place(source.as_ref(), account, None);
+    if is_held {
+        place.push_str("  held");
+    }
     let person = shortened(key, LONGEST_NAME);
     let takes = "+ reactivate    ".len() + person.chars().count() + place.chars().count();
     let room = style.width.saturating_sub(takes + 2);
@@ -128,8 +141,7 @@ fn write_line(action: &Action, is_held: bool, section: Section, style: &Style, o
         }
     }
     write_person(section, kind.name(), key, &place, ink, out)?;
-    write_warnings(warnings, ink, out)?;
-    if is_held { writeln!(out, "    {}", ink.bold("held")) } else { Ok(()) }
+    write_warnings(warnings, ink, out)
 }
 
 fn write_entry(entry: &Entry, section: Section, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -381,9 +393,8 @@ mod tests {
 
         ^ reactivate  gus.ode  hr.csv:8  status: inactive → active
 
-        - deactivate  dee.ray  hr.csv:9  status: active → inactive
+        - deactivate  dee.ray  hr.csv:9  held  status: active → inactive
             warning: has 2 open chats
-            held
 
         … not shown: 1 create, 1 update
 
@@ -403,6 +414,21 @@ mod tests {
           took        31.2 s
           all of it   headcount report r-7
         "#);
+    }
+
+    #[test]
+    fn a_preview_hides_no_warning_behind_its_limit() {
+        let RunRecord { head, entries } = rich_plan();
+        let mut entries: Vec<_> = entries.map(Result::unwrap).collect();
+        let mut unwarned = entries[5].clone();
+        if let super::Entry::Action { action, .. } = &mut unwarned {
+            action.warnings.clear();
+        }
+        entries.splice(5..5, [unwarned.clone(), unwarned]);
+        let style = Style { extent: Extent::Preview, limit: Some(1), ..Style::default() };
+        let text = rendered(RunRecord::from_parts(head, entries.into_iter().map(Ok)), Form::Text, &style);
+        assert!(text.contains("warning: has 2 open chats"), "{text}");
+        assert!(text.contains("1 deactivate"), "{text}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::model::Value;
 use crate::plan::{Change, FindingKind};
 
+use super::summary::SummaryOutcome;
 use super::visible::shortened;
 use super::{Outcome, OutcomeResult, Summary};
 
@@ -19,7 +20,12 @@ pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, Strin
         }
     };
     if is_run {
-        fact("not done", listed([(summary.held, "held"), (summary.failed, "failed"), (summary.unknown, "unknown")]));
+        let left = match summary.outcome {
+            SummaryOutcome::Paused | SummaryOutcome::Failed => "not reached",
+            _ => "not chosen",
+        };
+        let counts = [(summary.held, "held"), (summary.failed, "failed"), (summary.unknown, "unknown")];
+        fact("not done", listed(counts.into_iter().chain([(untouched(summary), left)])));
     } else if summary.held > 0 {
         fact("held", summary.held.to_string());
     }
@@ -44,6 +50,13 @@ pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, Strin
         fact("took", elapsed(summary.elapsed_seconds));
     }
     facts
+}
+
+/// Actions of a run's plan of which nothing came, good or bad: `--only` or `--limit` left them out, or the run was paused
+/// or failed before them.
+pub(super) fn untouched(summary: &Summary) -> u64 {
+    let Summary { planned, applied, held, failed, unknown, .. } = summary;
+    [applied.total(), *held, *failed, *unknown].into_iter().fold(planned.total(), u64::saturating_sub)
 }
 
 /// A length of time: `31.2 s`, `3 min 20 s`, `2 h 5 min`.
@@ -167,7 +180,18 @@ mod tests {
         let mut summary = rich().head.summary;
         assert_eq!(labels(&summary), ["not done", "found", "requests", "quota", "took"]);
         (summary.held, summary.failed, summary.unknown, summary.quota) = (0, 0, 0, None);
+        summary.applied = summary.planned;
         (summary.found, summary.elapsed_seconds) = (Default::default(), 0.0);
         assert_eq!(labels(&summary), ["requests"]);
+    }
+
+    #[test]
+    fn what_nothing_came_of_is_not_passed_over() {
+        let mut summary = rich().head.summary;
+        summary.planned.create += 71;
+        let not_done = |summary: &Summary| facts(summary, true).remove(0).1;
+        assert_eq!(not_done(&summary), "1 held, 1 failed, 1 unknown, 71 not chosen");
+        summary.outcome = SummaryOutcome::Paused;
+        assert_eq!(not_done(&summary), "1 held, 1 failed, 1 unknown, 71 not reached");
     }
 }
