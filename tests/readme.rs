@@ -45,9 +45,9 @@ fn commands() -> BTreeSet<Vec<String>> {
         .chain(quoted)
         .filter_map(|line| {
             let line = line.split(" #").next().unwrap_or_default().trim().to_owned();
-            let cron = line.split_once("/headcount ").map(|(_, words)| words.to_owned());
+            let cron = line.rsplit_once("/headcount ").map(|(_, words)| words.to_owned());
             let plain = || line.strip_prefix("headcount ").or_else(|| line.strip_prefix("cargo run --release -- "));
-            // What a report says is not a command of the README's own, and has a run in it all the same.
+            // In cron's line the program is called by its path.
             cron.or_else(|| plain().map(str::to_owned))
         })
         .map(|words| words.split_whitespace().map(str::to_owned).collect())
