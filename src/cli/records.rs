@@ -89,8 +89,8 @@ pub fn quota(meter: Option<&Meter>) -> Option<Quota> {
 }
 
 /// The head of a report on a plan or a run.
-pub fn head(of: &str, header: &Header, summary: Summary, released: &[Group]) -> Head {
-    let held = header
+pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group]) -> Head {
+    let held: Vec<_> = header
         .held
         .iter()
         .filter(|(group, _)| !released.contains(group))
@@ -101,6 +101,10 @@ pub fn head(of: &str, header: &Header, summary: Summary, released: &[Group]) -> 
             approve: held.approve.clone(),
         })
         .collect();
+    // What is about to be released is not held any more; of a run the executor knows.
+    if of == "plan" && header.stopped.is_empty() {
+        summary.held = held.iter().map(|held: &HeldKind| held.count).sum();
+    }
     let mut notes = header.stopped.clone();
     if !header.listing.complete {
         notes.push("the listing is not complete: nothing is done on the strength of an absence".to_owned());
@@ -109,7 +113,15 @@ pub fn head(of: &str, header: &Header, summary: Summary, released: &[Group]) -> 
     if let Some(file) = &header.against {
         notes.push(format!("compared with {file}, not with the live tenant: this plan can be read, not applied"));
     }
-    Head { of: of.to_owned(), started_at: header.created_at, target: header.target.clone(), summary, held, notes }
+    Head {
+        of: of.to_owned(),
+        started_at: header.created_at,
+        target: header.target.clone(),
+        summary,
+        held,
+        notes,
+        against: header.against.clone(),
+    }
 }
 
 /// Everything that a plan says: its actions, then its findings.
