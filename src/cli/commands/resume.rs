@@ -8,7 +8,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Connected, Mapped};
 use crate::execute::{Execution, Mode, Secrets, Selection, execute};
-use crate::journal::{Ending, Event, Journal, Memory, RunId, RunState, StepState};
+use crate::journal::{Ending, Event, Journal, Memory, RunId, RunState, StepState, secret};
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::Action;
 use crate::source::Source;
@@ -72,7 +72,9 @@ pub async fn continue_or_settle(
         "the run {run} has not ended, and source or configuration changed: what is unknown of it is settled, the rest is \
          planned anew"
     ));
-    settle(app, configured, journal, memory, connected, run).await?;
+    let started = app.clock.elapsed();
+    let drive = Drive { app, configured, journal, memory, connected, mapped: &mapped, command: "resume", started };
+    settle(&drive, run).await?;
     Ok(None)
 }
 
@@ -102,15 +104,10 @@ fn remaining(state: &RunState) -> u64 {
         .count() as u64
 }
 
-/// Looks up what the run left open and ends it; nothing that writes is sent.
-async fn settle(
-    app: &App,
-    configured: &Configured,
-    journal: &Journal,
-    memory: &Memory,
-    connected: &Connected,
-    run: RunId,
-) -> Result<(), Failure> {
+/// Looks up what the run left open and ends it; nothing that writes is sent. The passwords of the accounts that it made
+/// are delivered: nobody would do it later.
+async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
+    let Drive { app, configured, journal, memory, connected, .. } = *drive;
     let at = app.clock.now();
     journal.append(Event::RunResumed { run, at }).await?;
     let files = PlanFiles::within(&configured.state.run(run));
@@ -134,6 +131,7 @@ async fn settle(
         mode: Mode::SettleOnly,
     };
     let executed = execute(&execution).await?;
+    drive.deliver_of(run)?;
     let at = app.clock.now();
     if executed.unknown > 0 || executed.halt.is_some() {
         let why = executed.halt.map_or_else(|| "outcomes are still unknown".to_owned(), |halt| halt.to_string());
@@ -143,6 +141,7 @@ async fn settle(
             .exit(Exit::Paused));
     }
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
+    secret::destroy(&configured.state, run)?;
     Ok(())
 }
 
