@@ -87,9 +87,32 @@ fn another_plan_is_not_applied_while_a_run_is_unfinished() {
     assert_eq!((tenant.requests(), tenant.ledger().effects.len()), (requests, effects), "nothing is sent");
     let ran = project.run(&["resume", "--yes"]);
     assert_eq!(ran.code, Some(0), "{ran}");
-    // The plan was made of what the run had left, and is not what it says any more.
+    // What the plan would do is done.
     let ran = project.run(&["apply", "the.plan", "--yes"]);
+    assert_eq!((ran.code, ran.error_kind().as_str()), (Some(1), "plan"), "{ran}");
     assert_eq!(tenant.created(), SMALL.newcomers(), "{ran}");
+}
+
+#[test]
+fn a_plan_is_applied_once() {
+    let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
+    let tenant = Tenant::start(Options { imichat, ..SMALL.options() });
+    let project = SMALL.project(&tenant);
+    let planned = project.run(&["plan", "-o", "the.plan"]);
+    assert_eq!(planned.code, Some(0), "{planned}");
+    let ran = project.run(&["apply", "the.plan", "--yes", "--limit", "3"]);
+    assert_eq!((ran.code, tenant.ledger().effects.len()), (Some(0), 3), "{ran}");
+    let requests = tenant.requests();
+    let ran = project.run(&["apply", "the.plan", "--yes"]);
+    assert_eq!((ran.code, ran.error_kind().as_str()), (Some(1), "plan"), "{ran}");
+    assert!(ran.error_message().contains("changed accounts after this plan was made"), "{ran}");
+    assert_eq!(tenant.requests(), requests, "nothing is sent");
+    let planned = project.run(&["plan", "-o", "the.plan"]);
+    assert_eq!(planned.number("planned.create"), 7, "{planned}");
+    let ran = project.run(&["apply", "the.plan", "--yes"]);
+    assert_eq!(ran.code, Some(0), "{ran}");
+    assert_eq!(tenant.created(), SMALL.newcomers());
+    assert_passwords_are_told(&project, &tenant.ledger());
 }
 
 #[test]
