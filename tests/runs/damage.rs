@@ -35,7 +35,11 @@ fn a_damaged_journal_is_refused_and_moved_aside_costs_nobody_an_account() {
     let requests = tenant.requests();
     for command in [&["sync", "--yes"][..], &["resume", "--yes"], &["plan"]] {
         let ran = project.run(command);
-        assert_eq!((ran.code, ran.outcome().as_str(), ran.error_kind().as_str()), (Some(1), "failed", "journal"), "{ran}");
+        assert_eq!(
+            (ran.code, ran.outcome().as_str(), ran.error_kind().as_str()),
+            (Some(1), "failed", "journal"),
+            "{ran}"
+        );
         assert!(ran.error_message().contains("damaged"), "{ran}");
         let hint = ran.json()["error"]["hint"].as_str().unwrap().to_owned();
         assert!(hint.contains("move") && hint.contains(".headcount") && hint.contains("headcount sync"), "{hint}");

@@ -106,10 +106,8 @@ fn an_answer_that_breaks_off_is_no_answer() {
 
 #[test]
 fn one_sign_in_serves_all_whose_token_expired() {
-    let tenant = tenant(
-        Uniqueness::Enforced,
-        "[[rule]]\non = { op = 'create', nth = 2 }\nthen = { expire_token = true }",
-    );
+    let tenant =
+        tenant(Uniqueness::Enforced, "[[rule]]\non = { op = 'create', nth = 2 }\nthen = { expire_token = true }");
     let project = project(&tenant);
     let ran = project.sync(0);
     assert_eq!(ran.number("requests.auth"), 2, "{ran}");

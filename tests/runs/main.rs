@@ -12,3 +12,4 @@ mod quota;
 mod refused;
 mod signals;
 mod support;
+mod told;

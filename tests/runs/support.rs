@@ -192,7 +192,9 @@ pub const HEADER: &str =
     "employee_id,first_name,last_name,work_email,job_title,team,role,skills,status,manager_id,location,start_date\n";
 
 pub fn row(login: &str, last_name: &str, status: &str) -> String {
-    format!("E-{login},Ana,{last_name},{login}@example.com,Agent,Billing,Team Agent,English:90,{status},,Lyon,2024-01-02\n")
+    format!(
+        "E-{login},Ana,{last_name},{login}@example.com,Agent,Billing,Team Agent,English:90,{status},,Lyon,2024-01-02\n"
+    )
 }
 
 fn logins(prefix: &'static str, count: usize) -> impl Iterator<Item = String> {
