@@ -1,11 +1,13 @@
 //! Requests whose answer was lost. Each is looked up before anything is sent again, and what cannot be learnt is
 //! listed as unknown.
 
+use std::sync::atomic::Ordering;
+
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::perform::{failure, halted};
-use super::{Broken, Ended, Engine, ExecuteError, Lost, Mode};
-use crate::journal::{Outcome, Step};
+use super::{Broken, Ended, Engine, ExecuteError, Lost, Mode, SILENT};
+use crate::journal::{Outcome, Step, StepState};
 use crate::model::{Account, Attributes};
 use crate::plan::{ActionKind, steps};
 use crate::reconcile::compare::has_all;
@@ -172,8 +174,17 @@ impl Engine<'_> {
                 self.write(seq, one.step, failure(error)).await?;
                 return self.settled(Ended::Failed).await;
             }
+            // The server is there and fails for this account: what came of the request stays unknown, and others go on.
+            Err(error) if error.is_server_error() && self.silent.fetch_add(1, Ordering::Relaxed) + 1 < SILENT => {
+                let state = self.execution.journal.run(self.execution.run)?;
+                if state.is_some_and(|state| state.step(seq, one.step) == StepState::Open) {
+                    self.write(seq, one.step, Outcome::Unknown { message: error.to_string() }).await?;
+                }
+                return Ok(Learnt::Settled(Ended::Skipped));
+            }
             Err(error) => return Err(halted(error)),
         };
+        self.silent.store(0, Ordering::Relaxed);
         let deleting = one.action.action == ActionKind::Delete;
         let steps = steps(self.schema, &one.action).map_err(ExecuteError::Foreign)?;
         let wanted = if one.step == Step::First { &steps.first } else { &steps.then };

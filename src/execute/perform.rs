@@ -121,8 +121,15 @@ impl Engine<'_> {
             return Ok(None);
         }
         let now = match self.execution.target.get(id).await {
-            Ok(account) => account,
+            Ok(account) => {
+                self.answered();
+                account
+            }
             Err(error) if matches!(error.trouble, Trouble::Refused | Trouble::Garbled | Trouble::NotFound) => {
+                return Ok(Some(format!("its present state could not be read: {error}")));
+            }
+            // The server is there and fails for this account; where it does so for one after the other, it is down.
+            Err(error) if error.is_server_error() && self.silent.fetch_add(1, Ordering::Relaxed) + 1 < SILENT => {
                 return Ok(Some(format!("its present state could not be read: {error}")));
             }
             Err(error) => return Err(halted(error)),

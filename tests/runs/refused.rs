@@ -3,7 +3,7 @@
 use headcount::sandbox::Op;
 use serde_json::{Value, json};
 
-use crate::support::{Project, Ran, Small, Tenant, assert_passwords_are_told};
+use crate::support::{Project, Ran, Small, Tenant, assert_passwords_are_told, row};
 
 const SMALL: Small = Small { newcomers: 4, changed: 4, leavers: 2 };
 
@@ -152,6 +152,62 @@ fn an_account_that_cannot_be_read_before_its_update_is_left_alone_and_the_others
     assert_eq!(ran.number("applied.deactivate"), 2, "{ran}");
     assert_eq!(tenant.updates_of("old02"), 0);
     assert_eq!(project.states(), ["partial"]);
+}
+
+#[test]
+fn a_server_that_cannot_read_one_account_after_the_other_is_down() {
+    let tenant = Tenant::with_faults(
+        Small { newcomers: 0, changed: 12, leavers: 0 }.options(),
+        "[[rule]]\non = { op = 'get' }\nthen = { status = 500, code = 3105 }\ntimes = 1000",
+    );
+    let project = Small { newcomers: 0, changed: 12, leavers: 0 }.project(&tenant);
+    project.set("retries", "1");
+    let planned = project.run(&["plan", "-o", "the.plan"]);
+    assert_eq!(planned.code, Some(0), "{planned}");
+    let ran = project.run(&["apply", "the.plan", "--yes"]);
+    assert_eq!((ran.code, ran.error_kind().as_str()), (Some(6), "target"), "{ran}");
+    assert!(tenant.ledger().effects.is_empty());
+    assert!(ran.number("requests.lookup") < 24, "{ran}");
+}
+
+#[test]
+fn what_nobody_can_look_up_stays_unknown_and_stops_nobody_else() {
+    let tenant = Tenant::with_faults(
+        SMALL.options(),
+        "[[rule]]\non = { op = 'update', login = 'old02' }\nthen = { drop = 'after' }\ntimes = 1000\n\
+         [[rule]]\non = { op = 'get', login = 'old02' }\nthen = { status = 500, code = 3105 }\ntimes = 3",
+    );
+    let project = SMALL.project(&tenant);
+    project.set("timeout", "\"700ms\"");
+    let ran = project.sync(4);
+    assert_eq!((ran.number("unknown"), ran.number("failed")), (1, 0), "{ran}");
+    assert_eq!((ran.number("applied.create"), ran.number("applied.update")), (4, 3), "{ran}");
+    assert_eq!(ran.number("applied.deactivate"), 2, "{ran}");
+    assert_eq!(project.states(), ["paused"], "its outcome is looked up later");
+    // Once the account can be read again it turns out to be done.
+    let ran = project.sync(0);
+    assert_eq!((ran.number("unknown"), ran.number("applied.update")), (0, 4), "{ran}");
+    assert_eq!(tenant.account("old02").last_name, "After");
+    assert_eq!(project.states(), ["complete"]);
+}
+
+#[test]
+fn what_nobody_can_look_up_does_not_keep_a_changed_source_waiting() {
+    let tenant = Tenant::with_faults(
+        SMALL.options(),
+        "[[rule]]\non = { op = 'update', login = 'old02' }\nthen = { drop = 'after' }\ntimes = 1000\n\
+         [[rule]]\non = { op = 'get', login = 'old02' }\nthen = { status = 500, code = 3105 }\ntimes = 1000",
+    );
+    let project = SMALL.project(&tenant);
+    project.set("timeout", "\"700ms\"");
+    let ran = project.sync(4);
+    assert_eq!(ran.number("unknown"), 1, "{ran}");
+    project.write("samples/hr_export.csv", &(SMALL.export() + &row("late01", "After", "Active")));
+    let ran = project.sync(0);
+    assert_eq!(ran.number("applied.create"), 1, "{ran}");
+    assert_eq!(project.states(), ["superseded", "complete"]);
+    assert_eq!(tenant.account("old02").last_name, "After");
+    assert_passwords_are_told(&project, &tenant.ledger());
 }
 
 #[test]
