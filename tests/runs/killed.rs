@@ -60,7 +60,7 @@ fn trial(uniqueness: Uniqueness, at: u64, kills: u64, expected: &Undisturbed) {
     let mut next = at;
     for kill in 0..kills {
         // One way to go on is as good as the other, but `resume` needs a run to go on with.
-        let command = if kill > 0 && random(&mut seed) % 2 == 0 { "resume" } else { "sync" };
+        let command = if kill > 0 && random(&mut seed).is_multiple_of(2) { "resume" } else { "sync" };
         let mut child = project.spawn(&[command, "--yes"]);
         if child.until(|| tenant.requests() >= next) {
             std::thread::sleep(Duration::from_micros(random(&mut seed) % 5_000));
