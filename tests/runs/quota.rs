@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use headcount::clock::{Clock, SystemClock, TestClock};
 use headcount::sandbox::{Options, Quota, ResetFormat};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::support::{Project, Small, Tenant, assert_passwords_are_told, sample};
 
@@ -16,9 +16,12 @@ fn limited(clock: Arc<dyn Clock>, per_day: u64) -> Options {
     Options { quota: Quota { per_day, ..Quota::default() }, clock, ..sample() }
 }
 
-/// Now, but not so near midnight that the client's clock could pass it during the test.
+/// Now, or an hour later where midnight is so near that the client's own clock could pass it during the test.
 fn today() -> Arc<TestClock> {
-    TestClock::new(Timestamp::now(), 11)
+    let now = Timestamp::now();
+    let hour = SignedDuration::from_hours(1);
+    let near = now.as_second().rem_euclid(86_400) > 23 * 3600;
+    TestClock::new(if near { now.checked_add(hour).unwrap() } else { now }, 11)
 }
 
 #[test]
