@@ -47,14 +47,17 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
             format!("{} failed: mend what the messages name, the next plan tries again", accounts(summary.failed));
         steps.push(Step::new(why));
     }
-    for held in &head.held {
+    // Of a plan that was stopped nothing can be released.
+    let is_stopped = !head.is_run() && summary.error.is_some();
+    for held in head.held.iter().filter(|_| !is_stopped) {
         let HeldKind { kind, count, limit, .. } = held;
         let kind = visible(kind);
-        let why = format!("{count} {kind} held, the limit is {limit}: look at them, then release them");
+        let why = format!("{} to {kind} held, the limit is {limit}: look at them, then release them", accounts(*count));
         steps.push(Step::new(why).by(release_command(head, held)));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
-    if !head.is_run() && free > 0 && summary.error.is_none() {
+    let is_to_be_applied = matches!(summary.command.as_str(), "apply" | "sync");
+    if !head.is_run() && !is_to_be_applied && free > 0 && summary.error.is_none() {
         steps.push(Step::new(format!("{} to change", accounts(free))).by("headcount apply PLAN"));
     }
     if summary.found.invalid > 0 {
@@ -72,10 +75,11 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
 #[must_use]
 pub fn release_command(head: &Head, held: &HeldKind) -> String {
     let hash = visible(&held.approve);
-    match (head.is_run(), head.summary.command.as_str()) {
-        (false, _) => format!("headcount apply PLAN --approve {hash}"),
-        (true, "sync") => format!("headcount sync --approve {hash}"),
-        (true, _) => format!("headcount resume {} --approve {hash}", visible(&head.summary.run)),
+    if head.is_run() || head.summary.command == "sync" {
+        // A run that has ended is not continued: the next one plans the same actions, which the same hash releases.
+        format!("headcount sync --approve {hash}")
+    } else {
+        format!("headcount apply PLAN --approve {hash}")
     }
 }
 
@@ -100,7 +104,7 @@ mod tests {
     fn what_is_unknown_comes_before_what_is_held() {
         assert_eq!(
             commands(&rich().head),
-            ["headcount resume r-7", "headcount resume r-7 --approve 9f2c41", "headcount check"]
+            ["headcount resume r-7", "headcount sync --approve 9f2c41", "headcount check"]
         );
     }
 
@@ -112,7 +116,18 @@ mod tests {
         head.summary.command = "sync".into();
         assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
         head.of = "plan".into();
+        assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
+        head.summary.command = "plan".into();
         assert_eq!(commands(&head), ["headcount apply PLAN --approve 9f2c41", "headcount apply PLAN"]);
+    }
+
+    #[test]
+    fn of_a_plan_that_was_stopped_nothing_is_released() {
+        let mut head = rich().head;
+        head.of = "plan".into();
+        head.summary.error =
+            Some(crate::report::Problem { kind: "safety".into(), message: "too few rows".into(), hint: None });
+        assert!(commands(&head).iter().all(|command| !command.contains("--approve")));
     }
 
     #[test]

@@ -88,7 +88,9 @@ fn write_entry(head: &Head, entry: &Entry, section: Section, style: &Style, out:
         Entry::Finding(finding) => {
             let Finding { finding: kind, key, account, matched, source, changes, reason, .. } = finding;
             let place = place(source.as_ref(), account.as_ref(), matched.as_deref());
-            write_person(section, kind.name(), key, &place, ink, out)?;
+            // A row that nobody could read has no other name than its place.
+            let place = if place == *key { "" } else { &place };
+            write_person(section, kind.name(), key, place, ink, out)?;
             write_changes(changes, style, out)?;
             if reason.is_empty() { Ok(()) } else { writeln!(out, "    {}", shortened(reason, LONGEST_MESSAGE)) }
         }
@@ -231,7 +233,7 @@ mod tests {
             status: active → inactive
             because: the row says Terminated
             warning: has 2 open chats
-            held, released by: headcount resume r-7 --approve 9f2c41
+            held, released by: headcount sync --approve 9f2c41
 
         = drift       hal.ito  hr.csv:11, account 4715 by login_id
             email_id: hal@old.example → hal@new.example
@@ -246,8 +248,8 @@ mod tests {
         1 account of unknown outcome: looked up before anything is sent again
             headcount resume r-7
         1 account failed: mend what the messages name, the next plan tries again
-        1 deactivate held, the limit is 0: look at them, then release them
-            headcount resume r-7 --approve 9f2c41
+        1 account to deactivate held, the limit is 0: look at them, then release them
+            headcount sync --approve 9f2c41
         1 row cannot be used: mend the export
             headcount check
         "#);
@@ -303,7 +305,7 @@ mod tests {
         o absent      old.hand  account 4716
             without a row since 2026-11-20, 2 of 3 runs
 
-        1 deactivate held, the limit is 0: look at them, then release them
+        1 account to deactivate held, the limit is 0: look at them, then release them
             headcount apply PLAN --approve 9f2c41
         5 accounts to change
             headcount apply PLAN
