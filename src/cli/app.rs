@@ -1,7 +1,7 @@
 //! What every command has at hand: the clock, the output, the progress, the log, and the wish to stop.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::args::{Global, LogFormat};
 use super::failure::{Exit, Failure};
@@ -17,6 +17,8 @@ pub struct App {
     pub global: Global,
     pub clock: Arc<dyn Clock>,
     pub stop: Arc<Stop>,
+    /// The tenant of the configuration, once that was read.
+    pub tenant: OnceLock<String>,
     progress: Progress,
 }
 
@@ -26,7 +28,7 @@ impl App {
         let show =
             if global.no_progress { Show::Nothing } else { Show::choose(global.quiet, io::stderr().is_terminal()) };
         let progress = Progress::start(show, clock.clone());
-        Self { global, clock, stop: Arc::default(), progress }
+        Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress }
     }
 
     pub fn monitor(&self) -> Arc<dyn Monitor> {
@@ -40,6 +42,7 @@ impl App {
 
     pub fn configured(&self) -> Result<Configured, Failure> {
         let configured = Configured::load(&self.global.config, self.global.state.as_deref())?;
+        self.tenant.get_or_init(|| configured.settings.target.tenant.clone());
         Ok(configured)
     }
 

@@ -44,9 +44,8 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
             return Err(Failure::new("usage", "nothing was applied"));
         }
     }
-    let mapped = source(app, &configured)?;
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let exit = go_on(app, &configured, &journal, &memory, &connected, &mapped, run).await;
+    let exit = go_on(app, &configured, &journal, &memory, &connected, None, run).await;
     close_after(connected, exit).await
 }
 
@@ -61,12 +60,12 @@ pub async fn continue_or_settle(
     run: RunId,
 ) -> Result<Option<Exit>, Failure> {
     let state = same_target(configured, journal, run)?;
-    let mapped = source(app, configured)?;
+    let mapped = configured.source(&*app.clock)?;
     let same = state.head().config_digest == configured.config_digest()
         && state.head().source_digest == digest(&mapped.source)?;
     if same {
         app.monitor().note(&format!("the run {run} has not ended: going on with it"));
-        return go_on(app, configured, journal, memory, connected, &mapped, run).await.map(Some);
+        return go_on(app, configured, journal, memory, connected, Some(&mapped), run).await.map(Some);
     }
     app.monitor().note(&format!(
         "the run {run} has not ended, and source or configuration changed: what is unknown of it is settled, the rest is \
@@ -82,7 +81,7 @@ async fn go_on(
     journal: &Journal,
     memory: &Memory,
     connected: &Connected,
-    mapped: &Mapped,
+    mapped: Option<&Mapped>,
     run: RunId,
 ) -> Result<Exit, Failure> {
     let files = PlanFiles::within(&configured.state.run(run));
@@ -185,13 +184,6 @@ fn same_target(configured: &Configured, journal: &Journal, run: RunId) -> Result
         .hint("resume it with its own configuration, or give this tenant a state directory of its own"));
     }
     Ok(state)
-}
-
-fn source(app: &App, configured: &Configured) -> Result<Mapped, Failure> {
-    let spool = configured.new_plan_dir(&*app.clock)?;
-    let mapped = configured.source(&*app.clock, &spool);
-    let _ = std::fs::remove_dir_all(&spool);
-    mapped
 }
 
 /// The digest of the source as it is now, in the form in which runs keep it.

@@ -51,7 +51,10 @@ async fn sync(
         records::plan_summary(header, "sync", records::requests(meter, header.requests.total), records::quota(meter));
     summary.error = stopped(header);
     let head = records::head("plan", header, summary.clone(), &released);
-    app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, Some(SHOWN))?;
+    // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
+    if summary.error.is_some() || !args.execution.yes {
+        app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, Some(SHOWN))?;
+    }
     if summary.error.is_some() {
         summary.exit_code = Exit::Held as u8;
         summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
@@ -62,7 +65,8 @@ async fn sync(
     if !nothing && !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
-    let drive = Drive { app, configured, journal, memory, connected, mapped: &made.mapped, command: "sync", started };
+    let drive =
+        Drive { app, configured, journal, memory, connected, mapped: Some(&made.mapped), command: "sync", started };
     let fresh = SignedDuration::try_from(configured.settings.safety.fresh_for).unwrap_or(SignedDuration::ZERO);
     let plan = Planned {
         header,
