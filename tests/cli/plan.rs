@@ -151,7 +151,11 @@ fn an_export_that_is_none_says_which_column_it_lacks() {
     let project = Project::small("");
     project.people(&three_rows());
     project.write("export.csv", "login_id\nana\n");
-    project.run(&["plan", "--against", "export.csv"]).expect(1).says(&["export.csv", "no column \"account\""]);
+    project.run(&["plan", "--against", "export.csv"]).expect(1).says(&[
+        "export.csv",
+        "no column \"account\"",
+        "--against takes",
+    ]);
     project.write("export.csv", "account,login_id\n1,ana\n");
     project.run(&["plan", "--against", "export.csv"]).expect(1).says(&["export.csv", "no column \"email_id\""]);
     project.run(&["plan", "--against", "none.csv"]).expect(1).says(&["none.csv"]);

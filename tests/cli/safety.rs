@@ -31,7 +31,7 @@ fn what_exceeds_a_limit_waits_and_the_rest_is_done() {
     let project = leavers(&tenant, 6);
     project.add("safety", "max_deactivate = 5");
     let (ran, summary) = project.json(&["sync", "--yes"]);
-    ran.expect(5).says(&["6 deactivate held", "the limit is 5", "--approve"]);
+    ran.expect(5).says(&["6 accounts to deactivate held", "the limit is 5", "--approve"]);
     assert_eq!(summary["outcome"], "held");
     assert_eq!(summary["held"], 6);
     assert_eq!(counts(&summary, "applied"), "create 1");
@@ -168,9 +168,13 @@ fn a_source_with_too_few_rows_stops_everything() {
 #[test]
 fn a_source_with_too_many_bad_rows_stops_everything() {
     let tenant = three_accounts();
-    let project = tenant.project(&(three_rows() + "E4,dee,only,three\n"));
-    nothing_is_done(&project, &tenant, &["1 of 4 rows cannot be used", "safety.max_invalid", "people.csv:5"]);
-    project.add("safety", "max_invalid = 1");
+    let project = tenant.project(&(three_rows() + "E4,dee,only,four\nE5,eli,only,four\n"));
+    nothing_is_done(
+        &project,
+        &tenant,
+        &["2 of 5 rows cannot be used", "at most 1", "safety.max_invalid", "people.csv:5"],
+    );
+    project.add("safety", "max_invalid = \"40%\"");
     project.sync(0);
 }
 

@@ -118,6 +118,15 @@ fn standard_input_is_a_source() {
 }
 
 #[test]
+fn a_secret_on_standard_input_is_read_again_for_the_run() {
+    let tenant = Tenant::with(&[]);
+    let project = tenant.project("");
+    project.edit("path = \"people.csv\"", "path = \"-\"").set("password", "\"title\"");
+    fed(project.command(&["sync", "--yes"]), format!("{COLUMNS}{}", three_rows()).as_bytes()).expect(0);
+    assert_eq!(tenant.account("cy").password, Some(headcount::sandbox::password_hash("Agent")));
+}
+
+#[test]
 fn an_empty_standard_input_is_an_error_and_not_an_empty_company() {
     let tenant = three_accounts();
     let project = tenant.project("");
@@ -195,7 +204,7 @@ fn an_empty_cell_is_ignored_cleared_or_an_error_as_the_setting_says() {
     project.add("source", "blank = \"error\"").add("safety", "max_invalid = 1");
     let (ran, summary) = project.json(&["sync", "--yes"]);
     ran.expect(0).says(&["people.csv:2", "title"]);
-    assert_eq!(counts(&summary, "found"), "invalid 1");
+    assert_eq!(counts(&summary, "found"), "absent 1, invalid 1");
     tenant.unchanged();
 }
 

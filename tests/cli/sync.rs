@@ -32,8 +32,9 @@ fn the_first_run_makes_the_accounts_and_the_second_changes_nothing() {
 
 #[test]
 fn every_field_of_the_summary_is_there() {
-    let project = three_accounts().project(&three_rows());
-    let (_, failed) = project.json(&["sync"]);
+    let tenant = three_accounts();
+    let (_, failed) = tenant.project(&three_rows()).json(&["sync"]);
+    tenant.unchanged();
     let tenant = three_accounts();
     let summary = tenant.project(&three_rows()).sync(0);
     let names = |of: &serde_json::Value| of.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
@@ -58,7 +59,7 @@ fn every_field_of_the_summary_is_there() {
     let mut with_error = names(&expected);
     with_error.insert("error".to_owned());
     assert_eq!(names(&failed), with_error);
-    assert_eq!(failed["error"]["kind"], "usage");
+    assert_eq!((&failed["error"]["kind"], &failed["tenant"]), (&"usage".into(), &"acme".into()));
 }
 
 #[test]
@@ -94,12 +95,12 @@ fn only_names_people_by_key_identity_or_account() {
 }
 
 #[test]
-fn a_name_that_nobody_has_is_a_mistake_and_nothing_is_done() {
+fn a_name_that_nobody_has_is_said() {
     let tenant = three_accounts();
     let project = tenant.project(&three_rows());
     let ran = project.run(&["sync", "--yes", "--only", "cy", "nobody"]);
-    ran.expect(1).says(&["--only", "nobody"]);
-    tenant.unchanged();
+    ran.expect(0).says(&["--only nobody: nobody"]).says_nothing_of(&["--only cy"]);
+    assert_eq!(tenant.ledger(), ["Create cy"]);
 }
 
 #[test]
