@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use headcount::sandbox::Options;
 
-use crate::support::{DOMAIN, Project, Tenant, account, row, three_accounts, three_rows};
+use crate::support::{Project, Tenant, account, answering, at, row, three_accounts, three_rows};
 
 #[track_caller]
 fn refused(project: &Project, code: i32, pieces: &[&str]) {
@@ -16,14 +16,6 @@ fn refused(project: &Project, code: i32, pieces: &[&str]) {
         assert_eq!(summary["applied"]["create"], 0);
         assert!(summary["error"]["hint"].is_string(), "{summary:#}");
     }
-}
-
-/// A project whose tenant is at this address.
-fn at(url: &str) -> Project {
-    let project = Project::small("");
-    project.people(&three_rows());
-    project.set("base_url", &format!("\"{url}\"\napi_key = {{ env = \"HEADCOUNT_TEST_KEY\" }}\ndomain = \"{DOMAIN}\""));
-    project
 }
 
 #[test]
@@ -127,25 +119,6 @@ fn answers_of_a_wrong_shape() {
     listing_answers("drop = \"before\"", &["GET", "users"]);
 }
 
-/// A server that gives every request the same answer.
-fn answering(body: &'static str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            let mut request = [0; 4096];
-            let _ = std::io::Read::read(&mut stream, &mut request);
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\naccess_token: t-1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
-        }
-    });
-    port
-}
-
 #[test]
 fn json_of_a_wrong_shape() {
     for body in [
@@ -156,7 +129,7 @@ fn json_of_a_wrong_shape() {
         r#"{"status_code":4306,"description":"ok","response":{"people":[]}}"#,
         r#"{"status_code":"fine","description":"ok","response":{"users":[]}}"#,
     ] {
-        let url = format!("http://127.0.0.1:{}/v3.1", answering(body));
+        let url = format!("http://127.0.0.1:{}/v3.1", answering(body.to_owned()));
         let project = at(&url);
         let (ran, summary) = project.json(&["plan"]);
         assert_eq!(ran.code, Some(1), "{body}\n{}", ran.stderr);
@@ -167,7 +140,7 @@ fn json_of_a_wrong_shape() {
 #[test]
 fn users_that_nobody_could_be_found_by_are_said_and_prove_nothing() {
     let body = r#"{"status_code":4306,"description":"ok","response":{"users":[{"id":1},{"id":2}]}}"#;
-    let project = at(&format!("http://127.0.0.1:{}/v3.1", answering(body)));
+    let project = at(&format!("http://127.0.0.1:{}/v3.1", answering(body.to_owned())));
     project.add("policy", "absent = \"deactivate\"\nabsent_for = { runs = 0, days = 0 }");
     let (ran, summary) = project.json(&["plan"]);
     ran.expect(0).says(&["2 records are no users with an id and a login", "the listing is not complete"]);

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use headcount::sandbox::password_hash;
 
-use crate::support::{DOMAIN, KEY, Project, Ran, Tenant, three_accounts, three_rows};
+use crate::support::{DOMAIN, KEY, Project, Ran, TOKEN, Tenant, answering, at, three_accounts, three_rows};
 
 /// What must stand nowhere: the key, in clear and as it is sent.
 fn key_in_both_forms() -> Vec<String> {
@@ -138,6 +138,15 @@ fn a_server_that_repeats_the_key_and_a_password_in_its_answer_is_not_repeated() 
     secrets.push("Zx81-Plumtree".to_owned());
     let report = project.run(&["report", "last", "--as", "json"]);
     nowhere(&project, &[sync, report], &secrets, &["people.csv"]);
+}
+
+#[test]
+fn a_token_stands_nowhere_even_where_the_server_repeats_it() {
+    let users = format!(r#"{{"status_code":9999,"description":"token {TOKEN} is odd","response":""}}"#);
+    let project = at(&format!("http://127.0.0.1:{}/v3.1", answering(users)));
+    let plan = project.run(&["plan", "-vvv"]);
+    plan.expect(1).says(&["9999", "is odd"]);
+    nowhere(&project, &[plan], &[vec![TOKEN.to_owned()], key_in_both_forms()].concat(), &[]);
 }
 
 #[test]

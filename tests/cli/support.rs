@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -15,6 +16,8 @@ use tokio::runtime::Runtime;
 
 /// The key of every tenant here; nothing that the program writes may hold it.
 pub const KEY: &str = "hk-7f3a91c2e5d8b604";
+/// The token that [`answering`] gives out.
+pub const TOKEN: &str = "tok-4b1d90ce77a2";
 pub const DOMAIN: &str = "acme.imi.chat";
 
 /// The header of the small exports here.
@@ -420,4 +423,31 @@ pub fn counts(summary: &Value, of: &str) -> String {
     let counts: Vec<_> =
         counts.iter().filter(|(_, count)| **count != 0).map(|(name, n)| format!("{name} {n}")).collect();
     counts.join(", ")
+}
+
+/// A project whose tenant is at this address.
+pub fn at(url: &str) -> Project {
+    let project = Project::small("");
+    project.people(&three_rows());
+    project.set("base_url", &format!("\"{url}\"\napi_key = {{ env = \"HEADCOUNT_TEST_KEY\" }}\ndomain = \"{DOMAIN}\""));
+    project
+}
+
+/// A server that gives every request the same answer, and with it [`TOKEN`].
+pub fn answering(body: String) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\naccess_token: {TOKEN}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+        }
+    });
+    port
 }
