@@ -1,8 +1,8 @@
 //! What every command has at hand: the clock, the output, the progress, the log, and the wish to stop.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::args::{Global, LogFormat};
 use super::failure::{Exit, Failure};
@@ -18,6 +18,8 @@ pub struct App {
     pub global: Global,
     pub clock: Arc<dyn Clock>,
     pub stop: Arc<Stop>,
+    /// The tenant of the configuration, once that was read.
+    pub tenant: OnceLock<String>,
     progress: Progress,
     /// Whether something was shown that the next report must stand apart from.
     has_shown: AtomicBool,
@@ -29,7 +31,8 @@ impl App {
         let show =
             if global.no_progress { Show::Nothing } else { Show::choose(global.quiet, io::stderr().is_terminal()) };
         let progress = Progress::start(show, clock.clone());
-        Self { global, clock, stop: Arc::default(), progress, has_shown: AtomicBool::new(false) }
+        let has_shown = AtomicBool::new(false);
+        Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress, has_shown }
     }
 
     pub fn monitor(&self) -> Arc<dyn Monitor> {
@@ -43,6 +46,7 @@ impl App {
 
     pub fn configured(&self) -> Result<Configured, Failure> {
         let configured = Configured::load(&self.global.config, self.global.state.as_deref())?;
+        self.tenant.get_or_init(|| configured.settings.target.tenant.clone());
         Ok(configured)
     }
 

@@ -105,7 +105,8 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
     if of == "plan" && header.stopped.is_empty() {
         summary.held = held.iter().map(|held: &HeldKind| held.count).sum();
     }
-    let mut notes = header.stopped.clone();
+    // Where that is the summary's error it is said there.
+    let mut notes = if summary.error.is_some() { Vec::new() } else { header.stopped.clone() };
     if !header.listing.complete {
         notes.push("the listing is not complete: nothing is done on the strength of an absence".to_owned());
     }

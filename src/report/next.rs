@@ -53,7 +53,9 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
             format!("{} failed: mend what the messages name, the next plan tries again", accounts(summary.failed));
         steps.push(Step::new(why));
     }
-    for held in &head.held {
+    // Of a plan that was stopped nothing can be released.
+    let is_stopped = !head.is_run() && summary.error.is_some();
+    for held in head.held.iter().filter(|_| !is_stopped) {
         let HeldKind { kind, count, limit, .. } = held;
         let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
         let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
@@ -67,7 +69,8 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
         steps.push(Step::new(why).by("headcount sync"));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
-    if !head.is_run() && free > 0 && summary.error.is_none() {
+    let is_to_be_applied = matches!(summary.command.as_str(), "apply" | "sync");
+    if !head.is_run() && !is_to_be_applied && free > 0 && summary.error.is_none() {
         let step = Step::new(format!("{} to change", accounts(free)));
         steps.push(if head.against.is_none() { step.by(format!("headcount apply {run}")) } else { step });
     }
@@ -96,8 +99,8 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
 #[must_use]
 pub fn release_command(head: &Head, held: &HeldKind) -> String {
     let (run, hash) = (visible(&head.summary.run), visible(&held.approve));
-    if head.is_run() {
-        // The run is over: what it held is planned anew, and the hash says that it is still the same.
+    if head.is_run() || head.summary.command == "sync" {
+        // A run that has ended is not continued: the next one plans the same actions, which the same hash releases.
         format!("headcount sync --approve {hash}")
     } else {
         format!("headcount apply {run} --approve {hash}")
@@ -152,7 +155,18 @@ mod tests {
             assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
         }
         head.of = "plan".into();
+        assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
+        head.summary.command = "plan".into();
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);
+    }
+
+    #[test]
+    fn of_a_plan_that_was_stopped_nothing_is_released() {
+        let mut head = rich().head;
+        head.of = "plan".into();
+        head.summary.error =
+            Some(crate::report::Problem { kind: "safety".into(), message: "too few rows".into(), hint: None });
+        assert!(commands(&head).iter().all(|command| !command.contains("--approve")));
     }
 
     #[test]

@@ -121,7 +121,8 @@ impl Duplicated {
 
 impl std::fmt::Display for Duplicated {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} rows stand for a person who has a row already:", self.total)?;
+        let (rows, stand) = if self.total == 1 { ("row", "stands") } else { ("rows", "stand") };
+        write!(f, "{} {rows} {stand} for a person who has a row already:", self.total)?;
         for (first, second, what) in &self.pairs {
             write!(f, "\n  {first} and {second} have the same {what}")?;
         }

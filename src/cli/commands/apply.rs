@@ -33,16 +33,12 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     }
     still_current(&configured, &journal, &header)?;
     let memory = configured.memory(&journal);
-    let spool = configured.new_plan_dir(&*app.clock)?;
-    let mapped = configured.source(&*app.clock, &spool);
-    // Only standard input is spooled there, and nothing of it is needed beyond this command.
-    let _ = std::fs::remove_dir_all(&spool);
-    let mapped = mapped?;
-
     let released = records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
     let head = records::head("plan", &header, summary, &released);
-    app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
+    if !args.execution.yes {
+        app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
+    }
     if !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
@@ -53,7 +49,7 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
         journal: &journal,
         memory: &memory,
         connected: &connected,
-        mapped: &mapped,
+        mapped: None,
         command: "apply",
         started,
     };

@@ -19,11 +19,12 @@ use crate::execute::passwords::{Promise, RunSecrets, deliver};
 use crate::execute::{Executed, Execution, Halt, Mode, Selection, execute};
 use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
-use crate::model::Value;
 use crate::model::value::SECRET;
+use crate::model::{AttrId, Secret, Value};
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
+use crate::report::visible::visible;
 use crate::report::{Extent, Form, Head, Problem, Style, Summary, render};
 use crate::survey::{PlanFiles, source_secrets};
 
@@ -34,7 +35,8 @@ pub struct Drive<'a> {
     pub journal: &'a Journal,
     pub memory: &'a Memory,
     pub connected: &'a Connected,
-    pub mapped: &'a Mapped,
+    /// The source, where it is open already; a run needs it only for secrets that it holds.
+    pub mapped: Option<&'a Mapped>,
     pub command: &'static str,
     pub started: Duration,
 }
@@ -65,11 +67,23 @@ pub fn confirmed(app: &App, execution: &args::Execution, head: &Head) -> Result<
     Ok(answer == Answer::Yes)
 }
 
+/// Secrets that the source holds, by the number of the action.
+type SourceSecrets = HashMap<u64, Vec<(AttrId, Secret)>>;
+
+pub fn read_plan(files: &PlanFiles) -> Result<PlanReader<io::BufReader<std::fs::File>>, Failure> {
+    let file = std::fs::File::open(&files.plan)
+        .map_err(|error| Failure::new("plan", format!("{}: {error}", files.plan.display())))?;
+    Ok(PlanReader::new(io::BufReader::new(file))?)
+}
+
 impl Drive<'_> {
     /// Starts a run for a plan, and drives it to its end.
     pub async fn start(&self, plan: &Planned<'_>, execution: &args::Execution) -> Result<Exit, Failure> {
         let released = records::released(plan.header, &execution.approve)?;
         let selection = Selection { only: execution.only.clone(), limit: execution.limit };
+        self.say_who_is_not_in_the_plan(plan.files, &selection)?;
+        // Read before the run begins: a source that lost them must not leave a run behind that cannot go on.
+        let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let beginning = Beginning {
             journal: self.journal,
             memory: self.memory,
@@ -84,7 +98,7 @@ impl Drive<'_> {
             actions: plan.header.counts.actions.total(),
         };
         let (run, secret) = begin(&beginning).await?;
-        self.run(run, plan, secret, &released, &selection).await
+        self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
     /// Goes on with a run of the journal.
@@ -98,22 +112,24 @@ impl Drive<'_> {
             // Destroyed only once everything that depends on it was delivered.
             None => secret::create(&self.configured.state, run, rand::random())?,
         };
+        let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let at = self.app.clock.now();
         self.journal.append(Event::RunResumed { run, at }).await?;
-        self.run(run, plan, secret, &released, &selection).await
+        self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
     async fn run(
         &self,
         run: RunId,
         plan: &Planned<'_>,
-        secret: RunSecret,
+        (derived_from, from_source): (RunSecret, SourceSecrets),
         released: &[Group],
         selection: &Selection,
     ) -> Result<Exit, Failure> {
         let files = PlanFiles::within(&self.configured.state.run(run));
         let promise = self.promise(run)?;
-        let secrets = self.secrets(plan.header, &files, secret, &promise)?;
+        let lengths = promise.lengths(&self.configured.schema);
+        let secrets = RunSecrets { derived_from, lengths, from_source };
         let monitor = self.app.monitor();
         let rate = &self.configured.settings.rate;
         let execution = Execution {
@@ -176,18 +192,31 @@ impl Drive<'_> {
         Ok(Promise::of(state, run, &settings.passwords.file, generated.collect())?)
     }
 
-    fn secrets(
-        &self,
-        header: &Header,
-        files: &PlanFiles,
-        derived_from: RunSecret,
-        promise: &Promise,
-    ) -> Result<RunSecrets, Failure> {
+    /// Says which names of `--only` the plan has no action for: a misspelt name must not look like a person who needs
+    /// nothing.
+    fn say_who_is_not_in_the_plan(&self, files: &PlanFiles, selection: &Selection) -> Result<(), Failure> {
+        let mut missing: Vec<Selection> =
+            selection.only.iter().map(|name| Selection { only: vec![name.clone()], limit: None }).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut plan = read_plan(files)?;
+        while let Some(action) = plan.next()? {
+            missing.retain(|wanted| !wanted.matches(&action));
+        }
+        for name in missing.iter().flat_map(|wanted| &wanted.only) {
+            self.app
+                .monitor()
+                .note(&format!("--only {}: nobody of this key, identity or account is to be changed", visible(name)));
+        }
+        Ok(())
+    }
+
+    /// The secrets that a plan only marks, read again from the source; nothing is opened where there are none.
+    fn secrets_of_source(&self, header: &Header, files: &PlanFiles) -> Result<SourceSecrets, Failure> {
         let schema = &self.configured.schema;
         let mut wanted = HashMap::new();
-        let file = std::fs::File::open(&files.plan)
-            .map_err(|error| Failure::new("plan", format!("{}: {error}", files.plan.display())))?;
-        let mut plan = PlanReader::new(io::BufReader::new(file))?;
+        let mut plan = read_plan(files)?;
         while let Some(action) = plan.next()? {
             let marked = action.changes.iter().any(|change| {
                 change.to == Value::text(SECRET) && schema.id(&change.attribute).is_some_and(|id| schema.get(id).secret)
@@ -196,12 +225,18 @@ impl Drive<'_> {
                 wanted.insert((source.file.clone(), source.line), action.seq);
             }
         }
-        let from_source = if wanted.is_empty() {
-            HashMap::new()
-        } else {
-            source_secrets(&self.mapped.source, &self.mapped.mapping, header, &wanted)?
+        if wanted.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let opened;
+        let mapped = match self.mapped {
+            Some(mapped) => mapped,
+            None => {
+                opened = self.configured.source(&*self.app.clock)?;
+                &opened
+            }
         };
-        Ok(RunSecrets { derived_from, lengths: promise.lengths(schema), from_source })
+        Ok(source_secrets(&mapped.source, &mapped.mapping, header, &wanted)?)
     }
 
     /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.

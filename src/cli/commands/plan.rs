@@ -101,7 +101,7 @@ async fn make_in(
     accounts: Accounts<'_>,
     dir: &Path,
 ) -> Result<(Surveyed, Mapped), Failure> {
-    let mapped = configured.source(&*app.clock, dir)?;
+    let mapped = configured.source(&*app.clock)?;
     let monitor = app.monitor();
     let inputs = Inputs {
         settings: &configured.settings,

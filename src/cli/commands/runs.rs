@@ -102,7 +102,7 @@ fn state_of(run: &RunOverview) -> &'static str {
 
 pub fn show(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
     let configured = app.configured()?;
-    let journal = configured.journal(&*app.clock)?;
+    let journal = history(app, &configured)?;
     let run = named(&journal, &args.run)?;
     let form = if app.global.format == Format::Json { Form::Json } else { Form::Text };
     let mut out = Out::stdout();
@@ -114,13 +114,18 @@ pub fn show(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
 /// A run by its name, or the last one.
 pub fn named(journal: &Journal, name: &str) -> Result<RunId, Failure> {
     if name == "last" {
-        return journal
-            .runs()
-            .last()
-            .map(|run| run.run)
-            .ok_or_else(|| Failure::new("journal", "there are no runs yet"));
+        return journal.runs().last().map(|run| run.run).ok_or_else(no_runs);
     }
     name.parse().map_err(|_| records::no_run(name))
+}
+
+/// Opens the journal for reading; where there is none, none is made.
+pub fn history(app: &App, configured: &Configured) -> Result<Journal, Failure> {
+    if configured.state.path().exists() { configured.journal(&*app.clock) } else { Err(no_runs()) }
+}
+
+fn no_runs() -> Failure {
+    Failure::new("journal", "there are no runs yet").hint("`headcount sync` makes one")
 }
 
 /// A run with every account it touched.

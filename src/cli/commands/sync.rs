@@ -53,7 +53,8 @@ async fn sync(
     summary.error = stopped(header);
     let head = records::head("plan", header, summary.clone(), &released);
     let nothing = header.counts.actions.total() == 0;
-    if !nothing || summary.error.is_some() {
+    // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
+    if summary.error.is_some() || (!nothing && !args.execution.yes) {
         app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, Extent::Preview)?;
     }
     if summary.error.is_some() {
@@ -65,7 +66,8 @@ async fn sync(
     if !nothing && !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
-    let drive = Drive { app, configured, journal, memory, connected, mapped: &made.mapped, command: "sync", started };
+    let drive =
+        Drive { app, configured, journal, memory, connected, mapped: Some(&made.mapped), command: "sync", started };
     let fresh = SignedDuration::try_from(configured.settings.safety.fresh_for).unwrap_or(SignedDuration::ZERO);
     let plan = Planned {
         header,
