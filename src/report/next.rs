@@ -154,7 +154,7 @@ mod tests {
             head.summary.command = command.into();
             assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
         }
-        head.of = "plan".into();
+        (head.of, head.summary.command) = ("plan".into(), "apply".into());
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
         head.summary.command = "plan".into();
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);
