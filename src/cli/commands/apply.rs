@@ -1,11 +1,13 @@
 //! `headcount apply`: exactly one plan, no other.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
 use super::drive::{Drive, Planned, confirmed};
 use super::plan::{close_after, stopped};
+use super::rest;
 use crate::cli::app::App;
 use crate::cli::args::ApplyArgs;
 use crate::cli::failure::{Exit, Failure};
@@ -32,12 +34,41 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
             .exit(Exit::Failed));
     }
     still_current(&configured, &journal, &header)?;
-    let memory = configured.memory(&journal);
+    let dir = configured.new_plan_dir(&*app.clock)?;
+    let left = rest::of(&configured, &journal, &header, &files, &dir);
+    let exit = match left {
+        Ok(left) => {
+            let (header, digest, files) = left.unwrap_or((header, digest, files));
+            execute(app, args, &configured, &journal, Verified { header, digest, files }, started).await
+        }
+        Err(failure) => Err(failure),
+    };
+    // The run has a copy of what it executes.
+    let _ = std::fs::remove_dir_all(&dir);
+    exit
+}
+
+/// A plan that may be executed.
+struct Verified {
+    header: Header,
+    digest: String,
+    files: PlanFiles,
+}
+
+async fn execute(
+    app: &App,
+    args: &ApplyArgs,
+    configured: &Configured,
+    journal: &Journal,
+    Verified { header, digest, files }: Verified,
+    started: Duration,
+) -> Result<Exit, Failure> {
+    let memory = configured.memory(journal);
     let released = records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
     let head = records::head("plan", &header, summary, &released);
     if !args.execution.yes {
-        app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
+        app.show(configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
     }
     if !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
@@ -45,8 +76,8 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
     let drive = Drive {
         app,
-        configured: &configured,
-        journal: &journal,
+        configured,
+        journal,
         memory: &memory,
         connected: &connected,
         mapped: None,
@@ -86,6 +117,8 @@ fn still_current(configured: &Configured, journal: &Journal, header: &Header) ->
     let changed = |tally: Tally| tally.applied + tally.adopted + tally.unknown + tally.open > 0;
     let later = journal.runs().into_iter().rev().find(|run| {
         (&run.head.tenant, &run.head.target) == (&header.tenant, &target)
+            // What an earlier run of the same plan did is left out of this one.
+            && run.head.plan != header.plan
             && run.phase_since > header.created_at
             && changed(run.tally)
     });

@@ -6,6 +6,7 @@ pub mod drive;
 pub mod meta;
 pub mod plan;
 pub mod report;
+pub mod rest;
 pub mod resume;
 pub mod runs;
 pub mod sandbox;

@@ -55,7 +55,9 @@ async fn sync(
     let nothing = header.counts.actions.total() == 0;
     // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
     if summary.error.is_some() || (!nothing && !args.execution.yes) {
-        app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, Extent::Preview)?;
+        // Where the source stopped the plan, its rows are what must be looked at.
+        let extent = if summary.error.is_some() { Extent::Result } else { Extent::Preview };
+        app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, extent)?;
     }
     if summary.error.is_some() {
         summary.exit_code = Exit::Held as u8;
