@@ -1,17 +1,18 @@
 //! What every command has at hand: the clock, the output, the progress, the log, and the wish to stop.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::args::{Global, LogFormat};
 use super::failure::{Exit, Failure};
-use super::output::{Format, Out, width, write_summary_json};
+use super::output::{Format, Out, To, width, write_summary_json};
 use super::progress::{LogWriter, Progress, Show};
 use super::workbench::Configured;
 use crate::clock::{Clock, Stop, SystemClock};
 use crate::journal::paths::make_private_dir;
 use crate::model::monitor::Monitor;
-use crate::report::{RunRecord, Style, Summary, render};
+use crate::report::{Extent, RunRecord, Style, Summary, render};
 
 pub struct App {
     pub global: Global,
@@ -20,6 +21,8 @@ pub struct App {
     /// The tenant of the configuration, once that was read.
     pub tenant: OnceLock<String>,
     progress: Progress,
+    /// Whether something was shown that the next report must stand apart from.
+    has_shown: AtomicBool,
 }
 
 impl App {
@@ -28,7 +31,8 @@ impl App {
         let show =
             if global.no_progress { Show::Nothing } else { Show::choose(global.quiet, io::stderr().is_terminal()) };
         let progress = Progress::start(show, clock.clone());
-        Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress }
+        let has_shown = AtomicBool::new(false);
+        Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress, has_shown }
     }
 
     pub fn monitor(&self) -> Arc<dyn Monitor> {
@@ -97,26 +101,39 @@ impl App {
         self.global.color.decide(is_terminal, variable("NO_COLOR").as_deref(), variable("TERM").as_deref())
     }
 
-    /// How reports for people look here: `limit` entries of each kind, all of them with `-v`.
-    pub fn style(&self, configured: &Configured, limit: Option<usize>, is_terminal: bool) -> Style {
+    /// How reports for people look here, with every entry.
+    pub fn style(&self, configured: &Configured, to: To) -> Style {
         let columns = std::env::var("COLUMNS").ok();
         Style {
-            color: self.colour(is_terminal),
-            width: width(columns.as_deref()),
-            limit: limit.filter(|_| self.global.verbose == 0),
+            color: self.colour(to.is_terminal()),
+            width: width(columns.as_deref(), to.columns()),
             redact: configured.settings.report.redact.clone(),
+            ..Style::default()
         }
     }
 
     /// Shows a record to a person: on standard output, or on standard error where that belongs to a script.
-    pub fn show(&self, configured: &Configured, record: RunRecord<'_>, limit: Option<usize>) -> Result<(), Failure> {
+    /// Of each kind as many entries as a person reads to that extent; all of them with `-v`.
+    pub fn show(&self, configured: &Configured, record: RunRecord<'_>, extent: Extent) -> Result<(), Failure> {
         if self.global.quiet {
             return Ok(());
         }
         self.pause_progress();
         let mut out = self.people();
-        let style = self.style(configured, limit, self.people_at_terminal());
-        render(record, crate::report::Form::Text, &style, &mut out)
+        let style = self.style(configured, if self.global.format == Format::Json { To::Stderr } else { To::Stdout });
+        let style = if self.global.verbose > 0 {
+            style
+        } else {
+            let limit = match extent {
+                Extent::Whole => 20,
+                Extent::Preview => 3,
+                Extent::Result => 10,
+            };
+            Style { extent, limit: Some(limit), ..style }
+        };
+        let gap = if self.has_shown.swap(true, Ordering::Relaxed) { "\n" } else { "" };
+        write!(out, "{gap}")
+            .and_then(|()| render(record, crate::report::Form::Text, &style, &mut out))
             .and_then(|()| out.flush())
             .map_err(|error| Failure::new("output", format!("the report cannot be written: {error}")))
     }
@@ -176,10 +193,6 @@ impl App {
 
     fn people(&self) -> Out {
         if self.global.format == Format::Json { Out::to(io::stderr()) } else { Out::stdout() }
-    }
-
-    fn people_at_terminal(&self) -> bool {
-        if self.global.format == Format::Json { io::stderr().is_terminal() } else { io::stdout().is_terminal() }
     }
 
     /// Listens for Ctrl-C and SIGTERM: the first asks everything to stop, the second ends the process.

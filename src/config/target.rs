@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use super::reader::{Folder, Item, Problems, Table};
 use super::settings::{KindSettings, SANDBOX, TargetSettings};
 use crate::mapping::spec::Located;
-use crate::target::imichat::{self, UpdateBody};
+use crate::target::imichat::{Settings as ImichatSettings, UpdateBody};
 
 /// The settings of `[target]` that hold secrets, of every kind.
 pub(super) const SECRETS: [&str; 1] = ["api_key"];
@@ -55,7 +55,7 @@ fn imichat(
     sandbox: bool,
     folder: Folder<'_>,
     problems: &mut Problems,
-) -> Option<imichat::Settings> {
+) -> Option<ImichatSettings> {
     let before = problems.list.len();
     // The sandbox knows its own key and domain.
     let api_key = if sandbox {
@@ -81,7 +81,7 @@ fn imichat(
     let update_method = table.get("update_method").and_then(|item| item.choice(&UPDATE_METHODS, problems));
     let update_body = table.get("update_body").and_then(|item| item.choice(&UPDATE_BODIES, problems));
     table.finish_hiding(problems);
-    (problems.list.len() == before).then(|| imichat::Settings {
+    (problems.list.len() == before).then(|| ImichatSettings {
         api_key,
         domain,
         team_id,

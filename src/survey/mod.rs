@@ -3,23 +3,30 @@
 //! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
 //! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
 
+mod absent;
 mod check;
 mod drafts;
 mod findings;
 mod listing;
 mod notes;
+mod protect;
 mod recorded;
 mod rows;
 mod secrets;
 mod settle;
 pub mod spool;
+mod unusable;
 mod written;
 
 pub use check::{Checked, check_rows};
 pub use findings::read_findings;
-pub use notes::{Learnt, read_notes};
 pub use secrets::source_secrets;
 pub use written::fingerprint;
+
+pub use crate::plan::beside::PlanFiles;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -73,21 +80,6 @@ pub struct Surveyed {
     pub files: PlanFiles,
     /// When the listing was complete: the accounts are known as of then.
     pub listed_at: Timestamp,
-}
-
-/// The files of a plan in its folder.
-#[derive(Clone, Debug)]
-pub struct PlanFiles {
-    pub plan: PathBuf,
-    pub findings: PathBuf,
-    pub notes: PathBuf,
-}
-
-impl PlanFiles {
-    #[must_use]
-    pub fn within(dir: &Path) -> Self {
-        Self { plan: dir.join("plan.jsonl"), findings: dir.join("findings.jsonl"), notes: dir.join("notes.jsonl") }
-    }
 }
 
 /// Why there is no plan. Nothing was changed.

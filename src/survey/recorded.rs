@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::listing::{Seen, in_scope};
-use super::rows::Protect;
+use super::protect::Protect;
 use super::spool::{Spool, SpoolWriter};
 use super::{Inputs, SurveyError};
 use crate::config::{Duplicates, SourceSettings};

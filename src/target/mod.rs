@@ -3,6 +3,8 @@
 //!
 //! A target decides nothing: it says what it can do ([`Schema`]), shows what is there, and does what it is told once.
 
+#[cfg(test)]
+pub mod fake;
 pub mod http;
 pub mod imichat;
 

@@ -31,7 +31,7 @@ fn what_exceeds_a_limit_waits_and_the_rest_is_done() {
     let project = leavers(&tenant, 6);
     project.add("safety", "max_deactivate = 5");
     let (ran, summary) = project.json(&["sync", "--yes"]);
-    ran.expect(5).says(&["6 accounts to deactivate held", "the limit is 5", "--approve"]);
+    ran.expect(5).says(&["6 deactivate held", "the limit is 5", "--approve"]);
     assert_eq!(summary["outcome"], "held");
     assert_eq!(summary["held"], 6);
     assert_eq!(counts(&summary, "applied"), "create 1");
@@ -82,7 +82,7 @@ fn the_hash_releases_what_was_held_in_apply_and_the_report_says_how() {
     project.run(&["plan", "-o", "plan.jsonl"]).expect(5);
     let hash = hash(&project);
     let ran = project.run(&["report", "plan.jsonl"]);
-    ran.expect(0).says(&[&format!("headcount apply PLAN --approve {hash}")]);
+    ran.expect(0).says(&["headcount apply", &format!("--approve {hash}")]);
     project.run(&["apply", "plan.jsonl", "--yes"]).expect(5).says(&[&format!("--approve {hash}")]);
     assert_eq!(tenant.ledger(), ["Create zoe"]);
     // The command that the report of the run names works.

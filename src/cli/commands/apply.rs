@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 
 use super::drive::{Drive, Planned, confirmed};
-use super::plan::{SHOWN, close_after, stopped};
+use super::plan::{close_after, stopped};
 use crate::cli::app::App;
 use crate::cli::args::ApplyArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::plan::file::Header;
+use crate::report::Extent;
 use crate::survey::PlanFiles;
 
 pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -29,12 +30,10 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
             .exit(Exit::Failed));
     }
     let memory = configured.memory(&journal);
-    records::released(&header, &args.execution.approve)?;
+    let released = records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
-    let head = records::head("plan", &header, summary, &[]);
-    if !args.execution.yes {
-        app.show(&configured, records::of_plan(head.clone(), &files)?, Some(SHOWN))?;
-    }
+    let head = records::head("plan", &header, summary, &released);
+    app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
     if !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }

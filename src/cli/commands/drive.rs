@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::{SHOWN, seconds};
+use super::plan::seconds;
 use crate::cli::app::App;
 use crate::cli::args;
 use crate::cli::ask::{Answer, apply_question, ask};
@@ -25,7 +25,7 @@ use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
-use crate::report::{Form, Head, Problem, Style, Summary, render};
+use crate::report::{Extent, Form, Head, Problem, Style, Summary, render};
 use crate::survey::{PlanFiles, source_secrets};
 
 /// What a run is driven with.
@@ -267,20 +267,22 @@ impl Drive<'_> {
         let head = records::head("run", header, summary.clone(), &released);
         write_atomically(&state.run_summary(run), 0o600, |out| Ok(serde_json::to_writer(out, &head)?))?;
         let record = || records::of_run(head.clone(), state, self.journal, run, released.clone());
+        let mut written = None;
         if let Some(path) = &settings.report.markdown {
             let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
             let style = Style { redact: settings.report.redact.clone(), ..Style::default() };
-            let written = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
+            let result = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
                 let record = record().map_err(|failure| io::Error::other(failure.message))?;
                 write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
                     .map_err(io::Error::other)
             });
-            if let Err(error) = written {
+            match result {
+                Ok(()) => written = Some(path),
                 // The run itself is unharmed, and `report` writes it again.
-                self.app.monitor().note(&format!(
+                Err(error) => self.app.monitor().note(&format!(
                     "the report {} is not written: {error}; `headcount report {run} --as markdown` writes it",
                     path.display()
-                ));
+                )),
             }
         }
         for (setting, wanted) in [
@@ -292,7 +294,11 @@ impl Drive<'_> {
                 self.app.monitor().note(&format!("{setting} is set, and this version does not serve it"));
             }
         }
-        self.app.show(self.configured, record()?, Some(SHOWN))
+        self.app.show(self.configured, record()?, Extent::Result)?;
+        if let Some(path) = written {
+            self.app.say(&format!("The report is in {}.", shown(&path)));
+        }
+        Ok(())
     }
 
     /// Forgets what is older than `journal.keep`.

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::cli::app::App;
 use crate::cli::args::ShowArgs;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::{Format, Out};
+use crate::cli::output::{Format, Out, To};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::state::{Phase, Tally};
@@ -39,14 +39,14 @@ fn list_text(runs: &[RunOverview], out: &mut dyn Write) -> std::io::Result<()> {
     }
     writeln!(
         out,
-        "{:<24} {:<8} {:<12} {:<11} {:>8} {:>7} {:>8}",
+        "{:<23} {:<8} {:<11} {:<11} {:>7} {:>6} {:>7}",
         "run", "command", "tenant", "state", "applied", "failed", "unknown"
     )?;
     for run in runs {
         let Tally { applied, adopted, failed, unknown, open, .. } = run.tally;
         writeln!(
             out,
-            "{:<24} {:<8} {:<12} {:<11} {:>8} {:>7} {:>8}",
+            "{:<23} {:<8} {:<11} {:<11} {:>7} {:>6} {:>7}",
             run.run.to_string(),
             visible(&run.head.command),
             visible(&run.head.tenant),
@@ -106,7 +106,7 @@ pub fn show(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
     let run = named(&journal, &args.run)?;
     let form = if app.global.format == Format::Json { Form::Json } else { Form::Text };
     let mut out = Out::stdout();
-    let style = app.style(&configured, None, std::io::IsTerminal::is_terminal(&std::io::stdout()));
+    let style = app.style(&configured, To::Stdout);
     render(record(&configured, &journal, run)?, form, &style, &mut out).and_then(|()| out.flush()).map_err(output)?;
     Ok(Exit::Done)
 }
