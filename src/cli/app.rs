@@ -195,15 +195,13 @@ impl App {
         if self.global.format == Format::Json { Out::to(io::stderr()) } else { Out::stdout() }
     }
 
-    /// Listens for Ctrl-C and SIGTERM: the first asks everything to stop, the second ends the process.
+    /// Listens for Ctrl-C and SIGTERM from here on: the first asks everything to stop, the second ends the process.
     pub fn listen_for_signals(&self) {
+        let Some(mut signals) = Signals::listen() else { return };
         let stop = self.stop.clone();
         let monitor = self.monitor();
         tokio::spawn(async move {
-            loop {
-                if !signal().await {
-                    return;
-                }
+            while signals.next().await {
                 if stop.is_requested() {
                     // The journal holds every intent; nothing has to be tidied up.
                     std::process::exit(i32::from(Exit::Paused as u8));
@@ -215,20 +213,38 @@ impl App {
     }
 }
 
-/// Waits for the next signal; false where none can be listened for.
-async fn signal() -> bool {
+/// The signals that ask to stop. Listened for once and for all, so that one that comes while another is dealt with is
+/// not missed.
+struct Signals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return false;
-        };
-        tokio::select! {
-            got = interrupt.recv() => got.is_some(),
-            got = terminate.recv() => got.is_some(),
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// None where they cannot be listened for; they end the process then, as they always did.
+    fn listen() -> Option<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (interrupt, terminate) = (signal(SignalKind::interrupt()).ok()?, signal(SignalKind::terminate()).ok()?);
+            Some(Self { interrupt, terminate })
         }
+        #[cfg(not(unix))]
+        Some(Self {})
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.is_ok()
+
+    /// Waits for the next one; false where none can come any more.
+    async fn next(&mut self) -> bool {
+        #[cfg(unix)]
+        {
+            tokio::select! {
+                got = self.interrupt.recv() => got.is_some(),
+                got = self.terminate.recv() => got.is_some(),
+            }
+        }
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await.is_ok()
+    }
 }

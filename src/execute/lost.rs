@@ -4,7 +4,7 @@
 use futures::stream::{self, StreamExt};
 
 use super::engine::{Broken, Ended, Engine};
-use super::perform::{account_of, halted};
+use super::perform::account_of;
 use super::request::{By, Lost, Made, Request};
 use super::{Halt, Mode};
 use crate::journal::{Event, JournalError, Outcome, Step};
@@ -115,7 +115,7 @@ impl Engine<'_> {
         let found = match self.execution.target.find(self.execution.rules, &wanted).await {
             Ok(found) => found,
             Err(error) => {
-                let error = readable(error)?;
+                let error = self.readable(error)?;
                 for one in creates {
                     self.unlearnt(&one, &error).await?;
                 }
@@ -228,7 +228,7 @@ impl Engine<'_> {
             Ok(account) => account,
             Err(error) if error.trouble == Trouble::NotFound => None,
             Err(error) => {
-                let error = readable(error)?;
+                let error = self.readable(error)?;
                 self.unlearnt(&one, &error).await?;
                 return Ok(Learnt::Nothing);
             }
@@ -261,14 +261,6 @@ impl Engine<'_> {
             self.write(&one.request, unknown(error, false)).await?;
         }
         Ok(())
-    }
-}
-
-/// The answer to one lookup that was refused; whatever else stops the run.
-fn readable(error: CallError) -> Result<CallError, Broken> {
-    match error.trouble {
-        Trouble::Refused | Trouble::Garbled | Trouble::Exists | Trouble::NotFound => Ok(error),
-        Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => Err(halted(error)),
     }
 }
 

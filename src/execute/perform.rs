@@ -105,16 +105,15 @@ impl Engine<'_> {
             return Ok(None);
         }
         let now = match self.execution.target.get(id).await {
-            Ok(account) => account,
-            Err(error) => match error.trouble {
-                Trouble::NotFound => None,
-                Trouble::Refused | Trouble::Garbled | Trouble::Exists => {
-                    return Ok(Some(format!("its present state could not be read: {error}")));
-                }
-                Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => {
-                    return Err(halted(error));
-                }
-            },
+            Ok(account) => {
+                self.answered();
+                account
+            }
+            Err(error) if error.trouble == Trouble::NotFound => None,
+            Err(error) => {
+                let error = self.readable(error)?;
+                return Ok(Some(format!("its present state could not be read: {error}")));
+            }
         };
         let Some(now) = now else {
             // A deletion that was sent before may have arrived after all; to send it again does no harm.
@@ -211,6 +210,25 @@ impl Engine<'_> {
 
     fn answered(&self) {
         self.silent.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Engine<'_> {
+    /// An error of reading one account that leaves the others alone: the answer was a refusal, or the server is there
+    /// and fails for this account. Where it fails for one after the other it is down, and whatever else happens stops
+    /// the run.
+    pub(super) fn readable(&self, error: CallError) -> Result<CallError, Broken> {
+        match error.trouble {
+            Trouble::Refused | Trouble::Garbled | Trouble::Exists | Trouble::NotFound => Ok(error),
+            Trouble::Unavailable
+                if error.is_server_error() && self.silent.fetch_add(1, Ordering::Relaxed) + 1 < SILENT =>
+            {
+                Ok(error)
+            }
+            Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => {
+                Err(halted(error))
+            }
+        }
     }
 }
 

@@ -84,6 +84,11 @@ impl StateDir {
     pub fn run_secret(&self, run: RunId) -> PathBuf {
         self.run(run).join("secret")
     }
+    /// What was settled of the run's generated passwords before the first was sent.
+    #[must_use]
+    pub fn run_passwords(&self, run: RunId) -> PathBuf {
+        self.run(run).join("passwords.json")
+    }
     /// The folder of one plan; none where the id is no plain name, which a path must not be made of.
     #[must_use]
     pub fn plan(&self, plan: &str) -> Option<PathBuf> {

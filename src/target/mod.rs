@@ -132,6 +132,12 @@ impl CallError {
         Self { trouble, effect: Effect::None, message: message.into(), code: None, trxid: None, hint: None }
     }
 
+    /// Whether the server answered, and said that it failed; not that it asked for patience.
+    #[must_use]
+    pub fn is_server_error(&self) -> bool {
+        self.trouble == Trouble::Unavailable && self.code.is_some_and(|code| code != 429)
+    }
+
     #[must_use]
     pub fn with_effect(mut self, effect: Effect) -> Self {
         self.effect = effect;

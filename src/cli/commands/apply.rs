@@ -11,6 +11,8 @@ use crate::cli::args::ApplyArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::journal::Journal;
+use crate::journal::state::Tally;
 use crate::plan::file::Header;
 use crate::report::Extent;
 use crate::survey::PlanFiles;
@@ -29,6 +31,7 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
             .hint("`headcount resume` ends it; then make a new plan")
             .exit(Exit::Failed));
     }
+    still_current(&configured, &journal, &header)?;
     let memory = configured.memory(&journal);
     let released = records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
@@ -72,6 +75,26 @@ fn beside(configured: &Configured, plan: &Path) -> PlanFiles {
     let name = records::verified(plan).ok().map(|(header, _)| header.plan);
     let dir = name.and_then(|name| configured.state.plan(&name)).unwrap_or_else(|| PathBuf::from("."));
     PlanFiles { plan: plan.to_owned(), ..PlanFiles::within(&dir) }
+}
+
+/// Whether the plan knows of everything that was done here. A create of a plan that does not would be sent for people
+/// who were created meanwhile, and a target that lets two accounts have one name would double them.
+fn still_current(configured: &Configured, journal: &Journal, header: &Header) -> Result<(), Failure> {
+    let target = configured.target_name();
+    let changed = |tally: Tally| tally.applied + tally.adopted + tally.unknown + tally.open > 0;
+    let later = journal.runs().into_iter().rev().find(|run| {
+        (&run.head.tenant, &run.head.target) == (&header.tenant, &target)
+            && run.phase_since > header.created_at
+            && changed(run.tally)
+    });
+    match later {
+        None => Ok(()),
+        Some(run) => Err(Failure::new(
+            "plan",
+            format!("the run {} changed accounts after this plan was made: the plan is not current any more", run.run),
+        )
+        .hint("make a new plan: `headcount plan -o PLAN`")),
+    }
 }
 
 /// Whether the plan is for this tenant, this configuration and this hour.

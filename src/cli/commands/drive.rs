@@ -15,10 +15,10 @@ use crate::cli::records;
 use crate::cli::workbench::{Configured, Connected, Mapped, shown};
 use crate::config::Delivery;
 use crate::execute::lifecycle::{Beginning, Left, begin, finish};
-use crate::execute::passwords::{RunSecrets, deliver};
+use crate::execute::passwords::{Promise, RunSecrets, deliver};
 use crate::execute::{Executed, Execution, Halt, Mode, Selection, execute};
 use crate::journal::paths::{make_private_dir, write_atomically};
-use crate::journal::{Journal, Memory, RunId, RunSecret, secret};
+use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
 use crate::plan::file::{Header, PlanReader};
@@ -98,7 +98,7 @@ impl Drive<'_> {
             actions: plan.header.counts.actions.total(),
         };
         let (run, secret) = begin(&beginning).await?;
-        self.run(run, plan, self.secrets(secret, from_source), &released, &selection).await
+        self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
     /// Goes on with a run of the journal.
@@ -114,19 +114,22 @@ impl Drive<'_> {
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let at = self.app.clock.now();
-        self.journal.append(crate::journal::Event::RunResumed { run, at }).await?;
-        self.run(run, plan, self.secrets(secret, from_source), &released, &selection).await
+        self.journal.append(Event::RunResumed { run, at }).await?;
+        self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
     async fn run(
         &self,
         run: RunId,
         plan: &Planned<'_>,
-        secrets: RunSecrets,
+        (derived_from, from_source): (RunSecret, SourceSecrets),
         released: &[Group],
         selection: &Selection,
     ) -> Result<Exit, Failure> {
         let files = PlanFiles::within(&self.configured.state.run(run));
+        let promise = self.promise(run)?;
+        let lengths = promise.lengths(&self.configured.schema);
+        let secrets = RunSecrets { derived_from, lengths, from_source };
         let monitor = self.app.monitor();
         let rate = &self.configured.settings.rate;
         let execution = Execution {
@@ -148,21 +151,45 @@ impl Drive<'_> {
             mode: Mode::Everything,
         };
         let executed = execute(&execution).await?;
-        // The passwords first: once the run has ended nobody would deliver them any more.
-        let delivered = self.deliver(run, &files, &secrets);
-        let left = finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed).await?;
-        if let (Ok(_), Left::Ended(_)) = (&delivered, left) {
+        // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
+        let delivered = self.deliver(run, &files, &secrets, &promise);
+        let left = match &delivered {
+            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed).await?,
+            Err(failure) => {
+                let (at, why) = (self.app.clock.now(), failure.message.clone());
+                self.journal.append(Event::RunPaused { run, at, why }).await?;
+                Left::Paused
+            }
+        };
+        if let Left::Ended(_) = left {
             secret::destroy(&self.configured.state, run)?;
         }
-        let exit = exit_of(&executed, left);
-        let summary = self.summary(run, plan, &executed, exit);
+        let exit = if delivered.is_err() { Exit::Paused } else { exit_of(&executed, left) };
+        let mut summary = self.summary(run, plan, &executed, exit);
+        if let (Err(failure), None) = (&delivered, &summary.error) {
+            summary.error = Some(failure.problem());
+        }
         self.publish(run, plan.header, &summary, released.to_vec())?;
-        if let Some(path) = delivered? {
-            self.app.say(&format!("Generated passwords: {}", shown(&path)));
+        match delivered {
+            Ok(Some(path)) => self.app.say(&format!("Generated passwords: {}", shown(&path))),
+            Ok(None) => {}
+            Err(failure) => self.app.lament(&failure),
         }
         self.app.close(&summary);
         self.prune().await?;
         Ok(exit)
+    }
+
+    /// What holds for the run's generated passwords, from its beginning on.
+    fn promise(&self, run: RunId) -> Result<Promise, Failure> {
+        let Configured { state, settings, .. } = self.configured;
+        let generated = settings.map.entries.iter().filter_map(|entry| match &entry.expression.value {
+            crate::mapping::spec::Expression::Generate(generate) => {
+                Some((entry.attribute.value.clone(), generate.length))
+            }
+            _ => None,
+        });
+        Ok(Promise::of(state, run, &settings.passwords.file, generated.collect())?)
     }
 
     /// Says which names of `--only` the plan has no action for: a misspelt name must not look like a person who needs
@@ -183,19 +210,6 @@ impl Drive<'_> {
                 .note(&format!("--only {}: nobody of this key, identity or account is to be changed", visible(name)));
         }
         Ok(())
-    }
-
-    fn secrets(&self, derived_from: RunSecret, from_source: SourceSecrets) -> RunSecrets {
-        let schema = &self.configured.schema;
-        let mut lengths = HashMap::new();
-        for entry in &self.configured.settings.map.entries {
-            if let (Some(id), crate::mapping::spec::Expression::Generate(generate)) =
-                (schema.id(&entry.attribute.value), &entry.expression.value)
-            {
-                lengths.insert(id, generate.length);
-            }
-        }
-        RunSecrets { derived_from, lengths, from_source }
     }
 
     /// The secrets that a plan only marks, read again from the source; nothing is opened where there are none.
@@ -225,16 +239,33 @@ impl Drive<'_> {
         Ok(source_secrets(&mapped.source, &mapped.mapping, header, &wanted)?)
     }
 
+    /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.
+    pub fn deliver_of(&self, run: RunId) -> Result<(), Failure> {
+        let state = &self.configured.state;
+        let (Some(derived_from), Some(promise)) = (secret::load(state, run)?, Promise::load(state, run)?) else {
+            // It sent nothing, or everything was delivered.
+            return Ok(());
+        };
+        let lengths = promise.lengths(&self.configured.schema);
+        let secrets = RunSecrets { derived_from, lengths, from_source: HashMap::new() };
+        let files = PlanFiles::within(&state.run(run));
+        if let Some(path) = self.deliver(run, &files, &secrets, &promise)? {
+            self.app.say(&format!("Generated passwords: {}", shown(&path)));
+        }
+        Ok(())
+    }
+
     fn deliver(
         &self,
         run: RunId,
         files: &PlanFiles,
         secrets: &RunSecrets,
+        promise: &Promise,
     ) -> Result<Option<std::path::PathBuf>, Failure> {
         let passwords = &self.configured.settings.passwords;
         let Delivery::Recipient(recipient) = &passwords.deliver_to else { return Ok(None) };
         let state = self.journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
-        Ok(deliver(recipient, &passwords.file, run, &files.plan, &self.configured.schema, &state, secrets)?)
+        Ok(deliver(recipient, &promise.file, &files.plan, &self.configured.schema, &state, secrets)?)
     }
 
     fn summary(&self, run: RunId, plan: &Planned<'_>, executed: &Executed, exit: Exit) -> Summary {

@@ -8,7 +8,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Connected, Mapped};
 use crate::execute::{Execution, Mode, Secrets, Selection, execute};
-use crate::journal::{Ending, Event, Journal, Memory, RunId, RunState, StepState};
+use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, StepState, secret};
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::Action;
 use crate::source::Source;
@@ -71,7 +71,10 @@ pub async fn continue_or_settle(
         "the run {run} has not ended, and source or configuration changed: what is unknown of it is settled, the rest is \
          planned anew"
     ));
-    settle(app, configured, journal, memory, connected, run).await?;
+    let started = app.clock.elapsed();
+    let drive =
+        Drive { app, configured, journal, memory, connected, mapped: Some(&mapped), command: "resume", started };
+    settle(&drive, run).await?;
     Ok(None)
 }
 
@@ -101,15 +104,10 @@ fn remaining(state: &RunState) -> u64 {
         .count() as u64
 }
 
-/// Looks up what the run left open and ends it; nothing that writes is sent.
-async fn settle(
-    app: &App,
-    configured: &Configured,
-    journal: &Journal,
-    memory: &Memory,
-    connected: &Connected,
-    run: RunId,
-) -> Result<(), Failure> {
+/// Looks up what the run left open and ends it; nothing that writes is sent. The passwords of the accounts that it made
+/// are delivered: nobody would do it later.
+async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
+    let Drive { app, configured, journal, memory, connected, .. } = *drive;
     let at = app.clock.now();
     journal.append(Event::RunResumed { run, at }).await?;
     let files = PlanFiles::within(&configured.state.run(run));
@@ -133,15 +131,25 @@ async fn settle(
         mode: Mode::SettleOnly,
     };
     let executed = execute(&execution).await?;
+    drive.deliver_of(run)?;
     let at = app.clock.now();
-    if executed.unknown > 0 || executed.halt.is_some() {
-        let why = executed.halt.map_or_else(|| "outcomes are still unknown".to_owned(), |halt| halt.to_string());
+    if let Some(halt) = executed.halt {
+        let why = halt.to_string();
         journal.append(Event::RunPaused { run, at, why: why.clone() }).await?;
         return Err(Failure::new("target", format!("the run {run} could not be settled: {why}"))
             .hint("run again later: nothing is sent to a person whose outcome is unknown")
             .exit(Exit::Paused));
     }
+    // Of creates everything is known now. What came of a change of an account that cannot be read does not matter to
+    // the next plan, which compares what the account is, and one such account must not keep everybody else waiting.
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    for (seq, step) in state.undecided() {
+        let message = "what came of it could not be looked up; it is planned anew".to_owned();
+        let result = Outcome::Failed { message, code: None, trxid: None };
+        journal.append(Event::Outcome { run, at, seq, step, result }).await?;
+    }
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
+    secret::destroy(&configured.state, run)?;
     Ok(())
 }
 
