@@ -69,7 +69,8 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
         steps.push(Step::new(why).by("headcount sync"));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
-    if !head.is_run() && free > 0 && summary.error.is_none() {
+    let is_to_be_applied = matches!(summary.command.as_str(), "apply" | "sync");
+    if !head.is_run() && !is_to_be_applied && free > 0 && summary.error.is_none() {
         let step = Step::new(format!("{} to change", accounts(free)));
         steps.push(if head.against.is_none() { step.by(format!("headcount apply {run}")) } else { step });
     }
@@ -98,8 +99,8 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
 #[must_use]
 pub fn release_command(head: &Head, held: &HeldKind) -> String {
     let (run, hash) = (visible(&head.summary.run), visible(&held.approve));
-    if head.is_run() {
-        // The run is over: what it held is planned anew, and the hash says that it is still the same.
+    if head.is_run() || head.summary.command == "sync" {
+        // A run that has ended is not continued: the next one plans the same actions, which the same hash releases.
         format!("headcount sync --approve {hash}")
     } else {
         format!("headcount apply {run} --approve {hash}")
@@ -153,7 +154,9 @@ mod tests {
             head.summary.command = command.into();
             assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
         }
-        head.of = "plan".into();
+        (head.of, head.summary.command) = ("plan".into(), "apply".into());
+        assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
+        head.summary.command = "plan".into();
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);
     }
 

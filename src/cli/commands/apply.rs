@@ -36,7 +36,9 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     let released = records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
     let head = records::head("plan", &header, summary, &released);
-    app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
+    if !args.execution.yes {
+        app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
+    }
     if !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }

@@ -70,7 +70,7 @@ pub fn confirmed(app: &App, execution: &args::Execution, head: &Head) -> Result<
 /// Secrets that the source holds, by the number of the action.
 type SourceSecrets = HashMap<u64, Vec<(AttrId, Secret)>>;
 
-fn read_plan(files: &PlanFiles) -> Result<PlanReader<io::BufReader<std::fs::File>>, Failure> {
+pub fn read_plan(files: &PlanFiles) -> Result<PlanReader<io::BufReader<std::fs::File>>, Failure> {
     let file = std::fs::File::open(&files.plan)
         .map_err(|error| Failure::new("plan", format!("{}: {error}", files.plan.display())))?;
     Ok(PlanReader::new(io::BufReader::new(file))?)

@@ -8,9 +8,9 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Connected, Mapped};
 use crate::execute::{Execution, Mode, Secrets, Selection, execute};
-use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, StepState, secret};
+use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, StepState, secret};
 use crate::model::{AttrId, Record, Secret};
-use crate::plan::Action;
+use crate::plan::{Action, ActionKind};
 use crate::source::Source;
 use crate::survey::PlanFiles;
 
@@ -133,8 +133,12 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     let executed = execute(&execution).await?;
     drive.deliver_of(run)?;
     let at = app.clock.now();
-    if let Some(halt) = executed.halt {
-        let why = halt.to_string();
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    let why = match executed.halt {
+        Some(halt) => Some(halt.to_string()),
+        None => unknown_create(&files, &state)?.map(|key| format!("what came of the create of {key} is still unknown")),
+    };
+    if let Some(why) = why {
         journal.append(Event::RunPaused { run, at, why: why.clone() }).await?;
         return Err(Failure::new("target", format!("the run {run} could not be settled: {why}"))
             .hint("run again later: nothing is sent to a person whose outcome is unknown")
@@ -142,7 +146,6 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     }
     // Of creates everything is known now. What came of a change of an account that cannot be read does not matter to
     // the next plan, which compares what the account is, and one such account must not keep everybody else waiting.
-    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     for (seq, step) in state.undecided() {
         let message = "what came of it could not be looked up; it is planned anew".to_owned();
         let result = Outcome::Failed { message, code: None, trxid: None };
@@ -151,6 +154,21 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
     secret::destroy(&configured.state, run)?;
     Ok(())
+}
+
+/// The key of somebody whose create has no known outcome: a new plan could create that person twice.
+fn unknown_create(files: &PlanFiles, state: &RunState) -> Result<Option<String>, Failure> {
+    let open: Vec<u64> = state.undecided().filter(|(_, step)| *step == Step::First).map(|(seq, _)| seq).collect();
+    if open.is_empty() {
+        return Ok(None);
+    }
+    let mut plan = super::drive::read_plan(files)?;
+    while let Some(action) = plan.next()? {
+        if action.action == ActionKind::Create && open.contains(&action.seq) {
+            return Ok(Some(action.key));
+        }
+    }
+    Ok(None)
 }
 
 /// Settling sends nothing, so it needs no secret.

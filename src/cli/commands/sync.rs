@@ -53,9 +53,10 @@ async fn sync(
     summary.error = stopped(header);
     let head = records::head("plan", header, summary.clone(), &released);
     let nothing = header.counts.actions.total() == 0;
-    // No run follows a plan that was stopped: whoever mends the export must see all of it now.
+    // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
+    // No run follows a plan that was stopped: who mends the export must see all of it now.
     let extent = if summary.error.is_some() { Extent::Whole } else { Extent::Preview };
-    if !nothing || summary.error.is_some() {
+    if summary.error.is_some() || (!nothing && !args.execution.yes) {
         app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, extent)?;
     }
     if summary.error.is_some() {
