@@ -198,7 +198,7 @@ fn an_account_that_changed_meanwhile_is_left_alone_and_the_others_are_done() {
 }
 
 #[test]
-fn the_same_plan_applied_twice_changes_nothing_more() {
+fn a_plan_is_applied_once() {
     let (tenant, project) = planned();
     project.json(&["apply", "plan.jsonl", "--yes"]).0.expect(0);
     let done = tenant.ledger();

@@ -54,9 +54,9 @@ async fn sync(
     let head = records::head("plan", header, summary.clone(), &released);
     let nothing = header.counts.actions.total() == 0;
     // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
+    // No run follows a plan that was stopped: who mends the export must see all of it now.
+    let extent = if summary.error.is_some() { Extent::Whole } else { Extent::Preview };
     if summary.error.is_some() || (!nothing && !args.execution.yes) {
-        // Where the source stopped the plan, its rows are what must be looked at.
-        let extent = if summary.error.is_some() { Extent::Result } else { Extent::Preview };
         app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, extent)?;
     }
     if summary.error.is_some() {
