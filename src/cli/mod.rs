@@ -5,6 +5,7 @@ mod app;
 mod args;
 pub mod ask;
 mod commands;
+mod connect;
 mod failure;
 pub mod output;
 pub mod progress;

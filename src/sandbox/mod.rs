@@ -35,6 +35,15 @@ pub const API_KEY: &str = "sandbox-key-not-a-secret";
 /// The domain that a sandbox accepts where none is given.
 pub const DOMAIN: &str = "sandbox.imi.chat";
 
+/// The API user's login that a Bright Pattern sandbox accepts.
+pub const CLIENT_ID: &str = "sandbox-api-user";
+
+/// The API user's key that a Bright Pattern sandbox accepts. It protects nothing.
+pub const CLIENT_SECRET: &str = "sandbox-secret-not-a-secret";
+
+/// The bearer token that a SCIM sandbox accepts. It protects nothing.
+pub const TOKEN: &str = "sandbox-token-not-a-secret";
+
 /// The system that is simulated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {

@@ -3,8 +3,10 @@
 //!
 //! A target decides nothing: it says what it can do ([`Schema`]), shows what is there, and does what it is told once.
 
+pub mod brightpattern;
 pub mod http;
 pub mod imichat;
+pub mod scim;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,6 +1,7 @@
 //! `headcount apply`: exactly one plan, no other.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -8,9 +9,11 @@ use super::drive::{Drive, Planned, confirmed};
 use super::plan::{SHOWN, close_after, stopped};
 use crate::cli::app::App;
 use crate::cli::args::ApplyArgs;
+use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::journal::Journal;
 use crate::plan::file::Header;
 use crate::survey::PlanFiles;
 
@@ -28,13 +31,6 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
             .hint("`headcount resume` ends it; then make a new plan")
             .exit(Exit::Failed));
     }
-    let memory = configured.memory(&journal);
-    let spool = configured.new_plan_dir(&*app.clock)?;
-    let mapped = configured.source(&*app.clock, &spool);
-    // Only standard input is spooled there, and nothing of it is needed beyond this command.
-    let _ = std::fs::remove_dir_all(&spool);
-    let mapped = mapped?;
-
     records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
     let head = records::head("plan", &header, summary, &[]);
@@ -43,12 +39,36 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
+    let plan = Verified { header, digest, files };
+    let exit = execute(app, args, configured, &journal, &connected, &plan, started).await;
+    close_after(connected, exit).await
+}
+
+/// A plan that may be executed.
+struct Verified {
+    header: Header,
+    digest: String,
+    files: PlanFiles,
+}
+
+async fn execute(
+    app: &App,
+    args: &ApplyArgs,
+    configured: Configured,
+    journal: &Journal,
+    connected: &Connected,
+    Verified { header, digest, files }: &Verified,
+    started: Duration,
+) -> Result<Exit, Failure> {
+    let configured = configured.seen_by(&*connected.target)?;
+    let memory = configured.memory(journal);
+    let mapped = configured.source_in_passing(&*app.clock)?;
     let drive = Drive {
         app,
         configured: &configured,
-        journal: &journal,
+        journal,
         memory: &memory,
-        connected: &connected,
+        connected,
         mapped: &mapped,
         command: "apply",
         started,
@@ -56,9 +76,8 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     // Every account is read again before it is changed: the plan may be hours old.
     let changes = header.counts.actions.total() - header.counts.actions.create;
     let estimated = 1 + header.requests.write + changes;
-    let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };
-    let exit = drive.start(&plan, &args.execution).await;
-    close_after(connected, exit).await
+    let plan = Planned { header, digest, files, fresh_until: None, estimated };
+    drive.start(&plan, &args.execution).await
 }
 
 /// A plan by its path, or by its name in the state directory.

@@ -4,9 +4,10 @@ use super::drive::{Drive, Planned};
 use super::plan::close_after;
 use crate::cli::app::App;
 use crate::cli::args::ResumeArgs;
+use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
-use crate::cli::workbench::{Configured, Connected, Mapped};
+use crate::cli::workbench::{Configured, Mapped};
 use crate::execute::{Execution, Mode, Secrets, Selection, execute};
 use crate::journal::{Ending, Event, Journal, Memory, RunId, RunState, StepState};
 use crate::model::{AttrId, Record, Secret};
@@ -19,7 +20,6 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
     app.start_log(Some(&configured))?;
     app.listen_for_signals();
     let journal = configured.journal(&*app.clock)?;
-    let memory = configured.memory(&journal);
     let run = wanted(&journal, args.run.as_deref())?;
     let state = same_target(&configured, &journal, run)?;
     if state.head().config_digest != configured.config_digest() {
@@ -44,10 +44,22 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
             return Err(Failure::new("usage", "nothing was applied"));
         }
     }
-    let mapped = source(app, &configured)?;
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let exit = go_on(app, &configured, &journal, &memory, &connected, &mapped, run).await;
+    let exit = resume(app, configured, &journal, &connected, run).await;
     close_after(connected, exit).await
+}
+
+async fn resume(
+    app: &App,
+    configured: Configured,
+    journal: &Journal,
+    connected: &Connected,
+    run: RunId,
+) -> Result<Exit, Failure> {
+    let configured = configured.seen_by(&*connected.target)?;
+    let mapped = configured.source_in_passing(&*app.clock)?;
+    let memory = configured.memory(journal);
+    go_on(app, &configured, journal, &memory, connected, &mapped, run).await
 }
 
 /// For `sync`: an unfinished run is continued where source and configuration are still the same, which ends the
@@ -61,7 +73,7 @@ pub async fn continue_or_settle(
     run: RunId,
 ) -> Result<Option<Exit>, Failure> {
     let state = same_target(configured, journal, run)?;
-    let mapped = source(app, configured)?;
+    let mapped = configured.source_in_passing(&*app.clock)?;
     let same = state.head().config_digest == configured.config_digest()
         && state.head().source_digest == digest(&mapped.source)?;
     if same {
@@ -185,13 +197,6 @@ fn same_target(configured: &Configured, journal: &Journal, run: RunId) -> Result
         .hint("resume it with its own configuration, or give this tenant a state directory of its own"));
     }
     Ok(state)
-}
-
-fn source(app: &App, configured: &Configured) -> Result<Mapped, Failure> {
-    let spool = configured.new_plan_dir(&*app.clock)?;
-    let mapped = configured.source(&*app.clock, &spool);
-    let _ = std::fs::remove_dir_all(&spool);
-    mapped
 }
 
 /// The digest of the source as it is now, in the form in which runs keep it.
