@@ -7,6 +7,8 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::tenant::Account;
 use super::{Behaviour, Booleans, Stamps};
+use crate::sandbox::reply::json;
+use crate::sandbox::tokens::Denied;
 
 /// The status codes of the reference, and one for what it leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,16 @@ impl From<Code> for Refusal {
     }
 }
 
+impl From<Denied> for Code {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Missing => Self::HeaderMissing,
+            Denied::Unknown => Self::InvalidToken,
+            Denied::Expired => Self::TokenExpired,
+        }
+    }
+}
+
 /// The envelope around a `response` that is JSON already.
 pub(super) fn envelope(code: u32, description: &str, response: &[u8]) -> Bytes {
     let mut body = Vec::with_capacity(response.len() + description.len() + 64);
@@ -126,11 +138,6 @@ pub(super) fn open_envelope(code: u32, description: &str, body: &mut Vec<u8>) {
 /// A user as the API shows it.
 pub(super) fn user(account: &Account, behaviour: &Behaviour) -> Box<[u8]> {
     json(&User { account, behaviour }).into()
-}
-
-fn json(value: &impl Serialize) -> Vec<u8> {
-    // Writing to memory cannot fail, and neither do these types: their keys are texts.
-    serde_json::to_vec(value).unwrap_or_default()
 }
 
 struct User<'a> {
