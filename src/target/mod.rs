@@ -6,6 +6,7 @@
 pub mod brightpattern;
 pub mod http;
 pub mod imichat;
+mod json;
 pub mod scim;
 
 use std::collections::HashMap;
