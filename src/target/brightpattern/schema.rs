@@ -133,9 +133,8 @@ mod tests {
     #[test]
     fn users_are_asked_for_only_where_the_directory_is_not_enough() {
         let schema = schema();
-        let needs = |names: &[&str]| {
-            needs_details(&schema, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
-        };
+        let needs =
+            |names: &[&str]| needs_details(&schema, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         assert!(!needs(&["loginId", "firstName", "lastName", "extension"]));
         // What no answer ever shows is no reason to ask.
         assert!(!needs(&["loginId", "password", "changePassword"]));
