@@ -68,6 +68,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Render a run or a plan again
     Report(ReportArgs),
+    /// Write the target's accounts as CSV: a backup, another target's source, what `plan --against` reads
+    Export(ExportArgs),
     /// Serve a simulated tenant on loopback
     Sandbox(SandboxArgs),
     /// Print shell completions
@@ -159,6 +161,13 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Where to write it (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// The system to simulate
     #[arg(long, default_value = "imichat")]
@@ -196,6 +205,7 @@ impl Command {
             Self::Runs => "runs",
             Self::Show(_) => "show",
             Self::Report(_) => "report",
+            Self::Export(_) => "export",
             Self::Sandbox(_) => "sandbox",
             Self::Completions { .. } => "completions",
             Self::Man { .. } => "man",

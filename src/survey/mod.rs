@@ -9,6 +9,7 @@ mod findings;
 mod listing;
 mod notes;
 mod recorded;
+mod references;
 mod rows;
 mod secrets;
 mod settle;
@@ -18,6 +19,8 @@ mod written;
 pub use check::{Checked, check_rows};
 pub use findings::read_findings;
 pub use notes::{Learnt, read_notes};
+pub use recorded::ACCOUNT;
+pub use references::{References, Referred, Unknown, Users};
 pub use secrets::source_secrets;
 pub use written::fingerprint;
 

@@ -12,9 +12,9 @@ use crate::target::{CallError, Purpose, Trouble};
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     pub method: Method,
-    /// Beneath the base address, with its query.
+    /// Beneath the base address, with its query; or an address of its own, as checked as the base address is.
     pub path: &'a str,
-    /// JSON.
+    /// JSON, unless the stamp says another content type.
     pub body: Option<Bytes>,
     pub purpose: Purpose,
     pub repeat: Repeat,
