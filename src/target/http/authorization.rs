@@ -117,11 +117,7 @@ impl Authorization {
                             CallError { trouble: Trouble::Configuration, ..error }.with_hint(self.hint),
                         ),
                     },
-                    _ => match judge(answer) {
-                        Verdict::Done(done) => Verdict::Done(Reply::Done(done)),
-                        Verdict::Refused(error) => Verdict::Refused(error),
-                        Verdict::ServerError(error) => Verdict::ServerError(error),
-                    },
+                    _ => judge(answer).map_done(Reply::Done),
                 })
                 .await?;
             match reply {

@@ -51,6 +51,17 @@ pub enum Verdict<T> {
     ServerError(CallError),
 }
 
+impl<T> Verdict<T> {
+    /// The same verdict with something else made of what is done.
+    pub fn map_done<U>(self, make: impl FnOnce(T) -> U) -> Verdict<U> {
+        match self {
+            Self::Done(done) => Verdict::Done(make(done)),
+            Self::Refused(error) => Verdict::Refused(error),
+            Self::ServerError(error) => Verdict::ServerError(error),
+        }
+    }
+}
+
 /// The error that a redirect is.
 pub(super) fn redirected(answer: &Answer) -> CallError {
     let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
