@@ -184,7 +184,7 @@ pub struct SandboxArgs {
     /// Keep the tenant in this file between runs
     #[arg(long, value_name = "FILE")]
     pub keep: Option<PathBuf>,
-    /// Requests a day
+    /// Requests a day (imichat)
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub quota: u64,
     /// Milliseconds that every answer takes

@@ -57,6 +57,10 @@ impl<T> Roster<T> {
         self.accounts.iter().map(|(_, account)| account)
     }
 
+    pub(super) fn last(&self) -> Option<&T> {
+        self.accounts.last().map(|(_, account)| account)
+    }
+
     fn index(&mut self) {
         self.by_key.clear();
         for (at, (key, _)) in self.accounts.iter().enumerate() {

@@ -56,7 +56,7 @@ impl Host<Brightpattern> {
         let password = Some(password_hash(&password));
         let draft = Draft { op: Op::Create, id: login.clone(), login_id: login.clone(), fields, password };
         self.note(&mut tenant, draft, call)?;
-        Ok(self.done(&tenant, &login))
+        Ok(self.done(tenant.shown_last()))
     }
 
     pub(super) fn update(&self, login: &str, call: &Call<'_>) -> Result<Reply, Failed> {
@@ -67,7 +67,7 @@ impl Host<Brightpattern> {
         let login = tenant.check_update(login, &fields).map_err(refuse)?.login_id.clone();
         let draft = Draft { op: Op::Update, id: login.clone(), login_id: login.clone(), fields, password };
         self.note(&mut tenant, draft, call)?;
-        Ok(self.done(&tenant, &login))
+        Ok(self.done(tenant.shown(&login)))
     }
 
     pub(super) fn delete(&self, login: &str, call: &Call<'_>) -> Result<Reply, Failed> {
@@ -140,8 +140,8 @@ impl Host<Brightpattern> {
         })
     }
 
-    fn done(&self, tenant: &Tenant, login: &str) -> Reply {
-        match (self.api.behaviour.created, tenant.shown(login)) {
+    fn done(&self, shown: Option<&[u8]>) -> Reply {
+        match (self.api.behaviour.created, shown) {
             (Created::User, Some(shown)) => Reply::json(StatusCode::OK, shown.to_vec()),
             _ => Reply::text(StatusCode::OK, "OK"),
         }

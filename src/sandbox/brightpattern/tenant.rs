@@ -86,7 +86,7 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// A contact center at work.
-pub(super) struct Tenant {
+pub(in crate::sandbox) struct Tenant {
     behaviour: Behaviour,
     teams: Vec<String>,
     skills: HashSet<String>,
@@ -137,6 +137,11 @@ impl Tenant {
     /// The user of that login as the API shows it.
     pub(super) fn shown(&self, login: &str) -> Option<&[u8]> {
         self.accounts.get(&login.to_lowercase()).map(|kept| &*kept.shown)
+    }
+
+    /// The user that was created last, even where another has the same login.
+    pub(super) fn shown_last(&self) -> Option<&[u8]> {
+        self.accounts.last().map(|kept| &*kept.shown)
     }
 
     /// Whether such a user may be created.

@@ -130,7 +130,7 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// A tenant at work.
-pub(super) struct Tenant {
+pub(in crate::sandbox) struct Tenant {
     behaviour: Behaviour,
     teams: Vec<Team>,
     known_teams: HashSet<u64>,

@@ -15,8 +15,6 @@ use crate::sandbox::tokens::Denied;
 pub(super) enum Code {
     /// Not in the reference, which has no answer for it.
     SignedIn = 4000,
-    /// Neither is this one.
-    TooManyRequests = 429,
     HeaderMissing = 2002,
     InvalidToken = 2003,
     TokenExpired = 2004,
@@ -39,7 +37,6 @@ impl Code {
     pub(super) fn http(self) -> StatusCode {
         match self {
             Self::SignedIn | Self::Retrieved | Self::Created | Self::Updated => StatusCode::OK,
-            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::TokenExpired => StatusCode::UNAUTHORIZED,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TeamNotFound | Self::UserNotFound => StatusCode::NOT_FOUND,
@@ -59,7 +56,6 @@ impl Code {
     pub(super) fn description(self) -> &'static str {
         match self {
             Self::SignedIn => "Authorized successfully",
-            Self::TooManyRequests => "Too many requests",
             Self::HeaderMissing => "Invalid header param - could not find mandatory header parameters",
             Self::InvalidToken => "Invalid Access Token",
             Self::TokenExpired => "Access Token expired",

@@ -55,14 +55,22 @@ pub(super) fn resource_type(base_url: &str) -> Value {
     })
 }
 
-pub(super) fn schemas(base_url: &str) -> Vec<Value> {
+/// The schemas, in which nobody can change the attributes that `immutable` names.
+pub(super) fn schemas(base_url: &str, immutable: &[String]) -> Vec<Value> {
+    let described = |attribute: &Attribute| {
+        let mut told = described(attribute);
+        if immutable.iter().any(|name| name == attribute.name) {
+            told["mutability"] = "immutable".into();
+        }
+        told
+    };
     let schema = |id: &str, name: &str, attributes: &[Attribute]| {
         json!({
             "schemas": [SCHEMA],
             "id": id,
             "name": name,
             "description": name,
-            "attributes": attributes.iter().map(described).collect::<Vec<_>>(),
+            "attributes": attributes.iter().map(&described).collect::<Vec<_>>(),
             "meta": { "resourceType": "Schema", "location": format!("{base_url}/Schemas/{id}") },
         })
     };

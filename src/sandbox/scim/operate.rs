@@ -55,7 +55,7 @@ impl Host<Scim> {
 
     pub(super) fn schemas(&self, id: Option<&str>) -> Result<Reply, Failed> {
         self.described(self.api.behaviour.schemas)?;
-        self.describe(discovery::schemas(self.url()), id)
+        self.describe(discovery::schemas(self.url(), self.read().immutable()), id)
     }
 
     fn described(&self, discovery: Discovery) -> Result<(), Failed> {
@@ -136,6 +136,7 @@ impl Host<Scim> {
         let mut tenant = self.write();
         let account = self.precondition(&tenant, id, call)?;
         let resource = Tenant::updated(account, &fields).map_err(refuse)?;
+        tenant.check_immutable(&account.resource, &resource).map_err(refuse)?;
         tenant.check_name(&resource, Some(id)).map_err(refuse)?;
         let login_id = resource::user_name(&account.resource).to_owned();
         let password = password.as_deref().map(password_hash);

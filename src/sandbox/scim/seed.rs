@@ -30,5 +30,5 @@ pub(super) fn generated(count: u64) -> TenantFile {
         let at = Timestamp::UNIX_EPOCH;
         Account { id: id(n), created: at, last_modified: at, version: 1, resource, password: None }
     };
-    TenantFile { accounts: (1..=count).map(account).collect(), effects: 0, last_id: count }
+    TenantFile { accounts: (1..=count).map(account).collect(), last_id: count, ..TenantFile::default() }
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::filter::{Filter, Operator, What};
 use super::refusal::Refusal;
 use super::resource::{self, Resource};
+use super::schema::ENTERPRISE;
 use super::{Behaviour, Booleans, Conflict, Etags, Uniqueness, patch};
 use crate::sandbox::SandboxError;
 use crate::sandbox::host as hosted;
@@ -38,6 +39,9 @@ pub struct Account {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantFile {
+    /// Attributes, at the top of a user or of the extension, that nobody can change once they have a value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub immutable: Vec<String>,
     /// In the order in which they are listed.
     pub accounts: Vec<Account>,
     /// The number of the last effect that is in the accounts already.
@@ -53,7 +57,7 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// A service at work.
-pub(super) struct Tenant {
+pub(in crate::sandbox) struct Tenant {
     behaviour: Behaviour,
     base_url: String,
     /// By id.
@@ -61,6 +65,7 @@ pub(super) struct Tenant {
     /// The ids behind each name in lower case.
     names: HashMap<String, Vec<String>>,
     last_id: u64,
+    immutable: Vec<String>,
 }
 
 pub(super) struct Kept {
@@ -85,6 +90,7 @@ impl Tenant {
             accounts: Roster::with_capacity(count),
             names: HashMap::with_capacity(count),
             last_id: file.last_id,
+            immutable: file.immutable,
         };
         for mut account in file.accounts {
             let read = resource::read(std::mem::take(&mut account.resource));
@@ -154,6 +160,22 @@ impl Tenant {
             return Err(Refusal { status: StatusCode::CONFLICT, scim_type, detail });
         }
         Ok(())
+    }
+
+    pub(super) fn immutable(&self) -> &[String] {
+        &self.immutable
+    }
+
+    /// Whether nothing would change that cannot.
+    pub(super) fn check_immutable(&self, before: &Resource, after: &Resource) -> Result<(), Refusal> {
+        fn value<'a>(resource: &'a Resource, name: &str) -> Option<&'a Value> {
+            resource.get(name).or_else(|| resource.get(ENTERPRISE)?.get(name))
+        }
+        let changed = |name: &&String| value(before, name).is_some_and(|was| value(after, name) != Some(was));
+        match self.immutable.iter().find(changed) {
+            Some(name) => Err(Refusal::bad("mutability", format!("{name} cannot be changed"))),
+            None => Ok(()),
+        }
     }
 
     /// The attributes of a user after a PATCH or a PUT, whose body `fields` is.
@@ -240,7 +262,7 @@ impl hosted::Tenant for Tenant {
     type Account = Account;
 
     fn file(&self, effects: u64) -> TenantFile {
-        TenantFile { accounts: self.accounts(), effects, last_id: self.last_id }
+        TenantFile { immutable: self.immutable.clone(), accounts: self.accounts(), effects, last_id: self.last_id }
     }
 
     fn effects(file: &TenantFile) -> u64 {

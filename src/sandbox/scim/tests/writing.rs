@@ -170,6 +170,21 @@ async fn a_write_to_another_version_than_the_one_seen_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_immutable_is_set_once() {
+    let seed = SEED.replacen('{', r#"{"immutable": ["employeeNumber"], "#, 1);
+    let (sandbox, client) = served(Options { seed: Seed::Text(seed), ..options() }).await;
+    let number =
+        |number: &str| patch(json!([{"op": "add", "path": format!("{ENTERPRISE}:employeeNumber"), "value": number}]));
+    assert_eq!(client.patch("/Users/b1", &number("E1")).await.status, 200);
+    assert_eq!(client.patch("/Users/b1", &number("E1")).await.status, 200);
+    let refused = client.patch("/Users/b1", &number("E2")).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["scimType"]), (400, &json!("mutability")));
+    assert_eq!(sandbox.ledger().count(Op::Update), 2);
+    let schema = client.get(&format!("/Schemas/{ENTERPRISE}")).await.json();
+    assert_eq!(schema["attributes"][0]["mutability"], "immutable");
+}
+
+#[tokio::test]
 async fn a_user_is_deleted_once() {
     let (sandbox, client) = served(options()).await;
     let answer = client.delete("/Users/b1").await;
