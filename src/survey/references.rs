@@ -184,8 +184,14 @@ impl std::fmt::Display for Unknown {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::model::{Attribute, Kind};
+    use crate::clock::TestClock;
+    use crate::model::{Attribute, Kind, Secret};
+    use crate::plan::file::PlanWriter;
+    use crate::target::brightpattern::{Login, connect};
+    use crate::target::http::testing::{Reply, Server, rate};
 
     fn schema() -> Schema {
         let text = |name| Attribute::new(name, Kind::Text);
@@ -207,6 +213,77 @@ mod tests {
         let references = references(&["Sales", "", "Sales"]);
         let names: Vec<_> = references.by_attribute[&AttrId(1)].keys().map(String::as_str).collect();
         assert_eq!((references.by_attribute.len(), names), (1, vec!["Sales"]));
+    }
+
+    const HEADER: &str = r#"{"headcount_plan":1,"plan":"p","created_at":"2026-03-01T22:00:00Z","tenant":"t",
+        "target":"x","config_digest":"","source":{"files":[]},"listing":{"accounts":0,"complete":true},
+        "counts":{"create":0,"update":0,"deactivate":0,"reactivate":0,"delete":0,"unchanged":0,"drift":0,
+        "conflict":0,"invalid":0,"skipped":0,"absent":0,"protected":0},
+        "requests":{"list":0,"write":0,"total":0},"held":{}}"#;
+
+    #[test]
+    fn of_a_plan_the_chosen_actions_count_each_with_its_key_and_its_row() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("plan.jsonl");
+        let mut plan = PlanWriter::new(File::create(&path).unwrap(), &serde_json::from_str(HEADER).unwrap()).unwrap();
+        for action in [
+            r#"{"seq":1,"action":"create","key":"ana","source":{"file":"hr.csv","line":2},"changes":[{"attribute":"login","to":"ana"},{"attribute":"team","to":"Sales"}],"requests":1,"held":false}"#,
+            r#"{"seq":2,"action":"update","key":"bo","changes":[{"attribute":"team","from":"Sales","to":"Ops"}],"requests":1,"held":false}"#,
+            r#"{"seq":3,"action":"update","key":"cy","changes":[{"attribute":"team","to":"Old"}],"requests":1,"held":true}"#,
+            r#"{"seq":4,"action":"update","key":"di","changes":[{"attribute":"team","from":"Sales","to":null}],"requests":1,"held":false}"#,
+        ] {
+            plan.action(serde_json::from_str(action).unwrap()).unwrap();
+        }
+        plan.finish().unwrap();
+        let references = References::of_plan(&path, &schema(), |action| !action.held).unwrap();
+        let teams = &references.by_attribute[&AttrId(1)];
+        assert_eq!(teams.keys().map(String::as_str).collect::<Vec<_>>(), ["Ops", "Sales"]);
+        assert_eq!((&teams["Sales"].first, &teams["Ops"].first), (&vec!["ana (hr.csv:2)".into()], &vec!["bo".into()]));
+        // Where nothing refers to anything the plan is not even read.
+        let schema = Schema::new(vec![Attribute::new("team", Kind::Text)]);
+        assert_eq!(References::of_plan(Path::new("none"), &schema, |_| true).unwrap(), References::default());
+    }
+
+    #[tokio::test]
+    async fn the_tenant_is_asked_once_and_only_where_something_is_referred_to() {
+        let server = Server::start(|seen, _| match seen.path.as_str() {
+            "/oauth/token" => Reply::new(200, r#"{"access_token":"t"}"#),
+            "/team" => Reply::new(200, r#"[{"name":"Sales"},{"name":"Ops"}]"#),
+            other => panic!("{other}"),
+        })
+        .await;
+        let clock = TestClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
+        let login = Login { client_id: "a".into(), client_secret: Secret::new("b"), scope: "c".into() };
+        let target = connect(&server.address, &rate(), clock, Arc::default(), login, &[]).unwrap();
+        let schema = target.schema();
+        let team = schema.id("team").unwrap();
+        let mut references = References::default();
+        assert_eq!(references.ask(schema, &target).await.unwrap(), Referred::default());
+        assert!(server.seen().is_empty());
+        for (row, name) in ["Sales", "Sals", "ops", "Sales"].into_iter().enumerate() {
+            references.add(schema, team, &Value::text(name), &|| format!("row {row}"));
+        }
+        let referred = references.ask(schema, &target).await.unwrap();
+        let said: Vec<_> = referred.unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(said, [r#"team "Sals": row 1; did you mean "Sales"?"#, r#"team "ops": row 2; did you mean "Ops"?"#]);
+        assert_eq!((referred.asked, target.meter().sent().lookup), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn where_the_tenant_does_not_say_nothing_is_unknown() {
+        let server = Server::start(|seen, _| match seen.path.as_str() {
+            "/oauth/token" => Reply::new(200, r#"{"access_token":"t"}"#),
+            _ => Reply::new(404, ""),
+        })
+        .await;
+        let clock = TestClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
+        let login = Login { client_id: "a".into(), client_secret: Secret::new("b"), scope: "c".into() };
+        let target = connect(&server.address, &rate(), clock, Arc::default(), login, &[]).unwrap();
+        let mut references = References::default();
+        let team = target.schema().id("team").unwrap();
+        references.add(target.schema(), team, &Value::text("Sales"), &String::new);
+        let referred = references.ask(target.schema(), &target).await.unwrap();
+        assert_eq!((referred.unknown, referred.unsaid), (Vec::new(), vec!["team".to_owned()]));
     }
 
     #[test]
