@@ -31,13 +31,27 @@ impl Connected {
 impl Configured {
     /// Connects to the target; starts the built-in sandbox where the settings ask for it.
     pub async fn connect(&self, clock: Arc<dyn Clock>, stop: &Arc<Stop>) -> Result<Connected, Failure> {
+        self.connect_showing(Shown::Compared, clock, stop).await
+    }
+
+    /// As [`Configured::connect`], for whoever wants to know everything of every account, whatever it costs.
+    pub async fn connect_to_all(&self, clock: Arc<dyn Clock>, stop: &Arc<Stop>) -> Result<Connected, Failure> {
+        self.connect_showing(Shown::Everything, clock, stop).await
+    }
+
+    async fn connect_showing(
+        &self,
+        shown: Shown,
+        clock: Arc<dyn Clock>,
+        stop: &Arc<Stop>,
+    ) -> Result<Connected, Failure> {
         let settings = &self.settings.target;
         let sandbox = if settings.is_sandbox() { Some(self.start_sandbox(clock.clone()).await?) } else { None };
         let base_url = sandbox.as_ref().map_or_else(|| settings.base_url.value.clone(), Sandbox::base_url);
         let at = At { base_url: &base_url, sandbox: sandbox.is_some(), clock, stop: stop.clone() };
         let target = match &settings.kind {
             KindSettings::Imichat(kind) => self.imichat(kind, at)?,
-            KindSettings::Brightpattern(kind) => self.brightpattern(kind, at)?,
+            KindSettings::Brightpattern(kind) => self.brightpattern(kind, at, shown)?,
             KindSettings::Scim(kind) => self.scim(kind, at).await?,
         };
         Ok(Connected { target, sandbox })
@@ -65,7 +79,12 @@ impl Configured {
         Ok(Box::new(target))
     }
 
-    fn brightpattern(&self, kind: &brightpattern::Settings, at: At<'_>) -> Result<Box<dyn Target>, Failure> {
+    fn brightpattern(
+        &self,
+        kind: &brightpattern::Settings,
+        at: At<'_>,
+        shown: Shown,
+    ) -> Result<Box<dyn Target>, Failure> {
         let login = if at.sandbox {
             brightpattern::Login {
                 client_id: sandbox::CLIENT_ID.to_owned(),
@@ -80,7 +99,11 @@ impl Configured {
             }
         };
         let rate = &self.settings.rate;
-        Ok(brightpattern::connect(at.base_url, rate, at.clock, at.stop, login, &self.mapped())?)
+        let needed = match shown {
+            Shown::Compared => self.compared(),
+            Shown::Everything => self.schema.iter().map(|(_, attribute)| attribute.name.clone()).collect(),
+        };
+        Ok(Box::new(brightpattern::connect(at.base_url, rate, at.clock, at.stop, login, &needed)?))
     }
 
     async fn scim(&self, kind: &scim::Settings, at: At<'_>) -> Result<Box<dyn Target>, Failure> {
@@ -104,6 +127,14 @@ impl Configured {
         let rate = &self.settings.rate;
         Ok(scim::connect(kind, at.base_url, rate, at.clock, at.stop, login, &self.mapped()).await?)
     }
+}
+
+/// What a listing must show of every account.
+#[derive(Clone, Copy)]
+enum Shown {
+    /// What the configuration compares.
+    Compared,
+    Everything,
 }
 
 /// Where a tenant is, and what every connection needs.

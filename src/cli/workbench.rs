@@ -8,8 +8,10 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, KindSettings, LookupSettings, Problem, Settings};
 use crate::journal::paths::make_private_dir;
 use crate::journal::{Journal, Memory, Options, StateDir};
+use crate::mapping::spec::On;
 use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options as MapOptions};
 use crate::model::{MatchRule, Schema, text};
+use crate::plan::Absent;
 use crate::source::{Source, read_table};
 use crate::target::{Target, brightpattern, imichat, scim};
 
@@ -129,6 +131,21 @@ impl Configured {
     /// The names of everything that is mapped or matched, as the configuration writes them.
     pub fn mapped(&self) -> Vec<String> {
         mapped(&self.settings)
+    }
+
+    /// The names of what a listing must show of each account: what is compared or matched, and whether it is in use
+    /// where that decides what becomes of it.
+    pub fn compared(&self) -> Vec<String> {
+        let settings = &self.settings;
+        let always = settings.map.entries.iter().filter(|entry| entry.on == On::Always);
+        let mut names: Vec<String> = always.map(|entry| entry.attribute.value.clone()).collect();
+        names.extend(settings.rules.iter().flatten().map(|name| name.value.clone()));
+        if settings.policy.absent == Absent::Deactivate
+            && let Some(lifecycle) = &self.schema.lifecycle
+        {
+            names.push(self.schema.name(lifecycle.attribute).to_owned());
+        }
+        names
     }
 
     /// A folder for a plan that is being made; [`Configured::keep_plan`] gives it its name.

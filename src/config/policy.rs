@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::reader::{Item, Problems, Table};
 use super::settings::KindSettings;
-use crate::plan::{Absent, AbsentFor, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
+use crate::plan::policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
 
 const LEAVERS: [(&str, Leavers); 2] = [("deactivate", Leavers::Deactivate), ("report", Leavers::Report)];
 

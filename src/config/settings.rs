@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::mapping::spec::{Located, MapSpec};
 use crate::model::Digest;
-use crate::plan::{Policy, Safety};
+use crate::plan::policy::{Policy, Safety};
 use crate::target::http::Rate;
 
 /// The base URL that stands for the built-in simulated tenant.

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::reader::{Item, Problems, number};
 use crate::model::Percent;
-use crate::plan::Limit;
+use crate::plan::policy::Limit;
 
 /// The longest time a setting can name, 100 years: far from where sums with the clock overflow.
 const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);

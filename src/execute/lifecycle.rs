@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,8 +14,8 @@ use crate::journal::{
     Ending, Event, Journal, JournalError, Memory, Note, RunHead, RunId, RunSecret, Shape, StateDir, secret,
 };
 use crate::model::AccountId;
+use crate::plan::beside::{Learnt, PlanFiles, read_notes};
 use crate::plan::file::Header;
-use crate::survey::{Learnt, PlanFiles, read_notes};
 
 /// What a run starts from.
 pub struct Beginning<'a> {
@@ -144,7 +145,8 @@ async fn learn(memory: &Memory, notes: &Path, now: Timestamp) -> Result<(), Life
     }
     let mut batch = Vec::new();
     let mut absent: HashSet<AccountId> = HashSet::new();
-    for learnt in read_notes(notes).map_err(copy_error)? {
+    let file = fs::File::open(notes).map_err(copy_error)?;
+    for learnt in read_notes(BufReader::new(file)) {
         match learnt.map_err(copy_error)? {
             Learnt::Link { identity, account } => batch.push(Note::Link { identity, account }),
             Learnt::Absent { account } => {

@@ -2,6 +2,7 @@
 //! no side effects, and whoever executes a plan makes no choices.
 
 pub mod action;
+pub mod beside;
 pub mod decide;
 pub mod file;
 pub mod policy;

@@ -9,6 +9,7 @@ mod findings;
 mod listing;
 mod notes;
 mod recorded;
+mod references;
 mod rows;
 mod secrets;
 mod settle;
@@ -17,9 +18,12 @@ mod written;
 
 pub use check::{Checked, check_rows};
 pub use findings::read_findings;
-pub use notes::{Learnt, read_notes};
+pub use recorded::ACCOUNT;
+pub use references::{References, Referred, Unknown, Users};
 pub use secrets::source_secrets;
 pub use written::fingerprint;
+
+pub use crate::plan::beside::PlanFiles;
 
 use std::path::{Path, PathBuf};
 
@@ -73,21 +77,6 @@ pub struct Surveyed {
     pub files: PlanFiles,
     /// When the listing was complete: the accounts are known as of then.
     pub listed_at: Timestamp,
-}
-
-/// The files of a plan in its folder.
-#[derive(Clone, Debug)]
-pub struct PlanFiles {
-    pub plan: PathBuf,
-    pub findings: PathBuf,
-    pub notes: PathBuf,
-}
-
-impl PlanFiles {
-    #[must_use]
-    pub fn within(dir: &Path) -> Self {
-        Self { plan: dir.join("plan.jsonl"), findings: dir.join("findings.jsonl"), notes: dir.join("notes.jsonl") }
-    }
 }
 
 /// Why there is no plan. Nothing was changed.

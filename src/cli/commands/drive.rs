@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::plan::{SHOWN, seconds};
+use super::references;
 use crate::cli::app::App;
 use crate::cli::args;
 use crate::cli::ask::{Answer, apply_question, ask};
@@ -22,11 +23,12 @@ use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{Journal, Memory, RunId, RunSecret, secret};
 use crate::model::Value;
 use crate::model::value::SECRET;
+use crate::plan::Action;
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
 use crate::report::{Form, Head, Problem, Style, Summary, render};
-use crate::survey::{PlanFiles, source_secrets};
+use crate::survey::{PlanFiles, References, source_secrets};
 
 /// What a run is driven with.
 pub struct Drive<'a> {
@@ -71,6 +73,8 @@ impl Drive<'_> {
     pub async fn start(&self, plan: &Planned<'_>, execution: &args::Execution) -> Result<Exit, Failure> {
         let released = records::released(plan.header, &execution.approve)?;
         let selection = Selection { only: execution.only.clone(), limit: execution.limit };
+        let asked = self.refer(plan, &released, &selection).await?;
+        let plan = &Planned { estimated: plan.estimated + asked, ..*plan };
         let beginning = Beginning {
             journal: self.journal,
             memory: self.memory,
@@ -86,6 +90,18 @@ impl Drive<'_> {
         };
         let (run, secret) = begin(&beginning).await?;
         self.run(run, plan, secret, &released, &selection).await
+    }
+
+    /// Before the first write: whether the tenant has everything that the plan's actions refer to. Returns how many
+    /// requests it took to know.
+    async fn refer(&self, plan: &Planned<'_>, released: &[Group], selection: &Selection) -> Result<u64, Failure> {
+        let mut taken = 0;
+        let chosen = |action: &Action| {
+            let is_held = action.held && !released.contains(&Group::of(action.action));
+            selection.matches(action) && !is_held && selection.takes(&mut taken)
+        };
+        let references = References::of_plan(&plan.files.plan, &self.configured.schema, chosen)?;
+        references::check(self.app, &references, &self.configured.schema, &*self.connected.target).await
     }
 
     /// Goes on with a run of the journal.

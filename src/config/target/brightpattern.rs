@@ -25,5 +25,5 @@ pub(super) fn read(
     let client_secret = client_secret.and_then(|item| item.secret("BRIGHTPATTERN_CLIENT_SECRET", folder, problems));
     let scope = scope.and_then(|item| item.owned(problems));
     table.finish_hiding(problems);
-    (problems.list.len() == before).then(|| Settings { client_id, client_secret, scope })
+    (problems.list.len() == before).then_some(Settings { client_id, client_secret, scope })
 }
