@@ -1,14 +1,13 @@
 //! What leaves: new resources, patches, and resources with changes merged in. A patch and a merge of the same changes
 //! lead to the same resource. Nothing here touches what nobody mapped.
-//!
-//! This is the one place where a secret becomes readable, on its way into a request.
 
-use serde_json::{Map, Number, Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::path::{CORE, Path, member};
 use super::resource::{entries, value};
 use super::schema::Layout;
 use crate::model::{Attributes, Kind, Secret, Value};
+use crate::target::json::to_json;
 use crate::target::{CallError, Trouble};
 
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -28,7 +27,7 @@ impl<'l> Changes<'l> {
         let mut changes = Self::default();
         for (id, value) in values.iter() {
             let attribute = layout.schema.get(id);
-            let json = wire(value, &mut changes.secrets)
+            let json = to_json(value, &mut changes.secrets)
                 .map_err(|why| CallError::new(Trouble::Refused, format!("{} cannot be sent: {why}", attribute.name)))?;
             let path = layout.path(id);
             let json = match json {
@@ -249,27 +248,6 @@ fn framed(path: &Path, list: Vec<Json>) -> Json {
         return Json::Array(list);
     }
     Json::Array(list.into_iter().map(|value| json!({"value": value})).collect())
-}
-
-fn wire(value: &Value, secrets: &mut Vec<Secret>) -> Result<Json, &'static str> {
-    Ok(match value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => Json::Bool(*flag),
-        Value::Int(n) => Json::Number((*n).into()),
-        Value::Float(n) => Json::Number(Number::from_f64(*n).ok_or("it is not a number that JSON has")?),
-        Value::Text(text) => Json::String(text.clone()),
-        Value::List(list) => Json::Array(list.iter().map(|value| wire(value, secrets)).collect::<Result<_, _>>()?),
-        Value::Object(object) => {
-            let pairs = object.iter().map(|(key, value)| Ok((key.clone(), wire(value, secrets)?)));
-            Json::Object(pairs.collect::<Result<_, &'static str>>()?)
-        }
-        Value::Secret(secret) => {
-            secrets.push(secret.clone());
-            Json::String(secret.expose().to_owned())
-        }
-        // The mark of a plan, which must have become a secret before the request is made.
-        Value::Generated => return Err("it was never generated"),
-    })
 }
 
 #[cfg(test)]

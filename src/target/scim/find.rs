@@ -8,6 +8,7 @@ use futures::stream::{self, StreamExt};
 
 use super::api::Api;
 use super::list::list;
+use super::schema::USER_NAME;
 use crate::model::{Account, AttrId, Attributes, KeyHash, MatchRule, Value};
 use crate::target::{CallError, Purpose, find_by_listing};
 
@@ -96,7 +97,8 @@ async fn ask_all(
                     }
                 }
             }
-            Found::Nobody if api.layout.is_user_name(rules[question.rule].attributes[0]) => {}
+            // The one attribute that every server must find people by.
+            Found::Nobody if rules[question.rule].attributes == [USER_NAME] => {}
             Found::Nobody | Found::Doubtful => return Ok(None),
         }
     }

@@ -16,6 +16,8 @@ const ALWAYS: [&str; 7] = [
     "name.familyName",
     r#"emails[type eq "work"].value"#,
 ];
+/// Where `userName` stands in every schema: it is the first that is always there.
+pub(super) const USER_NAME: AttrId = AttrId(0);
 /// A schema holds no more.
 const MOST: usize = 64;
 
@@ -58,11 +60,6 @@ impl Layout {
 
     pub fn iter(&self) -> impl Iterator<Item = (AttrId, &Attribute, &Path)> {
         self.schema.iter().zip(&self.paths).map(|((id, attribute), path)| (id, attribute, path))
-    }
-
-    /// Whether an attribute is `userName`, which every server can be asked for.
-    pub fn is_user_name(&self, id: AttrId) -> bool {
-        *self.path(id) == Path { urn: None, name: "userName".to_owned(), filter: None, part: None }
     }
 
     /// The same attributes as the server defines them. What it does not define stays as it is.

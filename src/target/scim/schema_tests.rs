@@ -32,6 +32,8 @@ fn what_finds_shows_and_deactivates_people_is_always_there() {
     let layout = named(&[]);
     let names: Vec<_> = layout.schema.iter().map(|(_, attribute)| attribute.name.as_str()).collect();
     assert_eq!(names, ALWAYS);
+    let spelt_out = named(&["title", "urn:ietf:params:scim:schemas:core:2.0:User:userName"]);
+    assert!([layout.path(USER_NAME), spelt_out.path(USER_NAME)].iter().all(|path| path.to_string() == "userName"));
     let lifecycle = layout.schema.lifecycle.clone().unwrap();
     assert_eq!(layout.schema.name(lifecycle.attribute), "active");
     assert_eq!((lifecycle.active, lifecycle.inactive), (Value::Bool(true), Value::Bool(false)));

@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 
 use super::path::member;
 use super::resource::{self, entries};
-use super::schema::Layout;
-use crate::model::{Account, KeyHash};
+use super::schema::{Layout, USER_NAME};
+use crate::model::{Account, KeyHash, Value};
 
 /// No tenant has this many pages; a listing that goes on is a listing without an end.
 const MOST_PAGES: u64 = 1_000_000;
@@ -85,7 +85,10 @@ pub(super) struct Walk {
     step: u64,
     empty: u32,
     seen: HashSet<KeyHash>,
+    /// The names to sign in with, as they are written.
+    names: HashSet<KeyHash>,
     repeated: u64,
+    renumbered: u64,
     unreadable: u64,
     /// Why the listing is not complete.
     flaws: Vec<String>,
@@ -105,7 +108,9 @@ impl Walk {
             step: 0,
             empty: 0,
             seen: HashSet::new(),
+            names: HashSet::new(),
             repeated: 0,
+            renumbered: 0,
             unreadable: 0,
             flaws: Vec::new(),
         }
@@ -188,6 +193,12 @@ impl Walk {
                 self.repeated
             ));
         }
+        if self.renumbered > 0 {
+            self.flaws.push(format!(
+                "{} names were shown with two ids: ids changed while the list was read, so others may have been missed",
+                self.renumbered
+            ));
+        }
         if self.unreadable > 0 {
             self.flaws.push(format!("{} records are no users with an id and were left out", self.unreadable));
         }
@@ -268,7 +279,12 @@ impl Walk {
         for record in records {
             match record {
                 None => self.unreadable += 1,
-                Some(account) if self.seen.insert(KeyHash::of_text(account.id.as_str())) => accounts.push(account),
+                Some(account) if self.seen.insert(KeyHash::of_text(account.id.as_str())) => {
+                    let name = account.values.get(USER_NAME).and_then(Value::as_str).filter(|name| !name.is_empty());
+                    let known = name.is_some_and(|name| !self.names.insert(KeyHash::of_text(name)));
+                    self.renumbered += u64::from(known);
+                    accounts.push(account);
+                }
                 Some(_) => self.repeated += 1,
             }
         }

@@ -163,6 +163,19 @@ fn a_list_that_changes_while_it_is_read_is_not_complete() {
 }
 
 #[test]
+fn one_name_with_two_ids_is_said_and_names_that_differ_in_case_are_two() {
+    let people = |name: &str| {
+        vec![
+            json!({"totalResults": 3, "Resources": [{"id": 1, "userName": "ana"}, {"id": 2}]}),
+            json!({"totalResults": 3, "Resources": [{"id": 3, "userName": name}]}),
+        ]
+    };
+    let (shown, complete, notes) = read(false, people("ana"));
+    assert!(shown == 3 && !complete && notes[0].contains("1 names were shown with two ids"), "{notes:?}");
+    assert_eq!(read(false, people("ANA")), (3, true, vec![]));
+}
+
+#[test]
 fn an_empty_list_may_come_without_resources_and_one_that_announces_people_may_not() {
     assert_eq!(read(false, vec![json!({"totalResults": 0})]), (0, true, vec![]));
     let (_, complete, notes) = read(false, vec![json!({"totalResults": "3"})]);
