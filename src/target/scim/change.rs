@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::path::{CORE, Path, member};
 use super::resource::{entries, value};
 use super::schema::Layout;
-use crate::model::{Attributes, Kind, Secret, Value};
+use crate::model::{Attributes, Kind, Secret};
 use crate::target::json::to_json;
 use crate::target::{CallError, Trouble};
 

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::schema::layout;
 use super::*;
+use crate::model::Value;
 
 const WORK: &str = r#"emails[type eq "work"].value"#;
 const URN: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
