@@ -31,7 +31,7 @@ fn what_exceeds_a_limit_waits_and_the_rest_is_done() {
     let project = leavers(&tenant, 6);
     project.add("safety", "max_deactivate = 5");
     let (ran, summary) = project.json(&["sync", "--yes"]);
-    ran.expect(5).says(&["6 deactivate held", "the limit is 5", "--approve"]);
+    ran.expect(5).says(&["6 accounts to deactivate held", "the limit is 5", "--approve"]);
     assert_eq!(summary["outcome"], "held");
     assert_eq!(summary["held"], 6);
     assert_eq!(counts(&summary, "applied"), "create 1");

@@ -10,6 +10,7 @@ use super::plan::{close_after, stopped};
 use super::rest;
 use crate::cli::app::App;
 use crate::cli::args::ApplyArgs;
+use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
@@ -39,7 +40,7 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     let exit = match left {
         Ok(left) => {
             let (header, digest, files) = left.unwrap_or((header, digest, files));
-            execute(app, args, &configured, &journal, Verified { header, digest, files }, started).await
+            execute(app, args, configured, &journal, Verified { header, digest, files }, started).await
         }
         Err(failure) => Err(failure),
     };
@@ -58,28 +59,43 @@ struct Verified {
 async fn execute(
     app: &App,
     args: &ApplyArgs,
-    configured: &Configured,
+    configured: Configured,
     journal: &Journal,
     Verified { header, digest, files }: Verified,
     started: Duration,
 ) -> Result<Exit, Failure> {
-    let memory = configured.memory(journal);
     let released = records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
     let head = records::head("plan", &header, summary, &released);
     if !args.execution.yes {
-        app.show(configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
+        app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
     }
     if !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
+    let plan = Verified { header, digest, files };
+    let exit = drive(app, args, configured, journal, &connected, &plan, started).await;
+    close_after(connected, exit).await
+}
+
+async fn drive(
+    app: &App,
+    args: &ApplyArgs,
+    configured: Configured,
+    journal: &Journal,
+    connected: &Connected,
+    Verified { header, digest, files }: &Verified,
+    started: Duration,
+) -> Result<Exit, Failure> {
+    let configured = configured.seen_by(&*connected.target)?;
+    let memory = configured.memory(journal);
     let drive = Drive {
         app,
-        configured,
+        configured: &configured,
         journal,
         memory: &memory,
-        connected: &connected,
+        connected,
         mapped: None,
         command: "apply",
         started,
@@ -87,9 +103,8 @@ async fn execute(
     // Every account is read again before it is changed: the plan may be hours old.
     let changes = header.counts.actions.total() - header.counts.actions.create;
     let estimated = 1 + header.requests.write + changes;
-    let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };
-    let exit = drive.start(&plan, &args.execution).await;
-    close_after(connected, exit).await
+    let plan = Planned { header, digest, files, fresh_until: None, estimated };
+    drive.start(&plan, &args.execution).await
 }
 
 /// A plan by its path, or by its name in the state directory.

@@ -3,8 +3,10 @@
 pub mod apply;
 pub mod check;
 pub mod drive;
+pub mod export;
 pub mod meta;
 pub mod plan;
+pub mod references;
 pub mod report;
 pub mod rest;
 pub mod resume;
