@@ -169,7 +169,7 @@ pub struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
-    /// The system to simulate
+    /// The system to simulate: imichat, brightpattern, scim
     #[arg(long, default_value = "imichat")]
     pub kind: String,
     /// The port on 127.0.0.1 (default: any free one)
