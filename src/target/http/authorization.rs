@@ -26,7 +26,7 @@ pub struct Authorization {
 #[derive(Debug)]
 enum Way {
     Fixed(HeaderValue),
-    OAuth(ClientCredentials),
+    OAuth(Box<ClientCredentials>),
 }
 
 /// What a request came to once the transport is through with it.
@@ -60,7 +60,7 @@ impl Authorization {
     pub fn client_credentials(credentials: ClientCredentials) -> Self {
         let secrets = vec![credentials.client_secret().clone()];
         let hint = "a token that was just fetched is refused: check target.scope and what this client may do";
-        Self { way: Way::OAuth(credentials), hint, secrets }
+        Self { way: Way::OAuth(Box::new(credentials)), hint, secrets }
     }
 
     /// Makes sure that nothing which this client says shows the secrets. Call it once, before anything is sent.

@@ -405,7 +405,7 @@ impl Api {
     }
 
     async fn knock(&self, endpoint: &str) -> Result<(), CallError> {
-        let path = format!("{endpoint}?startIndex=1&count=1");
+        let path = format!("{endpoint}?count=1");
         self.send(&Request::get(&path, Purpose::Auth), None, |answer| self.judge_page(answer).map_done(|_| ())).await
     }
 

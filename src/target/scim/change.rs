@@ -195,7 +195,10 @@ fn set_in(holder: &mut Map<String, Json>, path: &Path, new: Json) {
             };
             match list.iter().position(|entry| filter.selects(entry)) {
                 Some(at) if new.is_null() && part.eq_ignore_ascii_case("value") => {
-                    list.remove(at);
+                    // What has no value does not lose it.
+                    if list[at].as_object().is_some_and(|entry| member(entry, part).is_some()) {
+                        list.remove(at);
+                    }
                 }
                 Some(at) => {
                     if let Json::Object(entry) = &mut list[at] {
