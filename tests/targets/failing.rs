@@ -10,18 +10,22 @@ use super::subject::Subject;
 use super::support::{PASSWORD, rule, secret, setting};
 
 pub async fn a_create_whose_answer_is_lost_is_unknown_and_sent_once(subject: &'static dyn Subject) {
+    let late = format!("{}, when = 'after'", subject.failure());
     for (fault, done) in [
         ("drop = 'before'", false),
         ("drop = 'after'", true),
+        (subject.failure(), false),
+        (&late, true),
         ("status = 500", false),
-        ("status = 500, when = 'after'", true),
         ("status = 503", false),
         ("status = 502, html = true, when = 'after'", true),
         ("status = 200, html = true, when = 'after'", true),
         ("garbage = true, when = 'after'", true),
+        ("garbage = true", false),
     ] {
         let setting = setting(subject, 5, &rule("op = 'create'", fault, 1)).await;
-        let error = setting.target.create(&setting.newcomer(1)).await.unwrap_err();
+        let created = setting.target.create(&setting.newcomer(1)).await;
+        let error = created.expect_err(fault);
         assert_eq!(error.effect, Effect::Unknown, "{fault}: {error:?}");
         assert_ne!(error.trouble, Trouble::Exists, "{fault}: {error:?}");
         assert_eq!(setting.target.meter().sent().write, 1, "{fault}");
@@ -33,7 +37,8 @@ pub async fn a_create_whose_answer_is_lost_is_unknown_and_sent_once(subject: &'s
 }
 
 pub async fn an_update_whose_answer_is_lost_is_sent_again(subject: &'static dyn Subject) {
-    for (fault, effects) in [("drop = 'before'", 1), ("drop = 'after'", 2), ("status = 500, when = 'after'", 2)] {
+    let late = format!("{}, when = 'after'", subject.failure());
+    for (fault, effects) in [("drop = 'before'", 1), ("drop = 'after'", 2), (late.as_str(), 2)] {
         let setting = setting(subject, 5, &rule("op = 'update'", fault, 1)).await;
         let id = setting.account(2).await;
         let lifecycle = setting.target.schema().lifecycle.clone().unwrap();
@@ -55,9 +60,13 @@ pub async fn an_update_whose_answer_is_lost_is_sent_again(subject: &'static dyn 
 }
 
 pub async fn a_look_that_fails_once_is_repeated(subject: &'static dyn Subject) {
-    for fault in
-        ["status = 500", "status = 200, html = true", "status = 502, html = true", "garbage = true", "drop = 'after'"]
-    {
+    for fault in [
+        subject.failure(),
+        "status = 200, html = true",
+        "status = 502, html = true",
+        "garbage = true",
+        "drop = 'after'",
+    ] {
         let setting = setting(subject, 5, "").await;
         let id = setting.account(2).await;
         drop(setting);

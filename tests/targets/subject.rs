@@ -35,6 +35,23 @@ pub trait Subject: Sync {
     /// Which request of a listing of a thousand is in its middle, as faults name it.
     fn midway(&self) -> &'static str;
 
+    /// What the system answers when it fails, as faults name it.
+    fn failure(&self) -> &'static str {
+        "status = 500"
+    }
+
+    /// Shifts of a listing that nothing in it gives away. Of such a shift it must still be true that no more accounts
+    /// are missed than it moved.
+    fn unseen_shifts(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Lines of the sample's `[map]` about attributes of which only the live system says that they cannot be changed:
+    /// a plan against a file takes them for what the standard says.
+    fn known_to_the_live_system(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The configuration of the samples, as it stands in the repository.
     fn sample(&self) -> &'static str;
 }

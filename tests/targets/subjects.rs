@@ -66,6 +66,16 @@ impl Subject for Imichat {
         "op = 'list', page = 50"
     }
 
+    fn failure(&self) -> &'static str {
+        "status = 500, code = 2007"
+    }
+
+    /// The pages say how many pages there are, but not how many accounts, and an account that goes moves the others
+    /// from a page that is still to come to one that was read already.
+    fn unseen_shifts(&self) -> &'static [&'static str] {
+        &["remove"]
+    }
+
     fn sample(&self) -> &'static str {
         "config.toml"
     }
@@ -187,6 +197,10 @@ impl Subject for Scim {
 
     fn midway(&self) -> &'static str {
         "op = 'list', page = 5"
+    }
+
+    fn known_to_the_live_system(&self) -> &'static [&'static str] {
+        &["employeeNumber"]
     }
 
     fn sample(&self) -> &'static str {
