@@ -16,8 +16,8 @@ mod writing;
 
 /// One test for each behaviour, over one target.
 macro_rules! must_pass {
-    ($kind:ident, $subject:expr) => {
-        mod $kind {
+    ($name:ident, $subject:expr) => {
+        mod $name {
             must_pass! { @all $subject;
                 signing::the_right_credential_signs_in
                 signing::a_wrong_credential_is_a_matter_of_configuration
@@ -41,7 +41,20 @@ macro_rules! must_pass {
                 failing::a_refusal_is_of_that_account_alone
                 failing::no_secret_is_in_any_error
             }
+        }
+    };
+    (@all $subject:expr; $($about:ident::$behaviour:ident)+) => {
+        $(#[tokio::test]
+        async fn $behaviour() {
+            crate::$about::$behaviour(&$subject).await;
+        })+
+    };
+}
 
+/// One test for each behaviour of the program, over the sample of one target.
+macro_rules! sample_must_pass {
+    ($name:ident, $subject:expr) => {
+        mod $name {
             #[test]
             fn a_second_sync_of_the_sample_changes_nothing() {
                 crate::program::a_second_sync_of_the_sample_changes_nothing(&$subject);
@@ -53,14 +66,15 @@ macro_rules! must_pass {
             }
         }
     };
-    (@all $subject:expr; $($about:ident::$behaviour:ident)+) => {
-        $(#[tokio::test]
-        async fn $behaviour() {
-            crate::$about::$behaviour(&$subject).await;
-        })+
-    };
 }
 
-must_pass!(imichat, crate::subjects::Imichat);
-must_pass!(brightpattern, crate::subjects::Brightpattern);
-must_pass!(scim, crate::subjects::Scim);
+must_pass!(imichat, crate::subjects::Imichat(crate::subjects::Reading::Usual));
+must_pass!(imichat_otherwise, crate::subjects::Imichat(crate::subjects::Reading::Other));
+must_pass!(brightpattern, crate::subjects::Brightpattern(crate::subjects::Reading::Usual));
+must_pass!(brightpattern_otherwise, crate::subjects::Brightpattern(crate::subjects::Reading::Other));
+must_pass!(scim, crate::subjects::Scim(crate::subjects::Reading::Usual));
+must_pass!(scim_otherwise, crate::subjects::Scim(crate::subjects::Reading::Other));
+
+sample_must_pass!(sample_of_imichat, crate::subjects::Imichat(crate::subjects::Reading::Usual));
+sample_must_pass!(sample_of_brightpattern, crate::subjects::Brightpattern(crate::subjects::Reading::Usual));
+sample_must_pass!(sample_of_scim, crate::subjects::Scim(crate::subjects::Reading::Usual));

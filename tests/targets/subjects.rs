@@ -4,16 +4,36 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 use headcount::model::{Secret, Value};
-use headcount::sandbox::{CLIENT_ID, DOMAIN, Kind, Options, scim as tenant};
+use headcount::sandbox::{CLIENT_ID, DOMAIN, ExpiresIn, Kind, Options, scim as tenant};
 use headcount::target::{CallError, Target, brightpattern, imichat, scim};
 
 use super::subject::{Place, Subject, Update};
 
-pub struct Imichat;
+/// What the simulated system makes of all that its pages leave open.
+#[derive(Clone, Copy)]
+pub enum Reading {
+    Usual,
+    /// All of it the other way.
+    Other,
+}
+
+pub struct Imichat(pub Reading);
 
 impl Subject for Imichat {
     fn tenant(&self) -> Options {
-        Options { kind: Kind::Imichat, ..Options::default() }
+        use headcount::sandbox::imichat as tenant;
+        let imichat = match self.0 {
+            Reading::Usual => tenant::Behaviour::default(),
+            Reading::Other => tenant::Behaviour {
+                links: tenant::Links::Absent,
+                list: tenant::ListShape::Array,
+                past_the_end: tenant::PastTheEnd::EmptyPage,
+                stamps: tenant::Stamps::CreatedTwice,
+                booleans: tenant::Booleans::Text,
+                ..tenant::Behaviour::default()
+            },
+        };
+        Options { kind: Kind::Imichat, imichat, ..Options::default() }
     }
 
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
@@ -81,11 +101,24 @@ impl Subject for Imichat {
     }
 }
 
-pub struct Brightpattern;
+pub struct Brightpattern(pub Reading);
 
 impl Subject for Brightpattern {
     fn tenant(&self) -> Options {
-        Options { kind: Kind::Brightpattern, ..Options::default() }
+        use headcount::sandbox::brightpattern as tenant;
+        let brightpattern = match self.0 {
+            Reading::Usual => tenant::Behaviour::default(),
+            Reading::Other => tenant::Behaviour {
+                created: tenant::Created::User,
+                extension: tenant::Extension::Number,
+                booleans: tenant::Booleans::Text,
+                directory: tenant::Directory::UsersAndExternals,
+                errors: tenant::Errors::Json,
+                expires_in: ExpiresIn::Number,
+                ..tenant::Behaviour::default()
+            },
+        };
+        Options { kind: Kind::Brightpattern, brightpattern, ..Options::default() }
     }
 
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
@@ -139,14 +172,31 @@ impl Subject for Brightpattern {
     }
 }
 
-pub struct Scim;
+pub struct Scim(pub Reading);
 
 const WORK: &str = r#"emails[type eq "work"].value"#;
 const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
 
 impl Subject for Scim {
     fn tenant(&self) -> Options {
-        let scim = tenant::Behaviour { auth: tenant::Auth::ClientCredentials, ..tenant::Behaviour::default() };
+        let usual = tenant::Behaviour { auth: tenant::Auth::ClientCredentials, ..tenant::Behaviour::default() };
+        let scim = match self.0 {
+            Reading::Usual => usual,
+            Reading::Other => tenant::Behaviour {
+                schemas: tenant::Discovery::Missing,
+                resource_types: tenant::Discovery::Missing,
+                patch: tenant::Patch::Unsupported,
+                etags: tenant::Etags::Unsupported,
+                cursors: tenant::Cursors::Only,
+                filter: tenant::Filter::Ignored,
+                conflict: tenant::Conflict::WithoutScimType,
+                booleans: tenant::Booleans::Text,
+                empty: tenant::Empty::NoResources,
+                media_type: tenant::MediaType::Json,
+                expires_in: ExpiresIn::Missing,
+                ..usual
+            },
+        };
         Options { kind: Kind::Scim, scim, ..Options::default() }
     }
 
