@@ -35,6 +35,16 @@ pub async fn a_page_that_fails_once_is_asked_for_again(subject: &'static dyn Sub
     }
 }
 
+pub async fn a_page_that_keeps_failing_is_never_taken_for_nobody(subject: &'static dyn Subject) {
+    for fault in [subject.failure(), "html = true, status = 200", "html = true, status = 403", "drop = 'before'"] {
+        let setting = setting(subject, 1_000, &rule(subject.midway(), fault, 100)).await;
+        match setting.list().await {
+            Ok(shown) => assert!(!shown.complete && !shown.notes.is_empty(), "{fault}: {:?}", shown.notes),
+            Err(error) => assert!(!error.message.is_empty(), "{fault}"),
+        }
+    }
+}
+
 pub async fn what_is_no_answer_of_the_system_is_never_an_empty_tenant(subject: &'static dyn Subject) {
     let json = "headers = { content-type = 'application/json' }";
     for fault in [

@@ -26,6 +26,7 @@ macro_rules! must_pass {
                 listing::a_tenant_of_nobody_is_a_whole_listing
                 listing::a_thousand_accounts_are_shown_once_each
                 listing::a_page_that_fails_once_is_asked_for_again
+                listing::a_page_that_keeps_failing_is_never_taken_for_nobody
                 listing::what_is_no_answer_of_the_system_is_never_an_empty_tenant
                 listing::a_listing_that_shifts_is_whole_or_says_that_it_is_not
                 writing::whoever_was_created_is_found_as_they_were_sent

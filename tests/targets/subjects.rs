@@ -164,7 +164,7 @@ impl Subject for Brightpattern {
     }
 
     fn midway(&self) -> &'static str {
-        "op = 'get', nth = 500"
+        "op = 'get', login = 'user000500'"
     }
 
     fn sample(&self) -> &'static str {
