@@ -34,11 +34,14 @@ fn main() {
     let connections = usize::try_from(number("CONNECTIONS", 8)).unwrap();
     println!("{pages} pages over {connections} connections; {rounds} rounds");
 
-    let tenant = Tenant::start(pages * PAGE);
+    let tenant = Arc::new(Tenant::start(pages * PAGE));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (mut ours, mut theirs, mut shares) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds {
-        let took = runtime.block_on(list(&tenant, pages, connections));
+        let took = if std::env::var_os("SPAWN").is_some() {
+            let t = Arc::clone(&tenant);
+            runtime.block_on(async move { tokio::spawn(async move { list(&t, pages, connections).await }).await.unwrap() })
+        } else { runtime.block_on(list(&tenant, pages, connections)) };
         let bare = runtime.block_on(fetch(&tenant, pages, connections));
         // The first round warms both sides up.
         if round > 0 {

@@ -34,6 +34,12 @@ impl Attributes {
         Self::default()
     }
 
+    /// With room for so many values.
+    #[must_use]
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     #[must_use]
     pub fn get(&self, id: AttrId) -> Option<&Value> {
         self.0.binary_search_by_key(&id, |(at, _)| *at).ok().map(|at| &self.0[at].1)

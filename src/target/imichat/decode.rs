@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::schema::{Shape, at, shown};
+use super::schema::{SHOWN, Shape, at, shown};
 use super::value::{As, Text};
 use crate::model::{Account, AccountId, Attributes, Value};
 
@@ -270,7 +270,7 @@ impl<'de> Deserialize<'de> for Record {
 
 /// A user; none without an id.
 fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Error> {
-    let mut values = Attributes::new();
+    let mut values = Attributes::with_capacity(SHOWN);
     let mut within = None;
     while let Some(key) = map.next_key()? {
         match key {

@@ -77,6 +77,9 @@ pub(super) enum Shape {
     Map,
 }
 
+/// How many attributes the API shows.
+pub(super) const SHOWN: usize = 15;
+
 /// An attribute that the API shows, by its name on the wire.
 pub(super) fn shown(name: &str) -> Option<(AttrId, Shape)> {
     Some(match name {
