@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+#[path = "support/cpu.rs"]
+mod cpu;
 #[path = "support/tenant.rs"]
 mod tenant;
 
@@ -58,73 +60,86 @@ enum Keeping {
     Memory,
 }
 
+/// What a run took on the clock and of the processors.
+struct Ran {
+    time: Duration,
+    work: Duration,
+}
+
 impl Bench {
+    /// A rate, and the processor time that went into each create, the server's included.
+    fn told(&self, what: &str, ran: &[Ran]) {
+        let rate = median(ran.iter().map(|ran| self.actions as f64 / ran.time.as_secs_f64()).collect());
+        let work = median(ran.iter().map(|ran| 1e6 * ran.work.as_secs_f64() / self.actions as f64).collect());
+        println!("  {what} {rate:7.0} creates/s, {work:4.0} us of processor time each, the server's included");
+    }
+
     fn compare(&self, what: &str, rate: &Rate, rounds: u64) {
-        let (mut disk, mut memory, mut times) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 0..rounds {
+        let (mut disk, mut memory) = (Vec::new(), Vec::new());
+        for round in 0..2 * rounds {
             // Whoever comes second may find the machine warmer, so they take turns.
-            let (on_disk, in_memory) = if round % 2 == 0 {
-                let on_disk = self.run(Keeping::Disk, rate);
-                (on_disk, self.run(Keeping::Memory, rate))
-            } else {
-                let in_memory = self.run(Keeping::Memory, rate);
-                (self.run(Keeping::Disk, rate), in_memory)
-            };
-            disk.push(self.actions as f64 / on_disk.as_secs_f64());
-            memory.push(self.actions as f64 / in_memory.as_secs_f64());
-            times.push(on_disk.as_secs_f64() / in_memory.as_secs_f64());
+            match (round + round / 2) % 2 {
+                0 => disk.push(self.run(Keeping::Disk, rate)),
+                _ => memory.push(self.run(Keeping::Memory, rate)),
+            }
         }
-        let times = median(times);
+        let times = disk.iter().zip(&memory).map(|(disk, memory)| disk.time.as_secs_f64() / memory.time.as_secs_f64());
+        let times = median(times.collect());
         println!("{what}");
-        println!("  in memory  {:7.0} creates/s", median(memory));
-        println!("  on disk    {:7.0} creates/s", median(disk));
+        self.told("in memory", &memory);
+        self.told("on disk  ", &disk);
         println!("  the time on disk is {times:.3} times that in memory, the rate {:.0} %", 100.0 / times);
     }
 
-    /// Executes the plan against a tenant without accounts.
-    fn run(&self, keeping: Keeping, rate: &Rate) -> Duration {
-        let tenant = Tenant::start(0);
-        let state = tempfile::tempdir_in(&self.dir).unwrap();
-        let clock = SystemClock::new();
-        let journal = match keeping {
-            Keeping::Disk => Journal::open(state.path(), Options::new(clock.now())).unwrap(),
-            Keeping::Memory => Journal::in_memory(),
-        };
-        self.runtime.block_on(async {
-            let target = tenant.connect(rate);
-            target.sign_in().await.unwrap();
-            let rules = ["login_id", "email_id"].map(|name| {
-                let schema = target.schema();
-                MatchRule::new(schema, vec![schema.id(name).unwrap()])
-            });
-            let run = RunId::new(clock.now(), clock.random());
-            let head = Box::new(RunHead { actions: self.actions, ..RunHead::default() });
-            journal.append(Event::RunStarted { run, at: clock.now(), head }).await.unwrap();
-            let execution = Execution {
-                run,
-                plan: &self.plan,
-                target: &target,
-                rules: &rules,
-                journal: &journal,
-                memory: &journal.memory("bench"),
-                secrets: &OneForAll,
-                clock: &*clock,
-                monitor: &Silent,
-                stop: &Stop::default(),
-                released: &[],
-                selection: &Selection::default(),
-                fresh_until: None,
-                concurrency: rate.concurrency,
-                timeout: rate.timeout,
-                mode: Mode::Everything,
-            };
-            let start = Instant::now();
-            let executed = execute(&execution).await.unwrap();
-            let took = start.elapsed();
-            assert_eq!(executed.applied.create, self.actions, "{executed:?}");
-            took
-        })
+    /// In a task of the runtime, as the program's commands are.
+    fn run(&self, keeping: Keeping, rate: &Rate) -> Ran {
+        let run = run(self.dir.clone(), self.plan.clone(), self.actions, keeping, rate.clone());
+        self.runtime.block_on(self.runtime.spawn(run)).unwrap()
     }
+}
+
+/// Executes the plan against a tenant without accounts.
+async fn run(dir: PathBuf, plan: PathBuf, actions: u64, keeping: Keeping, rate: Rate) -> Ran {
+    let tenant = Tenant::start(0);
+    let used = || cpu::used(std::process::id()).unwrap_or_default() + cpu::used(tenant.process()).unwrap_or_default();
+    let state = tempfile::tempdir_in(dir).unwrap();
+    let clock = SystemClock::new();
+    let journal = match keeping {
+        Keeping::Disk => Journal::open(state.path(), Options::new(clock.now())).unwrap(),
+        Keeping::Memory => Journal::in_memory(),
+    };
+    let target = tenant.connect(&rate);
+    target.sign_in().await.unwrap();
+    let rules = ["login_id", "email_id"].map(|name| {
+        let schema = target.schema();
+        MatchRule::new(schema, vec![schema.id(name).unwrap()])
+    });
+    let run = RunId::new(clock.now(), clock.random());
+    let head = Box::new(RunHead { actions, ..RunHead::default() });
+    journal.append(Event::RunStarted { run, at: clock.now(), head }).await.unwrap();
+    let execution = Execution {
+        run,
+        plan: &plan,
+        target: &target,
+        rules: &rules,
+        journal: &journal,
+        memory: &journal.memory("bench"),
+        secrets: &OneForAll,
+        clock: &*clock,
+        monitor: &Silent,
+        stop: &Stop::default(),
+        released: &[],
+        selection: &Selection::default(),
+        fresh_until: None,
+        concurrency: rate.concurrency,
+        timeout: rate.timeout,
+        mode: Mode::Everything,
+    };
+    let (start, before) = (Instant::now(), used());
+    let executed = execute(&execution).await.unwrap();
+    let ran = Ran { time: start.elapsed(), work: used().saturating_sub(before) };
+    assert_eq!(executed.applied.create, actions, "{executed:?}");
+    ran
 }
 
 /// Deriving passwords is no part of what is measured.

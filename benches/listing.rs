@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+#[path = "support/cpu.rs"]
+mod cpu;
 #[path = "support/tenant.rs"]
 mod tenant;
 
@@ -37,25 +39,36 @@ fn main() {
     let tenant = Arc::new(Tenant::start(pages * PAGE));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (mut ours, mut theirs, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut our_work, mut their_work) = (Duration::ZERO, Duration::ZERO);
+    // Of both processes, because what one side leaves undone the other has to do.
+    let used = || cpu::used(std::process::id()).unwrap_or_default() + cpu::used(tenant.process()).unwrap_or_default();
     for round in 0..=rounds {
-        let took = if std::env::var_os("SPAWN").is_some() {
-            let t = Arc::clone(&tenant);
-            runtime.block_on(async move { tokio::spawn(async move { list(&t, pages, connections).await }).await.unwrap() })
-        } else { runtime.block_on(list(&tenant, pages, connections)) };
-        let bare = runtime.block_on(fetch(&tenant, pages, connections));
+        // Tasks of the runtime, as the program's commands are.
+        let before = used();
+        let took = runtime.block_on(runtime.spawn(list(Arc::clone(&tenant), pages, connections))).unwrap();
+        let between = used();
+        let bare = runtime.block_on(runtime.spawn(fetch(Arc::clone(&tenant), pages, connections))).unwrap();
+        let after = used();
         // The first round warms both sides up.
         if round > 0 {
             ours.push(pages as f64 / took.as_secs_f64());
             theirs.push(pages as f64 / bare.as_secs_f64());
             shares.push(bare.as_secs_f64() / took.as_secs_f64());
+            our_work += between - before;
+            their_work += after - between;
         }
     }
-    println!("headcount  {:7.0} pages/s", median(ours));
-    println!("bare loop  {:7.0} pages/s", median(theirs));
-    let (least, most) =
-        (shares.iter().copied().fold(f64::INFINITY, f64::min), shares.iter().copied().fold(0.0, f64::max));
+    let each = |work: Duration| 1e6 * work.as_secs_f64() / (pages * rounds.max(1)) as f64;
     println!(
-        "headcount reaches {:.0} % of the bare loop (median of rounds; {:.0} to {:.0} %)",
+        "headcount  {:7.0} pages/s, {:3.0} us of processor time a page, the server's included",
+        median(ours),
+        each(our_work)
+    );
+    println!("bare loop  {:7.0} pages/s, {:3.0} us", median(theirs), each(their_work));
+    let least = shares.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = shares.iter().copied().fold(0.0, f64::max);
+    println!(
+        "headcount reaches {:.0} % of the bare loop (the median of the rounds; {:.0} to {:.0} %)",
         100.0 * median(shares),
         100.0 * least,
         100.0 * most
@@ -63,7 +76,7 @@ fn main() {
 }
 
 /// Lists as the engine does.
-async fn list(tenant: &Tenant, pages: u64, connections: usize) -> Duration {
+async fn list(tenant: Arc<Tenant>, pages: u64, connections: usize) -> Duration {
     let target = tenant.connect(&rate(0.0, connections));
     target.sign_in().await.unwrap();
     let start = Instant::now();
@@ -122,7 +135,7 @@ struct User {
 }
 
 /// Fetches and parses the pages and does nothing else: one task for each connection, and no page waits for another.
-async fn fetch(tenant: &Tenant, pages: u64, connections: usize) -> Duration {
+async fn fetch(tenant: Arc<Tenant>, pages: u64, connections: usize) -> Duration {
     // Connecting as the engine does has set up the process for TLS, which reqwest asks for even where none is used.
     let client = reqwest::Client::builder()
         .no_proxy()

@@ -53,6 +53,11 @@ impl Tenant {
         Self { child, _output: output, base_url: base_url.trim().to_owned() }
     }
 
+    /// The process that serves.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn connect(&self, rate: &Rate) -> ImiChat {
         let settings = Settings {
             api_key: None,

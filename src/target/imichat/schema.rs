@@ -77,8 +77,8 @@ pub(super) enum Shape {
     Map,
 }
 
-/// How many attributes the API shows.
-pub(super) const SHOWN: usize = 15;
+/// Every attribute that the API shows stands before this place in the schema.
+pub(super) const PLACES: usize = at::UPDATED_AT.0 as usize + 1;
 
 /// An attribute that the API shows, by its name on the wire.
 pub(super) fn shown(name: &str) -> Option<(AttrId, Shape)> {
