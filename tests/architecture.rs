@@ -168,7 +168,7 @@ fn nothing_is_left_to_be_written() {
     let wrong: Vec<_> = ["src", "tests", "benches"]
         .into_iter()
         .flat_map(rust_files)
-        .flat_map(|file| gaps(&read(&file)).into_iter().map(move |what| format!("{}: {what}", file.display())))
+        .flat_map(|file| gaps(&read(&file)).into_iter().map(move |what| format!("{}:{what}", file.display())))
         .collect();
     assert!(wrong.is_empty(), "this is not written yet:\n{}", wrong.join("\n"));
 }

@@ -1,23 +1,28 @@
 //! What every command has at hand: the clock, the output, the progress, the log, and the wish to stop.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::args::{Global, LogFormat};
 use super::failure::{Exit, Failure};
-use super::output::{Format, Out, width, write_summary_json};
+use super::output::{Format, Out, To, width, write_summary_json};
 use super::progress::{LogWriter, Progress, Show};
 use super::workbench::Configured;
 use crate::clock::{Clock, Stop, SystemClock};
 use crate::journal::paths::make_private_dir;
 use crate::model::monitor::Monitor;
-use crate::report::{RunRecord, Style, Summary, render};
+use crate::report::{Extent, RunRecord, Style, Summary, render};
 
 pub struct App {
     pub global: Global,
     pub clock: Arc<dyn Clock>,
     pub stop: Arc<Stop>,
+    /// The tenant of the configuration, once that was read.
+    pub tenant: OnceLock<String>,
     progress: Progress,
+    /// Whether something was shown that the next report must stand apart from.
+    has_shown: AtomicBool,
 }
 
 impl App {
@@ -26,7 +31,8 @@ impl App {
         let show =
             if global.no_progress { Show::Nothing } else { Show::choose(global.quiet, io::stderr().is_terminal()) };
         let progress = Progress::start(show, clock.clone());
-        Self { global, clock, stop: Arc::default(), progress }
+        let has_shown = AtomicBool::new(false);
+        Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress, has_shown }
     }
 
     pub fn monitor(&self) -> Arc<dyn Monitor> {
@@ -40,6 +46,7 @@ impl App {
 
     pub fn configured(&self) -> Result<Configured, Failure> {
         let configured = Configured::load(&self.global.config, self.global.state.as_deref())?;
+        self.tenant.get_or_init(|| configured.settings.target.tenant.clone());
         Ok(configured)
     }
 
@@ -94,26 +101,39 @@ impl App {
         self.global.color.decide(is_terminal, variable("NO_COLOR").as_deref(), variable("TERM").as_deref())
     }
 
-    /// How reports for people look here: `limit` entries of each kind, all of them with `-v`.
-    pub fn style(&self, configured: &Configured, limit: Option<usize>, is_terminal: bool) -> Style {
+    /// How reports for people look here, with every entry.
+    pub fn style(&self, configured: &Configured, to: To) -> Style {
         let columns = std::env::var("COLUMNS").ok();
         Style {
-            color: self.colour(is_terminal),
-            width: width(columns.as_deref()),
-            limit: limit.filter(|_| self.global.verbose == 0),
+            color: self.colour(to.is_terminal()),
+            width: width(columns.as_deref(), to.columns()),
             redact: configured.settings.report.redact.clone(),
+            ..Style::default()
         }
     }
 
     /// Shows a record to a person: on standard output, or on standard error where that belongs to a script.
-    pub fn show(&self, configured: &Configured, record: RunRecord<'_>, limit: Option<usize>) -> Result<(), Failure> {
+    /// Of each kind as many entries as a person reads to that extent; all of them with `-v`.
+    pub fn show(&self, configured: &Configured, record: RunRecord<'_>, extent: Extent) -> Result<(), Failure> {
         if self.global.quiet {
             return Ok(());
         }
         self.pause_progress();
         let mut out = self.people();
-        let style = self.style(configured, limit, self.people_at_terminal());
-        render(record, crate::report::Form::Text, &style, &mut out)
+        let style = self.style(configured, if self.global.format == Format::Json { To::Stderr } else { To::Stdout });
+        let style = if self.global.verbose > 0 {
+            style
+        } else {
+            let limit = match extent {
+                Extent::Whole => 20,
+                Extent::Preview => 3,
+                Extent::Result => 10,
+            };
+            Style { extent, limit: Some(limit), ..style }
+        };
+        let gap = if self.has_shown.swap(true, Ordering::Relaxed) { "\n" } else { "" };
+        write!(out, "{gap}")
+            .and_then(|()| render(record, crate::report::Form::Text, &style, &mut out))
             .and_then(|()| out.flush())
             .map_err(|error| Failure::new("output", format!("the report cannot be written: {error}")))
     }
@@ -175,19 +195,13 @@ impl App {
         if self.global.format == Format::Json { Out::to(io::stderr()) } else { Out::stdout() }
     }
 
-    fn people_at_terminal(&self) -> bool {
-        if self.global.format == Format::Json { io::stderr().is_terminal() } else { io::stdout().is_terminal() }
-    }
-
-    /// Listens for Ctrl-C and SIGTERM: the first asks everything to stop, the second ends the process.
+    /// Listens for Ctrl-C and SIGTERM from here on: the first asks everything to stop, the second ends the process.
     pub fn listen_for_signals(&self) {
+        let Some(mut signals) = Signals::listen() else { return };
         let stop = self.stop.clone();
         let monitor = self.monitor();
         tokio::spawn(async move {
-            loop {
-                if !signal().await {
-                    return;
-                }
+            while signals.next().await {
                 if stop.is_requested() {
                     // The journal holds every intent; nothing has to be tidied up.
                     std::process::exit(i32::from(Exit::Paused as u8));
@@ -199,20 +213,38 @@ impl App {
     }
 }
 
-/// Waits for the next signal; false where none can be listened for.
-async fn signal() -> bool {
+/// The signals that ask to stop. Listened for once and for all, so that one that comes while another is dealt with is
+/// not missed.
+struct Signals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return false;
-        };
-        tokio::select! {
-            got = interrupt.recv() => got.is_some(),
-            got = terminate.recv() => got.is_some(),
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// None where they cannot be listened for; they end the process then, as they always did.
+    fn listen() -> Option<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (interrupt, terminate) = (signal(SignalKind::interrupt()).ok()?, signal(SignalKind::terminate()).ok()?);
+            Some(Self { interrupt, terminate })
         }
+        #[cfg(not(unix))]
+        Some(Self {})
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.is_ok()
+
+    /// Waits for the next one; false where none can come any more.
+    async fn next(&mut self) -> bool {
+        #[cfg(unix)]
+        {
+            tokio::select! {
+                got = self.interrupt.recv() => got.is_some(),
+                got = self.terminate.recv() => got.is_some(),
+            }
+        }
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await.is_ok()
+    }
 }

@@ -4,6 +4,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::plan::ActionKind;
+use crate::plan::safety::Group;
 use crate::report::Head;
 use crate::report::visible::visible;
 
@@ -20,15 +21,17 @@ pub fn apply_question(head: &Head) -> String {
     let actions: Vec<String> = ActionKind::ALL
         .into_iter()
         .filter_map(|kind| {
-            let held = head.held.iter().filter(|held| held.kind == kind.name()).map(|held| held.count).sum::<u64>();
-            let free = summary.planned.get(kind).saturating_sub(held);
+            // A limit holds every action of the kinds that it counts together.
+            let is_held = head.held.iter().any(|held| held.kind == Group::of(kind).name());
+            let free = if is_held { 0 } else { summary.planned.get(kind) };
             (free > 0).then(|| format!("{free} {kind}"))
         })
         .collect();
     let actions = if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") };
-    let held = if summary.held > 0 { format!("; {} held, left alone", summary.held) } else { String::new() };
+    let held: u64 = head.held.iter().map(|held| held.count).sum();
+    let held = if held > 0 { format!("; {held} held, left alone") } else { String::new() };
     let (tenant, target) = (visible(&summary.tenant), visible(&head.target));
-    format!("Apply to {tenant} ({target}): {actions}{held}?")
+    format!("\nApply to {tenant} ({target}):\n{actions}{held}?")
 }
 
 /// Asks, and reads one line. After three lines that are neither yes nor no the answer is no.
@@ -90,13 +93,17 @@ mod tests {
 
     #[test]
     fn the_question_says_what_will_happen_and_what_will_not() {
-        let head: Head = serde_json::from_str(
+        let mut head: Head = serde_json::from_str(
             r#"{"of":"plan","started_at":"2026-11-22T03:00:00Z","target":"imichat https://acme.imi.chat/v3.1","summary":{"headcount_summary":1,"command":"plan","run":"p-1","tenant":"acme","outcome":"held","planned":{"create":10,"update":5,"deactivate":80,"reactivate":0,"delete":0},"found":{"unchanged":1,"drift":0,"conflict":0,"invalid":0,"skipped":0,"absent":0,"protected":0},"applied":{"create":0,"update":0,"deactivate":0,"reactivate":0,"delete":0},"held":80,"failed":0,"unknown":0,"requests":{"auth":1,"list":1,"lookup":0,"write":15,"retried":0,"total":2,"estimated":17},"elapsed_seconds":0.5,"exit_code":5},"held":[{"kind":"deactivate","count":80,"limit":50,"approve":"9f"}],"notes":[]}"#,
         )
         .unwrap();
         assert_eq!(
             apply_question(&head),
-            "Apply to acme (imichat https://acme.imi.chat/v3.1): 10 create, 5 update; 80 held, left alone?"
+            "\nApply to acme (imichat https://acme.imi.chat/v3.1):\n10 create, 5 update; 80 held, left alone?"
         );
+
+        // Reactivations count with the updates, and are held with them.
+        (head.summary.planned.reactivate, head.held[0].kind, head.held[0].count) = (2, "update".into(), 7);
+        assert!(apply_question(&head).ends_with("\n10 create, 80 deactivate; 7 held, left alone?"));
     }
 }

@@ -94,7 +94,13 @@ impl From<CallError> for Failure {
             Trouble::Configuration => ("configuration", Exit::Failed),
             _ => ("target", Exit::Failed),
         };
-        Self { hint: error.hint.clone(), exit, ..Self::new(kind, error.to_string()) }
+        let hint = error.hint.clone().or_else(|| match error.trouble {
+            Trouble::Unavailable => {
+                Some("try again later; rate.retries and rate.timeout say how patient a run is".to_owned())
+            }
+            _ => None,
+        });
+        Self { hint, exit, ..Self::new(kind, error.to_string()) }
     }
 }
 
@@ -133,7 +139,10 @@ impl From<SurveyError> for Failure {
             error @ SurveyError::SourceChanged(_) => {
                 Self::new("source", error.to_string()).hint("run again once the export is written completely")
             }
-            error @ SurveyError::Recorded { .. } => Self::new("source", error.to_string()),
+            error @ SurveyError::Recorded { .. } => Self::new("source", error.to_string()).hint(
+                "--against takes a table of accounts: a column \"account\" with their ids, and a column for each attribute \
+                 that is compared",
+            ),
             error @ SurveyError::File { .. } => {
                 Self::new("journal", error.to_string()).hint("check the space and the permissions there")
             }

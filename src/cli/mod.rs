@@ -65,7 +65,7 @@ async fn outcome(app: Arc<App>, command: Command) -> Exit {
         Err(failure) => {
             app.lament(&failure);
             if Command::summarises(name) {
-                app.close(&failed_summary(name, &failure));
+                app.close(&failed_summary(&app, name, &failure));
             }
             failure.exit
         }
@@ -90,12 +90,12 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
 }
 
 /// The summary of a command that failed before anything was changed.
-fn failed_summary(command: &str, failure: &Failure) -> Summary {
+fn failed_summary(app: &App, command: &str, failure: &Failure) -> Summary {
     Summary {
         headcount_summary: 1,
         command: command.to_owned(),
         run: String::new(),
-        tenant: String::new(),
+        tenant: app.tenant.get().cloned().unwrap_or_default(),
         outcome: match failure.exit {
             Exit::Paused => SummaryOutcome::Paused,
             Exit::Held => SummaryOutcome::Held,
@@ -109,7 +109,7 @@ fn failed_summary(command: &str, failure: &Failure) -> Summary {
         unknown: 0,
         requests: Default::default(),
         quota: None,
-        elapsed_seconds: 0.0,
+        elapsed_seconds: commands::plan::seconds(app.clock.elapsed()),
         exit_code: failure.exit as u8,
         error: Some(failure.problem()),
     }

@@ -2,7 +2,7 @@
 //! the reader of it wants to see.
 
 use std::ffi::OsStr;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use clap::ValueEnum;
 
@@ -45,13 +45,42 @@ impl ColorChoice {
     }
 }
 
-/// The columns that a report may use: what the shell says in `COLUMNS`, or 100, which reads well in most windows.
+/// The stream that something is shown on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    Stdout,
+    Stderr,
+    File,
+}
+
+impl To {
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        match self {
+            Self::Stdout => io::stdout().is_terminal(),
+            Self::Stderr => io::stderr().is_terminal(),
+            Self::File => false,
+        }
+    }
+
+    /// How wide it is, where it is a terminal that says so.
+    #[must_use]
+    pub fn columns(self) -> Option<usize> {
+        let size = match self {
+            Self::Stdout => terminal_size::terminal_size_of(io::stdout()),
+            Self::Stderr => terminal_size::terminal_size_of(io::stderr()),
+            Self::File => None,
+        };
+        size.map(|(terminal_size::Width(columns), _)| usize::from(columns))
+    }
+}
+
+/// The columns that a report may use: what the person says in `COLUMNS`, else what the terminal says, else 100, which
+/// reads well in most windows.
 #[must_use]
-pub fn width(columns: Option<&str>) -> usize {
-    columns
-        .and_then(|columns| columns.trim().parse().ok())
-        .filter(|columns| (20..=1000).contains(columns))
-        .unwrap_or(100)
+pub fn width(columns: Option<&str>, terminal: Option<usize>) -> usize {
+    let asked = columns.and_then(|columns| columns.trim().parse().ok());
+    [asked, terminal].into_iter().flatten().find(|columns| (20..=1000).contains(columns)).unwrap_or(100)
 }
 
 /// Writes the summary as one line of JSON.
@@ -185,7 +214,16 @@ mod tests {
 
     #[test]
     fn a_width_that_cannot_be_is_not_believed() {
-        assert_eq!([Some("80"), Some("0"), Some("x"), Some("99999999"), None].map(width), [80, 100, 100, 100, 100]);
+        let asked = |columns| width(columns, None);
+        assert_eq!([Some("80"), Some("0"), Some("x"), Some("99999999"), None].map(asked), [80, 100, 100, 100, 100]);
+    }
+
+    #[test]
+    fn the_terminal_is_as_wide_as_it_says_unless_the_person_says_otherwise() {
+        assert_eq!(width(None, Some(80)), 80);
+        assert_eq!(width(Some("x"), Some(80)), 80);
+        assert_eq!(width(Some("120"), Some(80)), 120);
+        assert_eq!(width(None, Some(0)), 100);
     }
 
     #[test]

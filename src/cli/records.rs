@@ -89,8 +89,8 @@ pub fn quota(meter: Option<&Meter>) -> Option<Quota> {
 }
 
 /// The head of a report on a plan or a run.
-pub fn head(of: &str, header: &Header, summary: Summary, released: &[Group]) -> Head {
-    let held = header
+pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group]) -> Head {
+    let held: Vec<_> = header
         .held
         .iter()
         .filter(|(group, _)| !released.contains(group))
@@ -101,7 +101,12 @@ pub fn head(of: &str, header: &Header, summary: Summary, released: &[Group]) -> 
             approve: held.approve.clone(),
         })
         .collect();
-    let mut notes = header.stopped.clone();
+    // What is about to be released is not held any more; of a run the executor knows.
+    if of == "plan" && header.stopped.is_empty() {
+        summary.held = held.iter().map(|held: &HeldKind| held.count).sum();
+    }
+    // Where that is the summary's error it is said there.
+    let mut notes = if summary.error.is_some() { Vec::new() } else { header.stopped.clone() };
     if !header.listing.complete {
         notes.push("the listing is not complete: nothing is done on the strength of an absence".to_owned());
     }
@@ -109,7 +114,15 @@ pub fn head(of: &str, header: &Header, summary: Summary, released: &[Group]) -> 
     if let Some(file) = &header.against {
         notes.push(format!("compared with {file}, not with the live tenant: this plan can be read, not applied"));
     }
-    Head { of: of.to_owned(), started_at: header.created_at, target: header.target.clone(), summary, held, notes }
+    Head {
+        of: of.to_owned(),
+        started_at: header.created_at,
+        target: header.target.clone(),
+        summary,
+        held,
+        notes,
+        against: header.against.clone(),
+    }
 }
 
 /// Everything that a plan says: its actions, then its findings.
@@ -205,23 +218,16 @@ fn findings(path: &Path) -> Result<impl Iterator<Item = io::Result<Entry>> + use
 /// # Errors
 /// A hash that names nothing that is held: the plan is not the one that was approved.
 pub fn released(header: &Header, approved: &[String]) -> Result<Vec<Group>, Failure> {
-    let mut groups = Vec::new();
-    for hash in approved {
-        match header.held.iter().find(|(_, held)| held.approve == *hash) {
-            Some((group, _)) => groups.push(*group),
-            None => {
-                let known: Vec<_> =
-                    header.held.iter().map(|(group, held)| format!("{} ({})", held.approve, group.name())).collect();
-                let hint = if known.is_empty() {
-                    "nothing of this plan is held".to_owned()
-                } else {
-                    format!("held are: {}", known.join(", "))
-                };
-                return Err(Failure::new("plan", format!("--approve {hash} releases nothing of this plan"))
-                    .hint(hint)
-                    .exit(super::failure::Exit::Held));
-            }
-        }
-    }
-    Ok(groups)
+    header.released(approved).map_err(|hash| {
+        let known: Vec<_> =
+            header.held.iter().map(|(group, held)| format!("{} ({})", held.approve, group.name())).collect();
+        let hint = if known.is_empty() {
+            "nothing of this plan is held".to_owned()
+        } else {
+            format!("held are: {}", known.join(", "))
+        };
+        Failure::new("plan", format!("--approve {hash} releases nothing of this plan"))
+            .hint(hint)
+            .exit(super::failure::Exit::Held)
+    })
 }

@@ -27,6 +27,8 @@ pub struct Configured {
 pub struct Mapped {
     pub source: Source,
     pub mapping: Mapping,
+    /// Where standard input is kept as long as it may be read again; gone with this value.
+    _spool: tempfile::TempDir,
 }
 
 /// A tenant that can be asked.
@@ -68,9 +70,14 @@ impl Configured {
         journal.memory(&format!("{}\n{}", self.settings.target.tenant, self.target_name()))
     }
 
-    /// Opens the source and compiles the mapping for its columns.
-    pub fn source(&self, clock: &dyn Clock, spool: &Path) -> Result<Mapped, Failure> {
-        let source = Source::open(&self.settings.source, spool)?;
+    /// Opens the source and compiles the mapping for its columns. What can be read only once is kept below `folder`
+    /// meanwhile.
+    pub fn source_in(&self, clock: &dyn Clock, folder: &Path) -> Result<Mapped, Failure> {
+        let spool = tempfile::Builder::new().prefix(".spool-").tempdir_in(folder).map_err(|error| {
+            Failure::new("journal", format!("{}: no folder can be made in it: {error}", folder.display()))
+                .hint("check the space and the permissions there")
+        })?;
+        let source = Source::open(&self.settings.source, spool.path())?;
         let lookups = self.settings.lookups.iter().map(|lookup| self.lookup(lookup)).collect::<Result<Lookups, _>>()?;
         let today = clock.now().to_zoned(jiff::tz::TimeZone::system()).date();
         let options = MapOptions {
@@ -99,7 +106,14 @@ impl Configured {
                 }
                 Failure::from(error)
             })?;
-        Ok(Mapped { source, mapping })
+        Ok(Mapped { source, mapping, _spool: spool })
+    }
+
+    /// As [`Configured::source_in`], in the state directory.
+    pub fn source(&self, clock: &dyn Clock) -> Result<Mapped, Failure> {
+        let plans = self.state.path().join("plans");
+        make_private_dir(&plans)?;
+        self.source_in(clock, &plans)
     }
 
     fn lookup(&self, lookup: &LookupSettings) -> Result<Lookup, Failure> {
@@ -134,8 +148,10 @@ impl Configured {
             let missing = |what: &str| Failure::new("configuration", format!("target.{what} is missing"));
             let key = kind.api_key.as_ref().ok_or_else(|| missing("api_key"))?;
             let domain = kind.domain.clone().ok_or_else(|| missing("domain"))?;
-            let key =
-                key.resolve().map_err(|error| Failure::new("configuration", format!("target.api_key: {error}")))?;
+            let key = key.resolve().map_err(|error| {
+                Failure::new("configuration", format!("target.api_key: {error}"))
+                    .hint("the key is read from there each time; target.api_key may name another place")
+            })?;
             (None, target.base_url.value.clone(), key, domain)
         };
         let rate = &self.settings.rate;

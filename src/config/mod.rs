@@ -42,7 +42,7 @@ const MATCH_HELP: &str = "add rules = [[\"login_id\"], [\"email_id\"]] below [ma
 /// A file that cannot be read or is not UTF-8, and everything that [`parse`] finds.
 pub fn load(path: &Path) -> Result<Settings, ConfigError> {
     let bytes = std::fs::read(path).map_err(|error| {
-        let help = "`headcount init EXPORT` writes a configuration; `--config FILE` names another";
+        let help = "`--config FILE` names another";
         let problem = Problem { message: format!("cannot be read: {error}"), span: None, help: Some(help.to_owned()) };
         ConfigError::new(path, "", vec![problem])
     })?;

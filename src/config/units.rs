@@ -44,7 +44,10 @@ impl Item<'_> {
 
     pub fn limit(&self, problems: &mut Problems) -> Option<Limit> {
         match self.value {
-            DeValue::String(_) => Some(Limit { percent: Some(self.percent(problems)?), count: None }),
+            DeValue::String(text) => match parse_percent(text) {
+                Ok(percent) => Some(Limit { percent: Some(percent), count: None }),
+                Err(why) => self.refuse(&format!("must be {LIMIT}: {why}"), None, problems),
+            },
             DeValue::Integer(_) => Some(Limit { percent: None, count: Some(self.integer(0..=i64::MAX, problems)?) }),
             DeValue::Table(_) => {
                 let mut table = self.table(problems)?;

@@ -111,7 +111,8 @@ pub async fn finish(
         Some(Halt::Configuration(_)) if nothing_done => Left::Ended(Ending::Failed),
         Some(_) => Left::Paused,
         None if executed.unknown > 0 => Left::Paused,
-        None if executed.failed > 0 => Left::Ended(Ending::Partial),
+        // Who was left alone is not done either.
+        None if executed.failed + executed.skipped > 0 => Left::Ended(Ending::Partial),
         None => Left::Ended(Ending::Complete),
     };
     match left {

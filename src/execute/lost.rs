@@ -1,207 +1,279 @@
-//! Requests whose answer was lost. Each is looked up before anything is sent again, and what cannot be learnt is
-//! listed as unknown.
+//! Requests whose answer was lost. Each is looked up before anything is sent again, and what cannot be learnt stays
+//! unknown, and is listed so.
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::{self, StreamExt};
 
-use super::perform::{failure, halted};
-use super::{Broken, Ended, Engine, ExecuteError, Lost, Mode};
-use crate::journal::{Outcome, Step};
-use crate::model::{Account, Attributes};
-use crate::plan::{ActionKind, steps};
+use super::engine::{Broken, Ended, Engine};
+use super::perform::account_of;
+use super::request::{By, Lost, Made, Request};
+use super::{Halt, Mode};
+use crate::journal::{Event, JournalError, Outcome, Step};
+use crate::model::{Account, Attributes, Value};
 use crate::reconcile::compare::has_all;
-use crate::target::Trouble;
+use crate::target::{CallError, Trouble};
+
+/// A process sends a step so often, if each time its answer is lost and its effect is not there.
+const TRIES: u32 = 2;
 
 /// What a lookup says of a lost request.
 enum Learnt {
-    Settled(Ended),
-    /// The effect is not there, and cannot come any more.
+    Ended(Ended),
+    /// The effect is not there, or cannot be seen and does no harm twice.
     NotThere(Box<Lost>),
+    /// Nobody can say; it stays unknown.
+    Nothing,
+}
+
+/// Whether a request that was given up may still be on its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Transit {
+    Possible,
+    Over,
 }
 
 impl Engine<'_> {
-    /// Settles lost requests: looks up, and sends once more what is certainly not there. What is lost again after that
-    /// stays unknown until the next process.
+    /// Settles lost requests: looks up, and sends again what is certainly not there.
     pub(super) async fn settle(&self, mut lost: Vec<Lost>) -> Result<(), Broken> {
-        let mut sent_again = false;
         while !lost.is_empty() {
-            let again = self.look_up(lost).await?;
-            lost = Vec::new();
-            if sent_again {
-                // The second loss in a row: the request does not get through, and a third would not either.
-                for one in again {
-                    let message = "sent twice without an answer and without an effect".to_owned();
-                    let result = Outcome::Failed { message, code: None, trxid: None };
-                    self.write(one.action.seq, one.step, result).await?;
-                    self.ended(Ended::Failed, &mut lost).await?;
-                }
-                return Ok(());
-            }
+            let mut lost_again = Vec::new();
+            let missing = self.look_up(lost, &mut lost_again).await?;
             if self.execution.mode == Mode::SettleOnly {
-                for one in again {
-                    self.write(one.action.seq, one.step, Outcome::NotThere).await?;
+                for one in missing {
+                    self.write(&one.request, Outcome::NotThere).await?;
+                    self.found_again();
                 }
-                return Ok(());
+                lost = lost_again;
+                continue;
             }
-            sent_again = true;
-            let mut under_way: FuturesUnordered<_> = Vec::into_iter(again)
-                .map(|one| async move {
-                    self.write(one.action.seq, one.step, Outcome::NotThere).await?;
-                    let account = one.action.account.clone();
-                    self.perform(one.action, one.step, one.attempts, account).await
-                })
-                .collect();
-            let mut broken = None;
-            while let Some(ended) = under_way.next().await {
-                match ended {
-                    Ok(ended) => self.ended(ended, &mut lost).await?,
-                    Err(error) => broken = Some(super::worse(broken, error)),
+            let mut again = Vec::new();
+            for one in missing {
+                if one.request.tries < TRIES {
+                    again.push(one);
+                } else if !one.request.has_unseen(self.schema) {
+                    let message = "the request was given no answer and had no effect, however often it was sent";
+                    let result = Outcome::Failed { message: message.to_owned(), code: None, trxid: None };
+                    let ended = self.give_up(&one.request, result).await?;
+                    self.found_again();
+                    self.ended(ended, &mut lost_again).await?;
                 }
             }
-            if let Some(broken) = broken {
-                return Err(broken);
-            }
+            self.send_again(again, &mut lost_again).await?;
+            lost = lost_again;
         }
         Ok(())
     }
 
-    async fn look_up(&self, lost: Vec<Lost>) -> Result<Vec<Lost>, Broken> {
-        let (creates, others): (Vec<_>, Vec<_>) =
-            lost.into_iter().partition(|one| one.action.action == ActionKind::Create && one.step == Step::First);
-        let mut again = Vec::new();
-        for one in others {
-            if let Learnt::NotThere(one) = self.look_up_change(one).await? {
-                again.push(*one);
+    async fn send_again(&self, missing: Vec<Lost>, lost: &mut Vec<Lost>) -> Result<(), Broken> {
+        let mut under_way = stream::iter(missing)
+            .map(|one| async move {
+                self.may_send()?;
+                self.write(&one.request, Outcome::NotThere).await?;
+                self.found_again();
+                self.perform(one.request).await
+            })
+            .buffer_unordered(self.execution.concurrency.max(1));
+        let mut broken = None;
+        while let Some(ended) = under_way.next().await {
+            match ended {
+                Ok(ended) => self.ended(ended, lost).await?,
+                Err(error) => self.broke(&mut broken, error),
             }
         }
-        if creates.is_empty() {
-            return Ok(again);
-        }
-        let missing = self.look_up_creates(creates, false).await?;
-        if missing.is_empty() {
-            return Ok(again);
-        }
-        // A request that was given up may still be on its way: only after its time is "not there" certain.
-        let clock = self.execution.clock;
-        let latest = missing.iter().map(|one| one.since).max().unwrap_or_default();
-        let wait = (latest + self.execution.timeout).saturating_sub(clock.elapsed());
-        if !wait.is_zero() {
-            self.execution.monitor.waiting("a create without an answer may still arrive", wait.as_secs() + 1);
-            tokio::select! {
-                () = clock.sleep(wait) => {}
-                () = self.execution.stop.requested() => return Err(Broken::Halt(super::Halt::Signal)),
-            }
-        }
-        again.extend(self.look_up_creates(missing, true).await?);
-        Ok(again)
+        broken.map_or(Ok(()), Err)
     }
 
-    /// Looks all creates up at once; gives back those that are not there.
-    async fn look_up_creates(&self, lost: Vec<Lost>, certain: bool) -> Result<Vec<Lost>, Broken> {
-        let mut sought = Vec::with_capacity(lost.len());
-        for one in &lost {
-            let wanted = steps(self.schema, &one.action).map_err(ExecuteError::Foreign)?.first;
-            sought.push(wanted.iter().map(|(id, value)| (id, value.clone())).collect::<Attributes>());
-        }
-        let found = self.execution.target.find(self.execution.rules, &sought).await.map_err(halted)?;
-        let mut missing = Vec::new();
-        for ((one, accounts), wanted) in lost.into_iter().zip(found).zip(sought) {
-            let learnt = self.judge_create(one, &accounts, &wanted, certain).await?;
-            match learnt {
-                Learnt::NotThere(one) => missing.push(*one),
-                Learnt::Settled(ended) => {
-                    // A follow-up that was lost in turn stays unknown, and is looked at by the next process.
-                    self.ended(ended, &mut Vec::new()).await?;
-                }
+    /// Gives back what is certainly not there. Follow-ups that are lost in turn are added to `lost`.
+    async fn look_up(&self, sought: Vec<Lost>, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
+        let missing = self.look_once(sought, Transit::Possible, lost).await?;
+        // A request that was given up may still be on its way: only after its time is "not there" certain.
+        let Some(latest) = missing.iter().map(|one| one.since).max() else { return Ok(missing) };
+        let clock = self.execution.clock;
+        let wait = (latest + self.execution.timeout).saturating_sub(clock.elapsed());
+        if !wait.is_zero() {
+            self.execution.monitor.waiting("a request without an answer may still arrive", wait.as_secs() + 1);
+            tokio::select! {
+                () = clock.sleep(wait) => {}
+                () = self.execution.stop.requested() => return Err(Broken::Halt(Halt::Signal)),
             }
+        }
+        self.look_once(missing, Transit::Over, lost).await
+    }
+
+    async fn look_once(&self, sought: Vec<Lost>, transit: Transit, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
+        let (creates, changes): (Vec<_>, Vec<_>) = sought.into_iter().partition(|one| one.request.creates());
+        let mut missing = Vec::new();
+        for one in changes {
+            self.may_send()?;
+            let learnt = self.look_up_change(one).await?;
+            self.take(learnt, &mut missing, lost).await?;
+        }
+        if creates.is_empty() {
+            return Ok(missing);
+        }
+        self.may_send()?;
+        let wanted: Vec<Attributes> = creates.iter().map(|one| one.request.steps.first.clone()).collect();
+        let found = match self.execution.target.find(self.execution.rules, &wanted).await {
+            Ok(found) => found,
+            Err(error) => {
+                let error = self.readable(error)?;
+                for one in creates {
+                    self.unlearnt(&one, &error).await?;
+                }
+                return Ok(missing);
+            }
+        };
+        for (one, accounts) in creates.into_iter().zip(found) {
+            let learnt = self.judge_create(one, &accounts, transit).await?;
+            self.take(learnt, &mut missing, lost).await?;
         }
         Ok(missing)
     }
 
-    async fn judge_create(
-        &self,
-        one: Lost,
-        accounts: &[Account],
-        wanted: &Attributes,
-        certain: bool,
-    ) -> Result<Learnt, Broken> {
-        let seq = one.action.seq;
-        let conflict = |message: String| Outcome::Failed { message, code: None, trxid: None };
-        let result = match accounts {
-            [] if one.exists && certain => {
-                conflict("the target says that it exists already, but does not show it".to_owned())
+    async fn take(&self, learnt: Learnt, missing: &mut Vec<Lost>, lost: &mut Vec<Lost>) -> Result<(), Broken> {
+        match learnt {
+            Learnt::Ended(ended) => {
+                self.found_again();
+                self.ended(ended, lost).await?;
             }
-            [] => return Ok(Learnt::NotThere(Box::new(one))),
-            [account] => match has_all(self.schema, account, wanted.iter()) {
-                Ok(()) => {
-                    let id = account.id.clone();
-                    // A refusal with "exists" of the first attempt says that somebody else made the account.
-                    let result = if one.exists && one.attempts <= 1 {
-                        Outcome::Adopted { account: id.clone() }
-                    } else {
-                        Outcome::Applied { account: Some(id.clone()) }
-                    };
-                    self.write(seq, Step::First, result).await?;
-                    return Ok(Learnt::Settled(self.created(one.action, &id).await?));
+            Learnt::NotThere(one) => missing.push(*one),
+            Learnt::Nothing => {}
+        }
+        Ok(())
+    }
+
+    async fn judge_create(&self, one: Lost, accounts: &[Account], transit: Transit) -> Result<Learnt, Broken> {
+        let wanted = &one.request.steps.first;
+        let differences: Vec<_> =
+            accounts.iter().map(|account| has_all(self.schema, account, wanted.iter()).err()).collect();
+        let mut equal = accounts.iter().zip(&differences).filter(|(_, difference)| difference.is_none());
+        let message = match (equal.next(), equal.next()) {
+            (Some((account, _)), None) => {
+                // A refusal says that the account is there, not who made it.
+                let ours = !one.exists || self.may_have_landed(&one.request)?;
+                let by = if ours { By::Us } else { By::SomebodyElse };
+                match &account.protected {
+                    Some(reason) if !ours => {
+                        format!("account {} exists already and is protected: {reason}", account.id)
+                    }
+                    _ => return self.made(one.request, Made { account: account.id.clone(), by }).await,
                 }
-                Err(difference) => conflict(format!(
+            }
+            (Some(_), Some(_)) => {
+                let ids: Vec<_> = accounts.iter().map(|account| account.id.as_str()).collect();
+                format!("several accounts exist already: {}", ids.join(", "))
+            }
+            (None, _) => match (accounts.first(), differences.into_iter().flatten().next()) {
+                (Some(account), Some(difference)) => format!(
                     "account {} exists already with another {}: {} instead of {}",
                     account.id,
                     self.schema.name(difference.attribute),
-                    difference.from.unwrap_or(crate::model::Value::Null),
+                    difference.from.unwrap_or(Value::Null),
                     difference.to
-                )),
+                ),
+                _ if one.exists && transit == Transit::Over => {
+                    "the target says that it exists already, but does not show it".to_owned()
+                }
+                _ => return Ok(Learnt::NotThere(Box::new(one))),
             },
-            several => {
-                let ids: Vec<_> = several.iter().map(|account| account.id.as_str()).collect();
-                conflict(format!("several accounts exist already: {}", ids.join(", ")))
-            }
         };
-        self.write(seq, Step::First, result).await?;
-        Ok(Learnt::Settled(Ended::Failed))
+        let result = Outcome::Failed { message, code: None, trxid: None };
+        Ok(Learnt::Ended(self.give_up(&one.request, result).await?))
+    }
+
+    async fn made(&self, request: Request, made: Made) -> Result<Learnt, Broken> {
+        let account = made.account.clone();
+        let result = match made.by {
+            By::Us => Outcome::Applied { account: Some(account) },
+            By::SomebodyElse => Outcome::Adopted { account },
+        };
+        self.write(&request, result).await?;
+        match self.created(request, made).await {
+            Ok(ended) => Ok(Learnt::Ended(ended)),
+            Err(broken) => {
+                // The create is settled all the same.
+                self.found_again();
+                Err(broken)
+            }
+        }
+    }
+
+    /// Whether an earlier attempt of a create that is refused now may have made the account: its answer was lost, or
+    /// the process that sent it died.
+    fn may_have_landed(&self, request: &Request) -> Result<bool, JournalError> {
+        if request.attempts <= 1 {
+            return Ok(false);
+        }
+        let mut open = false;
+        for event in self.execution.journal.events(self.execution.run) {
+            match event? {
+                Event::Intent { seq, step: Step::First, .. } if seq == request.seq() => open = true,
+                Event::Outcome { seq, step: Step::First, result, .. } if seq == request.seq() => {
+                    if matches!(result, Outcome::Unknown { message } if !said_exists(&message)) {
+                        return Ok(true);
+                    }
+                    open = false;
+                }
+                Event::RunResumed { .. } if open => return Ok(true),
+                _ => {}
+            }
+        }
+        Ok(false)
     }
 
     /// An update, follow-up or deletion: the account itself says whether it happened.
     async fn look_up_change(&self, one: Lost) -> Result<Learnt, Broken> {
-        let seq = one.action.seq;
-        let Some(id) = one.action.account.clone().or_else(|| self.account_of(seq)) else {
-            return Err(ExecuteError::Foreign(format!("account of action {seq}")).into());
-        };
+        let request = &one.request;
+        let id = account_of(request)?;
         let account = match self.execution.target.get(&id).await {
             Ok(account) => account,
-            Err(error) if matches!(error.trouble, Trouble::Refused | Trouble::Garbled) => {
-                self.write(seq, one.step, failure(error)).await?;
-                return self.settled(Ended::Failed).await;
+            Err(error) if error.trouble == Trouble::NotFound => None,
+            Err(error) => {
+                let error = self.readable(error)?;
+                self.unlearnt(&one, &error).await?;
+                return Ok(Learnt::Nothing);
             }
-            Err(error) => return Err(halted(error)),
         };
-        let deleting = one.action.action == ActionKind::Delete;
-        let steps = steps(self.schema, &one.action).map_err(ExecuteError::Foreign)?;
-        let wanted = if one.step == Step::First { &steps.first } else { &steps.then };
         let happened = match &account {
-            None => deleting,
-            Some(account) => !deleting && has_all(self.schema, account, wanted.iter()).is_ok(),
+            None if !request.deletes() => {
+                let message = "the account vanished since the plan".to_owned();
+                let result = Outcome::Failed { message, code: None, trxid: None };
+                return Ok(Learnt::Ended(self.give_up(request, result).await?));
+            }
+            None => true,
+            Some(account) => {
+                let has_all = || has_all(self.schema, account, request.values().iter()).is_ok();
+                !request.deletes() && !request.has_unseen(self.schema) && has_all()
+            }
         };
-        if happened {
-            self.write(seq, one.step, Outcome::Applied { account: None }).await?;
-            let ended = self.applied(one.action, &id);
-            return self.settled(ended).await;
+        if !happened {
+            return Ok(Learnt::NotThere(Box::new(one)));
         }
-        if account.is_none() {
-            let message = "the account vanished since the plan".to_owned();
-            self.write(seq, one.step, Outcome::Failed { message, code: None, trxid: None }).await?;
-            return self.settled(Ended::Failed).await;
-        }
-        Ok(Learnt::NotThere(Box::new(Lost { action: crate::plan::Action { account: Some(id), ..one.action }, ..one })))
+        self.write(request, Outcome::Applied { account: None }).await?;
+        Ok(Learnt::Ended(self.applied(request, &id)))
     }
 
-    async fn settled(&self, ended: Ended) -> Result<Learnt, Broken> {
-        self.ended(ended, &mut Vec::new()).await?;
-        Ok(Learnt::Settled(Ended::Skipped))
+    /// Nothing could be learnt of this one; others go on.
+    async fn unlearnt(&self, one: &Lost, error: &CallError) -> Result<(), Broken> {
+        let (key, action) = (&one.request.action.key, one.request.action.action);
+        self.execution.monitor.note(&format!("what came of the {action} of {key} cannot be looked up: {error}"));
+        if one.open {
+            // A run that ends has an outcome for every intent.
+            self.write(&one.request, unknown(error, false)).await?;
+        }
+        Ok(())
     }
+}
 
-    /// The account that an earlier step of this run made.
-    fn account_of(&self, seq: u64) -> Option<crate::model::AccountId> {
-        let state = self.execution.journal.run(self.execution.run).ok().flatten()?;
-        state.account(seq).cloned()
-    }
+/// How the journal says that a create was refused because the account exists. The words are looked for again when a
+/// run is resumed: without them an account that somebody else made would count as ours.
+const EXISTS: &str = "exists already: ";
+
+/// The outcome of a request of which nobody knows what came of it.
+pub(super) fn unknown(error: &CallError, exists: bool) -> Outcome {
+    Outcome::Unknown { message: format!("{}{error}", if exists { EXISTS } else { "" }) }
+}
+
+/// Whether an unknown outcome is a refusal because the account exists.
+pub(super) fn said_exists(message: &str) -> bool {
+    message.starts_with(EXISTS)
 }

@@ -1,14 +1,16 @@
 //! Generated passwords: derived when a request is made, delivered encrypted when the run pauses or ends, kept nowhere.
 
-use std::collections::HashMap;
-use std::fs::File;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ExecuteError, Secrets};
 use crate::journal::paths::{FileError, write_atomically};
-use crate::journal::{RunId, RunSecret, RunState, Step, StepState, secret};
+use crate::journal::{RunId, RunSecret, RunState, StateDir, Step, StepState, secret};
 use crate::model::{AttrId, Schema, Secret, Value};
 use crate::plan::file::{PlanReader, restore_secrets};
 use crate::plan::{Action, ActionKind};
@@ -41,6 +43,53 @@ fn person(action: &Action) -> &str {
     action.identity.as_deref().unwrap_or(&action.key)
 }
 
+/// What is settled of a run's generated passwords before the first is sent, and kept as long as the run: a password
+/// follows from its length too, and a configuration may change while a run is paused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promise {
+    /// Where they are delivered: one file for each run, also where the run is paused in between.
+    pub file: PathBuf,
+    /// How long a generated value is, by the name of its attribute.
+    pub lengths: BTreeMap<String, usize>,
+}
+
+impl Promise {
+    /// The run's promise: the one that was kept when it began, or, where it begins now, this one. In the file's name
+    /// `{run}` is the run; a name without it gets the run's name where there is such a file already.
+    ///
+    /// # Errors
+    /// A promise that cannot be read or kept.
+    pub fn of(state: &StateDir, run: RunId, file: &Path, lengths: BTreeMap<String, usize>) -> Result<Self, FileError> {
+        if let Some(kept) = Self::load(state, run)? {
+            return Ok(kept);
+        }
+        let promise = Self { file: free_name(file, run), lengths };
+        write_atomically(&state.run_passwords(run), 0o600, |out| Ok(serde_json::to_writer(out, &promise)?))?;
+        Ok(promise)
+    }
+
+    /// What was kept when the run began; none where it never got so far, and then it sent nothing either.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not what was written.
+    pub fn load(state: &StateDir, run: RunId) -> Result<Option<Self>, FileError> {
+        let path = state.run_passwords(run);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FileError::of(&path, "cannot be read")(error)),
+        };
+        let kept = serde_json::from_slice(&bytes).map_err(|error| FileError::of(&path, "is damaged")(error.into()))?;
+        Ok(Some(kept))
+    }
+
+    /// The lengths as [`RunSecrets`] wants them.
+    #[must_use]
+    pub fn lengths(&self, schema: &Schema) -> HashMap<AttrId, usize> {
+        self.lengths.iter().filter_map(|(name, length)| Some((schema.id(name)?, *length))).collect()
+    }
+}
+
 /// Why generated passwords could not be delivered. The run's secret is kept, so they can be delivered later.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
@@ -53,15 +102,14 @@ pub enum DeliveryError {
 }
 
 /// Writes the generated passwords of all accounts that the run made, encrypted for the recipient, as a CSV of `key`,
-/// `identity`, `account`, `attribute` and `value`. An earlier run's file is never touched: where the name is taken, the
-/// run's name is put into it. Gives the file, or none where the run generated nothing.
+/// `identity`, `account`, `attribute` and `value`. What a run wrote when it paused is replaced by the whole. Gives the
+/// file, or none where the run generated nothing.
 ///
 /// # Errors
 /// A file that cannot be written.
 pub fn deliver(
     recipient: &str,
     file: &Path,
-    run: RunId,
     plan: &Path,
     schema: &Schema,
     state: &RunState,
@@ -90,8 +138,7 @@ pub fn deliver(
     if rows.is_empty() {
         return Ok(None);
     }
-    let path = free_name(file, run);
-    write_atomically(&path, 0o600, |out| {
+    write_atomically(file, 0o600, |out| {
         let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
             .map_err(io::Error::other)?;
         let mut table = csv::Writer::from_writer(encryptor.wrap_output(out)?);
@@ -103,10 +150,10 @@ pub fn deliver(
         encrypted.flush()?;
         encrypted.finish().map(drop)
     })?;
-    Ok(Some(path))
+    Ok(Some(file.to_owned()))
 }
 
-/// `{run}` in the name is the run; a name without it gets the run's name where another run has taken it.
+/// A name that no earlier run's file has.
 fn free_name(file: &Path, run: RunId) -> PathBuf {
     let text = file.to_string_lossy();
     if text.contains("{run}") {
@@ -114,7 +161,5 @@ fn free_name(file: &Path, run: RunId) -> PathBuf {
     }
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let extension = file.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
-    let named = file.with_file_name(format!("{stem}-{run}{extension}"));
-    // A file of this run's own name was written when it paused, and is written again with everything.
-    if named.exists() || file.exists() { named } else { file.to_owned() }
+    if file.exists() { file.with_file_name(format!("{stem}-{run}{extension}")) } else { file.to_owned() }
 }

@@ -2,103 +2,87 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Broken, Ended, Engine, ExecuteError, Halt, Lost, SILENT};
-use crate::journal::{Note, Outcome, Step};
-use crate::model::{Account, AccountId, Attributes, Value};
-use crate::plan::{Action, ActionKind, seen, steps};
+use super::engine::{Broken, Ended, Engine, written};
+use super::lost::unknown;
+use super::request::{By, Lost, Made, Request};
+use super::{ExecuteError, Halt, Mode};
+use crate::journal::{Outcome, Step};
+use crate::model::{Account, AccountId, AttrId, Attributes, Schema, Value, normal};
+use crate::plan::{ActionKind, seen};
 use crate::reconcile::compare::has_all;
-use crate::survey::fingerprint;
 use crate::target::{CallError, Effect, Trouble};
 
+/// Answers lost in a row that count as a target that is down.
+const SILENT: u32 = 5;
+
 impl Engine<'_> {
-    /// Performs an action from the given step on. `attempts` is how often the step was sent before; `account` is known
-    /// where an earlier process created it.
-    pub(super) async fn perform(
-        &self,
-        action: Action,
-        from: Step,
-        attempts: u32,
-        account: Option<AccountId>,
-    ) -> Result<Ended, Broken> {
-        if self.execution.stop.is_requested() {
-            return Err(Broken::Halt(Halt::Signal));
-        }
-        match (action.action, from) {
-            (ActionKind::Create, Step::First) => self.create(action, attempts).await,
-            (ActionKind::Create, Step::FollowUp) => match account {
-                Some(account) => self.follow_up(action, &account, attempts).await,
-                None => Err(missing_account(&action)),
-            },
-            _ => self.change(action, attempts).await,
+    /// Performs an action from the request's step on.
+    pub(super) async fn perform(&self, request: Request) -> Result<Ended, Broken> {
+        self.may_send()?;
+        match (request.action.action, request.step) {
+            (ActionKind::Create, Step::First) => self.create(request).await,
+            (_, Step::FollowUp) => self.follow_up(request).await,
+            (_, Step::First) => self.change(request).await,
         }
     }
 
-    async fn create(&self, action: Action, attempts: u32) -> Result<Ended, Broken> {
-        let mut values = steps(self.schema, &action).map_err(ExecuteError::Foreign)?.first;
-        if let Err(message) = self.fill_secrets(&action, &mut values) {
-            return Ok(self.refuse(&action, Step::First, message).await?);
-        }
-        self.intend(action.seq, Step::First, attempts + 1).await?;
+    async fn create(&self, request: Request) -> Result<Ended, Broken> {
+        let values = match self.with_secrets(&request) {
+            Ok(values) => values,
+            Err(message) => return self.refuse(&request, message).await,
+        };
+        self.intend(&request).await?;
         match self.execution.target.create(&values).await {
             Ok(account) => {
                 self.answered();
-                let result = Outcome::Applied { account: Some(account.clone()) };
-                self.write(action.seq, Step::First, result).await?;
-                self.created(action, &account).await
+                self.write(&request, Outcome::Applied { account: Some(account.clone()) }).await?;
+                self.created(request, Made { account, by: By::Us }).await
             }
-            Err(error) => self.failed(action, Step::First, attempts + 1, error).await,
+            Err(error) => self.failed(request.sent(), error).await,
         }
     }
 
     /// What comes after a create that is known to have happened.
-    pub(super) async fn created(&self, action: Action, account: &AccountId) -> Result<Ended, Broken> {
-        let then = steps(self.schema, &action).map_err(ExecuteError::Foreign)?.then;
-        if then.is_empty() {
-            return Ok(self.applied(action, account));
+    pub(super) async fn created(&self, request: Request, made: Made) -> Result<Ended, Broken> {
+        // A run that is only settled leaves the second half to the next plan.
+        if request.steps.then.is_empty() || self.execution.mode == Mode::SettleOnly {
+            self.learn(&request.action, &made.account, &written(&request.steps, made.by));
+            return Ok(Ended::Applied(ActionKind::Create));
         }
-        if self.execution.stop.is_requested() {
-            return Err(Broken::Halt(Halt::Signal));
-        }
-        self.follow_up(action, account, 0).await
+        self.may_send()?;
+        self.follow_up(request.then(made)).await
     }
 
-    async fn follow_up(&self, action: Action, account: &AccountId, attempts: u32) -> Result<Ended, Broken> {
-        let mut values = steps(self.schema, &action).map_err(ExecuteError::Foreign)?.then;
-        if let Err(message) = self.fill_secrets(&action, &mut values) {
-            return Ok(self.refuse(&action, Step::FollowUp, message).await?);
-        }
-        self.intend(action.seq, Step::FollowUp, attempts + 1).await?;
-        match self.execution.target.update(account, &values).await {
+    async fn follow_up(&self, request: Request) -> Result<Ended, Broken> {
+        let account = account_of(&request)?;
+        let values = match self.with_secrets(&request) {
+            Ok(values) => values,
+            Err(message) => return self.refuse(&request, message).await,
+        };
+        self.intend(&request).await?;
+        match self.execution.target.update(&account, &values).await {
             Ok(()) => {
                 self.answered();
-                self.write(action.seq, Step::FollowUp, Outcome::Applied { account: None }).await?;
-                Ok(self.applied(action, account))
+                self.write(&request, Outcome::Applied { account: None }).await?;
+                Ok(self.applied(&request, &account))
             }
-            Err(error) => {
-                // A create that the target took without its second half must be found again by whoever settles it.
-                let action = Action { account: Some(account.clone()), ..action };
-                self.failed(action, Step::FollowUp, attempts + 1, error).await
-            }
+            Err(error) => self.failed(request.sent(), error).await,
         }
     }
 
     /// An update, a (de)activation or a deletion of an account that exists.
-    async fn change(&self, action: Action, attempts: u32) -> Result<Ended, Broken> {
-        let Some(account) = action.account.clone() else { return Err(missing_account(&action)) };
-        if let Some(reason) = self.changed_meanwhile(&action, &account).await? {
-            let message = reason;
-            self.write(action.seq, Step::First, Outcome::Skipped { message }).await?;
+    async fn change(&self, request: Request) -> Result<Ended, Broken> {
+        let account = account_of(&request)?;
+        if let Some(message) = self.changed_meanwhile(&request, &account).await? {
+            self.write(&request, Outcome::Skipped { message }).await?;
             return Ok(Ended::Skipped);
         }
-        let mut values = steps(self.schema, &action).map_err(ExecuteError::Foreign)?.first;
-        if let Err(message) = self.fill_secrets(&action, &mut values) {
-            return Ok(self.refuse(&action, Step::First, message).await?);
-        }
-        if self.execution.stop.is_requested() {
-            return Err(Broken::Halt(Halt::Signal));
-        }
-        self.intend(action.seq, Step::First, attempts + 1).await?;
-        let answer = if action.action == ActionKind::Delete {
+        let values = match self.with_secrets(&request) {
+            Ok(values) => values,
+            Err(message) => return self.refuse(&request, message).await,
+        };
+        self.intend(&request).await?;
+        let answer = if request.deletes() {
             self.execution.target.delete(&account).await
         } else {
             self.execution.target.update(&account, &values).await
@@ -106,121 +90,122 @@ impl Engine<'_> {
         match answer {
             Ok(()) => {
                 self.answered();
-                self.write(action.seq, Step::First, Outcome::Applied { account: None }).await?;
-                Ok(self.applied(action, &account))
+                self.write(&request, Outcome::Applied { account: None }).await?;
+                Ok(self.applied(&request, &account))
             }
-            Err(error) => self.failed(action, Step::First, attempts + 1, error).await,
+            Err(error) => self.failed(request.sent(), error).await,
         }
     }
 
     /// Why the account is not the one that the plan saw; none where it is. An account that has no row is read once more
     /// however fresh the listing is, because nothing else speaks for what is about to be done to it.
-    async fn changed_meanwhile(&self, action: &Action, id: &AccountId) -> Result<Option<String>, Broken> {
+    async fn changed_meanwhile(&self, request: &Request, id: &AccountId) -> Result<Option<String>, Broken> {
         let fresh = self.execution.fresh_until.is_some_and(|until| self.execution.clock.now() <= until);
-        if fresh && action.source.is_some() {
+        if fresh && request.action.source.is_some() {
             return Ok(None);
         }
         let now = match self.execution.target.get(id).await {
-            Ok(account) => account,
-            Err(error) if matches!(error.trouble, Trouble::Refused | Trouble::Garbled | Trouble::NotFound) => {
+            Ok(account) => {
+                self.answered();
+                account
+            }
+            Err(error) if error.trouble == Trouble::NotFound => None,
+            Err(error) => {
+                let error = self.readable(error)?;
                 return Ok(Some(format!("its present state could not be read: {error}")));
             }
-            Err(error) => return Err(halted(error)),
         };
-        let Some(now) = now else { return Ok(Some("the account vanished since the plan".to_owned())) };
+        let Some(now) = now else {
+            // A deletion that was sent before may have arrived after all; to send it again does no harm.
+            let ours = request.deletes() && request.attempts > 0;
+            return Ok((!ours).then(|| "the account vanished since the plan".to_owned()));
+        };
         if let Some(reason) = &now.protected {
             return Ok(Some(format!("the account is protected now: {reason}")));
         }
-        self.differs(action, &now).map_err(Broken::from)
+        Ok(self.differs(request, &now)?)
     }
 
-    fn differs(&self, action: &Action, now: &Account) -> Result<Option<String>, ExecuteError> {
-        let seen = seen(self.schema, action).map_err(ExecuteError::Foreign)?;
+    fn differs(&self, request: &Request, now: &Account) -> Result<Option<String>, ExecuteError> {
+        let seen = seen(self.schema, &request.action).map_err(ExecuteError::Foreign)?;
         let Err(difference) = has_exactly(self.schema, now, &seen) else { return Ok(None) };
-        let wanted = steps(self.schema, action).map_err(ExecuteError::Foreign)?.first;
-        if action.action != ActionKind::Delete && has_all(self.schema, now, wanted.iter()).is_ok() {
-            return Ok(Some("changed since the plan: somebody else made the same change".to_owned()));
+        if !request.deletes() && has_all(self.schema, now, request.values().iter()).is_ok() {
+            // What was sent before may have arrived after all; to send it again does no harm.
+            let ours = request.attempts > 0;
+            return Ok((!ours).then(|| "changed since the plan: somebody else made the same change".to_owned()));
         }
         Ok(Some(format!("changed since the plan: {difference}")))
     }
 
-    /// Writes what an error means for a step whose intent is written.
-    async fn failed(&self, action: Action, step: Step, attempts: u32, error: CallError) -> Result<Ended, Broken> {
-        let seq = action.seq;
-        if error.effect == Effect::None {
-            match error.trouble {
-                Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => {
-                    self.write(seq, step, Outcome::NotThere).await?;
-                    return Err(halted(error));
-                }
-                Trouble::Exists => {}
-                Trouble::NotFound if action.action == ActionKind::Delete => {
-                    self.answered();
-                    let account = action.account.clone().ok_or_else(|| missing_account(&action))?;
-                    self.write(seq, step, Outcome::Adopted { account: account.clone() }).await?;
-                    return Ok(self.applied(action, &account));
-                }
-                Trouble::Refused | Trouble::NotFound | Trouble::Garbled => {
-                    self.answered();
-                    self.write(seq, step, failure(error)).await?;
-                    return Ok(Ended::Failed);
-                }
-            }
+    /// Writes what an error means for a step that was sent.
+    async fn failed(&self, request: Request, error: CallError) -> Result<Ended, Broken> {
+        let exists = request.creates() && error.trouble == Trouble::Exists;
+        if error.effect == Effect::None && !exists {
+            return self.refused(request, error).await;
         }
-        let exists = error.trouble == Trouble::Exists;
+        self.write(&request, unknown(&error, exists)).await?;
         if exists {
             self.answered();
-        }
-        self.write(seq, step, Outcome::Unknown { message: error.to_string() }).await?;
-        if !exists && self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= SILENT {
+        } else if self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= SILENT {
             return Err(Broken::Halt(Halt::Down(error)));
         }
         let since = self.execution.clock.elapsed();
-        Ok(Ended::Lost(Box::new(Lost { action, step, exists, attempts, since })))
+        Ok(Ended::Lost(Box::new(Lost { request, exists, open: false, since })))
     }
 
-    /// An action that cannot even be sent.
-    async fn refuse(&self, action: &Action, step: Step, message: String) -> Result<Ended, ExecuteError> {
-        self.write(action.seq, step, Outcome::Failed { message, code: None, trxid: None }).await?;
+    /// The target certainly did not do it.
+    async fn refused(&self, request: Request, error: CallError) -> Result<Ended, Broken> {
+        match error.trouble {
+            Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => {
+                self.write(&request, Outcome::NotThere).await?;
+                Err(halted(error))
+            }
+            Trouble::NotFound if request.deletes() => {
+                self.answered();
+                let account = account_of(&request)?;
+                self.write(&request, Outcome::Adopted { account }).await?;
+                Ok(Ended::Applied(ActionKind::Delete))
+            }
+            Trouble::Refused | Trouble::NotFound | Trouble::Garbled | Trouble::Exists => {
+                self.answered();
+                let result = Outcome::Failed { message: error.message, code: error.code, trxid: error.trxid };
+                self.give_up(&request, result).await
+            }
+        }
+    }
+
+    /// A step that cannot even be sent.
+    async fn refuse(&self, request: &Request, message: String) -> Result<Ended, Broken> {
+        self.give_up(request, Outcome::Failed { message, code: None, trxid: None }).await
+    }
+
+    /// Writes that a step failed for good.
+    pub(super) async fn give_up(&self, request: &Request, result: Outcome) -> Result<Ended, Broken> {
+        self.write(request, result).await?;
+        if let Some(made) = &request.made {
+            // The account is there all the same, without its second half.
+            let first = if made.by == By::Us { &[&request.steps.first][..] } else { &[] };
+            self.learn(&request.action, &made.account, first);
+        }
         Ok(Ended::Failed)
     }
 
-    /// Notes what is worth remembering of an applied action.
-    pub(super) fn applied(&self, action: Action, account: &AccountId) -> Ended {
-        if let Some(identity) = &action.identity {
-            let mut learnt = self.lock_learnt();
-            if action.action == ActionKind::Create {
-                learnt.push(Note::Link { identity: identity.clone(), account: account.clone() });
-            }
-            let sent = action.changes.iter().map(|change| (&change.attribute, &change.to)).chain(&action.also);
-            let prints: Vec<(String, u64)> = sent
-                .filter_map(|(name, value)| {
-                    let id = self.schema.id(name).filter(|id| self.schema.get(*id).write_only())?;
-                    Some((name.clone(), fingerprint(self.schema, id, value)))
-                })
-                .collect();
-            if !prints.is_empty() {
-                // What other write-only attributes had stays known.
-                let mut attributes = self.execution.memory.fingerprints(identity);
-                attributes.retain(|(name, _)| prints.iter().all(|(new, _)| new != name));
-                attributes.extend(prints);
-                learnt.push(Note::Fingerprint { identity: identity.clone(), attributes });
-            }
-        }
-        Ended::Applied(Box::new(action))
+    /// Notes what is worth remembering of an action whose last step is applied.
+    pub(super) fn applied(&self, request: &Request, account: &AccountId) -> Ended {
+        let by = request.made.as_ref().map_or(By::Us, |made| made.by);
+        self.learn(&request.action, account, &written(&request.steps, by));
+        Ended::Applied(request.action.action)
     }
 
-    fn fill_secrets(&self, action: &Action, values: &mut Attributes) -> Result<(), String> {
-        let wanted: Vec<_> = values
-            .iter()
-            .filter(|(_, value)| matches!(value, Value::Generated | Value::Secret(_)))
-            .map(|(id, _)| id)
-            .collect();
-        for id in wanted {
-            let secret = self.execution.secrets.secret(action, id)?;
-            values.set(id, Value::Secret(secret));
+    /// What the step sends, secrets included.
+    fn with_secrets(&self, request: &Request) -> Result<Attributes, String> {
+        let mut values = request.values().clone();
+        for (id, value) in request.values().iter() {
+            if matches!(value, Value::Generated | Value::Secret(_)) {
+                values.set(id, Value::Secret(self.execution.secrets.secret(&request.action, id)?));
+            }
         }
-        Ok(())
+        Ok(values)
     }
 
     fn answered(&self) {
@@ -228,9 +213,23 @@ impl Engine<'_> {
     }
 }
 
-/// The outcome of a request that was refused.
-pub(super) fn failure(error: CallError) -> Outcome {
-    Outcome::Failed { message: error.message, code: error.code, trxid: error.trxid }
+impl Engine<'_> {
+    /// An error of reading one account that leaves the others alone: the answer was a refusal, or the server is there
+    /// and fails for this account. Where it fails for one after the other it is down, and whatever else happens stops
+    /// the run.
+    pub(super) fn readable(&self, error: CallError) -> Result<CallError, Broken> {
+        match error.trouble {
+            Trouble::Refused | Trouble::Garbled | Trouble::Exists | Trouble::NotFound => Ok(error),
+            Trouble::Unavailable
+                if error.is_server_error() && self.silent.fetch_add(1, Ordering::Relaxed) + 1 < SILENT =>
+            {
+                Ok(error)
+            }
+            Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => {
+                Err(halted(error))
+            }
+        }
+    }
 }
 
 /// Why nothing more can be sent.
@@ -243,23 +242,20 @@ pub(super) fn halted(error: CallError) -> Broken {
     })
 }
 
-fn missing_account(action: &Action) -> Broken {
-    Broken::Error(ExecuteError::Foreign(format!("account of action {}", action.seq)))
+/// The account that a step changes. Only a plan that this program did not make has none.
+pub(super) fn account_of(request: &Request) -> Result<AccountId, ExecuteError> {
+    request.account().cloned().ok_or_else(|| ExecuteError::NoAccount(request.seq()))
 }
 
 /// Whether an account still has the values that the plan saw, no more keys and no fewer.
-fn has_exactly(
-    schema: &crate::model::Schema,
-    account: &Account,
-    seen: &[(crate::model::AttrId, Value)],
-) -> Result<(), String> {
+fn has_exactly(schema: &Schema, account: &Account, seen: &[(AttrId, Value)]) -> Result<(), String> {
     for (id, before) in seen {
         let attribute = schema.get(*id);
         if !attribute.comparable() {
             continue;
         }
         let now = account.values.get(*id).unwrap_or(&Value::Null);
-        if !crate::model::normal::same(attribute, before, now) {
+        if !normal::same(attribute, before, now) {
             return Err(format!("{} was {before} and is {now}", attribute.name));
         }
     }

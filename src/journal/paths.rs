@@ -84,6 +84,11 @@ impl StateDir {
     pub fn run_secret(&self, run: RunId) -> PathBuf {
         self.run(run).join("secret")
     }
+    /// What was settled of the run's generated passwords before the first was sent.
+    #[must_use]
+    pub fn run_passwords(&self, run: RunId) -> PathBuf {
+        self.run(run).join("passwords.json")
+    }
     /// The folder of one plan; none where the id is no plain name, which a path must not be made of.
     #[must_use]
     pub fn plan(&self, plan: &str) -> Option<PathBuf> {
@@ -136,12 +141,24 @@ pub fn make_private_dir(dir: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// Whatever `write` gives, or the disk: the file of that name is as it was before.
+///
+/// A link is followed, and what is no file (`/dev/stdout`, a pipe) is written to as it stands: to rename a file into its
+/// place would take it away from everybody else.
 pub fn write_atomically<T>(
     path: &Path,
     mode: u32,
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> Result<T, FileError> {
     let failed = FileError::of(path, "cannot be written");
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let device = fs::OpenOptions::new().write(true).open(path).map_err(&failed)?;
+        let mut writer = BufWriter::new(device);
+        let value = write(&mut writer).map_err(&failed)?;
+        writer.flush().map_err(&failed)?;
+        return Ok(value);
+    }
+    let resolved = fs::canonicalize(path);
+    let path = resolved.as_deref().unwrap_or(path);
     let (temporary, value) = write_beside(path, mode, write).map_err(&failed)?;
     temporary.persist(path).map_err(|error| failed(error.error))?;
     sync_dir(parent(path)).map_err(&failed)?;
@@ -179,7 +196,11 @@ fn write_beside<T>(
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
     let _ = mode;
-    let temporary = builder.tempfile_in(parent(path))?;
+    let folder = parent(path);
+    if !folder.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no folder {}", folder.display())));
+    }
+    let temporary = builder.tempfile_in(folder)?;
     let mut writer = BufWriter::new(temporary);
     let value = write(&mut writer)?;
     let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -221,6 +242,36 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         #[cfg(unix)]
         assert_eq!(mode(&path), 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_and_a_pipe_is_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&path, "one").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write_atomically(&link, 0o600, |w| w.write_all(b"two")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+
+        let (mut reader, writer) = io::pipe().unwrap();
+        let pipe = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writer));
+        // Where there is no such folder (a chroot, another system) there is nothing to try.
+        if Path::new(&pipe).exists() {
+            write_atomically(Path::new(&pipe), 0o600, |w| w.write_all(b"three")).unwrap();
+            drop(writer);
+            let mut got = String::new();
+            io::Read::read_to_string(&mut reader, &mut got).unwrap();
+            assert_eq!(got, "three");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = write_atomically(&dir.path().join("no").join("file"), 0o600, |_| Ok(())).unwrap_err().to_string();
+        assert!(error.contains("there is no folder") && !error.contains(".new-"), "{error}");
     }
 
     #[test]

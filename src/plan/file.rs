@@ -42,6 +42,22 @@ pub struct Header {
     pub rollback_of: Option<String>,
 }
 
+impl Header {
+    /// Which groups of held actions these hashes release.
+    ///
+    /// # Errors
+    /// A hash that releases nothing of this plan: it was given for another.
+    pub fn released<'h>(&self, approved: &'h [String]) -> Result<Vec<Group>, &'h str> {
+        approved
+            .iter()
+            .map(|hash| {
+                let held = self.held.iter().find(|(_, held)| held.approve == *hash);
+                held.map(|(group, _)| *group).ok_or(hash.as_str())
+            })
+            .collect()
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceDigest {
     pub files: Vec<FileDigest>,
@@ -412,6 +428,13 @@ mod tests {
             let edited: Vec<u8> = order.iter().flat_map(|at| lines[*at].iter().copied()).collect();
             assert!(verify(&*edited).is_err(), "{order:?}");
         }
+    }
+
+    #[test]
+    fn an_approval_releases_its_own_group_and_a_foreign_one_none() {
+        let approved = |hash: &str| header().released(&[hash.to_owned()]).map_err(str::to_owned);
+        assert_eq!(approved("abc"), Ok(vec![Group::Deactivate]));
+        assert_eq!(approved("abd"), Err("abd".to_owned()));
     }
 
     #[test]

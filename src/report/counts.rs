@@ -1,5 +1,6 @@
-//! The table of counts that stands above the entries, for every form that people read.
+//! The numbers of a report, for every form that people read.
 
+use crate::plan::safety::Group;
 use crate::plan::{ActionKind, FindingKind};
 
 use super::Head;
@@ -20,12 +21,7 @@ pub(super) fn counts(head: &Head) -> Vec<Count> {
     let is_run = head.is_run();
     let plain = |name, planned| Count { name, planned, applied: None, remark: None };
 
-    let actions = ActionKind::ALL.into_iter().map(|kind| Count {
-        name: kind.name(),
-        planned: summary.planned.get(kind),
-        applied: is_run.then(|| summary.applied.get(kind)),
-        remark: remark(head, kind),
-    });
+    let actions = actions(head);
     let troubles = [plain("held", summary.held), plain("failed", summary.failed), plain("unknown", summary.unknown)];
     let findings = FindingKind::ALL.into_iter().map(|kind| plain(kind.name(), summary.found.get(kind)));
     let requests = Count {
@@ -35,11 +31,40 @@ pub(super) fn counts(head: &Head) -> Vec<Count> {
         remark: None,
     };
 
-    let is_something = |count: &Count| count.planned > 0 || count.applied.is_some_and(|applied| applied > 0);
-    actions.chain(troubles).chain(findings).filter(is_something).chain([requests]).collect()
+    actions.chain(troubles.into_iter().chain(findings).filter(|count| count.planned > 0)).chain([requests]).collect()
 }
 
+/// The kinds of action of which there are any.
+pub(super) fn actions(head: &Head) -> impl Iterator<Item = Count> {
+    let (summary, is_run) = (&head.summary, head.is_run());
+    let counts = ActionKind::ALL.into_iter().map(move |kind| Count {
+        name: kind.name(),
+        planned: summary.planned.get(kind),
+        applied: is_run.then(|| summary.applied.get(kind)),
+        remark: remark(head, kind),
+    });
+    counts.filter(|count| count.planned > 0 || count.applied.is_some_and(|applied| applied > 0))
+}
+
+/// A limit counts several kinds together and holds all of them.
 fn remark(head: &Head, kind: ActionKind) -> Option<String> {
-    let held = head.held.iter().find(|held| held.kind == kind.name())?;
-    Some(format!("{} held, the limit is {}", held.count, held.limit))
+    let held = head.held.iter().find(|held| held.kind == Group::of(kind).name())?;
+    let own = head.summary.planned.get(kind).min(held.count);
+    let together = if own == held.count { String::new() } else { format!(" of {} together", held.count) };
+    Some(format!("{own} held{together}, the limit is {}", held.limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::rich_plan;
+
+    #[test]
+    fn a_limit_that_counts_two_kinds_together_is_told_of_both() {
+        let mut head = rich_plan().head;
+        (head.held[0].kind, head.held[0].count, head.held[0].limit) = ("update".into(), 3, 1);
+        assert_eq!(remark(&head, ActionKind::Reactivate).unwrap(), "1 held of 3 together, the limit is 1");
+        assert_eq!(remark(&head, ActionKind::Update).unwrap(), "2 held of 3 together, the limit is 1");
+        assert_eq!(remark(&head, ActionKind::Create), None);
+    }
 }

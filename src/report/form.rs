@@ -57,6 +57,19 @@ impl FromStr for Form {
 #[error("{0}")]
 pub struct UnknownForm(String);
 
+/// How much a text says of the entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// Every entry with its values.
+    #[default]
+    Whole,
+    /// Before a run: of what is about to be done, a line each.
+    Preview,
+    /// After a run: what was not done, all of it and with its values, and the findings that ask for somebody's hand.
+    /// What was done is counted.
+    Result,
+}
+
 /// What a reader may choose. Colour, width and limit matter to people only; json and csv are always whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -64,7 +77,9 @@ pub struct Style {
     pub color: bool,
     /// Text: columns of the terminal; long values are shortened to fit.
     pub width: usize,
-    /// Text: how many entries of each kind are shown; markdown: how many changes, failures and findings. The rest are
+    /// Text: how much is said of the entries.
+    pub extent: Extent,
+    /// Text: how many entries of each kind are shown (what was not done in a run is always shown); markdown: how many changes, failures and findings. The rest are
     /// counted. What failed or is unknown is counted apart, so that a thousand successes never hide it. None: text
     /// shows all, markdown the first 50 of each, and no more than fits a comment on GitHub.
     pub limit: Option<usize>,
@@ -75,7 +90,7 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { color: false, width: 100, limit: None, redact: Vec::new() }
+        Self { color: false, width: 100, extent: Extent::Whole, limit: None, redact: Vec::new() }
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use crate::plan::{ActionKind, Change, FindingKind, Source};
 
+use super::closing::notes;
 use super::counts::{Count, counts};
 use super::next::{next_steps, release_command};
 use super::section::{Limit, Section, is_held};
@@ -74,7 +75,7 @@ fn write_head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
         let message = shortened(&problem.message, LONGEST_MESSAGE);
         writeln!(out, "\n**{} error:** {}", escaped(&problem.kind), code(&message))?;
     }
-    for note in &head.notes {
+    for note in notes(head) {
         writeln!(out, "\n> {}", code(&shortened(note, LONGEST_MESSAGE)))?;
     }
     Ok(())
@@ -254,7 +255,7 @@ mod tests {
 
         | action | accounts | limit | released by |
         | --- | --- | --- | --- |
-        | deactivate | 1 | 0 | <code>headcount resume r-7 --approve 9f2c41</code> |
+        | deactivate | 1 | 0 | <code>headcount sync --approve 9f2c41</code> |
 
         ### Changes
 
@@ -279,7 +280,7 @@ mod tests {
 
         - 1 account of unknown outcome: looked up before anything is sent again: <code>headcount resume r-7</code>
         - 1 account failed: mend what the messages name, the next plan tries again
-        - 1 deactivate held, the limit is 0: look at them, then release them: <code>headcount resume r-7 --approve 9f2c41</code>
+        - 1 deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them: <code>headcount sync --approve 9f2c41</code>
         - 1 row cannot be used: mend the export: <code>headcount check</code>
         "#);
     }
@@ -310,7 +311,7 @@ mod tests {
 
         | action | accounts | limit | released by |
         | --- | --- | --- | --- |
-        | deactivate | 1 | 0 | <code>headcount apply PLAN --approve 9f2c41</code> |
+        | deactivate | 1 | 0 | <code>headcount apply r-7 --approve 9f2c41</code> |
 
         ### Changes
 
@@ -333,8 +334,8 @@ mod tests {
 
         ### Next
 
-        - 1 deactivate held, the limit is 0: look at them, then release them: <code>headcount apply PLAN --approve 9f2c41</code>
-        - 5 accounts to change: <code>headcount apply PLAN</code>
+        - 1 deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them: <code>headcount apply r-7 --approve 9f2c41</code>
+        - 5 accounts to change: <code>headcount apply r-7</code>
         - 1 row cannot be used: mend the export: <code>headcount check</code>
         "#);
     }

@@ -4,9 +4,11 @@
 //! What stands in a record comes from an export, a server or a plan file and is never trusted: each form makes it
 //! harmless for whoever reads that form (a terminal, a browser, a spreadsheet, a parser).
 
+mod closing;
 mod counts;
 mod csv;
 pub mod form;
+mod ink;
 mod json;
 mod markdown;
 pub mod next;
@@ -25,11 +27,10 @@ mod samples;
 
 use std::io::{self, Write};
 
-pub use form::{Form, Style, UnknownForm};
+pub use form::{Extent, Form, Style, UnknownForm};
 pub use next::{Step, next_steps, release_command};
 pub use record::{Entry, Head, Outcome, OutcomeResult, RunRecord};
 pub use summary::{Problem, Summary};
-pub use words::{summary_lines, write_summary};
 
 /// Writes a record in one form.
 ///

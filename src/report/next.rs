@@ -1,7 +1,10 @@
 //! What to do next, which is what every report ends with.
 
+use crate::plan::safety::Group;
+
 use super::summary::SummaryOutcome;
 use super::visible::visible;
+use super::words::untouched;
 use super::{Head, record::HeldKind};
 
 /// One thing to do: why, and the command that does it where there is one. Both are safe to show on a terminal.
@@ -29,14 +32,17 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
     let run = visible(&summary.run);
     let mut steps = Vec::new();
 
-    if let Some(problem) = &summary.error {
-        steps.push(Step::new(visible(problem.hint.as_ref().unwrap_or(&problem.message))));
+    // Where a run was asked to stop, the way on is the only step.
+    if let Some(problem) = summary.error.as_ref().filter(|problem| problem.kind != "signal") {
+        steps.push(Step::new(sentence(&visible(problem.hint.as_ref().unwrap_or(&problem.message)))));
     }
     if summary.unknown > 0 {
         let why = format!("{} of unknown outcome: looked up before anything is sent again", accounts(summary.unknown));
         steps.push(Step::new(why).by(format!("headcount resume {run}")));
     } else if summary.outcome == SummaryOutcome::Paused {
-        let until = summary.quota.as_ref().and_then(|quota| quota.resets_at).map(super::words::moment);
+        let is_for_quota = summary.error.as_ref().is_some_and(|problem| problem.kind == "quota");
+        let quota = summary.quota.as_ref().filter(|_| is_for_quota);
+        let until = quota.and_then(|quota| quota.resets_at).map(super::words::moment);
         let until = until.map(|at| format!(" (the quota resets at {at})")).unwrap_or_default();
         steps.push(
             Step::new(format!("Paused; it goes on where it stopped{until}")).by(format!("headcount resume {run}")),
@@ -47,15 +53,36 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
             format!("{} failed: mend what the messages name, the next plan tries again", accounts(summary.failed));
         steps.push(Step::new(why));
     }
-    for held in &head.held {
+    // Of a plan that was stopped nothing can be released.
+    let is_stopped = !head.is_run() && summary.error.is_some();
+    for held in head.held.iter().filter(|_| !is_stopped) {
         let HeldKind { kind, count, limit, .. } = held;
+        let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
+        let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
         let kind = visible(kind);
-        let why = format!("{count} {kind} held, the limit is {limit}: look at them, then release them");
-        steps.push(Step::new(why).by(release_command(head, held)));
+        let why = format!("{count} {kind} held, the limit is {limit}{setting}: look at them, then release them");
+        let step = Step::new(why);
+        steps.push(if head.against.is_none() { step.by(release_command(head, held)) } else { step });
+    }
+    if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
+        let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
+        steps.push(Step::new(why).by("headcount sync"));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
-    if !head.is_run() && free > 0 && summary.error.is_none() {
-        steps.push(Step::new(format!("{} to change", accounts(free))).by("headcount apply PLAN"));
+    let is_to_be_applied = matches!(summary.command.as_str(), "apply" | "sync");
+    if !head.is_run() && !is_to_be_applied && free > 0 && summary.error.is_none() {
+        let step = Step::new(format!("{} to change", accounts(free)));
+        steps.push(if head.against.is_none() { step.by(format!("headcount apply {run}")) } else { step });
+    }
+    if summary.found.conflict > 0 {
+        let conflicts = if summary.found.conflict == 1 { "conflict" } else { "conflicts" };
+        let why =
+            format!("{} {conflicts}: nothing is done for them before it is clear who is who", summary.found.conflict);
+        let step = Step::new(why);
+        steps.push(match whole_command(head) {
+            Some(command) => step.by(command),
+            None => step,
+        });
     }
     if summary.found.invalid > 0 {
         steps.push(
@@ -71,12 +98,26 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
 /// The command that releases one held kind of action.
 #[must_use]
 pub fn release_command(head: &Head, held: &HeldKind) -> String {
-    let hash = visible(&held.approve);
-    match (head.is_run(), head.summary.command.as_str()) {
-        (false, _) => format!("headcount apply PLAN --approve {hash}"),
-        (true, "sync") => format!("headcount sync --approve {hash}"),
-        (true, _) => format!("headcount resume {} --approve {hash}", visible(&head.summary.run)),
+    let (run, hash) = (visible(&head.summary.run), visible(&held.approve));
+    if head.is_run() || head.summary.command == "sync" {
+        // A run that has ended is not continued: the next one plans the same actions, which the same hash releases.
+        format!("headcount sync --approve {hash}")
+    } else {
+        format!("headcount apply {run} --approve {hash}")
     }
+}
+
+/// The command that shows every entry; none where the record has no name to call it by.
+pub(super) fn whole_command(head: &Head) -> Option<String> {
+    let run = visible(&head.summary.run);
+    let command = if head.is_run() { "show" } else { "report" };
+    (!run.is_empty()).then(|| format!("headcount {command} {run}"))
+}
+
+/// A hint, which begins in lower case, as a line of its own.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn accounts(count: u64) -> String {
@@ -100,31 +141,86 @@ mod tests {
     fn what_is_unknown_comes_before_what_is_held() {
         assert_eq!(
             commands(&rich().head),
-            ["headcount resume r-7", "headcount resume r-7 --approve 9f2c41", "headcount check"]
+            ["headcount resume r-7", "headcount sync --approve 9f2c41", "headcount check"]
         );
     }
 
     #[test]
-    fn a_plan_is_applied_and_a_sync_is_released_by_a_sync() {
+    fn a_plan_is_applied_by_its_name_and_what_a_run_held_is_released_by_a_sync() {
         let mut head = rich().head;
-        head.summary.unknown = 0;
+        (head.summary.unknown, head.summary.applied.reactivate) = (0, 1);
         head.summary.found.invalid = 0;
-        head.summary.command = "sync".into();
-        assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
+        for command in ["sync", "apply", "resume"] {
+            head.summary.command = command.into();
+            assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
+        }
         head.of = "plan".into();
-        assert_eq!(commands(&head), ["headcount apply PLAN --approve 9f2c41", "headcount apply PLAN"]);
+        assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
+        head.summary.command = "plan".into();
+        assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);
     }
 
     #[test]
-    fn a_paused_run_is_resumed_and_says_when_the_quota_resets() {
+    fn of_a_plan_that_was_stopped_nothing_is_released() {
+        let mut head = rich().head;
+        head.of = "plan".into();
+        head.summary.error =
+            Some(crate::report::Problem { kind: "safety".into(), message: "too few rows".into(), hint: None });
+        assert!(commands(&head).iter().all(|command| !command.contains("--approve")));
+    }
+
+    #[test]
+    fn a_plan_that_cannot_be_applied_names_no_command_that_would() {
+        let mut head = rich().head;
+        (head.of, head.against) = ("plan".into(), Some("accounts.csv".into()));
+        (head.summary.unknown, head.summary.found.invalid) = (0, 0);
+        assert_eq!(commands(&head), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_canary_left_out_is_for_the_next_sync() {
         let mut head = quiet().head;
-        head.of = "run".into();
-        head.summary.outcome = SummaryOutcome::Paused;
+        (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Complete);
+        (head.summary.planned.create, head.summary.applied.create) = (5, 3);
+        assert_eq!(commands(&head), ["headcount sync"]);
+        head.summary.applied.create = 5;
+        assert_eq!(commands(&head), [""; 0]);
+    }
+
+    #[test]
+    fn a_conflict_is_for_a_person_to_look_at() {
+        let mut head = quiet().head;
+        head.summary.found.conflict = 2;
+        assert_eq!(commands(&head), ["headcount report p-1"]);
+    }
+
+    #[test]
+    fn a_run_that_was_asked_to_stop_says_once_how_it_goes_on() {
+        let mut head = quiet().head;
+        (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Paused);
+        let hint = Some("`headcount resume` goes on where it stopped".into());
+        head.summary.error = Some(crate::report::Problem { kind: "signal".into(), message: "stopped".into(), hint });
+        assert_eq!(next_steps(&head).len(), 1);
+        assert_eq!(commands(&head), ["headcount resume p-1"]);
+    }
+
+    #[test]
+    fn a_run_that_paused_for_the_quota_says_when_it_resets() {
+        let mut head = quiet().head;
+        (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Paused);
         head.summary.quota =
             Some(crate::report::summary::Quota { limit: None, remaining: 0, resets_at: Some(head.started_at) });
-        let steps = next_steps(&head);
-        assert_eq!(steps[0].command.as_deref(), Some("headcount resume p-1"));
-        assert!(steps[0].why.contains("2026-11-22 03:00:00 UTC"), "{steps:?}");
+        let mut paused_by = |kind: &str| {
+            let problem = crate::report::Problem { kind: kind.into(), message: "no more".into(), hint: None };
+            head.summary.error = Some(problem);
+            next_steps(&head)
+                .into_iter()
+                .find(|step| step.command.as_deref() == Some("headcount resume p-1"))
+                .unwrap()
+                .why
+        };
+        assert!(paused_by("quota").contains("2026-11-22 03:00:00 UTC"));
+        assert_eq!(paused_by("signal"), "Paused; it goes on where it stopped");
     }
 
     #[test]

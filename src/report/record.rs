@@ -33,6 +33,9 @@ pub struct Head {
     pub held: Vec<HeldKind>,
     /// What else a reader must know: why a listing is incomplete, which limit stopped the plan.
     pub notes: Vec<String>,
+    /// The file that a plan was compared with instead of the live tenant: such a plan can be read, not applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -58,6 +58,7 @@ pub fn rich() -> RunRecord<'static> {
 pub fn rich_plan() -> RunRecord<'static> {
     let RunRecord { entries, .. } = rich();
     let mut head = head("plan");
+    head.summary.command = "plan".to_owned();
     head.summary.outcome = super::summary::SummaryOutcome::Planned;
     (head.summary.failed, head.summary.unknown, head.summary.applied) = (0, 0, Default::default());
     head.notes = vec!["the listing shifted while it was read".into()];
@@ -75,6 +76,7 @@ pub fn rich_plan() -> RunRecord<'static> {
 /// A plan in which nothing is to do.
 pub fn quiet() -> RunRecord<'static> {
     let mut head = head("plan");
+    head.summary.command = "plan".to_owned();
     head.held.clear();
     head.summary = serde_json::from_value(json!({
         "headcount_summary": 1, "command": "plan", "run": "p-1", "tenant": "acme", "outcome": "no_changes",

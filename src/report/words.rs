@@ -1,50 +1,35 @@
 //! Numbers, values and summaries as a person says them.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 
 use crate::model::Value;
-use crate::plan::{ActionKind, Change, FindingKind};
+use crate::plan::{Change, FindingKind};
 
-use super::visible::{shortened, visible};
+use super::summary::SummaryOutcome;
+use super::visible::shortened;
 use super::{Outcome, OutcomeResult, Summary};
 
-/// Writes [`summary_lines`].
-///
-/// # Errors
-/// Whatever writing fails with.
-pub fn write_summary(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    summary_lines(summary).iter().try_for_each(|line| writeln!(out, "{line}"))
-}
-
-/// The last lines of a command, in the order in which people ask: how it ended, what was done, what was not, what else
-/// was found, what it cost. Lines that would say nothing are left out.
-#[must_use]
-pub fn summary_lines(summary: &Summary) -> Vec<String> {
-    let Summary { planned, applied, found, requests, .. } = summary;
-    let mut lines = Vec::new();
-    let mut line = |label: &str, text: String| {
+/// The facts of a summary beside its actions, each under its label: what was not done, what else was found, what it cost.
+/// What would say nothing is left out.
+pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, String)> {
+    let Summary { found, requests, .. } = summary;
+    let mut facts = Vec::new();
+    let mut fact = |label, text: String| {
         if !text.is_empty() {
-            lines.push(format!("{label:<9} {text}"));
+            facts.push((label, text));
         }
     };
-
-    let (run, tenant) = (visible(&summary.run), visible(&summary.tenant));
-    line(&visible(&summary.command), format!("{run} of {tenant}: {}", summary.outcome.words()));
-    if let Some(problem) = &summary.error {
-        line("error", format!("{} ({})", visible(&problem.message), visible(&problem.kind)));
-        line("hint", problem.hint.as_deref().map(|hint| visible(hint).into_owned()).unwrap_or_default());
+    if is_run {
+        let left = match summary.outcome {
+            SummaryOutcome::Paused | SummaryOutcome::Failed => "not reached",
+            _ => "not chosen",
+        };
+        let counts = [(summary.held, "held"), (summary.failed, "failed"), (summary.unknown, "unknown")];
+        fact("not done", listed(counts.into_iter().chain([(untouched(summary), left)])));
+    } else if summary.held > 0 {
+        fact("held", summary.held.to_string());
     }
-    let actions = |of: &crate::plan::action::Planned| listed(ActionKind::ALL.map(|kind| (of.get(kind), kind.name())));
-    if applied.total() > 0 && applied != planned {
-        line("applied", format!("{} (planned: {})", actions(applied), actions(planned)));
-    } else if applied.total() > 0 {
-        line("applied", actions(applied));
-    } else {
-        line("planned", actions(planned));
-    }
-    line("not done", listed([(summary.held, "held"), (summary.failed, "failed"), (summary.unknown, "unknown")]));
-    line("found", listed(FindingKind::ALL.map(|kind| (found.get(kind), kind.name()))));
+    fact("found", listed(FindingKind::ALL.map(|kind| (found.get(kind), kind.name()))));
 
     let kinds = listed([
         (requests.auth, "auth"),
@@ -54,14 +39,24 @@ pub fn summary_lines(summary: &Summary) -> Vec<String> {
     ]);
     let kinds = if kinds.is_empty() { kinds } else { format!(": {kinds}") };
     let retried = if requests.retried > 0 { format!("; {} of them repeats", requests.retried) } else { String::new() };
-    line("requests", format!("{} sent, {} estimated{kinds}{retried}", requests.total, requests.estimated));
+    let sent = if requests.total > 0 { format!("{} sent, ", requests.total) } else { String::new() };
+    fact("requests", format!("{sent}{} estimated{kinds}{retried}", requests.estimated));
     if let Some(quota) = &summary.quota {
         let limit = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
         let reset = quota.resets_at.map(|at| format!(", resets at {}", moment(at))).unwrap_or_default();
-        line("quota", format!("{}{limit} left{reset}", quota.remaining));
+        fact("quota", format!("{}{limit} left{reset}", quota.remaining));
     }
-    line("took", elapsed(summary.elapsed_seconds));
-    lines
+    if summary.elapsed_seconds > 0.0 {
+        fact("took", elapsed(summary.elapsed_seconds));
+    }
+    facts
+}
+
+/// Actions of a run's plan of which nothing came, good or bad: `--only` or `--limit` left them out, or the run was paused
+/// or failed before them.
+pub(super) fn untouched(summary: &Summary) -> u64 {
+    let Summary { planned, applied, held, failed, unknown, .. } = summary;
+    [applied.total(), *held, *failed, *unknown].into_iter().fold(planned.total(), u64::saturating_sub)
 }
 
 /// A length of time: `31.2 s`, `3 min 20 s`, `2 h 5 min`.
@@ -180,15 +175,23 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_reads_like_this() {
-        insta::assert_snapshot!(summary_lines(&rich().head.summary).join("\n"), @"
-        apply     r-7 of acme: finished, but some accounts failed or are of unknown outcome
-        applied   2 create, 1 update (planned: 2 create, 2 update, 1 reactivate, 1 deactivate)
-        not done  1 held, 1 failed, 1 unknown
-        found     1170 unchanged, 1 drift, 1 invalid, 1 absent
-        requests  127 sent, 125 estimated: 1 auth, 119 list, 1 lookup, 6 write; 2 of them repeats
-        quota     9863 of 10000 left, resets at 2026-11-23 00:00:00 UTC
-        took      31.2 s
-        ");
+    fn what_says_nothing_is_left_out_of_the_facts() {
+        let labels = |summary: &Summary| facts(summary, true).into_iter().map(|(label, _)| label).collect::<Vec<_>>();
+        let mut summary = rich().head.summary;
+        assert_eq!(labels(&summary), ["not done", "found", "requests", "quota", "took"]);
+        (summary.held, summary.failed, summary.unknown, summary.quota) = (0, 0, 0, None);
+        summary.applied = summary.planned;
+        (summary.found, summary.elapsed_seconds) = (Default::default(), 0.0);
+        assert_eq!(labels(&summary), ["requests"]);
+    }
+
+    #[test]
+    fn what_nothing_came_of_is_not_passed_over() {
+        let mut summary = rich().head.summary;
+        summary.planned.create += 71;
+        let not_done = |summary: &Summary| facts(summary, true).remove(0).1;
+        assert_eq!(not_done(&summary), "1 held, 1 failed, 1 unknown, 71 not chosen");
+        summary.outcome = SummaryOutcome::Paused;
+        assert_eq!(not_done(&summary), "1 held, 1 failed, 1 unknown, 71 not reached");
     }
 }

@@ -28,7 +28,7 @@ mod tests;
 
 pub use error::{Fault, SourceError};
 pub use files::FileName;
-pub use rows::{FileDigest, RowProblem, RowShape, Rows};
+pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
 pub use sniff::Looks;
 pub use table::read_table;
 

@@ -33,6 +33,16 @@ pub struct RowProblem {
     pub place: Place,
     /// Without the place.
     pub message: String,
+    pub fault: RowFault,
+}
+
+/// How far a bad row can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowFault {
+    /// It has too few or too many cells; the record has those that are there, under the columns that come first.
+    Cells,
+    /// Where its cells end is not certain: an open quote, text behind one, the end of the file. The record is empty.
+    Torn,
 }
 
 /// What a pass found of one file.
@@ -65,8 +75,8 @@ impl Rows {
         Ok(Self { source, current, digests: Vec::new(), blank_rows: 0, failed: None })
     }
 
-    /// Fills `record` with the next row, in the order of [`Source::columns`](super::Source::columns). A bad row leaves
-    /// the record empty but for its place. `None` is the end of the last file. After an error there are no more rows:
+    /// Fills `record` with the next row, in the order of [`Source::columns`](super::Source::columns). Of a bad row the
+    /// record has what [`RowFault`] says. `None` is the end of the last file. After an error there are no more rows:
     /// the same error is given again.
     ///
     /// # Errors
@@ -131,7 +141,12 @@ impl Rows {
             current.rows += 1;
             record.place = Place { file: current.file, line: raw.line };
             if let Some(message) = problem(&raw, expected, delimiter) {
-                return Ok(Some(RowShape::Bad(RowProblem { place: record.place, message })));
+                let torn = raw.quoting != Quoting::Sound || !raw.terminated;
+                let fault = if torn { RowFault::Torn } else { RowFault::Cells };
+                if fault == RowFault::Cells {
+                    current.order.iter().for_each(|at| record.push(if *at < raw.len() { raw.cell(*at) } else { "" }));
+                }
+                return Ok(Some(RowShape::Bad(RowProblem { place: record.place, message, fault })));
             }
             current.order.iter().for_each(|at| record.push(raw.cell(*at)));
             return Ok(Some(RowShape::Good));

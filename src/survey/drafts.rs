@@ -27,6 +27,7 @@ struct Entry {
     key: Box<str>,
     at: u64,
     length: u32,
+    /// Of what an approval is given for.
     digest: Digest,
 }
 
@@ -43,16 +44,17 @@ impl Drafts {
     }
 
     pub fn push(&mut self, action: &Action) -> io::Result<()> {
-        // What an approval is given for: not where in the file the person stands, which the next export may change.
-        self.line.clear();
-        let approved = (action.action, &action.key, &action.identity, &action.account, &action.changes);
-        serde_json::to_writer(&mut self.line, &approved)?;
-        let digest = Digest::of(&self.line);
         self.line.clear();
         serde_json::to_writer(&mut self.line, action)?;
         self.out.write_all(&self.line)?;
         let length = u32::try_from(self.line.len()).map_err(io::Error::other)?;
-        self.entries.push(Entry { kind: action.action, key: action.key.as_str().into(), at: self.at, length, digest });
+        self.entries.push(Entry {
+            kind: action.action,
+            key: action.key.as_str().into(),
+            at: self.at,
+            length,
+            digest: approvable(action)?,
+        });
         self.at += u64::from(length);
         *self.planned.of(action.action) += 1;
         self.requests += action.requests;
@@ -86,6 +88,13 @@ impl Drafts {
             Ok(serde_json::from_slice(&line)?)
         }))
     }
+}
+
+/// The digest of what an approval is given for: whose account, and what becomes of it. Where the row stands, how long
+/// somebody is absent, how many chats are open changes from run to run, and makes no other action of it.
+fn approvable(action: &Action) -> io::Result<Digest> {
+    let Action { action: kind, key, identity, account, changes, .. } = action;
+    Ok(Digest::of(&serde_json::to_vec(&(kind, key, identity, account, changes))?))
 }
 
 /// A new file that only its owner can read; an old one of the name is replaced.

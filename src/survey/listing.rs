@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use futures::StreamExt;
 
+use super::protect::Protect;
 use super::recorded::Recorded;
-use super::rows::Protect;
 use super::spool::{Spool, SpoolWriter};
 use super::{Accounts, Inputs, SurveyError, drafts};
 use crate::clock::blocking;

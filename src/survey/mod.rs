@@ -3,16 +3,19 @@
 //! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
 //! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
 
+mod absent;
 mod check;
 mod drafts;
 mod findings;
 mod listing;
 mod notes;
+mod protect;
 mod recorded;
 mod rows;
 mod secrets;
 mod settle;
 pub mod spool;
+mod unusable;
 mod written;
 
 pub use check::{Checked, check_rows};
@@ -21,6 +24,9 @@ pub use secrets::source_secrets;
 pub use written::fingerprint;
 
 pub use crate::plan::beside::PlanFiles;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -115,7 +121,8 @@ impl Duplicated {
 
 impl std::fmt::Display for Duplicated {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} rows stand for a person who has a row already:", self.total)?;
+        let (rows, stand) = if self.total == 1 { ("row", "stands") } else { ("rows", "stand") };
+        write!(f, "{} {rows} {stand} for a person who has a row already:", self.total)?;
         for (first, second, what) in &self.pairs {
             write!(f, "\n  {first} and {second} have the same {what}")?;
         }

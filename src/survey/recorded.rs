@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::listing::{Seen, in_scope};
-use super::rows::Protect;
+use super::protect::Protect;
 use super::spool::{Spool, SpoolWriter};
 use super::{Inputs, SurveyError};
 use crate::config::{Duplicates, SourceSettings};
@@ -59,7 +59,7 @@ impl Recorded {
         let source = Source::open(&settings, inputs.dir)?;
         let file = path.display().to_string();
         let Some(account) = source.columns().position(ACCOUNT) else {
-            let message = format!("it has no column \"{ACCOUNT}\"; `headcount export` writes such a file");
+            let message = format!("it has no column \"{ACCOUNT}\" with the accounts' ids");
             return Err(SurveyError::Recorded { file, message });
         };
         let columns: Vec<_> = inputs

@@ -3,16 +3,18 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::findings::Findings;
+use super::protect::Protect;
+use super::unusable::{Traces, Unusable};
 use super::written::{unsettled, write_only};
 use super::{Duplicated, Inputs, SurveyError};
 use crate::config::Duplicates;
 use crate::mapping::Scratch;
 use crate::model::monitor::Phase;
-use crate::model::{AttrSet, Desired, KeyHash, Place, Record};
+use crate::model::{AttrSet, KeyHash, Place, Record};
 use crate::plan::{Finding, FindingKind};
 use crate::reconcile::{Added, Found, RowFacts, RowFlags, RowIndex, compared};
 use crate::source::{FileDigest, RowShape, SourceError};
@@ -20,6 +22,7 @@ use crate::source::{FileDigest, RowShape, SourceError};
 /// The source, read once.
 pub(super) struct Read {
     pub index: RowIndex,
+    pub unusable: Unusable,
     /// Rows that `source.include` lets through, the invalid ones among them.
     pub included: u64,
     pub files: Vec<FileDigest>,
@@ -35,14 +38,14 @@ struct Batch {
 
 enum Item {
     Row(Record),
-    /// A row of the wrong shape.
-    Bad(Place, String),
+    /// A row of the wrong shape, with the cells that can be told.
+    Bad(Record, String),
 }
 
 /// What mapping made of a row.
 enum Mapped {
     Excluded,
-    Invalid { place: Place, identity: String, reason: String },
+    Invalid { place: Place, identity: String, reason: String, traces: Traces },
     Good { facts: RowFacts, place: Place, link: Option<KeyHash>, flags: RowFlags },
 }
 
@@ -51,15 +54,16 @@ pub(super) fn read(inputs: &Inputs<'_>, findings: &mut Findings) -> Result<Read,
     let (to_map, work) = sync_channel::<Batch>(workers * 2);
     let (mapped, results) = sync_channel::<(u64, Vec<Mapped>)>(workers * 2);
     let (used, reuse) = sync_channel::<Vec<Item>>(workers * 8);
-    let work = Mutex::new(work);
+    // Gone with the last worker: a reader that nobody reads for any more must not wait for one.
+    let work = Arc::new(Mutex::new(work));
     let shared = Shared::new(inputs);
     thread::scope(|scope| {
         let reader = scope.spawn(move || feed(inputs, &to_map, &reuse));
         for _ in 0..workers {
-            let (mapped, used, work, shared) = (mapped.clone(), used.clone(), &work, &shared);
-            scope.spawn(move || map_batches(shared, work, &mapped, &used));
+            let (mapped, used, work, shared) = (mapped.clone(), used.clone(), Arc::clone(&work), &shared);
+            scope.spawn(move || map_batches(shared, &work, &mapped, &used));
         }
-        drop((mapped, used));
+        drop((mapped, used, work));
         let mut intake = Intake::new(inputs);
         let taken = intake.take_all(&results, findings);
         // The reader stops by itself once nobody takes what it reads.
@@ -93,7 +97,10 @@ fn feed(
             match rows.next_into(record)? {
                 None => break,
                 Some(RowShape::Good) => {}
-                Some(RowShape::Bad(problem)) => items[count] = Item::Bad(problem.place, problem.message),
+                Some(RowShape::Bad(problem)) => {
+                    let record = std::mem::take(record);
+                    items[count] = Item::Bad(record, problem.message);
+                }
             }
             count += 1;
         }
@@ -159,8 +166,10 @@ impl Mapper<'_> {
     fn map(&mut self, item: &Item) -> Mapped {
         let record = match item {
             Item::Row(record) => record,
-            Item::Bad(place, reason) => {
-                return Mapped::Invalid { place: *place, identity: String::new(), reason: reason.clone() };
+            Item::Bad(record, reason) => {
+                let identity = self.shared.inputs.mapping.identity(record).to_owned();
+                let traces = Traces::of_any_cell(self.shared.inputs, record);
+                return Mapped::Invalid { place: record.place, identity, reason: reason.clone(), traces };
             }
         };
         let Inputs { mapping, schema, rules, memory, .. } = *self.shared.inputs;
@@ -168,6 +177,7 @@ impl Mapper<'_> {
             place: record.place,
             identity: mapping.identity(record).to_owned(),
             reason,
+            traces: Traces::of(self.shared.inputs, record),
         };
         match mapping.includes(record, &mut self.scratch) {
             Ok(true) => {}
@@ -181,6 +191,11 @@ impl Mapper<'_> {
             }
         };
         let facts = RowFacts::of(schema, rules, self.shared.compared, &desired, &mut self.bytes);
+        if desired.identity.is_empty() && facts.keys.iter().all(Option::is_none) {
+            // Nothing tells two such rows apart, and they are not one person for that.
+            let rules: Vec<_> = rules.iter().map(|rule| rule.label.as_str()).collect();
+            return invalid(format!("the row has no value for any match rule ({})", rules.join(", ")));
+        }
         let (mut link, mut written) = (None, Vec::new());
         if !desired.identity.is_empty() {
             link = memory.link(&desired.identity).map(|account| KeyHash::of_text(account.as_str()));
@@ -200,6 +215,7 @@ impl Mapper<'_> {
 struct Intake<'a> {
     inputs: &'a Inputs<'a>,
     index: RowIndex,
+    unusable: Unusable,
     included: u64,
     read: u64,
     duplicated: Duplicated,
@@ -210,6 +226,7 @@ impl<'a> Intake<'a> {
         Self {
             inputs,
             index: RowIndex::new(inputs.rules.to_vec()),
+            unusable: Unusable::new(inputs),
             included: 0,
             read: 0,
             duplicated: Duplicated { pairs: Vec::new(), total: 0 },
@@ -236,8 +253,9 @@ impl<'a> Intake<'a> {
     fn take(&mut self, row: Mapped, findings: &mut Findings) -> Result<(), SurveyError> {
         match row {
             Mapped::Excluded => Ok(()),
-            Mapped::Invalid { place, identity, reason } => {
+            Mapped::Invalid { place, identity, reason, traces } => {
                 self.included += 1;
+                self.unusable.add(place, &traces);
                 let source = self.inputs.source_of(place);
                 findings.push(&Finding {
                     finding: FindingKind::Invalid,
@@ -297,47 +315,6 @@ impl<'a> Intake<'a> {
         if self.duplicated.total > 0 {
             return Err(SurveyError::Duplicates(self.duplicated));
         }
-        Ok(Read { index: self.index, included: self.included, files })
+        Ok(Read { index: self.index, unusable: self.unusable, included: self.included, files })
     }
-}
-
-/// `policy.protect`.
-pub(super) struct Protect {
-    patterns: globset::GlobSet,
-}
-
-impl Protect {
-    pub fn new(patterns: &[String]) -> Self {
-        let mut set = globset::GlobSetBuilder::new();
-        for pattern in patterns {
-            // The configuration was checked, so every pattern is one.
-            if let Ok(glob) = globset::GlobBuilder::new(pattern).case_insensitive(true).build() {
-                set.add(glob);
-            }
-        }
-        Self { patterns: set.build().unwrap_or_default() }
-    }
-
-    fn matches_row(&self, inputs: &Inputs<'_>, desired: &Desired) -> bool {
-        if self.patterns.is_empty() {
-            return false;
-        }
-        self.patterns.is_match(&desired.identity)
-            || keys(inputs)
-                .any(|id| desired.value(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim())))
-    }
-
-    pub fn matches_account(&self, inputs: &Inputs<'_>, account: &crate::model::Account) -> bool {
-        if self.patterns.is_empty() {
-            return false;
-        }
-        self.patterns.is_match(account.id.as_str())
-            || keys(inputs)
-                .any(|id| account.values.get(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim())))
-    }
-}
-
-/// Every attribute that takes part in a match rule.
-fn keys<'a>(inputs: &'a Inputs<'_>) -> impl Iterator<Item = crate::model::AttrId> + 'a {
-    inputs.rules.iter().flat_map(|rule| rule.attributes.iter().copied())
 }

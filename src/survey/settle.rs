@@ -9,20 +9,21 @@ use super::drafts::{Drafts, create_private};
 use super::findings::Findings;
 use super::listing::Seen;
 use super::notes::Notes;
-use super::rows::{Protect, Read};
+use super::protect::Protect;
+use super::rows::Read;
 use super::spool::Spool;
+use super::unusable::{Traces, Unusable};
 use super::written::remembered;
 use super::{Accounts, Inputs, PlanFiles, SurveyError, Surveyed};
 use crate::journal::RunId;
 use crate::mapping::Scratch;
 use crate::model::{Account, Desired, Record, Value};
 use crate::plan::beside::Learnt;
-use crate::plan::decide::{Absence, Context, Decision, about_account, about_row, absent, known, newcomer};
+use crate::plan::decide::{Context, Decision, about_row, known, newcomer};
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
 use crate::plan::safety::{Group, Measure, judge};
 use crate::plan::{Counts, Finding, FindingKind, Source};
-use crate::reconcile::index::Settlement;
-use crate::reconcile::{Found, Verdict, compare};
+use crate::reconcile::{Found, Settled, Settlement, Verdict, compare};
 use crate::source::RowShape;
 
 pub(super) fn settle(
@@ -36,20 +37,20 @@ pub(super) fn settle(
 ) -> Result<Surveyed, SurveyError> {
     let settled = read.index.settle();
     let complete = listing.complete;
-    let mut settler = Settler::new(inputs, seen, &settled.verdicts, &settled.unclaimed, findings, now)?;
+    let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
     settler.rows(&settled.verdicts, &read.files)?;
-    settler.unclaimed(&settled.unclaimed, &listing)?;
+    let measure = Measure {
+        in_scope: listing.in_scope,
+        rows: read.included,
+        invalid: settler.findings.counts.invalid,
+        last_rows: inputs.memory.shape().map(|shape| shape.rows),
+    };
+    settler.unclaimed(&settled.unclaimed, &listing, &measure)?;
     let Settler { seen, findings, drafts, notes, .. } = settler;
     notes.finish()?;
     let found = findings.finish()?;
     seen.keep(complete)?;
 
-    let measure = Measure {
-        in_scope: listing.in_scope,
-        rows: read.included,
-        invalid: found.invalid,
-        last_rows: inputs.memory.shape().map(|shape| shape.rows),
-    };
     let planned = drafts.planned;
     let judgement = judge(&inputs.settings.safety, &measure, &planned);
     let held = drafts.held(&inputs.settings.target.tenant, &judgement.held);
@@ -108,26 +109,28 @@ fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Re
     Ok(digest)
 }
 
-struct Settler<'a> {
-    inputs: &'a Inputs<'a>,
-    ctx: Context<'a>,
+/// Everything that is known when the last account was seen, and what is made of it.
+pub(super) struct Settler<'a> {
+    pub inputs: &'a Inputs<'a>,
+    pub ctx: Context<'a>,
     seen: Seen,
     /// For recorded accounts: where the ones that are needed were copied to.
     picked: Option<(HashMap<u64, u64>, Spool)>,
-    protect: Protect,
-    findings: Findings,
+    pub protect: Protect,
+    pub unusable: Unusable,
+    pub findings: Findings,
     drafts: Drafts,
-    notes: Notes,
+    pub notes: Notes,
     scratch: Scratch,
-    now: Timestamp,
+    pub now: Timestamp,
 }
 
 impl<'a> Settler<'a> {
     fn new(
         inputs: &'a Inputs<'a>,
         seen: Seen,
-        verdicts: &[Settlement],
-        unclaimed: &[u64],
+        settled: &Settled,
+        unusable: Unusable,
         findings: Findings,
         now: Timestamp,
     ) -> Result<Self, SurveyError> {
@@ -136,7 +139,7 @@ impl<'a> Settler<'a> {
             Seen::Live { .. } => None,
             Seen::Recorded(recorded) => {
                 let mut wanted: Vec<u64> =
-                    verdicts.iter().flat_map(accounts_of).chain(unclaimed.iter().copied()).collect();
+                    settled.verdicts.iter().flat_map(accounts_of).chain(settled.unclaimed.iter().copied()).collect();
                 wanted.sort_unstable();
                 wanted.dedup();
                 Some(recorded.pick(inputs.schema, &wanted)?)
@@ -149,6 +152,7 @@ impl<'a> Settler<'a> {
             seen,
             picked,
             protect: Protect::new(&inputs.policy().protect),
+            unusable,
             findings,
             drafts: Drafts::new().map_err(temporary)?,
             notes: Notes::create(inputs.dir)?,
@@ -178,6 +182,9 @@ impl<'a> Settler<'a> {
             }
             let changed = || SurveyError::SourceChanged(self.inputs.source_of(record.place).to_string());
             let desired = self.inputs.mapping.map(&record, &mut self.scratch).map_err(|_| changed())?;
+            if settlement.verdict == Verdict::Missing && !self.has_key(&desired) {
+                self.unusable.add(settlement.place, &Traces::of(self.inputs, &record));
+            }
             self.row(settlement, &desired)?;
         }
         for (before, after) in files.iter().zip(rows.digests()) {
@@ -191,7 +198,11 @@ impl<'a> Settler<'a> {
     /// Whether anything but "unchanged" is to be said or remembered of a row.
     fn needs_row(&self, settlement: &Settlement) -> bool {
         match settlement.verdict {
-            Verdict::Equal { .. } => !settlement.linked && matches!(self.inputs.accounts, Accounts::Live(_)),
+            // The link from its identity to the account is still to be remembered, where there is an identity.
+            Verdict::Equal { .. } => {
+                let has_identity = self.inputs.settings.map.identity.is_some();
+                has_identity && !settlement.linked && matches!(self.inputs.accounts, Accounts::Live(_))
+            }
             _ => true,
         }
     }
@@ -221,7 +232,10 @@ impl<'a> Settler<'a> {
         }
         match &settlement.verdict {
             Verdict::SameKey { other, by } => {
-                let what = self.found_by(*by);
+                let what = match by {
+                    Found::Link => "remembered account".to_owned(),
+                    Found::Rule(_) => self.found_by(*by),
+                };
                 let reason = format!("{source} and {} have the same {what}", self.inputs.source_of(*other));
                 say(self, FindingKind::Conflict, reason)
             }
@@ -234,7 +248,8 @@ impl<'a> Settler<'a> {
             Verdict::Claimed { account, other } => {
                 let id = self.account(*account)?.id;
                 let reason = format!("{source} and {} both match account {id}", self.inputs.source_of(*other));
-                say(self, FindingKind::Conflict, reason)
+                let finding = about_row(&self.ctx, FindingKind::Conflict, desired, source, reason);
+                self.findings.push(&Finding { account: Some(id), ..finding })
             }
             Verdict::Missing => {
                 let missing = self.inputs.mapping.missing_required(desired);
@@ -287,44 +302,14 @@ impl<'a> Settler<'a> {
         self.take(decision)
     }
 
-    fn unclaimed(&mut self, accounts: &[u64], listing: &ListingDigest) -> Result<(), SurveyError> {
-        if self.inputs.policy().absent == crate::plan::Absent::Ignore {
-            return Ok(());
-        }
-        let doubt = self.doubt(listing);
-        for at in accounts {
-            let account = self.account(*at)?;
-            if let Some(reason) = self.protection(&account) {
-                self.findings.push(&about_account(&self.ctx, FindingKind::Protected, &account, reason))?;
-                continue;
-            }
-            let before = self.inputs.memory.absence(&account.id);
-            let absence = Absence {
-                runs: before.as_ref().map_or(0, |absence| absence.runs) + 1,
-                days: before.map_or(0, |absence| whole_days(absence.since, self.now)),
-                doubt: doubt.clone(),
-            };
-            if doubt.is_none() {
-                self.notes.push(&Learnt::Absent { account: account.id.clone() })?;
-            }
-            let decision = absent(&self.ctx, &account, &absence);
-            self.take(decision)?;
-        }
-        Ok(())
+    /// Whether a row has a value for any match rule.
+    fn has_key(&self, desired: &Desired) -> bool {
+        let rules = self.inputs.rules.iter();
+        let mut scratch = Vec::new();
+        rules.into_iter().any(|rule| rule.key(self.inputs.schema, |id| desired.value(id), &mut scratch).is_some())
     }
 
-    /// Why an absence proves nothing now, where that is so.
-    fn doubt(&self, listing: &ListingDigest) -> Option<String> {
-        if !listing.complete {
-            let why = if listing.notes.is_empty() { String::new() } else { format!(" ({})", listing.notes.join("; ")) };
-            return Some(format!("the listing is not complete{why}"));
-        }
-        let shape = self.inputs.memory.shape()?;
-        (shape.columns != self.inputs.source.columns().names())
-            .then(|| "the source has other columns than in the last good run".to_owned())
-    }
-
-    fn take(&mut self, decision: Decision) -> Result<(), SurveyError> {
+    pub fn take(&mut self, decision: Decision) -> Result<(), SurveyError> {
         if let Some(finding) = &decision.finding {
             self.findings.push(finding)?;
         }
@@ -342,7 +327,7 @@ impl<'a> Settler<'a> {
         self.notes.push(&Learnt::Link { identity: desired.identity.clone(), account: account.id.clone() })
     }
 
-    fn protection(&self, account: &Account) -> Option<String> {
+    pub fn protection(&self, account: &Account) -> Option<String> {
         account.protected.clone().or_else(|| {
             self.protect
                 .matches_account(self.inputs, account)
@@ -357,7 +342,7 @@ impl<'a> Settler<'a> {
         }
     }
 
-    fn account(&mut self, at: u64) -> Result<Account, SurveyError> {
+    pub fn account(&mut self, at: u64) -> Result<Account, SurveyError> {
         let read = match (&mut self.picked, &mut self.seen) {
             (Some((positions, spool)), _) => match positions.get(&at) {
                 Some(at) => spool.read(self.inputs.schema, *at),
@@ -377,9 +362,4 @@ fn accounts_of(settlement: &Settlement) -> Vec<u64> {
         Verdict::Ambiguous { accounts } => accounts.clone(),
         _ => Vec::new(),
     }
-}
-
-fn whole_days(since: Timestamp, now: Timestamp) -> u32 {
-    let hours = now.duration_since(since).as_hours();
-    u32::try_from(hours / 24).unwrap_or(0)
 }

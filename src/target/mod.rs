@@ -3,6 +3,8 @@
 //!
 //! A target decides nothing: it says what it can do ([`Schema`]), shows what is there, and does what it is told once.
 
+#[cfg(test)]
+pub mod fake;
 pub mod http;
 pub mod imichat;
 
@@ -128,6 +130,12 @@ impl CallError {
     /// A failure without effect.
     pub fn new(trouble: Trouble, message: impl Into<String>) -> Self {
         Self { trouble, effect: Effect::None, message: message.into(), code: None, trxid: None, hint: None }
+    }
+
+    /// Whether the server answered, and said that it failed; not that it asked for patience.
+    #[must_use]
+    pub fn is_server_error(&self) -> bool {
+        self.trouble == Trouble::Unavailable && self.code.is_some_and(|code| code != 429)
     }
 
     #[must_use]

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 
 use super::drive::{Drive, Planned, confirmed};
-use super::plan::{SHOWN, close_after, stopped};
+use super::plan::{close_after, stopped};
 use crate::cli::app::App;
 use crate::cli::args::ApplyArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::journal::Journal;
+use crate::journal::state::Tally;
 use crate::plan::file::Header;
+use crate::report::Extent;
 use crate::survey::PlanFiles;
 
 pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -28,17 +31,14 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
             .hint("`headcount resume` ends it; then make a new plan")
             .exit(Exit::Failed));
     }
+    still_current(&configured, &journal, &header)?;
     let memory = configured.memory(&journal);
-    let spool = configured.new_plan_dir(&*app.clock)?;
-    let mapped = configured.source(&*app.clock, &spool);
-    // Only standard input is spooled there, and nothing of it is needed beyond this command.
-    let _ = std::fs::remove_dir_all(&spool);
-    let mapped = mapped?;
-
-    records::released(&header, &args.execution.approve)?;
+    let released = records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
-    let head = records::head("plan", &header, summary, &[]);
-    app.show(&configured, records::of_plan(head.clone(), &files)?, Some(SHOWN))?;
+    let head = records::head("plan", &header, summary, &released);
+    if !args.execution.yes {
+        app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
+    }
     if !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
@@ -49,7 +49,7 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
         journal: &journal,
         memory: &memory,
         connected: &connected,
-        mapped: &mapped,
+        mapped: None,
         command: "apply",
         started,
     };
@@ -77,6 +77,26 @@ fn beside(configured: &Configured, plan: &Path) -> PlanFiles {
     let name = records::verified(plan).ok().map(|(header, _)| header.plan);
     let dir = name.and_then(|name| configured.state.plan(&name)).unwrap_or_else(|| PathBuf::from("."));
     PlanFiles { plan: plan.to_owned(), ..PlanFiles::within(&dir) }
+}
+
+/// Whether the plan knows of everything that was done here. A create of a plan that does not would be sent for people
+/// who were created meanwhile, and a target that lets two accounts have one name would double them.
+fn still_current(configured: &Configured, journal: &Journal, header: &Header) -> Result<(), Failure> {
+    let target = configured.target_name();
+    let changed = |tally: Tally| tally.applied + tally.adopted + tally.unknown + tally.open > 0;
+    let later = journal.runs().into_iter().rev().find(|run| {
+        (&run.head.tenant, &run.head.target) == (&header.tenant, &target)
+            && run.phase_since > header.created_at
+            && changed(run.tally)
+    });
+    match later {
+        None => Ok(()),
+        Some(run) => Err(Failure::new(
+            "plan",
+            format!("the run {} changed accounts after this plan was made: the plan is not current any more", run.run),
+        )
+        .hint("make a new plan: `headcount plan -o PLAN`")),
+    }
 }
 
 /// Whether the plan is for this tenant, this configuration and this hour.

@@ -25,7 +25,7 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     app.start_log(None)?;
     app.listen_for_signals();
     let dir = tempfile::tempdir().map_err(|error| Failure::new("system", format!("no temporary folder: {error}")))?;
-    let mapped = configured.source(&*app.clock, dir.path())?;
+    let mapped = configured.source_in(&*app.clock, dir.path())?;
     let monitor = app.monitor();
     // Nothing is remembered by a check, and nothing has to be locked for it.
     let memory = Journal::in_memory().memory("check");
@@ -53,10 +53,13 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     for stop in &checked.stopped {
         app.say(&format!("stops every run: {stop}"));
     }
-    app.say(&format!(
-        "The configuration is right. {} rows count, {} of them cannot be used.",
-        checked.included, checked.invalid
-    ));
+    let rows =
+        if checked.included == 1 { "1 row counts".to_owned() } else { format!("{} rows count", checked.included) };
+    let unusable = match checked.invalid {
+        0 => String::new(),
+        invalid => format!(", {invalid} of them cannot be used"),
+    };
+    app.say(&format!("The configuration is right. {rows}{unusable}."));
     let mut summary = summary(&configured, checked.invalid);
     let exit = if checked.stopped.is_empty() { Exit::Done } else { Exit::Held };
     if args.online {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::{SHOWN, seconds};
+use super::plan::seconds;
 use crate::cli::app::App;
 use crate::cli::args;
 use crate::cli::ask::{Answer, apply_question, ask};
@@ -16,16 +16,17 @@ use crate::cli::workbench::{Configured, Connected, Mapped, shown};
 use crate::clock::blocking;
 use crate::config::Delivery;
 use crate::execute::lifecycle::{Beginning, Left, begin, finish};
-use crate::execute::passwords::{RunSecrets, deliver};
+use crate::execute::passwords::{Promise, RunSecrets, deliver};
 use crate::execute::{Executed, Execution, Halt, Mode, Selection, execute};
 use crate::journal::paths::{make_private_dir, write_atomically};
-use crate::journal::{Journal, Memory, RunId, RunSecret, secret};
-use crate::model::Value;
+use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
 use crate::model::value::SECRET;
+use crate::model::{AttrId, Secret, Value};
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
-use crate::report::{Form, Head, Problem, Style, Summary, render};
+use crate::report::visible::visible;
+use crate::report::{Extent, Form, Head, Problem, Style, Summary, render};
 use crate::survey::{PlanFiles, source_secrets};
 
 /// What a run is driven with.
@@ -35,7 +36,8 @@ pub struct Drive<'a> {
     pub journal: &'a Journal,
     pub memory: &'a Memory,
     pub connected: &'a Connected,
-    pub mapped: &'a Mapped,
+    /// The source, where it is open already; a run needs it only for secrets that it holds.
+    pub mapped: Option<&'a Mapped>,
     pub command: &'static str,
     pub started: Duration,
 }
@@ -66,11 +68,23 @@ pub fn confirmed(app: &App, execution: &args::Execution, head: &Head) -> Result<
     Ok(answer == Answer::Yes)
 }
 
+/// Secrets that the source holds, by the number of the action.
+type SourceSecrets = HashMap<u64, Vec<(AttrId, Secret)>>;
+
+pub fn read_plan(files: &PlanFiles) -> Result<PlanReader<io::BufReader<std::fs::File>>, Failure> {
+    let file = std::fs::File::open(&files.plan)
+        .map_err(|error| Failure::new("plan", format!("{}: {error}", files.plan.display())))?;
+    Ok(PlanReader::new(io::BufReader::new(file))?)
+}
+
 impl Drive<'_> {
     /// Starts a run for a plan, and drives it to its end.
     pub async fn start(&self, plan: &Planned<'_>, execution: &args::Execution) -> Result<Exit, Failure> {
         let released = records::released(plan.header, &execution.approve)?;
         let selection = Selection { only: execution.only.clone(), limit: execution.limit };
+        self.say_who_is_not_in_the_plan(plan.files, &selection)?;
+        // Read before the run begins: a source that lost them must not leave a run behind that cannot go on.
+        let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let beginning = Beginning {
             journal: self.journal,
             memory: self.memory,
@@ -85,7 +99,7 @@ impl Drive<'_> {
             actions: plan.header.counts.actions.total(),
         };
         let (run, secret) = begin(&beginning).await?;
-        self.run(run, plan, secret, &released, &selection).await
+        self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
     /// Goes on with a run of the journal.
@@ -99,21 +113,24 @@ impl Drive<'_> {
             // Destroyed only once everything that depends on it was delivered.
             None => secret::create(&self.configured.state, run, rand::random())?,
         };
+        let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let at = self.app.clock.now();
-        self.journal.append(crate::journal::Event::RunResumed { run, at }).await?;
-        self.run(run, plan, secret, &released, &selection).await
+        self.journal.append(Event::RunResumed { run, at }).await?;
+        self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
     async fn run(
         &self,
         run: RunId,
         plan: &Planned<'_>,
-        secret: RunSecret,
+        (derived_from, from_source): (RunSecret, SourceSecrets),
         released: &[Group],
         selection: &Selection,
     ) -> Result<Exit, Failure> {
         let files = PlanFiles::within(&self.configured.state.run(run));
-        let secrets = self.secrets(plan.header, &files, secret)?;
+        let promise = self.promise(run)?;
+        let lengths = promise.lengths(&self.configured.schema);
+        let secrets = RunSecrets { derived_from, lengths, from_source };
         let monitor = self.app.monitor();
         let rate = &self.configured.settings.rate;
         let execution = Execution {
@@ -135,37 +152,72 @@ impl Drive<'_> {
             mode: Mode::Everything,
         };
         let executed = execute(&execution).await?;
-        // The passwords first: once the run has ended nobody would deliver them any more.
-        let delivered = self.deliver(run, &files, &secrets);
-        let left = finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed).await?;
-        if let (Ok(_), Left::Ended(_)) = (&delivered, left) {
+        // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
+        let delivered = self.deliver(run, &files, &secrets, &promise);
+        let left = match &delivered {
+            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed).await?,
+            Err(failure) => {
+                let (at, why) = (self.app.clock.now(), failure.message.clone());
+                self.journal.append(Event::RunPaused { run, at, why }).await?;
+                Left::Paused
+            }
+        };
+        if let Left::Ended(_) = left {
             secret::destroy(&self.configured.state, run)?;
         }
-        let exit = exit_of(&executed, left);
-        let summary = self.summary(run, plan, &executed, exit);
+        let exit = if delivered.is_err() { Exit::Paused } else { exit_of(&executed, left) };
+        let mut summary = self.summary(run, plan, &executed, exit);
+        if let (Err(failure), None) = (&delivered, &summary.error) {
+            summary.error = Some(failure.problem());
+        }
         self.publish(run, plan.header, &summary, released.to_vec())?;
-        if let Some(path) = delivered? {
-            self.app.say(&format!("Generated passwords: {}", shown(&path)));
+        match delivered {
+            Ok(Some(path)) => self.app.say(&format!("Generated passwords: {}", shown(&path))),
+            Ok(None) => {}
+            Err(failure) => self.app.lament(&failure),
         }
         self.app.close(&summary);
         self.prune().await?;
         Ok(exit)
     }
 
-    fn secrets(&self, header: &Header, files: &PlanFiles, derived_from: RunSecret) -> Result<RunSecrets, Failure> {
-        let schema = &self.configured.schema;
-        let mut lengths = HashMap::new();
-        for entry in &self.configured.settings.map.entries {
-            if let (Some(id), crate::mapping::spec::Expression::Generate(generate)) =
-                (schema.id(&entry.attribute.value), &entry.expression.value)
-            {
-                lengths.insert(id, generate.length);
+    /// What holds for the run's generated passwords, from its beginning on.
+    fn promise(&self, run: RunId) -> Result<Promise, Failure> {
+        let Configured { state, settings, .. } = self.configured;
+        let generated = settings.map.entries.iter().filter_map(|entry| match &entry.expression.value {
+            crate::mapping::spec::Expression::Generate(generate) => {
+                Some((entry.attribute.value.clone(), generate.length))
             }
+            _ => None,
+        });
+        Ok(Promise::of(state, run, &settings.passwords.file, generated.collect())?)
+    }
+
+    /// Says which names of `--only` the plan has no action for: a misspelt name must not look like a person who needs
+    /// nothing.
+    fn say_who_is_not_in_the_plan(&self, files: &PlanFiles, selection: &Selection) -> Result<(), Failure> {
+        let mut missing: Vec<Selection> =
+            selection.only.iter().map(|name| Selection { only: vec![name.clone()], limit: None }).collect();
+        if missing.is_empty() {
+            return Ok(());
         }
+        let mut plan = read_plan(files)?;
+        while let Some(action) = plan.next()? {
+            missing.retain(|wanted| !wanted.matches(&action));
+        }
+        for name in missing.iter().flat_map(|wanted| &wanted.only) {
+            self.app
+                .monitor()
+                .note(&format!("--only {}: nobody of this key, identity or account is to be changed", visible(name)));
+        }
+        Ok(())
+    }
+
+    /// The secrets that a plan only marks, read again from the source; nothing is opened where there are none.
+    fn secrets_of_source(&self, header: &Header, files: &PlanFiles) -> Result<SourceSecrets, Failure> {
+        let schema = &self.configured.schema;
         let mut wanted = HashMap::new();
-        let file = std::fs::File::open(&files.plan)
-            .map_err(|error| Failure::new("plan", format!("{}: {error}", files.plan.display())))?;
-        let mut plan = PlanReader::new(io::BufReader::new(file))?;
+        let mut plan = read_plan(files)?;
         while let Some(action) = plan.next()? {
             let marked = action.changes.iter().any(|change| {
                 change.to == Value::text(SECRET) && schema.id(&change.attribute).is_some_and(|id| schema.get(id).secret)
@@ -174,12 +226,34 @@ impl Drive<'_> {
                 wanted.insert((source.file.clone(), source.line), action.seq);
             }
         }
-        let from_source = if wanted.is_empty() {
-            HashMap::new()
-        } else {
-            source_secrets(&self.mapped.source, &self.mapped.mapping, header, &wanted)?
+        if wanted.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let opened;
+        let mapped = match self.mapped {
+            Some(mapped) => mapped,
+            None => {
+                opened = self.configured.source(&*self.app.clock)?;
+                &opened
+            }
         };
-        Ok(RunSecrets { derived_from, lengths, from_source })
+        Ok(source_secrets(&mapped.source, &mapped.mapping, header, &wanted)?)
+    }
+
+    /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.
+    pub fn deliver_of(&self, run: RunId) -> Result<(), Failure> {
+        let state = &self.configured.state;
+        let (Some(derived_from), Some(promise)) = (secret::load(state, run)?, Promise::load(state, run)?) else {
+            // It sent nothing, or everything was delivered.
+            return Ok(());
+        };
+        let lengths = promise.lengths(&self.configured.schema);
+        let secrets = RunSecrets { derived_from, lengths, from_source: HashMap::new() };
+        let files = PlanFiles::within(&state.run(run));
+        if let Some(path) = self.deliver(run, &files, &secrets, &promise)? {
+            self.app.say(&format!("Generated passwords: {}", shown(&path)));
+        }
+        Ok(())
     }
 
     fn deliver(
@@ -187,11 +261,12 @@ impl Drive<'_> {
         run: RunId,
         files: &PlanFiles,
         secrets: &RunSecrets,
+        promise: &Promise,
     ) -> Result<Option<std::path::PathBuf>, Failure> {
         let passwords = &self.configured.settings.passwords;
         let Delivery::Recipient(recipient) = &passwords.deliver_to else { return Ok(None) };
         let state = self.journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
-        Ok(deliver(recipient, &passwords.file, run, &files.plan, &self.configured.schema, &state, secrets)?)
+        Ok(deliver(recipient, &promise.file, &files.plan, &self.configured.schema, &state, secrets)?)
     }
 
     fn summary(&self, run: RunId, plan: &Planned<'_>, executed: &Executed, exit: Exit) -> Summary {
@@ -224,20 +299,22 @@ impl Drive<'_> {
         let head = records::head("run", header, summary.clone(), &released);
         write_atomically(&state.run_summary(run), 0o600, |out| Ok(serde_json::to_writer(out, &head)?))?;
         let record = || records::of_run(head.clone(), state, self.journal, run, released.clone());
+        let mut written = None;
         if let Some(path) = &settings.report.markdown {
             let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
             let style = Style { redact: settings.report.redact.clone(), ..Style::default() };
-            let written = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
+            let result = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
                 let record = record().map_err(|failure| io::Error::other(failure.message))?;
                 write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
                     .map_err(io::Error::other)
             });
-            if let Err(error) = written {
+            match result {
+                Ok(()) => written = Some(path),
                 // The run itself is unharmed, and `report` writes it again.
-                self.app.monitor().note(&format!(
+                Err(error) => self.app.monitor().note(&format!(
                     "the report {} is not written: {error}; `headcount report {run} --as markdown` writes it",
                     path.display()
-                ));
+                )),
             }
         }
         for (setting, wanted) in [
@@ -249,7 +326,11 @@ impl Drive<'_> {
                 self.app.monitor().note(&format!("{setting} is set, and this version does not serve it"));
             }
         }
-        self.app.show(self.configured, record()?, Some(SHOWN))
+        self.app.show(self.configured, record()?, Extent::Result)?;
+        if let Some(path) = written {
+            self.app.say(&format!("The report is in {}.", shown(&path)));
+        }
+        Ok(())
     }
 
     /// Forgets what is older than `journal.keep`.

@@ -12,6 +12,7 @@ use crate::cli::workbench::{Configured, Connected, Mapped, shown};
 use crate::journal::Memory;
 use crate::journal::paths::write_atomically;
 use crate::plan::file::Header;
+use crate::report::Extent;
 use crate::survey::{Accounts, Inputs, PlanFiles, Surveyed, survey};
 use crate::target::Meter;
 
@@ -56,16 +57,13 @@ fn present(
     summary.exit_code = exit as u8;
     summary.error = stopped(header);
     let head = records::head("plan", header, summary.clone(), &[]);
-    app.show(configured, records::of_plan(head, &made.surveyed.files)?, Some(SHOWN))?;
+    app.show(configured, records::of_plan(head, &made.surveyed.files)?, Extent::Whole)?;
     if let Some(output) = &args.output {
         app.say(&format!("The plan is in {}.", shown(output)));
     }
     app.close(&summary);
     Ok(exit)
 }
-
-/// Entries of each kind that a person is shown without asking for more.
-pub const SHOWN: usize = 20;
 
 /// A plan, and what it was made with.
 pub struct Made {
@@ -103,7 +101,7 @@ async fn make_in(
     accounts: Accounts<'_>,
     dir: &Path,
 ) -> Result<(Surveyed, Mapped), Failure> {
-    let mapped = configured.source(&*app.clock, dir)?;
+    let mapped = configured.source(&*app.clock)?;
     let monitor = app.monitor();
     let inputs = Inputs {
         settings: &configured.settings,

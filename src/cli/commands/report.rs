@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::Path;
 
 use super::apply::find;
-use super::runs::{named, output, record};
+use super::runs::{history, named, output, record};
 use crate::cli::app::App;
 use crate::cli::args::ReportArgs;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::Out;
+use crate::cli::output::{Out, To};
 use crate::cli::records;
 use crate::journal::paths::write_atomically;
 use crate::report::{Form, render};
@@ -28,13 +28,13 @@ pub fn run(app: &App, args: &ReportArgs) -> Result<Exit, Failure> {
         let head = records::head("plan", &header, records::plan_summary(&header, "plan", requests, None), &[]);
         records::of_plan(head, &files)?
     } else {
-        let journal = configured.journal(&*app.clock)?;
+        let journal = history(app, &configured)?;
         record(&configured, &journal, named(&journal, &args.of)?)?
     };
-    let to_terminal = args.output.is_none() && std::io::IsTerminal::is_terminal(&std::io::stdout());
-    let style = app.style(&configured, None, to_terminal);
+    let style = app.style(&configured, if args.output.is_none() { To::Stdout } else { To::File });
     match &args.output {
-        Some(path) => write_atomically(path, 0o600, |out| render(record, form, &style, out))?,
+        Some(path) => write_atomically(path, 0o600, |out| render(record, form, &style, out))
+            .map_err(|error| Failure::new("output", error.to_string()).hint("-o names a file that can be written"))?,
         None => {
             let mut out = Out::stdout();
             render(record, form, &style, &mut out).and_then(|()| out.flush()).map_err(output)?;

@@ -8,9 +8,9 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Connected, Mapped};
 use crate::execute::{Execution, Mode, Secrets, Selection, execute};
-use crate::journal::{Ending, Event, Journal, Memory, RunId, RunState, StepState};
+use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, StepState, secret};
 use crate::model::{AttrId, Record, Secret};
-use crate::plan::Action;
+use crate::plan::{Action, ActionKind};
 use crate::source::Source;
 use crate::survey::PlanFiles;
 
@@ -44,9 +44,8 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
             return Err(Failure::new("usage", "nothing was applied"));
         }
     }
-    let mapped = source(app, &configured)?;
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let exit = go_on(app, &configured, &journal, &memory, &connected, &mapped, run).await;
+    let exit = go_on(app, &configured, &journal, &memory, &connected, None, run).await;
     close_after(connected, exit).await
 }
 
@@ -61,18 +60,21 @@ pub async fn continue_or_settle(
     run: RunId,
 ) -> Result<Option<Exit>, Failure> {
     let state = same_target(configured, journal, run)?;
-    let mapped = source(app, configured)?;
+    let mapped = configured.source(&*app.clock)?;
     let same = state.head().config_digest == configured.config_digest()
         && state.head().source_digest == digest(&mapped.source)?;
     if same {
         app.monitor().note(&format!("the run {run} has not ended: going on with it"));
-        return go_on(app, configured, journal, memory, connected, &mapped, run).await.map(Some);
+        return go_on(app, configured, journal, memory, connected, Some(&mapped), run).await.map(Some);
     }
     app.monitor().note(&format!(
         "the run {run} has not ended, and source or configuration changed: what is unknown of it is settled, the rest is \
          planned anew"
     ));
-    settle(app, configured, journal, memory, connected, run).await?;
+    let started = app.clock.elapsed();
+    let drive =
+        Drive { app, configured, journal, memory, connected, mapped: Some(&mapped), command: "resume", started };
+    settle(&drive, run).await?;
     Ok(None)
 }
 
@@ -82,7 +84,7 @@ async fn go_on(
     journal: &Journal,
     memory: &Memory,
     connected: &Connected,
-    mapped: &Mapped,
+    mapped: Option<&Mapped>,
     run: RunId,
 ) -> Result<Exit, Failure> {
     let files = PlanFiles::within(&configured.state.run(run));
@@ -102,15 +104,10 @@ fn remaining(state: &RunState) -> u64 {
         .count() as u64
 }
 
-/// Looks up what the run left open and ends it; nothing that writes is sent.
-async fn settle(
-    app: &App,
-    configured: &Configured,
-    journal: &Journal,
-    memory: &Memory,
-    connected: &Connected,
-    run: RunId,
-) -> Result<(), Failure> {
+/// Looks up what the run left open and ends it; nothing that writes is sent. The passwords of the accounts that it made
+/// are delivered: nobody would do it later.
+async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
+    let Drive { app, configured, journal, memory, connected, .. } = *drive;
     let at = app.clock.now();
     journal.append(Event::RunResumed { run, at }).await?;
     let files = PlanFiles::within(&configured.state.run(run));
@@ -134,16 +131,44 @@ async fn settle(
         mode: Mode::SettleOnly,
     };
     let executed = execute(&execution).await?;
+    drive.deliver_of(run)?;
     let at = app.clock.now();
-    if executed.unknown > 0 || executed.halt.is_some() {
-        let why = executed.halt.map_or_else(|| "outcomes are still unknown".to_owned(), |halt| halt.to_string());
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    let why = match executed.halt {
+        Some(halt) => Some(halt.to_string()),
+        None => unknown_create(&files, &state)?.map(|key| format!("what came of the create of {key} is still unknown")),
+    };
+    if let Some(why) = why {
         journal.append(Event::RunPaused { run, at, why: why.clone() }).await?;
         return Err(Failure::new("target", format!("the run {run} could not be settled: {why}"))
             .hint("run again later: nothing is sent to a person whose outcome is unknown")
             .exit(Exit::Paused));
     }
+    // Of creates everything is known now. What came of a change of an account that cannot be read does not matter to
+    // the next plan, which compares what the account is, and one such account must not keep everybody else waiting.
+    for (seq, step) in state.undecided() {
+        let message = "what came of it could not be looked up; it is planned anew".to_owned();
+        let result = Outcome::Failed { message, code: None, trxid: None };
+        journal.append(Event::Outcome { run, at, seq, step, result }).await?;
+    }
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
+    secret::destroy(&configured.state, run)?;
     Ok(())
+}
+
+/// The key of somebody whose create has no known outcome: a new plan could create that person twice.
+fn unknown_create(files: &PlanFiles, state: &RunState) -> Result<Option<String>, Failure> {
+    let open: Vec<u64> = state.undecided().filter(|(_, step)| *step == Step::First).map(|(seq, _)| seq).collect();
+    if open.is_empty() {
+        return Ok(None);
+    }
+    let mut plan = super::drive::read_plan(files)?;
+    while let Some(action) = plan.next()? {
+        if action.action == ActionKind::Create && open.contains(&action.seq) {
+            return Ok(Some(action.key));
+        }
+    }
+    Ok(None)
 }
 
 /// Settling sends nothing, so it needs no secret.
@@ -185,13 +210,6 @@ fn same_target(configured: &Configured, journal: &Journal, run: RunId) -> Result
         .hint("resume it with its own configuration, or give this tenant a state directory of its own"));
     }
     Ok(state)
-}
-
-fn source(app: &App, configured: &Configured) -> Result<Mapped, Failure> {
-    let spool = configured.new_plan_dir(&*app.clock)?;
-    let mapped = configured.source(&*app.clock, &spool);
-    let _ = std::fs::remove_dir_all(&spool);
-    mapped
 }
 
 /// The digest of the source as it is now, in the form in which runs keep it.

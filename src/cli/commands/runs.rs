@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::cli::app::App;
 use crate::cli::args::ShowArgs;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::{Format, Out};
+use crate::cli::output::{Format, Out, To};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::state::{Phase, Tally};
@@ -39,14 +39,14 @@ fn list_text(runs: &[RunOverview], out: &mut dyn Write) -> std::io::Result<()> {
     }
     writeln!(
         out,
-        "{:<24} {:<8} {:<12} {:<11} {:>8} {:>7} {:>8}",
+        "{:<23} {:<8} {:<11} {:<11} {:>7} {:>6} {:>7}",
         "run", "command", "tenant", "state", "applied", "failed", "unknown"
     )?;
     for run in runs {
         let Tally { applied, adopted, failed, unknown, open, .. } = run.tally;
         writeln!(
             out,
-            "{:<24} {:<8} {:<12} {:<11} {:>8} {:>7} {:>8}",
+            "{:<23} {:<8} {:<11} {:<11} {:>7} {:>6} {:>7}",
             run.run.to_string(),
             visible(&run.head.command),
             visible(&run.head.tenant),
@@ -102,11 +102,11 @@ fn state_of(run: &RunOverview) -> &'static str {
 
 pub fn show(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
     let configured = app.configured()?;
-    let journal = configured.journal(&*app.clock)?;
+    let journal = history(app, &configured)?;
     let run = named(&journal, &args.run)?;
     let form = if app.global.format == Format::Json { Form::Json } else { Form::Text };
     let mut out = Out::stdout();
-    let style = app.style(&configured, None, std::io::IsTerminal::is_terminal(&std::io::stdout()));
+    let style = app.style(&configured, To::Stdout);
     render(record(&configured, &journal, run)?, form, &style, &mut out).and_then(|()| out.flush()).map_err(output)?;
     Ok(Exit::Done)
 }
@@ -114,13 +114,18 @@ pub fn show(app: &App, args: &ShowArgs) -> Result<Exit, Failure> {
 /// A run by its name, or the last one.
 pub fn named(journal: &Journal, name: &str) -> Result<RunId, Failure> {
     if name == "last" {
-        return journal
-            .runs()
-            .last()
-            .map(|run| run.run)
-            .ok_or_else(|| Failure::new("journal", "there are no runs yet"));
+        return journal.runs().last().map(|run| run.run).ok_or_else(no_runs);
     }
     name.parse().map_err(|_| records::no_run(name))
+}
+
+/// Opens the journal for reading; where there is none, none is made.
+pub fn history(app: &App, configured: &Configured) -> Result<Journal, Failure> {
+    if configured.state.path().exists() { configured.journal(&*app.clock) } else { Err(no_runs()) }
+}
+
+fn no_runs() -> Failure {
+    Failure::new("journal", "there are no runs yet").hint("`headcount sync` makes one")
 }
 
 /// A run with every account it touched.

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::drive::{Drive, Planned, confirmed};
-use super::plan::{SHOWN, close_after, make, seconds, stopped};
+use super::plan::{close_after, make, seconds, stopped};
 use super::resume;
 use crate::cli::app::App;
 use crate::cli::args::SyncArgs;
@@ -11,6 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Connected};
 use crate::journal::{Journal, Memory};
+use crate::report::Extent;
 use crate::survey::Accounts;
 
 pub async fn run(app: &App, args: &SyncArgs) -> Result<Exit, Failure> {
@@ -51,18 +52,22 @@ async fn sync(
         records::plan_summary(header, "sync", records::requests(meter, header.requests.total), records::quota(meter));
     summary.error = stopped(header);
     let head = records::head("plan", header, summary.clone(), &released);
-    app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, Some(SHOWN))?;
+    let nothing = header.counts.actions.total() == 0;
+    // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
+    if summary.error.is_some() || (!nothing && !args.execution.yes) {
+        app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, Extent::Preview)?;
+    }
     if summary.error.is_some() {
         summary.exit_code = Exit::Held as u8;
         summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
         app.close(&summary);
         return Ok(Exit::Held);
     }
-    let nothing = header.counts.actions.total() == 0;
     if !nothing && !confirmed(app, &args.execution, &head)? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
-    let drive = Drive { app, configured, journal, memory, connected, mapped: &made.mapped, command: "sync", started };
+    let drive =
+        Drive { app, configured, journal, memory, connected, mapped: Some(&made.mapped), command: "sync", started };
     let fresh = SignedDuration::try_from(configured.settings.safety.fresh_for).unwrap_or(SignedDuration::ZERO);
     let plan = Planned {
         header,

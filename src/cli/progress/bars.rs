@@ -1,10 +1,11 @@
 //! Progress on a terminal.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{LogWriter, name, note, troubles, waiting};
 use crate::model::{Done, Monitor, Phase};
@@ -12,8 +13,11 @@ use crate::model::{Done, Monitor, Phase};
 /// How often a bar is drawn again while nothing is told, so that its clock and its estimate keep going.
 const TICK: Duration = Duration::from_millis(500);
 
-const OPEN: &str = "{spinner} {prefix:<9} {human_pos} {msg}  {per_sec}  {elapsed}";
-const CLOSED: &str = "{spinner} {prefix:<9} [{bar:30}] {human_pos}/{human_len} {msg}  {per_sec}  {eta} left";
+/// What does not fit the terminal is cut: a line that wraps could not be drawn over.
+const OPEN: &str = "{spinner} {prefix:<9} {human_pos} {wide_msg}";
+const CLOSED: &str = "{spinner} {prefix:<9} [{bar:20}] {human_pos}/{human_len} {rate} {eta} left  {wide_msg}";
+/// A phase that is over.
+const OVER: &str = "  {prefix:<9} {human_pos} {wide_msg}";
 
 /// One bar for each phase that has begun, and a line for what is waited for.
 pub struct Bars {
@@ -81,7 +85,7 @@ impl Bars {
 
 impl Monitor for Bars {
     fn rows_read(&self, rows: u64, total: Option<u64>) {
-        self.told(Phase::Reading, rows, total);
+        self.told(Phase::Reading, rows, total).set_message("rows");
     }
 
     fn pages_listed(&self, accounts: u64, pages: u64, of: Option<u64>) {
@@ -98,7 +102,7 @@ impl Monitor for Bars {
 
     fn waiting(&self, why: &str, seconds: u64) {
         let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = wait.get_or_insert_with(|| self.multi.add(ProgressBar::no_length().with_style(style("{msg}"))));
+        let bar = wait.get_or_insert_with(|| self.multi.add(ProgressBar::no_length().with_style(style("{wide_msg}"))));
         bar.set_message(waiting(why, seconds));
         bar.tick();
         self.is_waiting.store(true, Ordering::Relaxed);
@@ -107,6 +111,7 @@ impl Monitor for Bars {
     fn ended(&self, phase: Phase) {
         self.go_on();
         if let Some(bar) = self.phases[phase as usize].get() {
+            bar.set_style(style(OVER));
             bar.abandon();
         }
     }
@@ -114,7 +119,14 @@ impl Monitor for Bars {
 
 /// A template of this file; a test builds each one.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("rate", rate)
+}
+
+/// Steps a second, with a fraction only where it matters.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    let rate = state.per_sec();
+    // What cannot be drawn is not shown.
+    let _ = if rate < 10.0 { write!(out, "{rate:.1}/s") } else { write!(out, "{rate:.0}/s") };
 }
 
 #[cfg(test)]
@@ -183,7 +195,7 @@ mod tests {
 
     #[test]
     fn every_template_is_valid() {
-        for template in [OPEN, CLOSED, "{msg}"] {
+        for template in [OPEN, CLOSED, OVER, "{wide_msg}"] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

@@ -1,4 +1,5 @@
-//! Progress where there is no terminal: at most one line every five seconds, and one at the end of each phase.
+//! Progress where there is no terminal: at most one line every five seconds, and one at the end of each phase that took
+//! a second or more.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use crate::report::words::elapsed;
 
 /// Between two lines.
 const PAUSE: Duration = Duration::from_secs(5);
+/// A phase that is over sooner says nothing: what came of it is in the report.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 pub struct Lines {
     clock: Arc<dyn Clock>,
@@ -101,8 +104,12 @@ impl Monitor for Lines {
         let now = self.clock.elapsed();
         let mut state = self.state();
         if let Some(Running { began, latest }) = state.phases[phase as usize].take() {
+            let took = now.saturating_sub(began);
+            if took < SHORTEST {
+                return;
+            }
             state.last_line = now;
-            let took = elapsed(now.saturating_sub(began).as_secs_f64());
+            let took = elapsed(took.as_secs_f64());
             self.log.line(&format!("{}: {} in {took}{}", name(phase), latest.numbers(), latest.troubles()));
         }
     }
@@ -200,7 +207,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_short_phase_says_only_its_end() {
+    fn a_phase_of_a_few_seconds_says_only_its_end() {
         let (clock, page, lines) = lines();
         lines.rows_read(1000, None);
         clock.advance(Duration::from_secs(1));
@@ -210,13 +217,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_phase_of_less_than_a_second_says_nothing() {
+        let (clock, page, lines) = lines();
+        lines.rows_read(262, None);
+        clock.advance(Duration::from_millis(999));
+        lines.ended(Phase::Reading);
+        assert_eq!(page.text(), "");
+    }
+
+    #[test]
     fn what_did_not_end_is_said_when_all_ends() {
         let (clock, page, lines) = lines();
         lines.pages_listed(10, 1, Some(119));
-        clock.advance(Duration::from_millis(500));
+        clock.advance(Duration::from_millis(1500));
         lines.pages_listed(20, 2, Some(119));
         lines.finish();
-        assert_eq!(page.text(), "listing: 20 accounts on 2 of 119 pages in 0.5 s\n");
+        assert_eq!(page.text(), "listing: 20 accounts on 2 of 119 pages in 1.5 s\n");
     }
 
     #[test]

@@ -201,7 +201,7 @@ fn a_value_out_of_range_says_the_range() {
         ("[safety]\nmin_rows = -1", "2:12: `safety.min_rows` must be at least 0"),
         (
             "[safety]\nmax_create = '120%'",
-            "2:14: `safety.max_create` must be a percentage such as \"5%\": 120 % is not between 0 % and 100 %",
+            "2:14: `safety.max_create` must be a percentage such as \"20%\", a count, or { percent = 20, count = 500 }: 120 % is not between 0 % and 100 %",
         ),
         ("[safety]\nmax_create = {}", "2:14: `safety.max_create` names neither `percent` nor `count`"),
         (
@@ -360,7 +360,7 @@ fn a_file_that_is_not_there_or_not_text_says_so() {
     let file = dir.path().join("config.toml");
     let error = load(&file).unwrap_err();
     assert!(error.to_string().starts_with(&format!("{}: cannot be read: ", file.display())), "{error}");
-    assert!(rendered(&error).contains("headcount init EXPORT"));
+    assert!(rendered(&error).contains("--config FILE"));
     std::fs::write(&file, b"# caf\xe9\napi_key = 'hunter2'\n").unwrap();
     let error = load(&file).unwrap_err();
     assert_eq!(error.to_string(), format!("{}:1:6: is not UTF-8: byte 5", file.display()));

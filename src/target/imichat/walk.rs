@@ -8,7 +8,8 @@ use hashbrown::HashSet;
 
 use super::PAGE_SIZE;
 use super::decode::Links;
-use crate::model::{Account, KeyHash};
+use super::schema::at;
+use crate::model::{Account, KeyHash, Value};
 
 /// No tenant has this many pages; a server that says so, or never ends, is wrong.
 const MOST_PAGES: u64 = 1_000_000;
@@ -119,7 +120,8 @@ impl Walk {
             ));
         }
         if self.unreadable > 0 {
-            self.flaws.push(format!("{} records are no users with an id and were left out", self.unreadable));
+            self.flaws
+                .push(format!("{} records are no users with an id and a login and were left out", self.unreadable));
         }
         (self.flaws.is_empty(), self.flaws)
     }
@@ -164,6 +166,8 @@ impl Walk {
         for record in records {
             match record {
                 None => self.unreadable += 1,
+                // Nobody could be found by it, so everybody would look new.
+                Some(account) if account.values.get(at::LOGIN_ID).is_none_or(Value::is_blank) => self.unreadable += 1,
                 Some(account) if self.seen.insert(KeyHash::of_text(account.id.as_str())) => accounts.push(account),
                 Some(_) => self.repeated += 1,
             }

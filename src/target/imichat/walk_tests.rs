@@ -2,7 +2,8 @@ use super::*;
 use crate::model::{AccountId, Attributes};
 
 fn account(id: u64) -> Option<Account> {
-    Some(Account { id: AccountId(id.to_string()), values: Attributes::new(), protected: None })
+    let values: Attributes = [(at::LOGIN_ID, Value::text(format!("user{id}")))].into_iter().collect();
+    Some(Account { id: AccountId(id.to_string()), values, protected: None })
 }
 
 fn users(ids: impl IntoIterator<Item = u64>) -> Vec<Option<Account>> {
@@ -154,4 +155,12 @@ fn a_list_without_end_is_given_up() {
     walk.next = MOST_PAGES + 1;
     assert_eq!((walk.step(), walk.step()), (None, None));
     assert!(walk.finish().1[0].contains("does not end"));
+}
+
+#[test]
+fn an_account_without_a_login_is_left_out_and_the_listing_is_not_complete() {
+    let mut records = users(1..=3);
+    records.push(Some(Account { id: AccountId("4".to_owned()), values: Attributes::new(), protected: None }));
+    let result = walk(|_| with(records.clone(), None, None));
+    incomplete(&result, 3, 1, "1 records are no users with an id and a login");
 }

@@ -1,0 +1,150 @@
+//! One step of one action on its way: what it sends, how often it was sent, and where an action stands by its steps.
+
+use std::time::Duration;
+
+use super::ExecuteError;
+use crate::journal::state::ActionState;
+use crate::journal::{Step, StepState};
+use crate::model::{AccountId, AttrId, Attributes, Schema};
+use crate::plan::file::restore_secrets;
+use crate::plan::{Action, ActionKind, Steps, steps};
+
+/// A step of an action, to be sent or to be looked up.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub action: Action,
+    pub steps: Steps,
+    pub step: Step,
+    /// How often the step was sent, by this process or an earlier one.
+    pub attempts: u32,
+    /// How often this process sent it.
+    pub tries: u32,
+    /// Where the action is a create whose first step is done: the account.
+    pub made: Option<Made>,
+}
+
+/// The account of a create.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub account: AccountId,
+    pub by: By,
+}
+
+/// Who made an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Us,
+    /// It was there already: what it has of secrets and of what the API does not show, nobody knows.
+    SomebodyElse,
+}
+
+/// A request whose answer was lost.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub request: Request,
+    /// The target said that the account exists already.
+    pub exists: bool,
+    /// The journal has an intent and no outcome: the process that sent it is gone.
+    pub open: bool,
+    /// On the monotonic clock: when the answer was given up.
+    pub since: Duration,
+}
+
+impl Request {
+    /// The first step of an action as a plan file has it.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Foreign`]
+    pub fn new(schema: &Schema, mut action: Action) -> Result<Self, ExecuteError> {
+        restore_secrets(schema, &mut action);
+        let steps = steps(schema, &action).map_err(ExecuteError::Foreign)?;
+        Ok(Self { action, steps, step: Step::First, attempts: 0, tries: 0, made: None })
+    }
+
+    pub fn seq(&self) -> u64 {
+        self.action.seq
+    }
+
+    /// What the step sends.
+    pub fn values(&self) -> &Attributes {
+        match self.step {
+            Step::First => &self.steps.first,
+            Step::FollowUp => &self.steps.then,
+        }
+    }
+
+    /// The account, where it is known before the request is sent.
+    pub fn account(&self) -> Option<&AccountId> {
+        self.made.as_ref().map(|made| &made.account).or(self.action.account.as_ref())
+    }
+
+    /// Whether it makes an account: only such a request must never have its effect twice.
+    pub fn creates(&self) -> bool {
+        self.action.action == ActionKind::Create && self.step == Step::First
+    }
+
+    pub fn deletes(&self) -> bool {
+        self.action.action == ActionKind::Delete
+    }
+
+    /// Whether it changes something that the account does not show, so that nobody can see whether it happened. Of a
+    /// create the account itself can be seen.
+    pub fn has_unseen(&self, schema: &Schema) -> bool {
+        if self.creates() {
+            return false;
+        }
+        let changes = |id: AttrId| self.action.changes.iter().any(|change| change.attribute == schema.name(id));
+        self.values().iter().any(|(id, _)| changes(id) && !schema.get(id).comparable())
+    }
+
+    /// The same request, sent once more.
+    pub fn sent(mut self) -> Self {
+        self.attempts += 1;
+        self.tries += 1;
+        self
+    }
+
+    /// The update after a create.
+    pub fn then(self, made: Made) -> Self {
+        Self { step: Step::FollowUp, attempts: 0, tries: 0, made: Some(made), ..self }
+    }
+}
+
+/// Where an action stands by its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    ToDo,
+    FollowUpToDo,
+    /// A step was sent and nobody knows what came of it.
+    Open,
+    Applied,
+    Failed,
+    Skipped,
+}
+
+impl Standing {
+    /// `has_follow_up` is only asked where it matters.
+    ///
+    /// # Errors
+    /// What `has_follow_up` says.
+    pub fn of<E>(state: ActionState, has_follow_up: impl FnOnce() -> Result<bool, E>) -> Result<Self, E> {
+        Ok(match state.first {
+            StepState::Pending | StepState::NotThere => Self::ToDo,
+            StepState::Open | StepState::Unknown => Self::Open,
+            StepState::Failed => Self::Failed,
+            StepState::Skipped => Self::Skipped,
+            StepState::Applied | StepState::Adopted => match state.follow_up {
+                StepState::Applied | StepState::Adopted => Self::Applied,
+                StepState::Open | StepState::Unknown => Self::Open,
+                StepState::Failed | StepState::Skipped => Self::Failed,
+                StepState::Pending | StepState::NotThere => {
+                    if has_follow_up()? {
+                        Self::FollowUpToDo
+                    } else {
+                        Self::Applied
+                    }
+                }
+            },
+        })
+    }
+}

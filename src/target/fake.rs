@@ -1,0 +1,537 @@
+//! A tenant in memory, for tests of the engine: it keeps a ledger of what really happened to its accounts, remembers
+//! every request that reached it, and fails on demand in all the ways that a real one does.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+
+use super::{CallError, Effect, Listed, Meter, Purpose, Quota, Target, Trouble, find_by_listing};
+use crate::clock::{Clock, TestClock};
+use crate::model::{
+    Account, AccountId, AttrId, Attribute, Attributes, Kind, Lifecycle, MatchRule, Protects, Schema, Value, normal,
+};
+
+pub const LOGIN: AttrId = AttrId(0);
+pub const EMAIL: AttrId = AttrId(1);
+pub const NAME: AttrId = AttrId(2);
+pub const TITLE: AttrId = AttrId(3);
+pub const STATUS: AttrId = AttrId(4);
+pub const SKILLS: AttrId = AttrId(5);
+pub const PRIVILEGES: AttrId = AttrId(6);
+pub const CUSTOM: AttrId = AttrId(7);
+pub const PASSWORD: AttrId = AttrId(8);
+pub const ROLE: AttrId = AttrId(9);
+
+/// An attribute of each sort that matters.
+pub fn schema() -> Schema {
+    let status = Kind::Choice(vec!["active".into(), "inactive".into()]);
+    let mut schema = Schema::new(vec![
+        Attribute::new("login", Kind::Text).allows("CR").required().unique().ignoring_case(),
+        Attribute::new("email", Kind::Text).allows("CR").unique().ignoring_case(),
+        Attribute::new("name", Kind::Text),
+        Attribute::new("title", Kind::Text),
+        Attribute::new("status", status).allows("RU"),
+        Attribute::new("skills", Kind::Map(Box::new(Kind::Any))).merged(),
+        Attribute::new("privileges", Kind::Json).allows("C"),
+        Attribute::new("custom", Kind::Json).allows("U"),
+        Attribute::new("password", Kind::Text).allows("C").secret().required(),
+        Attribute::new("role", Kind::Text).allows("R"),
+    ]);
+    let [active, inactive] = ["active", "inactive"].map(Value::text);
+    schema.lifecycle = Some(Lifecycle { attribute: STATUS, active, inactive });
+    schema.protects =
+        vec![Protects { attribute: ROLE, value: Value::text("Administrative"), reason: "Administrative account" }];
+    schema.can_delete = true;
+    schema
+}
+
+/// By login, then by email.
+pub fn rules(schema: &Schema) -> Vec<MatchRule> {
+    [LOGIN, EMAIL].map(|id| MatchRule::new(schema, vec![id])).to_vec()
+}
+
+/// What really happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    Created { account: AccountId, login: String, password: String },
+    Updated { account: AccountId, values: Attributes },
+    Deleted { account: AccountId },
+}
+
+/// A kind of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    Create,
+    Update,
+    Delete,
+    Get,
+    Find,
+    List,
+}
+
+/// A request that reached the tenant: its kind, the login or the account, and the password where it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub op: Op,
+    pub whom: String,
+    pub password: Option<String>,
+}
+
+/// What goes wrong with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It never arrived, and nobody knows.
+    LostBefore,
+    /// It had its effect, and the answer was lost.
+    LostAfter,
+    /// Its answer was given up, and it has its effect so much later.
+    Late(Duration),
+    Refused,
+    Exists,
+    /// Server errors only, without effect.
+    Unavailable,
+    Quota,
+    Configuration,
+    Garbled,
+}
+
+type Chaos = Box<dyn FnMut(Op) -> Option<Fault> + Send>;
+type Watch = Box<dyn Fn(&Call) + Send>;
+
+/// Where the process can die: each point counts down, and at zero it does, at once and without a word.
+#[derive(Clone, Default)]
+pub struct Points(Arc<AtomicU64>);
+
+impl Points {
+    /// Dies at the `n`th point from now; never, where `n` is zero.
+    pub fn die_at(&self, n: u64) {
+        self.0.store(n, Ordering::SeqCst);
+    }
+
+    /// Whether nobody died yet.
+    pub fn alive(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+
+    pub fn pass(&self) {
+        let left = self.0.load(Ordering::SeqCst);
+        if left > 0 {
+            self.0.store(left - 1, Ordering::SeqCst);
+            if left == 1 {
+                // As a panic, but without its message.
+                std::panic::resume_unwind(Box::new("died"));
+            }
+        }
+    }
+}
+
+/// The tenant.
+pub struct Fake {
+    schema: Schema,
+    clock: Arc<TestClock>,
+    meter: Meter,
+    pub points: Points,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    accounts: BTreeMap<u64, Attributes>,
+    last: u64,
+    ledger: Vec<Entry>,
+    calls: Vec<Call>,
+    faults: Vec<(Op, Option<String>, Fault)>,
+    chaos: Option<Chaos>,
+    watch: Option<Watch>,
+    late: Vec<(Duration, Effected)>,
+    lax: bool,
+    order: u64,
+    incomplete: Option<String>,
+    budget: Option<u64>,
+}
+
+/// What a request does once it arrives.
+#[derive(Clone)]
+enum Effected {
+    Create(Attributes),
+    Update(AccountId, Attributes),
+    Delete(AccountId),
+}
+
+impl Fake {
+    pub fn new(clock: &Arc<TestClock>) -> Self {
+        Self::with_schema(clock, schema())
+    }
+
+    pub fn with_schema(clock: &Arc<TestClock>, schema: Schema) -> Self {
+        let clock = Arc::clone(clock);
+        Self { schema, clock, meter: Meter::default(), points: Points::default(), state: Mutex::default() }
+    }
+
+    /// Adds an account that was always there; not in the ledger. An account is active where its values do not say.
+    pub fn has(&self, values: &[(AttrId, Value)]) -> AccountId {
+        let values = values.iter().cloned().collect();
+        let mut state = self.state();
+        state.last += 1;
+        let id = state.last;
+        state.accounts.insert(id, started(&self.schema, values));
+        AccountId(id.to_string())
+    }
+
+    /// Somebody else changes an account.
+    pub fn meddle(&self, id: &AccountId, attribute: AttrId, value: Value) {
+        if let Some(values) = self.state().accounts.get_mut(&number(id)) {
+            values.set(attribute, value);
+        }
+    }
+
+    /// Somebody else removes an account.
+    pub fn remove(&self, id: &AccountId) {
+        self.state().accounts.remove(&number(id));
+    }
+
+    /// The next request of this kind, about this login or account, goes wrong so.
+    pub fn fault(&self, op: Op, whom: &str, fault: Fault) {
+        self.state().faults.push((op, Some(whom.to_owned()), fault));
+    }
+
+    /// The next request of this kind goes wrong so.
+    pub fn fault_any(&self, op: Op, fault: Fault) {
+        self.state().faults.push((op, None, fault));
+    }
+
+    /// Asked about every request that nothing else is scripted for.
+    pub fn chaos(&self, chaos: impl FnMut(Op) -> Option<Fault> + Send + 'static) {
+        self.state().chaos = Some(Box::new(chaos));
+    }
+
+    pub fn calm(&self) {
+        self.state().chaos = None;
+    }
+
+    /// Told of every request that arrives, before anything else.
+    pub fn watch(&self, watch: impl Fn(&Call) + Send + 'static) {
+        self.state().watch = Some(Box::new(watch));
+    }
+
+    /// Lets a login be used twice from now on.
+    pub fn allow_twins(&self) {
+        self.state().lax = true;
+    }
+
+    /// Lists in another order from now on.
+    pub fn shuffle(&self, order: u64) {
+        self.state().order = order;
+    }
+
+    /// Listings do not prove themselves complete, for this reason.
+    pub fn incomplete(&self, why: &str) {
+        self.state().incomplete = Some(why.to_owned());
+    }
+
+    /// So many requests are left for the day; none: as many as anybody likes.
+    pub fn budget(&self, requests: Option<u64>) {
+        self.state().budget = requests;
+    }
+
+    pub fn ledger(&self) -> Vec<Entry> {
+        self.state().ledger.clone()
+    }
+
+    /// The logins that were created, as often as they were, in alphabetical order.
+    pub fn created(&self) -> Vec<String> {
+        let login = |entry: &Entry| if let Entry::Created { login, .. } = entry { Some(login.clone()) } else { None };
+        let mut created: Vec<String> = self.state().ledger.iter().filter_map(login).collect();
+        created.sort();
+        created
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// How many requests of this kind arrived.
+    pub fn count(&self, op: Op) -> usize {
+        self.state().calls.iter().filter(|call| call.op == op).count()
+    }
+
+    /// Every account with all that it has, passwords and what the API hides included, by login.
+    pub fn accounts(&self) -> BTreeMap<String, Attributes> {
+        let state = &*self.state();
+        state.accounts.values().map(|values| (text(values, LOGIN), values.clone())).collect()
+    }
+
+    /// Every account as the API shows it.
+    pub fn shown(&self) -> Vec<Account> {
+        let state = &*self.state();
+        state.accounts.iter().map(|(id, values)| self.show(*id, values)).collect()
+    }
+
+    /// What an account has of an attribute; null where it has nothing.
+    pub fn value(&self, id: &AccountId, attribute: AttrId) -> Value {
+        let state = &*self.state();
+        state.accounts.get(&number(id)).and_then(|values| values.get(attribute)).cloned().unwrap_or(Value::Null)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, id: u64, values: &Attributes) -> Account {
+        let seen = values.iter().filter(|(id, _)| self.schema.get(*id).read).map(|(id, v)| (id, v.clone())).collect();
+        let protected = self.schema.protection(values).map(str::to_owned);
+        Account { id: AccountId(id.to_string()), values: seen, protected }
+    }
+
+    /// A request arrives: what was late before it has its effect, and this one may go wrong.
+    fn arrive(
+        &self,
+        op: Op,
+        purpose: Purpose,
+        whom: &str,
+        password: Option<String>,
+    ) -> Result<Option<Fault>, CallError> {
+        self.points.pass();
+        let now = self.clock.elapsed();
+        let state = &mut *self.state();
+        if let Some(budget) = &mut state.budget {
+            if *budget == 0 {
+                return Err(CallError::new(Trouble::Quota { resets_at: None }, "the quota is used up"));
+            }
+            *budget -= 1;
+            self.meter.saw_quota(Quota { limit: None, remaining: *budget, resets_at: None });
+        }
+        self.meter.count(purpose);
+        let (landed, late) = std::mem::take(&mut state.late).into_iter().partition(|(at, _)| *at <= now);
+        state.late = late;
+        for (_, effected) in Vec::from_iter::<Vec<(Duration, Effected)>>(landed) {
+            // Nobody listens to the answer any more.
+            let _ = self.effect(state, effected);
+        }
+        let call = Call { op, whom: whom.to_owned(), password };
+        if let Some(watch) = &state.watch {
+            watch(&call);
+        }
+        state.calls.push(call);
+        let scripted = state
+            .faults
+            .iter()
+            .position(|(on, about, _)| *on == op && about.as_deref().is_none_or(|about| about == whom));
+        let fault = match scripted {
+            Some(at) => Some(state.faults.remove(at).2),
+            None => state.chaos.as_mut().and_then(|chaos| chaos(op)),
+        };
+        let refuse = |trouble, message: &str| Err(CallError::new(trouble, message));
+        match fault {
+            Some(Fault::Refused) => {
+                refuse(Trouble::Refused, "refused").map_err(|error| CallError { code: Some(2001), ..error })
+            }
+            Some(Fault::Exists) => refuse(Trouble::Exists, "it exists"),
+            Some(Fault::Unavailable) => refuse(Trouble::Unavailable, "the server is unavailable"),
+            Some(Fault::Quota) => refuse(Trouble::Quota { resets_at: None }, "the quota is used up"),
+            Some(Fault::Configuration) => refuse(Trouble::Configuration, "the key is wrong"),
+            Some(Fault::Garbled) => refuse(Trouble::Garbled, "no such answer is known"),
+            fault => Ok(fault),
+        }
+    }
+
+    async fn write(
+        &self,
+        op: Op,
+        whom: &str,
+        password: Option<String>,
+        what: Effected,
+    ) -> Result<AccountId, CallError> {
+        let fault = self.arrive(op, Purpose::Write, whom, password)?;
+        // Others go on meanwhile, as on a network.
+        tokio::task::yield_now().await;
+        let lost = || CallError::new(Trouble::Unavailable, "no answer").with_effect(Effect::Unknown);
+        let done = match fault {
+            None => self.effect(&mut self.state(), what),
+            Some(Fault::LostAfter) => self.effect(&mut self.state(), what).and_then(|_| Err(lost())),
+            Some(Fault::Late(after)) => {
+                self.state().late.push((self.clock.elapsed() + after, what));
+                Err(lost())
+            }
+            Some(_) => Err(lost()),
+        };
+        self.points.pass();
+        done
+    }
+
+    async fn read(&self, op: Op, purpose: Purpose, whom: &str) -> Result<(), CallError> {
+        let fault = self.arrive(op, purpose, whom, None)?;
+        tokio::task::yield_now().await;
+        match fault {
+            None => Ok(()),
+            // A lost answer to a question has no effect, and the target has tried often enough.
+            Some(_) => Err(CallError::new(Trouble::Unavailable, "no answer")),
+        }
+    }
+
+    fn effect(&self, state: &mut State, what: Effected) -> Result<AccountId, CallError> {
+        match what {
+            Effected::Create(values) => self.create_now(state, values),
+            Effected::Update(id, values) => {
+                let account = state.accounts.get_mut(&number(&id));
+                let account = account.ok_or_else(|| CallError::new(Trouble::NotFound, "no such account"))?;
+                for (attribute, value) in values.iter() {
+                    assert!(self.schema.get(attribute).update, "{} cannot be updated", self.schema.name(attribute));
+                    account.set(attribute, value.clone());
+                }
+                state.ledger.push(Entry::Updated { account: id.clone(), values });
+                Ok(id)
+            }
+            Effected::Delete(id) => {
+                state
+                    .accounts
+                    .remove(&number(&id))
+                    .ok_or_else(|| CallError::new(Trouble::NotFound, "no such account"))?;
+                state.ledger.push(Entry::Deleted { account: id.clone() });
+                Ok(id)
+            }
+        }
+    }
+
+    fn create_now(&self, state: &mut State, values: Attributes) -> Result<AccountId, CallError> {
+        for (id, attribute) in self.schema.iter() {
+            if attribute.required && values.get(id).is_none_or(Value::is_blank) {
+                return Err(CallError::new(Trouble::Refused, format!("{} is missing", attribute.name)));
+            }
+            let taken = |other: &Attributes| match (values.get(id), other.get(id)) {
+                (Some(mine), Some(other)) => !mine.is_blank() && normal::same(attribute, mine, other),
+                _ => false,
+            };
+            if attribute.unique && !state.lax && state.accounts.values().any(taken) {
+                return Err(CallError::new(Trouble::Exists, format!("{} is taken", attribute.name)));
+            }
+        }
+        for (id, _) in values.iter() {
+            assert!(self.schema.get(id).create, "{} cannot be created", self.schema.name(id));
+        }
+        state.last += 1;
+        let account = AccountId(state.last.to_string());
+        let (login, password) = (text(&values, LOGIN), password(&values).unwrap_or_default());
+        state.ledger.push(Entry::Created { account: account.clone(), login, password });
+        state.accounts.insert(state.last, started(&self.schema, values));
+        Ok(account)
+    }
+}
+
+impl Target for Fake {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn describe(&self) -> String {
+        "fake memory".to_owned()
+    }
+
+    fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
+        let pages = async move {
+            let mut pages = match self.read(Op::List, Purpose::List, "").await {
+                Ok(()) => Vec::new(),
+                Err(error) => return stream::iter(vec![Err(error)]),
+            };
+            let mut accounts = self.shown();
+            let state = self.state();
+            shuffle(&mut accounts, state.order);
+            let total = Some(accounts.len().div_ceil(PAGE) as u64);
+            pages.extend(accounts.chunks(PAGE).map(|page| Ok(Listed::Page { accounts: page.to_vec(), pages: total })));
+            let notes = state.incomplete.clone();
+            pages.push(Ok(Listed::End { complete: notes.is_none(), notes: notes.into_iter().collect() }));
+            stream::iter(pages)
+        };
+        Box::pin(futures::StreamExt::flatten(stream::once(pages)))
+    }
+
+    fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
+        Box::pin(async move {
+            self.read(Op::Get, Purpose::Lookup, id.as_str()).await?;
+            let state = self.state();
+            Ok(state.accounts.get(&number(id)).map(|values| self.show(number(id), values)))
+        })
+    }
+
+    fn find<'a>(
+        &'a self,
+        rules: &'a [MatchRule],
+        sought: &'a [Attributes],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
+        Box::pin(async move {
+            self.read(Op::Find, Purpose::Lookup, "").await?;
+            find_by_listing(self.schema(), self.list(), rules, sought).await
+        })
+    }
+
+    fn create<'a>(&'a self, values: &'a Attributes) -> BoxFuture<'a, Result<AccountId, CallError>> {
+        Box::pin(async move {
+            self.write(Op::Create, &text(values, LOGIN), password(values), Effected::Create(values.clone())).await
+        })
+    }
+
+    fn update<'a>(&'a self, id: &'a AccountId, values: &'a Attributes) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(async move {
+            let what = Effected::Update(id.clone(), values.clone());
+            self.write(Op::Update, id.as_str(), None, what).await.map(|_| ())
+        })
+    }
+
+    fn delete<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(
+            async move { self.write(Op::Delete, id.as_str(), None, Effected::Delete(id.clone())).await.map(|_| ()) },
+        )
+    }
+
+    fn listing_cost(&self, accounts: u64) -> u64 {
+        accounts.div_ceil(PAGE as u64).max(1)
+    }
+
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+}
+
+/// Accounts on a page.
+const PAGE: usize = 3;
+
+/// A new account is active unless it says otherwise.
+fn started(schema: &Schema, mut values: Attributes) -> Attributes {
+    if let Some(lifecycle) = &schema.lifecycle
+        && values.get(lifecycle.attribute).is_none()
+    {
+        values.set(lifecycle.attribute, lifecycle.active.clone());
+    }
+    values
+}
+
+fn number(id: &AccountId) -> u64 {
+    id.as_str().parse().unwrap_or(0)
+}
+
+fn text(values: &Attributes, id: AttrId) -> String {
+    values.get(id).map(ToString::to_string).unwrap_or_default()
+}
+
+fn password(values: &Attributes) -> Option<String> {
+    match values.get(PASSWORD) {
+        Some(Value::Secret(secret)) => Some(secret.expose().to_owned()),
+        _ => None,
+    }
+}
+
+fn shuffle(accounts: &mut [Account], order: u64) {
+    if order != 0 {
+        accounts.sort_by_key(|account| {
+            number(&account.id).wrapping_add(order).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(17)
+        });
+    }
+}

@@ -1,0 +1,23 @@
+//! The program from outside: arguments, files, exit codes and output, judged by what people and scripts are promised.
+//!
+//! Every test has a folder of its own and, where it needs a tenant, a sandbox of its own on a free port, so that all of
+//! them run at the same time. What a run did is read from the sandbox's ledger, never from what the run says of itself.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+mod apply;
+mod bad_config;
+mod bad_source;
+mod bad_state;
+mod bad_target;
+mod check;
+mod history;
+mod meta;
+mod people;
+mod plan;
+mod safety;
+mod secrets;
+mod sources;
+mod sync;

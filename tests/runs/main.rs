@@ -1,0 +1,15 @@
+//! Runs from end to end: the program as a child process against a simulated tenant that misbehaves, is killed, stopped
+//! and started again. The tenant's ledger says who was created, how often, and with which password.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod changes;
+mod damage;
+mod down;
+mod killed;
+mod lost;
+mod quota;
+mod refused;
+mod signals;
+mod support;
+mod told;
