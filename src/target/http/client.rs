@@ -130,11 +130,6 @@ impl Client {
         self.rate.concurrency.max(1)
     }
 
-    #[must_use]
-    pub fn clock(&self) -> &dyn Clock {
-        &*self.clock
-    }
-
     /// From now on no error or log line shows this secret of the configuration.
     pub fn redact(&self, secret: Secret) {
         self.redactor.keep(secret);

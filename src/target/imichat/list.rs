@@ -2,9 +2,7 @@
 //! fetches one page after another, so that pages go on arriving while the reader is busy with others, or with other
 //! requests.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::sync::mpsc;
@@ -14,22 +12,16 @@ use super::api::Api;
 use super::walk::Walk;
 use crate::target::{CallError, Listed, Purpose, Trouble};
 
-/// Pages that a lane hands over together at most, and how long after a handover the next one is due: waking the reader
-/// can take longer than fetching a page from nearby. A page from afar is handed over when it arrives.
-const BUNDLE: usize = 8;
-const DUE: Duration = Duration::from_millis(2);
-
-/// What a lane hands over: pages, or the error that ends it.
-type Bundle = Result<Vec<Listed>, CallError>;
+/// What a lane hands over: a page, or the error that ends the listing.
+type Piece = Result<Listed, CallError>;
 
 struct Listing {
     shared: Arc<Shared>,
     /// Dropping it stops the requests.
     lanes: JoinSet<()>,
     /// For new lanes. It is bounded, so that a slow reader does not fill the memory.
-    sender: mpsc::Sender<Bundle>,
-    bundles: mpsc::Receiver<Bundle>,
-    ready: VecDeque<Listed>,
+    sender: mpsc::Sender<Piece>,
+    pieces: mpsc::Receiver<Piece>,
     over: bool,
 }
 
@@ -41,29 +33,26 @@ struct Shared {
 
 /// Every account, page by page. Needs a tokio runtime.
 pub(super) fn list(api: Arc<Api>, purpose: Purpose) -> BoxStream<'static, Result<Listed, CallError>> {
-    let (sender, bundles) = mpsc::channel(api.http.concurrency());
+    let (sender, pieces) = mpsc::channel(api.http.concurrency());
     let shared = Arc::new(Shared { api, purpose, walk: Mutex::new(Walk::new()) });
-    let listing = Listing { shared, lanes: JoinSet::new(), sender, bundles, ready: VecDeque::new(), over: false };
+    let listing = Listing { shared, lanes: JoinSet::new(), sender, pieces, over: false };
     stream::unfold(listing, |mut listing| async move { listing.next().await.map(|piece| (piece, listing)) }).boxed()
 }
 
 impl Listing {
     async fn next(&mut self) -> Option<Result<Listed, CallError>> {
         loop {
-            if let Some(piece) = self.ready.pop_front() {
-                return Some(Ok(piece));
-            }
             if self.over {
                 return None;
             }
             self.open_lanes();
-            let bundle = if self.lanes.is_empty() {
+            let piece = if self.lanes.is_empty() {
                 // The last words of a lane may still wait.
-                self.bundles.try_recv().ok()
+                self.pieces.try_recv().ok()
             } else {
                 tokio::select! {
                     biased;
-                    bundle = self.bundles.recv() => bundle,
+                    piece = self.pieces.recv() => piece,
                     Some(ended) = self.lanes.join_next() => match ended {
                         Ok(()) => continue,
                         Err(error) => {
@@ -72,8 +61,8 @@ impl Listing {
                     },
                 }
             };
-            match bundle {
-                Some(Ok(pages)) => self.ready.extend(pages),
+            match piece {
+                Some(Ok(page)) => return Some(Ok(page)),
                 Some(Err(error)) => {
                     self.over = true;
                     self.lanes.abort_all();
@@ -106,36 +95,30 @@ impl Shared {
 }
 
 /// Fetches one page after another until there is none left to begin.
-async fn lane(shared: Arc<Shared>, first: u64, out: mpsc::Sender<Bundle>) {
-    let mut bundle = Vec::new();
-    let mut handed_over = shared.api.http.clock().elapsed();
+async fn lane(shared: Arc<Shared>, first: u64, out: mpsc::Sender<Piece>) {
     let mut next = Some(first);
     while let Some(page) = next {
-        let read = match shared.api.page(page, shared.purpose).await {
-            Ok(read) => read,
+        let piece = match shared.api.page(page, shared.purpose).await {
+            Ok(read) => {
+                let mut walk = shared.walk();
+                let accounts = walk.read(page, read);
+                next = walk.step();
+                if accounts.is_empty() {
+                    continue;
+                }
+                Ok(Listed::Page { accounts, pages: walk.announced() })
+            }
             Err(error) => {
-                // Where nobody listens any more there is nobody to tell.
-                let _ = out.send(Ok(bundle)).await;
-                let _ = out.send(Err(error)).await;
-                return;
+                next = None;
+                Err(error)
             }
         };
-        let (accounts, pages) = {
-            let mut walk = shared.walk();
-            let accounts = walk.read(page, read);
-            next = walk.step();
-            (accounts, walk.announced())
-        };
-        if !accounts.is_empty() {
-            bundle.push(Listed::Page { accounts, pages });
+        if out.send(piece).await.is_err() {
+            // Nobody listens any more.
+            return;
         }
-        let now = shared.api.http.clock().elapsed();
-        // What the first page says opens the other lanes.
-        if page == first || next.is_none() || bundle.len() >= BUNDLE || now.saturating_sub(handed_over) >= DUE {
-            if out.send(Ok(std::mem::take(&mut bundle))).await.is_err() {
-                return;
-            }
-            handed_over = now;
-        }
+        // The reader goes first, where it waited: on this thread, which has the page at hand and takes the memory back.
+        // On another one it would fetch and free everything across, which takes longer than reading does.
+        tokio::task::yield_now().await;
     }
 }
