@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use headcount::sandbox::{Faults, Options, Seed, start};
+use headcount::sandbox::{Faults, Kind, Options, Seed, start};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
@@ -222,4 +223,67 @@ async fn the_sandbox_starts_from_the_accounts_and_understands_the_faults() {
     let built_in = start(Options { seed: Seed::Sample, ..Options::default() }).await.unwrap();
     assert_eq!(from_file.unwrap().accounts(), built_in.accounts());
     assert_eq!(built_in.accounts().len(), accounts().len());
+}
+
+#[tokio::test]
+async fn the_sandboxes_of_the_other_kinds_start_from_their_accounts() {
+    for (kind, name) in [(Kind::Brightpattern, "brightpattern_accounts.json"), (Kind::Scim, "scim_accounts.json")] {
+        let from_file = Options { kind, seed: Seed::File(sample(name)), ..Options::default() };
+        let built_in = start(Options { kind, seed: Seed::Sample, ..Options::default() }).await.unwrap();
+        assert_eq!(start(from_file).await.unwrap().accounts_json(), built_in.accounts_json(), "{name}");
+        assert!(built_in.accounts_json().len() > 200);
+    }
+}
+
+/// What two runs over a copy of the samples say.
+fn two_runs(config: &str) -> [Value; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = folder.path().join("samples");
+    std::fs::create_dir(&samples).unwrap();
+    for file in std::fs::read_dir(sample("")).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), samples.join(file.file_name())).unwrap();
+    }
+    let run = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_headcount"))
+            .args(["--format", "json", "--no-progress", "-c"])
+            .arg(samples.join(config))
+            .args(["sync", "--yes"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{config}: {said}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    [run(), run()]
+}
+
+/// What a run did, and what it found besides.
+fn counts(summary: &Value) -> [u64; 9] {
+    let applied =
+        ["create", "update", "deactivate", "reactivate"].map(|kind| summary["applied"][kind].as_u64().unwrap());
+    let found =
+        ["drift", "invalid", "skipped", "absent", "protected"].map(|kind| summary["found"][kind].as_u64().unwrap());
+    let mut counts = [0; 9];
+    counts[..4].copy_from_slice(&applied);
+    counts[4..].copy_from_slice(&found);
+    counts
+}
+
+#[test]
+fn the_sample_of_bright_pattern_runs_and_a_second_run_changes_nothing() {
+    let [first, second] = two_runs("brightpattern.toml");
+    assert_eq!(counts(&first), [31, 20, 7, 4, 2, 2, 4, 5, 4], "{first}");
+    assert_eq!((&first["outcome"], &first["held"]), (&"complete".into(), &0.into()));
+    assert_eq!(counts(&second), [0, 0, 0, 0, 2, 2, 4, 5, 4], "{second}");
+    assert_eq!(second["outcome"], "no_changes");
+}
+
+#[test]
+fn the_sample_of_scim_runs_and_a_second_run_changes_nothing() {
+    let [first, second] = two_runs("scim.toml");
+    assert_eq!(counts(&first), [31, 24, 7, 4, 1, 1, 4, 5, 4], "{first}");
+    assert_eq!((&first["outcome"], &first["held"]), (&"complete".into(), &0.into()));
+    assert_eq!(counts(&second), [0, 0, 0, 0, 1, 1, 4, 5, 4], "{second}");
+    assert_eq!(second["outcome"], "no_changes");
 }

@@ -68,6 +68,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Render a run or a plan again
     Report(ReportArgs),
+    /// Write the target's accounts as CSV: a backup, another target's source, what `plan --against` reads
+    Export(ExportArgs),
     /// Serve a simulated tenant on loopback
     Sandbox(SandboxArgs),
     /// Print shell completions
@@ -159,8 +161,15 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Where to write it (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct SandboxArgs {
-    /// The system to simulate
+    /// The system to simulate: imichat, brightpattern, scim
     #[arg(long, default_value = "imichat")]
     pub kind: String,
     /// The port on 127.0.0.1 (default: any free one)
@@ -175,7 +184,7 @@ pub struct SandboxArgs {
     /// Keep the tenant in this file between runs
     #[arg(long, value_name = "FILE")]
     pub keep: Option<PathBuf>,
-    /// Requests a day
+    /// Requests a day (imichat)
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub quota: u64,
     /// Milliseconds that every answer takes
@@ -196,6 +205,7 @@ impl Command {
             Self::Runs => "runs",
             Self::Show(_) => "show",
             Self::Report(_) => "report",
+            Self::Export(_) => "export",
             Self::Sandbox(_) => "sandbox",
             Self::Completions { .. } => "completions",
             Self::Man { .. } => "man",

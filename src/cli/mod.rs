@@ -5,6 +5,7 @@ mod app;
 mod args;
 pub mod ask;
 mod commands;
+mod connect;
 mod failure;
 pub mod output;
 pub mod progress;
@@ -73,7 +74,7 @@ async fn outcome(app: Arc<App>, command: Command) -> Exit {
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
-    use commands::{apply, check, meta, plan, report, resume, runs, sandbox, sync};
+    use commands::{apply, check, export, meta, plan, report, resume, runs, sandbox, sync};
     match command {
         Command::Check(args) => check::run(app, &args).await,
         Command::Plan(args) => plan::run(app, &args).await,
@@ -83,6 +84,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Runs => runs::list(app),
         Command::Show(args) => runs::show(app, &args),
         Command::Report(args) => report::run(app, &args),
+        Command::Export(args) => export::run(app, &args).await,
         Command::Sandbox(args) => sandbox::run(app, &args).await,
         Command::Completions { shell } => meta::completions(shell),
         Command::Man { out } => meta::man(out.as_deref()),

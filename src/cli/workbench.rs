@@ -2,18 +2,18 @@
 //! mapping, journal, and only then the target.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::failure::Failure;
-use crate::clock::{Clock, Stop};
+use crate::clock::Clock;
 use crate::config::{ConfigError, KindSettings, LookupSettings, Problem, Settings};
 use crate::journal::paths::make_private_dir;
 use crate::journal::{Journal, Memory, Options, StateDir};
+use crate::mapping::spec::On;
 use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options as MapOptions};
-use crate::model::{MatchRule, Schema, Secret, text};
-use crate::sandbox::{self, Sandbox};
+use crate::model::{MatchRule, Schema, text};
+use crate::plan::Absent;
 use crate::source::{Source, read_table};
-use crate::target::{Target, imichat};
+use crate::target::{Target, brightpattern, imichat, scim};
 
 /// The settings, and what follows from them without reading anything else.
 pub struct Configured {
@@ -31,18 +31,14 @@ pub struct Mapped {
     _spool: tempfile::TempDir,
 }
 
-/// A tenant that can be asked.
-pub struct Connected {
-    pub target: Box<dyn Target>,
-    sandbox: Option<Sandbox>,
-}
-
 impl Configured {
     /// Reads the configuration and checks what it says against the kind's schema.
     pub fn load(config: &Path, state: Option<&Path>) -> Result<Self, Failure> {
         let settings = crate::config::load(config)?;
         let schema = match &settings.target.kind {
             KindSettings::Imichat(kind) => imichat::schema(kind),
+            KindSettings::Brightpattern(_) => brightpattern::schema(),
+            KindSettings::Scim(_) => scim::schema(&mapped(&settings)),
         };
         let rules = rules(&settings, &schema)?;
         let state = StateDir::new(state.map_or_else(|| settings.journal.path.clone(), Path::to_owned));
@@ -129,34 +125,32 @@ impl Configured {
         Ok(table)
     }
 
-    /// Connects to the target; starts the built-in sandbox where the settings ask for it.
-    pub async fn connect(&self, clock: Arc<dyn Clock>, stop: &Arc<Stop>) -> Result<Connected, Failure> {
-        let target = &self.settings.target;
-        let KindSettings::Imichat(kind) = &target.kind;
-        let (sandbox, base_url, key, domain) = if target.is_sandbox() {
-            make_private_dir(self.state.path())?;
-            let options = sandbox::Options {
-                seed: sandbox::Seed::Sample,
-                state: Some(self.state.path().join("sandbox.json")),
-                clock: clock.clone(),
-                ..sandbox::Options::default()
-            };
-            let sandbox = sandbox::start(options).await?;
-            let base_url = sandbox.base_url();
-            (Some(sandbox), base_url, Secret::new(sandbox::API_KEY), sandbox::DOMAIN.to_owned())
-        } else {
-            let missing = |what: &str| Failure::new("configuration", format!("target.{what} is missing"));
-            let key = kind.api_key.as_ref().ok_or_else(|| missing("api_key"))?;
-            let domain = kind.domain.clone().ok_or_else(|| missing("domain"))?;
-            let key = key.resolve().map_err(|error| {
-                Failure::new("configuration", format!("target.api_key: {error}"))
-                    .hint("the key is read from there each time; target.api_key may name another place")
-            })?;
-            (None, target.base_url.value.clone(), key, domain)
-        };
-        let rate = &self.settings.rate;
-        let target = imichat::connect(kind, &base_url, rate, clock, stop.clone(), &key, &domain)?;
-        Ok(Connected { target: Box::new(target), sandbox })
+    /// The configuration as the live target's own schema has it: what a server says of its attributes counts more than
+    /// what a standard says of them.
+    pub fn seen_by(self, target: &dyn Target) -> Result<Self, Failure> {
+        let schema = target.schema().clone();
+        let rules = rules(&self.settings, &schema)?;
+        Ok(Self { schema, rules, ..self })
+    }
+
+    /// The names of everything that is mapped or matched, as the configuration writes them.
+    pub fn mapped(&self) -> Vec<String> {
+        mapped(&self.settings)
+    }
+
+    /// The names of what a listing must show of each account: what is compared or matched, and whether it is in use
+    /// where that decides what becomes of it.
+    pub fn compared(&self) -> Vec<String> {
+        let settings = &self.settings;
+        let always = settings.map.entries.iter().filter(|entry| entry.on == On::Always);
+        let mut names: Vec<String> = always.map(|entry| entry.attribute.value.clone()).collect();
+        names.extend(settings.rules.iter().flatten().map(|name| name.value.clone()));
+        if settings.policy.absent == Absent::Deactivate
+            && let Some(lifecycle) = &self.schema.lifecycle
+        {
+            names.push(self.schema.name(lifecycle.attribute).to_owned());
+        }
+        names
     }
 
     /// A folder for a plan that is being made; [`Configured::keep_plan`] gives it its name.
@@ -175,21 +169,15 @@ impl Configured {
     }
 }
 
-impl Connected {
-    /// Ends the sandbox, where there is one, so that its state is kept.
-    pub async fn close(self) -> Result<(), Failure> {
-        drop(self.target);
-        if let Some(sandbox) = self.sandbox {
-            sandbox.stop().await?;
-        }
-        Ok(())
-    }
-}
-
 /// A path as people write it: relative where it lies below the working directory.
 pub fn shown(path: &Path) -> String {
     let relative = std::env::current_dir().ok().and_then(|dir| path.strip_prefix(dir).ok().map(Path::to_owned));
     relative.unwrap_or_else(|| path.to_owned()).display().to_string()
+}
+
+fn mapped(settings: &Settings) -> Vec<String> {
+    let mapped = settings.map.entries.iter().map(|entry| &entry.attribute.value);
+    mapped.chain(settings.rules.iter().flatten().map(|name| &name.value)).cloned().collect()
 }
 
 /// The most match rules that a configuration can have.

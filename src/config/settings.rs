@@ -87,6 +87,8 @@ pub struct TargetSettings {
 #[derive(Clone, Debug)]
 pub enum KindSettings {
     Imichat(crate::target::imichat::Settings),
+    Brightpattern(crate::target::brightpattern::Settings),
+    Scim(crate::target::scim::Settings),
 }
 
 /// Where a secret is found; it is read when it is needed, and not kept in the settings.
@@ -158,6 +160,8 @@ impl KindSettings {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Imichat(_) => "imichat",
+            Self::Brightpattern(_) => "brightpattern",
+            Self::Scim(_) => "scim",
         }
     }
 
@@ -166,6 +170,7 @@ impl KindSettings {
     pub fn can_delete(&self) -> bool {
         match self {
             Self::Imichat(_) => false,
+            Self::Brightpattern(_) | Self::Scim(_) => true,
         }
     }
 }

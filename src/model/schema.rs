@@ -118,6 +118,8 @@ pub struct Attribute {
     pub live: bool,
     /// An object whose keys that the mapping does not name are kept as they are.
     pub merge: bool,
+    /// Names something else of the tenant (a team), which must exist before an account can refer to it.
+    pub reference: bool,
     /// What to warn of when a leaver's account has this attribute set (true, or a number other than zero): "has open chats".
     pub leaver_warning: Option<&'static str>,
 }
@@ -138,6 +140,7 @@ impl Attribute {
             case_exact: true,
             live: false,
             merge: false,
+            reference: false,
             leaver_warning: None,
         }
     }
@@ -179,6 +182,11 @@ impl Attribute {
     #[must_use]
     pub fn merged(mut self) -> Self {
         self.merge = true;
+        self
+    }
+    #[must_use]
+    pub fn refers(mut self) -> Self {
+        self.reference = true;
         self
     }
     #[must_use]

@@ -60,7 +60,10 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
         let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
         let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
         let kind = visible(kind);
-        let why = format!("{count} {kind} held, the limit is {limit}{setting}: look at them, then release them");
+        let why = format!(
+            "{} to {kind} held, the limit is {limit}{setting}: look at them, then release them",
+            accounts(*count)
+        );
         let step = Step::new(why);
         steps.push(if head.against.is_none() { step.by(release_command(head, held)) } else { step });
     }
@@ -154,7 +157,7 @@ mod tests {
             head.summary.command = command.into();
             assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
         }
-        head.of = "plan".into();
+        (head.of, head.summary.command) = ("plan".into(), "apply".into());
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
         head.summary.command = "plan".into();
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);

@@ -297,7 +297,7 @@ mod tests {
         1 account of unknown outcome: looked up before anything is sent again
             headcount resume r-7
         1 account failed: mend what the messages name, the next plan tries again
-        1 deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them
+        1 account to deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them
             headcount sync --approve 9f2c41
         1 row cannot be used: mend the export
             headcount check
@@ -358,7 +358,7 @@ mod tests {
                       resets at 2026-11-23 00:00:00 UTC
           took        31.2 s
 
-        1 deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them
+        1 account to deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them
             headcount apply r-7 --approve 9f2c41
         5 accounts to change
             headcount apply r-7
@@ -477,7 +477,7 @@ mod tests {
         1 account of unknown outcome: looked up before anything is sent again
             headcount resume r-7
         1 account failed: mend what the messages name, the next plan tries again
-        1 deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them
+        1 account to deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them
             headcount sync --approve 9f2c41
         1 row cannot be used: mend the export
             headcount check

@@ -1,6 +1,6 @@
 //! Every effect on a tenant, in order: what tests judge by, and what the state is rebuilt from after a crash.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::Write;
 
@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 pub enum Op {
     Create,
     Update,
+    Delete,
     /// By somebody else than the client, while it was looking: what `shift_list` does.
     OutsideCreate,
     OutsideUpdate,
@@ -29,7 +30,7 @@ pub struct Effect {
     pub op: Op,
     /// The account's id.
     pub id: String,
-    /// The account's login, as the account has it.
+    /// The account's login, as the account has it: `login_id`, `loginId` or `userName`.
     pub login_id: String,
     /// What was sent, but for the password.
     pub fields: Map<String, Value>,
@@ -59,17 +60,26 @@ impl Ledger {
         self.of(op).count()
     }
 
-    /// Logins that were created more than once, without regard to case: people who were doubled.
+    /// Logins that were created again while they were there, without regard to case: people who were doubled.
     #[must_use]
     pub fn doubled(&self) -> Vec<String> {
-        let mut seen = HashMap::new();
-        for effect in self.of(Op::Create) {
-            *seen.entry(effect.login_id.to_lowercase()).or_insert(0) += 1;
+        let mut there = HashSet::new();
+        let mut doubled = BTreeSet::new();
+        for effect in &self.effects {
+            let login = effect.login_id.to_lowercase();
+            match effect.op {
+                Op::Create => {
+                    if let Some(login) = there.replace(login) {
+                        doubled.insert(login);
+                    }
+                }
+                Op::Delete | Op::OutsideRemove => {
+                    there.remove(&login);
+                }
+                Op::Update | Op::OutsideCreate | Op::OutsideUpdate => {}
+            }
         }
-        let mut doubled: Vec<String> =
-            seen.into_iter().filter(|(_, times)| *times > 1).map(|(login, _)| login).collect();
-        doubled.sort();
-        doubled
+        doubled.into_iter().collect()
     }
 }
 
@@ -169,6 +179,12 @@ mod tests {
             effect(4, Op::Create, "ANA"),
         ];
         assert_eq!(Ledger { effects }.doubled(), ["ana"]);
+    }
+
+    #[test]
+    fn a_login_created_again_after_it_was_deleted_is_not_doubled() {
+        let effects = vec![effect(1, Op::Create, "ana"), effect(2, Op::Delete, "ana"), effect(3, Op::Create, "ana")];
+        assert!(Ledger { effects }.doubled().is_empty());
     }
 
     #[test]

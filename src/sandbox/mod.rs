@@ -8,24 +8,42 @@
 //! is kept it is in the operating system's hands by then, so that a process killed at any instant loses nothing that it
 //! acknowledged. No password is kept, only its hash.
 
+pub mod brightpattern;
 mod faults;
+mod host;
 pub mod imichat;
 mod ledger;
+mod oauth;
+mod query;
 mod quota;
+mod reply;
+mod roster;
+pub mod scim;
+mod seed;
 mod server;
 mod state;
+#[cfg(test)]
+mod testing;
+mod tokens;
 
+use std::any::Any;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 pub use faults::Faults;
 pub use ledger::{Effect, Ledger, Op, password_hash};
+pub use oauth::ExpiresIn;
 pub use quota::{Quota, ResetFormat};
+pub use tokens::TokenLife;
+
+use host::{Host, Hosted};
 
 use crate::clock::{Clock, SystemClock};
 
@@ -35,11 +53,22 @@ pub const API_KEY: &str = "sandbox-key-not-a-secret";
 /// The domain that a sandbox accepts where none is given.
 pub const DOMAIN: &str = "sandbox.imi.chat";
 
+/// The API user's login that a Bright Pattern sandbox accepts.
+pub const CLIENT_ID: &str = "sandbox-api-user";
+
+/// The API user's key that a Bright Pattern sandbox accepts. It protects nothing.
+pub const CLIENT_SECRET: &str = "sandbox-secret-not-a-secret";
+
+/// The bearer token that a SCIM sandbox accepts. It protects nothing.
+pub const TOKEN: &str = "sandbox-token-not-a-secret";
+
 /// The system that is simulated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     #[default]
     Imichat,
+    Brightpattern,
+    Scim,
 }
 
 impl FromStr for Kind {
@@ -48,6 +77,8 @@ impl FromStr for Kind {
     fn from_str(name: &str) -> Result<Self, SandboxError> {
         match name {
             "imichat" => Ok(Self::Imichat),
+            "brightpattern" => Ok(Self::Brightpattern),
+            "scim" => Ok(Self::Scim),
             _ => Err(SandboxError::Kind { name: name.to_owned() }),
         }
     }
@@ -56,12 +87,13 @@ impl FromStr for Kind {
 /// What the tenant holds when it is first started.
 #[derive(Clone, Debug, Default)]
 pub enum Seed {
-    /// No account; every team id is known.
+    /// No account; every team is known.
     #[default]
     Empty,
-    /// The accounts of `samples/accounts.json`, which every build carries.
+    /// The accounts of `samples/accounts.json`, `samples/brightpattern_accounts.json` or `samples/scim_accounts.json`,
+    /// which every build carries.
     Sample,
-    /// A file of the form of `samples/accounts.json`.
+    /// A file of the form of the kind's sample.
     File(PathBuf),
     /// The text of such a file.
     Text(String),
@@ -84,10 +116,15 @@ pub struct Options {
     /// Added to every request, and up to so much more at random.
     pub latency: Duration,
     pub jitter: Duration,
+    /// `per_day` is for imi.chat alone; the other APIs have no such limit.
     pub quota: Quota,
+    /// Who may sign in, by kind: the key of an imi.chat tenant.
     pub api_key: String,
+    /// The domain of an imi.chat tenant, and the scope of a Bright Pattern token.
     pub domain: String,
     pub imichat: imichat::Behaviour,
+    pub brightpattern: brightpattern::Behaviour,
+    pub scim: scim::Behaviour,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -105,6 +142,8 @@ impl Default for Options {
             api_key: API_KEY.to_owned(),
             domain: DOMAIN.to_owned(),
             imichat: imichat::Behaviour::default(),
+            brightpattern: brightpattern::Behaviour::default(),
+            scim: scim::Behaviour::default(),
             clock: SystemClock::new(),
         }
     }
@@ -113,7 +152,7 @@ impl Default for Options {
 /// Why a sandbox could not be started, or could not keep its state.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    #[error("there is no sandbox for {name:?}; there is one for imichat")]
+    #[error("there is no sandbox for {name:?}; there are imichat, brightpattern and scim")]
     Kind { name: String },
     #[error("cannot listen on 127.0.0.1:{port}: {source}")]
     Bind { port: u16, source: std::io::Error },
@@ -140,10 +179,18 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| SandboxError::Bind { port, source })?;
     let address = listener.local_addr().map_err(|source| SandboxError::Bind { port, source })?;
-    let Kind::Imichat = options.kind;
-    let tenant = Arc::new(imichat::Server::open(options, address)?);
-    let serving = server::serve(listener, imichat::router(tenant.clone()));
+    let (tenant, router) = match options.kind {
+        Kind::Imichat => hosted(imichat::open(options, address)?),
+        Kind::Brightpattern => hosted(brightpattern::open(options, address)?),
+        Kind::Scim => hosted(scim::open(options, address)?),
+    };
+    let serving = server::serve(listener, router);
     Ok(Sandbox { address, tenant, serving: Some(serving) })
+}
+
+fn hosted<A: host::Api>(host: Host<A>) -> (Arc<dyn Hosted>, Router) {
+    let host = Arc::new(host);
+    (host.clone(), host::router(host))
 }
 
 /// A simulated tenant that is being served.
@@ -152,15 +199,15 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
 /// state is left as the last effect left it.
 pub struct Sandbox {
     address: SocketAddr,
-    tenant: Arc<imichat::Server>,
+    tenant: Arc<dyn Hosted>,
     serving: Option<server::Serving>,
 }
 
 impl Sandbox {
-    /// `http://127.0.0.1:PORT/v3.1`
+    /// `http://127.0.0.1:PORT/v3.1`, or `/configapi/v2` or `/scim/v2`, by kind.
     #[must_use]
     pub fn base_url(&self) -> String {
-        imichat::base_url(self.address)
+        self.tenant.base_url().to_owned()
     }
 
     #[must_use]
@@ -174,13 +221,23 @@ impl Sandbox {
         self.tenant.ledger()
     }
 
-    /// The accounts as they are now, in the order in which they are listed.
+    /// The accounts of an imi.chat tenant as they are now, in the order in which they are listed; none of another kind.
     #[must_use]
     pub fn accounts(&self) -> Vec<imichat::Account> {
-        self.tenant.accounts()
+        let tenant: &dyn Any = &*self.tenant;
+        tenant
+            .downcast_ref::<Host<imichat::Imichat>>()
+            .map(|host| host::Tenant::accounts(&*host.read()))
+            .unwrap_or_default()
     }
 
-    /// Requests counted against the day's quota.
+    /// The accounts of any kind as they are now, in the order in which they are listed, in the form of the kind's seed.
+    #[must_use]
+    pub fn accounts_json(&self) -> Vec<Value> {
+        self.tenant.accounts_json()
+    }
+
+    /// Requests of the day so far.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.tenant.requests()

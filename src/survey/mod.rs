@@ -11,6 +11,7 @@ mod listing;
 mod notes;
 mod protect;
 mod recorded;
+mod references;
 mod rows;
 mod secrets;
 mod settle;
@@ -20,6 +21,8 @@ mod written;
 
 pub use check::{Checked, check_rows};
 pub use findings::read_findings;
+pub use recorded::ACCOUNT;
+pub use references::{References, Referred, Unknown, Users};
 pub use secrets::source_secrets;
 pub use written::fingerprint;
 

@@ -3,10 +3,13 @@
 //!
 //! A target decides nothing: it says what it can do ([`Schema`]), shows what is there, and does what it is told once.
 
+pub mod brightpattern;
 #[cfg(test)]
 pub mod fake;
 pub mod http;
 pub mod imichat;
+mod json;
+pub mod scim;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,7 +23,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Account, AccountId, Attributes, KeyHash, MatchRule, Schema};
+use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema};
 
 /// One tenant of one system.
 pub trait Target: Send + Sync {
@@ -56,6 +59,12 @@ pub trait Target: Send + Sync {
 
     /// Deletes one account; only called where [`Schema::can_delete`].
     fn delete<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<(), CallError>>;
+
+    /// Every value that an [`Attribute::reference`](crate::model::Attribute::reference) can have: the names of the
+    /// tenant's teams, for instance. None where the system does not say.
+    fn references(&self, _attribute: AttrId) -> BoxFuture<'_, Result<Option<Vec<String>>, CallError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Requests that listing `accounts` accounts takes.
     fn listing_cost(&self, accounts: u64) -> u64;
@@ -279,7 +288,7 @@ mod tests {
     use futures::stream;
 
     use super::*;
-    use crate::model::{AttrId, Attribute, Kind, Value};
+    use crate::model::{Attribute, Kind, Value};
 
     fn schema() -> Schema {
         let text = |name| Attribute::new(name, Kind::Text).ignoring_case();

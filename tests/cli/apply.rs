@@ -198,13 +198,34 @@ fn an_account_that_changed_meanwhile_is_left_alone_and_the_others_are_done() {
 }
 
 #[test]
-fn the_same_plan_applied_twice_changes_nothing_more() {
+fn a_plan_is_applied_once() {
     let (tenant, project) = planned();
     project.json(&["apply", "plan.jsonl", "--yes"]).0.expect(0);
     let done = tenant.ledger();
-    let (ran, _) = project.json(&["apply", "plan.jsonl", "--yes"]);
-    // Who made the account or the change is not known from here, so it is said.
-    ran.expect(4).says(&["cy", "existed already", "bo", "somebody else made the same change"]);
+    let (ran, summary) = project.json(&["apply", "plan.jsonl", "--yes"]);
+    ran.expect(0);
+    assert_eq!((&summary["outcome"], counts(&summary, "planned").as_str()), (&"no_changes".into(), ""));
+    assert_eq!(tenant.ledger(), done);
+}
+
+#[test]
+fn after_a_canary_the_same_plan_does_the_rest_and_nobody_twice() {
+    let (tenant, project) = planned();
+    let (ran, summary) = project.json(&["apply", "plan.jsonl", "--yes", "--limit", "1"]);
+    ran.expect(0);
+    assert_eq!(counts(&summary, "applied"), "create 1");
+    let (ran, summary) = project.json(&["apply", "plan.jsonl", "--yes"]);
+    ran.expect(0);
+    assert_eq!((counts(&summary, "planned"), counts(&summary, "applied")), ("update 1".into(), "update 1".into()));
+    assert_eq!(tenant.ledger(), ["Create cy", "Update bo"]);
+}
+
+#[test]
+fn a_plan_that_does_not_know_of_a_later_run_is_refused() {
+    let (tenant, project) = planned();
+    project.sync(0);
+    let done = tenant.ledger();
+    project.json(&["apply", "plan.jsonl", "--yes"]).0.expect(1).says(&["not current any more", "make a new plan"]);
     assert_eq!(tenant.ledger(), done);
 }
 

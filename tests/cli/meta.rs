@@ -118,11 +118,10 @@ fn quiet_says_nothing_where_nothing_is_wrong() {
 }
 
 #[test]
-fn progress_is_told_in_plain_lines_and_can_be_left_out() {
+fn progress_needs_no_terminal_and_can_be_left_out() {
     let tenant = three_accounts();
     let project = tenant.project(&three_rows());
     let ran = project.run(&["plan"]);
-    assert!(ran.stderr.contains("listing: 2 accounts"), "{}", ran.stderr);
     assert!(!ran.stderr.contains('\r') && !ran.stderr.contains('\x1b'), "{:?}", ran.stderr);
     assert_eq!(project.run(&["plan", "--no-progress"]).stderr, "");
 }

@@ -82,7 +82,8 @@ fn the_hash_releases_what_was_held_in_apply_and_the_report_says_how() {
     project.run(&["plan", "-o", "plan.jsonl"]).expect(5);
     let hash = hash(&project);
     let ran = project.run(&["report", "plan.jsonl"]);
-    ran.expect(0).says(&[&format!("headcount apply PLAN --approve {hash}")]);
+    let id = lines(&project.read("plan.jsonl"))[0]["plan"].as_str().unwrap().to_owned();
+    ran.expect(0).says(&[&format!("headcount apply {id} --approve {hash}")]);
     project.run(&["apply", "plan.jsonl", "--yes"]).expect(5).says(&[&format!("--approve {hash}")]);
     assert_eq!(tenant.ledger(), ["Create zoe"]);
     // The command that the report of the run names works.

@@ -1,13 +1,16 @@
 //! `headcount apply`: exactly one plan, no other.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
 use super::drive::{Drive, Planned, confirmed};
 use super::plan::{close_after, stopped};
+use super::rest;
 use crate::cli::app::App;
 use crate::cli::args::ApplyArgs;
+use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
@@ -32,7 +35,35 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
             .exit(Exit::Failed));
     }
     still_current(&configured, &journal, &header)?;
-    let memory = configured.memory(&journal);
+    let dir = configured.new_plan_dir(&*app.clock)?;
+    let left = rest::of(&configured, &journal, &header, &files, &dir);
+    let exit = match left {
+        Ok(left) => {
+            let (header, digest, files) = left.unwrap_or((header, digest, files));
+            execute(app, args, configured, &journal, Verified { header, digest, files }, started).await
+        }
+        Err(failure) => Err(failure),
+    };
+    // The run has a copy of what it executes.
+    let _ = std::fs::remove_dir_all(&dir);
+    exit
+}
+
+/// A plan that may be executed.
+struct Verified {
+    header: Header,
+    digest: String,
+    files: PlanFiles,
+}
+
+async fn execute(
+    app: &App,
+    args: &ApplyArgs,
+    configured: Configured,
+    journal: &Journal,
+    Verified { header, digest, files }: Verified,
+    started: Duration,
+) -> Result<Exit, Failure> {
     let released = records::released(&header, &args.execution.approve)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
     let head = records::head("plan", &header, summary, &released);
@@ -43,12 +74,28 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
+    let plan = Verified { header, digest, files };
+    let exit = drive(app, args, configured, journal, &connected, &plan, started).await;
+    close_after(connected, exit).await
+}
+
+async fn drive(
+    app: &App,
+    args: &ApplyArgs,
+    configured: Configured,
+    journal: &Journal,
+    connected: &Connected,
+    Verified { header, digest, files }: &Verified,
+    started: Duration,
+) -> Result<Exit, Failure> {
+    let configured = configured.seen_by(&*connected.target)?;
+    let memory = configured.memory(journal);
     let drive = Drive {
         app,
         configured: &configured,
-        journal: &journal,
+        journal,
         memory: &memory,
-        connected: &connected,
+        connected,
         mapped: None,
         command: "apply",
         started,
@@ -56,9 +103,8 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     // Every account is read again before it is changed: the plan may be hours old.
     let changes = header.counts.actions.total() - header.counts.actions.create;
     let estimated = 1 + header.requests.write + changes;
-    let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };
-    let exit = drive.start(&plan, &args.execution).await;
-    close_after(connected, exit).await
+    let plan = Planned { header, digest, files, fresh_until: None, estimated };
+    drive.start(&plan, &args.execution).await
 }
 
 /// A plan by its path, or by its name in the state directory.
@@ -86,6 +132,8 @@ fn still_current(configured: &Configured, journal: &Journal, header: &Header) ->
     let changed = |tally: Tally| tally.applied + tally.adopted + tally.unknown + tally.open > 0;
     let later = journal.runs().into_iter().rev().find(|run| {
         (&run.head.tenant, &run.head.target) == (&header.tenant, &target)
+            // What an earlier run of the same plan did is left out of this one.
+            && run.head.plan != header.plan
             && run.phase_since > header.created_at
             && changed(run.tally)
     });

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 
 use super::plan::{close_after, seconds};
+use super::references;
 use crate::cli::app::App;
 use crate::cli::args::CheckArgs;
 use crate::cli::failure::{Exit, Failure};
@@ -16,7 +17,7 @@ use crate::plan::action::Found;
 use crate::report::Summary;
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
-use crate::survey::{check_rows, read_findings};
+use crate::survey::{References, check_rows, read_findings};
 use crate::target::{Listed, Target};
 
 pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
@@ -29,7 +30,7 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     let monitor = app.monitor();
     // Nothing is remembered by a check, and nothing has to be locked for it.
     let memory = Journal::in_memory().memory("check");
-    let checked = check_rows(&crate::survey::Inputs {
+    let inputs = crate::survey::Inputs {
         settings: &configured.settings,
         schema: &configured.schema,
         rules: &configured.rules,
@@ -42,7 +43,8 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
         accounts: crate::survey::Accounts::Recorded(dir.path()),
         dir: dir.path(),
         snapshot: None,
-    })?;
+    };
+    let checked = check_rows(&inputs)?;
     let invalid: Vec<_> = read_findings(&checked.findings)
         .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
         .map_err(|error| Failure::new("system", error.to_string()))?;
@@ -63,7 +65,8 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     let mut summary = summary(&configured, checked.invalid);
     let exit = if checked.stopped.is_empty() { Exit::Done } else { Exit::Held };
     if args.online {
-        online(app, &configured, &mut summary).await?;
+        let references = References::of_rows(&inputs)?;
+        online(app, &configured, &references, &mut summary).await?;
     }
     if exit == Exit::Held {
         summary.outcome = SummaryOutcome::Held;
@@ -75,14 +78,23 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// Signs in, reads one page, and says what the tenant's quota is.
-async fn online(app: &App, configured: &Configured, summary: &mut Summary) -> Result<(), Failure> {
+/// Signs in, reads one page, asks for what the rows refer to, and says what the tenant's quota is.
+async fn online(
+    app: &App,
+    configured: &Configured,
+    references: &References,
+    summary: &mut Summary,
+) -> Result<(), Failure> {
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let asked = ask(app, &*connected.target).await;
-    let meter = Some(connected.target.meter());
-    summary.requests = records::requests(meter, 2);
+    let target = &*connected.target;
+    let asked = match ask(app, target).await {
+        Ok(()) => references::check(app, references, target.schema(), target).await,
+        Err(failure) => Err(failure),
+    };
+    let meter = Some(target.meter());
+    summary.requests = records::requests(meter, 2 + asked.as_ref().copied().unwrap_or(0));
     summary.quota = records::quota(meter);
-    close_after(connected, asked).await
+    close_after(connected, asked).await.map(|_| ())
 }
 
 async fn ask(app: &App, target: &dyn Target) -> Result<(), Failure> {

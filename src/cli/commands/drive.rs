@@ -7,12 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::plan::seconds;
+use super::references;
 use crate::cli::app::App;
 use crate::cli::args;
 use crate::cli::ask::{Answer, apply_question, ask};
+use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
-use crate::cli::workbench::{Configured, Connected, Mapped, shown};
+use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::clock::blocking;
 use crate::config::Delivery;
 use crate::execute::lifecycle::{Beginning, Left, begin, finish};
@@ -22,12 +24,13 @@ use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
+use crate::plan::Action;
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
 use crate::report::{Extent, Form, Head, Problem, Style, Summary, render};
-use crate::survey::{PlanFiles, source_secrets};
+use crate::survey::{PlanFiles, References, source_secrets};
 
 /// What a run is driven with.
 pub struct Drive<'a> {
@@ -85,6 +88,8 @@ impl Drive<'_> {
         self.say_who_is_not_in_the_plan(plan.files, &selection)?;
         // Read before the run begins: a source that lost them must not leave a run behind that cannot go on.
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
+        let asked = self.refer(plan, &released, &selection).await?;
+        let plan = &Planned { estimated: plan.estimated + asked, ..*plan };
         let beginning = Beginning {
             journal: self.journal,
             memory: self.memory,
@@ -100,6 +105,18 @@ impl Drive<'_> {
         };
         let (run, secret) = begin(&beginning).await?;
         self.run(run, plan, (secret, from_source), &released, &selection).await
+    }
+
+    /// Before the first write: whether the tenant has everything that the plan's actions refer to. Returns how many
+    /// requests it took to know.
+    async fn refer(&self, plan: &Planned<'_>, released: &[Group], selection: &Selection) -> Result<u64, Failure> {
+        let mut taken = 0;
+        let chosen = |action: &Action| {
+            let is_held = action.held && !released.contains(&Group::of(action.action));
+            selection.matches(action) && !is_held && selection.takes(&mut taken)
+        };
+        let references = References::of_plan(&plan.files.plan, &self.configured.schema, chosen)?;
+        references::check(self.app, &references, &self.configured.schema, &*self.connected.target).await
     }
 
     /// Goes on with a run of the journal.

@@ -3,9 +3,12 @@
 pub mod apply;
 pub mod check;
 pub mod drive;
+pub mod export;
 pub mod meta;
 pub mod plan;
+pub mod references;
 pub mod report;
+pub mod rest;
 pub mod resume;
 pub mod runs;
 pub mod sandbox;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::cli::app::App;
 use crate::cli::args::PlanArgs;
+use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
-use crate::cli::workbench::{Configured, Connected, Mapped, shown};
+use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::journal::Memory;
 use crate::journal::paths::write_atomically;
 use crate::plan::file::Header;
@@ -30,12 +31,24 @@ pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
         }
         None => {
             let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-            let target = &*connected.target;
-            let made = make(app, &configured, &memory, Accounts::Live(target)).await;
-            let exit = made.and_then(|made| present(app, &configured, args, &made, Some(target.meter()), started));
+            let exit = live(app, configured, args, &memory, &connected, started).await;
             close_after(connected, exit).await
         }
     }
+}
+
+async fn live(
+    app: &App,
+    configured: Configured,
+    args: &PlanArgs,
+    memory: &Memory,
+    connected: &Connected,
+    started: Duration,
+) -> Result<Exit, Failure> {
+    let target = &*connected.target;
+    let configured = configured.seen_by(target)?;
+    let made = make(app, &configured, memory, Accounts::Live(target)).await?;
+    present(app, &configured, args, &made, Some(target.meter()), started)
 }
 
 fn present(

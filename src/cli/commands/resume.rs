@@ -4,9 +4,10 @@ use super::drive::{Drive, Planned};
 use super::plan::close_after;
 use crate::cli::app::App;
 use crate::cli::args::ResumeArgs;
+use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
-use crate::cli::workbench::{Configured, Connected, Mapped};
+use crate::cli::workbench::{Configured, Mapped};
 use crate::execute::{Execution, Mode, Secrets, Selection, execute};
 use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, StepState, secret};
 use crate::model::{AttrId, Record, Secret};
@@ -19,7 +20,6 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
     app.start_log(Some(&configured))?;
     app.listen_for_signals();
     let journal = configured.journal(&*app.clock)?;
-    let memory = configured.memory(&journal);
     let run = wanted(&journal, args.run.as_deref())?;
     let state = same_target(&configured, &journal, run)?;
     if state.head().config_digest != configured.config_digest() {
@@ -45,8 +45,20 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
         }
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let exit = go_on(app, &configured, &journal, &memory, &connected, None, run).await;
+    let exit = resume(app, configured, &journal, &connected, run).await;
     close_after(connected, exit).await
+}
+
+async fn resume(
+    app: &App,
+    configured: Configured,
+    journal: &Journal,
+    connected: &Connected,
+    run: RunId,
+) -> Result<Exit, Failure> {
+    let configured = configured.seen_by(&*connected.target)?;
+    let memory = configured.memory(journal);
+    go_on(app, &configured, journal, &memory, connected, None, run).await
 }
 
 /// For `sync`: an unfinished run is continued where source and configuration are still the same, which ends the

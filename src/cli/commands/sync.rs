@@ -7,9 +7,10 @@ use super::plan::{close_after, make, seconds, stopped};
 use super::resume;
 use crate::cli::app::App;
 use crate::cli::args::SyncArgs;
+use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
-use crate::cli::workbench::{Configured, Connected};
+use crate::cli::workbench::Configured;
 use crate::journal::{Journal, Memory};
 use crate::report::Extent;
 use crate::survey::Accounts;
@@ -21,7 +22,10 @@ pub async fn run(app: &App, args: &SyncArgs) -> Result<Exit, Failure> {
     let journal = configured.journal(&*app.clock)?;
     let memory = configured.memory(&journal);
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let exit = sync(app, args, &configured, &journal, &memory, &connected).await;
+    let exit = match configured.seen_by(&*connected.target) {
+        Ok(configured) => sync(app, args, &configured, &journal, &memory, &connected).await,
+        Err(failure) => Err(failure),
+    };
     close_after(connected, exit).await
 }
 
@@ -54,8 +58,10 @@ async fn sync(
     let head = records::head("plan", header, summary.clone(), &released);
     let nothing = header.counts.actions.total() == 0;
     // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
+    // No run follows a plan that was stopped: who mends the export must see all of it now.
+    let extent = if summary.error.is_some() { Extent::Whole } else { Extent::Preview };
     if summary.error.is_some() || (!nothing && !args.execution.yes) {
-        app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, Extent::Preview)?;
+        app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, extent)?;
     }
     if summary.error.is_some() {
         summary.exit_code = Exit::Held as u8;

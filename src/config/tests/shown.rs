@@ -27,7 +27,7 @@ fn several_errors_are_shown_each_with_its_help_at_its_place() {
     insta::assert_snapshot!(rendered(&error), @r#"
      × config.toml:1:1: `source.path` is missing
      │ config.toml:2:1: unknown setting `pth` in `source`
-     │ config.toml:4:8: `target.kind` must be "imichat", not "imchat"
+     │ config.toml:4:8: `target.kind` must be one of "imichat", "brightpattern", "scim", not "imchat"
      │ config.toml:11:16: `safety.plan_max_age` must be a duration such as "30s", "15m", "24h" or "90d", not a whole
      │ number
       ╭─[config.toml:1:1]
@@ -221,7 +221,7 @@ fn a_value_out_of_range_says_the_range() {
 fn a_name_that_is_none_suggests_the_nearest() {
     assert_eq!(
         replaced("\"imichat\"", "\"imichta\""),
-        "4:8: `target.kind` must be \"imichat\", not \"imichta\" (did you mean \"imichat\"?)"
+        "4:8: `target.kind` must be one of \"imichat\", \"brightpattern\", \"scim\", not \"imichta\" (did you mean \"imichat\"?)"
     );
     assert_eq!(
         wrong("[policy]\nleavers = 'deactivat'"),

@@ -12,8 +12,10 @@ use crate::target::imichat::{self, UpdateBody};
 
 fn imichat(more: &str) -> imichat::Settings {
     let settings = read(&LEAST.replacen("[match]", &format!("{more}\n[match]"), 1));
-    let KindSettings::Imichat(imichat) = settings.unwrap_or_else(|error| panic!("{error:#}")).target.kind;
-    imichat
+    match settings.unwrap_or_else(|error| panic!("{error:#}")).target.kind {
+        KindSettings::Imichat(imichat) => imichat,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn entry(line: &str) -> Entry {

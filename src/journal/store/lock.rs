@@ -11,7 +11,15 @@ use crate::journal::paths::{FileError, StateDir};
 /// Held as long as the value lives; the operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process that is being started holds a copy of the file for a moment, and the
+        // lock with it. Where this fails, the lock ends with that copy.
+        let _ = self.file.unlock();
+    }
 }
 
 /// # Errors
@@ -38,7 +46,7 @@ pub fn take(state: &StateDir, now: Timestamp) -> Result<Lock, JournalError> {
         writeln!(file, "{} {now}", std::process::id())
     };
     write().map_err(FileError::of(&path, "cannot be written"))?;
-    Ok(Lock { _file: file })
+    Ok(Lock { file })
 }
 
 fn read_holder(file: &mut File) -> Option<Holder> {

@@ -12,7 +12,7 @@
 //!
 //! | key | holds for |
 //! |---|---|
-//! | `op` | `authorize`, `list`, `get`, `create`, `update` |
+//! | `op` | `authorize`, `list`, `get`, `create`, `update`, `delete` |
 //! | `method` | the HTTP method |
 //! | `path` | a pattern for the path below the base URL: `/users/*` |
 //! | `login` | a pattern for the login that is created, read or updated, without regard to case |
@@ -29,10 +29,10 @@
 //! |---|---|
 //! | `drop = "before"` \| `"after"` | cuts the connection without a byte of an answer, before or after the effect |
 //! | `status = 500` | answers with this HTTP status and an envelope, instead of doing anything |
-//! | `code`, `description` | what that envelope says; `code` is the HTTP status where it is not given |
+//! | `code`, `description` | what that envelope says, in the form of its API; `code` is the HTTP status where it is not given |
 //! | `html = true` | an HTML page instead of the envelope (status 502 where none is given) |
 //! | `garbage = true` | a JSON body that breaks off (status 200 where none is given) |
-//! | `headers = { name = "…" }`, `retry_after = 2` | headers of that answer; `retry_after` alone answers 429 |
+//! | `headers = { name = "…" }`, `retry_after = 2` | headers of that answer, in place of its own: HTML can be said to be JSON; `retry_after` alone answers 429 |
 //! | `when = "after"` | the request takes effect first, and then what is said above happens (also for `delay`) |
 //! | `delay = "2s"` | waits |
 //! | `expire_token = true` | every token given out so far has expired |
@@ -40,6 +40,7 @@
 //! | `shift_list = "remove"` | …removes the first account of the list |
 //! | `shift_list = "resort"` | …turns the order of the list round |
 //! | `shift_list = "status"` | …makes the first account of the list inactive, or active where it was inactive |
+//! | `shift_list = "renumber"` | …gives the first account of the list another id, where ids are the server's to give (SCIM) |
 //! | `remaining = 0` | the day's quota is used up, but for so many requests |
 //!
 //! Rules count from the start of the sandbox, not across its restarts.
@@ -115,6 +116,7 @@ pub(super) enum Op {
     Get,
     Create,
     Update,
+    Delete,
 }
 
 /// A request as rules see it.
@@ -165,6 +167,7 @@ pub(super) enum Shift {
     Remove,
     Resort,
     Status,
+    Renumber,
 }
 
 /// The rules at work: how often each was met, and how often it fired.
@@ -334,7 +337,7 @@ mod tests {
             ("nth = 0", "html = true"),
             ("nth = 1, every = 2", "html = true"),
             ("every = 2", "html = true"),
-            ("op = 'delete'", "html = true"),
+            ("op = 'destroy'", "html = true"),
             ("colour = 'red'", "html = true"),
             ("", ""),
             ("", "when = 'after'"),

@@ -1,40 +1,39 @@
 //! What each operation does to the tenant, and what is answered truly.
 
-use std::sync::PoisonError;
-
 use axum::http::StatusCode;
-use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
-use super::reply::{Failed, Reply};
-use super::serve::Call;
-use super::tenant::{Account, Status, Tenant};
+use super::reply::{Failed, ok};
+use super::tenant::{Account, Status};
 use super::wire::{self, Code, Refusal};
-use super::{Links, ListShape, PastTheEnd, Server, body};
+use super::{Imichat, Links, ListShape, PastTheEnd, body};
 use crate::sandbox::faults::Shift;
-use crate::sandbox::ledger::{Effect, Op, Unrecorded, password_hash};
+use crate::sandbox::host::{Call, Draft, Host};
+use crate::sandbox::ledger::{Op, password_hash};
+use crate::sandbox::reply::Reply;
 
-impl Server {
-    pub(super) fn authorize(&self, headers: &HeaderMap) -> Result<Reply, Failed> {
-        match header(headers, "auth_code") {
+impl Host<Imichat> {
+    pub(super) fn authorize(&self, call: &Call<'_>) -> Result<Reply, Failed> {
+        match call.header("auth_code") {
             None => Err(Code::HeaderMissing.into()),
-            Some(code) if code != self.auth_code => Err(Code::InvalidToken.into()),
+            Some(code) if code != self.api.auth_code => Err(Code::InvalidToken.into()),
             Some(_) => {
                 let token = format!("{:016x}{:016x}", self.clock.random(), self.clock.random());
                 // The token is hexadecimal, so it can always be a header.
                 let value = HeaderValue::try_from(token.as_str()).unwrap_or(HeaderValue::from_static(""));
                 self.tokens.give(token, self.clock.elapsed());
-                Ok(Reply::ok(Code::SignedIn, b"null").with(HeaderName::from_static("access_token"), value))
+                Ok(ok(Code::SignedIn, b"null").with(HeaderName::from_static("access_token"), value))
             }
         }
     }
 
-    pub(super) fn check_headers(&self, headers: &HeaderMap) -> Result<(), Failed> {
-        self.tokens.check(header(headers, "access_token"), self.clock.elapsed())?;
-        match header(headers, "teamid") {
+    pub(super) fn check_headers(&self, call: &Call<'_>) -> Result<(), Failed> {
+        self.tokens.check(call.header("access_token"), self.clock.elapsed())?;
+        match call.header("teamid") {
             None => Ok(()),
             Some(team) => {
-                let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
+                let tenant = self.read();
                 let known = team.trim().parse().is_ok_and(|team| tenant.knows_team(team));
                 if known { Ok(()) } else { Err(Code::TeamNotFound.into()) }
             }
@@ -45,11 +44,11 @@ impl Server {
         let page = page(query)?;
         let mut body = Vec::with_capacity(6 * 1024);
         wire::open_envelope(Code::Retrieved as u32, Code::Retrieved.description(), &mut body);
-        let in_object = self.behaviour.list == ListShape::Users;
+        let in_object = self.api.behaviour.list == ListShape::Users;
         body.extend_from_slice(if in_object { b"{\"users\":[" } else { b"[" });
         let pages = {
-            let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
-            if tenant.write_page(page, &mut body).is_none() && self.behaviour.past_the_end == PastTheEnd::NotFound {
+            let tenant = self.read();
+            if tenant.write_page(page, &mut body).is_none() && self.api.behaviour.past_the_end == PastTheEnd::NotFound {
                 return Err(Code::UserNotFound.into());
             }
             tenant.pages()
@@ -64,8 +63,8 @@ impl Server {
     }
 
     fn write_links(&self, page: u64, pages: u64, body: &mut Vec<u8>) {
-        let next = if page < pages { format!("\"{}/users/?page={}\"", self.base_url, page + 1) } else { "null".into() };
-        let links = match self.behaviour.links {
+        let next = if page < pages { format!("\"{}/users/?page={}\"", self.url(), page + 1) } else { "null".into() };
+        let links = match self.api.behaviour.links {
             Links::NextAndPages => format!(",\"links\":{{\"next\":{next},\"pages\":{pages}}}"),
             Links::Next => format!(",\"links\":{{\"next\":{next}}}"),
             Links::Pages => format!(",\"links\":{{\"pages\":{pages}}}"),
@@ -75,63 +74,39 @@ impl Server {
     }
 
     pub(super) fn show(&self, id: &str) -> Result<Reply, Failed> {
-        let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
+        let tenant = self.read();
         let shown = id.parse().ok().and_then(|id| tenant.shown(id)).ok_or(Code::UserNotFound)?;
-        Ok(Reply::ok(Code::Retrieved, shown))
+        Ok(ok(Code::Retrieved, shown))
     }
 
     pub(super) fn create(&self, call: &Call<'_>) -> Result<Reply, Failed> {
         let mut fields = body::object(&call.body)?;
         let password = Some(password_hash(&body::take_password(&mut fields)?));
-        let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tenant = self.write();
         let login_id = tenant.check_create(&fields)?.login_id.unwrap_or_default();
         let id = tenant.next_id();
-        let draft = Draft { op: Op::Create, id, login_id, fields, password };
+        let draft = Draft { op: Op::Create, id: id.to_string(), login_id, fields, password };
         self.record(&mut tenant, draft, call.trxid, call.answered)?;
-        Ok(Reply::ok(Code::Created, tenant.shown(id).unwrap_or(b"null")))
+        Ok(ok(Code::Created, tenant.shown(id).unwrap_or(b"null")))
     }
 
     pub(super) fn update(&self, id: &str, call: &Call<'_>) -> Result<Reply, Failed> {
         let fields = body::object(&call.body)?;
         let id: u64 = id.parse().map_err(|_| Code::UserNotFound)?;
-        let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tenant = self.write();
         tenant.check_update(id, &fields)?;
         let login_id = tenant.get(id).map(|account| account.login_id.clone()).unwrap_or_default();
-        let draft = Draft { op: Op::Update, id, login_id, fields, password: None };
+        let draft = Draft { op: Op::Update, id: id.to_string(), login_id, fields, password: None };
         self.record(&mut tenant, draft, call.trxid, call.answered)?;
-        Ok(Reply::ok(Code::Updated, tenant.shown(id).unwrap_or(b"null")))
-    }
-
-    /// Records an effect, then lets it happen. Where it cannot be recorded it does not happen.
-    fn record(&self, tenant: &mut Tenant, draft: Draft, trxid: &str, answered: bool) -> Result<(), Failed> {
-        let Draft { op, id, login_id, fields, password } = draft;
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let effect = Effect {
-            n: book.len() + 1,
-            at: self.clock.now(),
-            op,
-            id: id.to_string(),
-            login_id,
-            fields,
-            password,
-            trxid: trxid.to_owned(),
-            answered,
-        };
-        book.append(&effect).map_err(|unrecorded| match unrecorded {
-            Unrecorded::Shut => Failed::Cut,
-            Unrecorded::Failed => Code::ServerError.into(),
-        })?;
-        drop(book);
-        tenant.apply(&effect);
-        Ok(())
+        Ok(ok(Code::Updated, tenant.shown(id).unwrap_or(b"null")))
     }
 
     /// Somebody else changes the tenant.
-    pub(super) fn shift(&self, shift: Shift, trxid: &str) {
-        let mut tenant = self.tenant.write().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn shift_list(&self, shift: Shift, trxid: &str) {
+        let mut tenant = self.write();
         let of = |op, account: &Account, fields| Draft {
             op,
-            id: account.id,
+            id: account.id.to_string(),
             login_id: account.login_id.clone(),
             fields,
             password: None,
@@ -141,6 +116,8 @@ impl Server {
                 tenant.reverse();
                 return;
             }
+            // An id is for ever in this API.
+            Shift::Renumber => return,
             Shift::Insert => {
                 let id = tenant.next_id();
                 let login_id = format!("outsider-{id}");
@@ -150,7 +127,7 @@ impl Server {
                     "first_name": "Somebody",
                     "last_name": "Else",
                 }));
-                Some(Draft { op: Op::OutsideCreate, id, login_id, fields, password: None })
+                Some(Draft { op: Op::OutsideCreate, id: id.to_string(), login_id, fields, password: None })
             }
             Shift::Remove => tenant.first().map(|account| of(Op::OutsideRemove, account, Map::new())),
             Shift::Status => tenant.first().map(|account| {
@@ -165,24 +142,11 @@ impl Server {
     }
 }
 
-/// An effect that is about to be recorded.
-struct Draft {
-    op: Op,
-    id: u64,
-    login_id: String,
-    fields: Map<String, Value>,
-    password: Option<String>,
-}
-
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
         _ => Map::new(),
     }
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
 /// The page asked for; the first where none is.

@@ -1,19 +1,9 @@
-//! What is answered: the truth, or what a fault puts in its place.
-
-use axum::http::StatusCode;
-use axum::http::header::{HeaderName, HeaderValue};
-use bytes::Bytes;
+//! An answer of this API, and why an operation has none of its own.
 
 use super::wire::{self, Code, Refusal};
-use crate::sandbox::faults::{Headers, Instead};
-
-const HTML: &str = "text/html; charset=utf-8";
-const HTML_NOT_FOUND: &str = "<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n";
-const HTML_FAULT: &str =
-    "<html><head><title>Service unavailable</title></head><body><h1>Please try again later</h1></body></html>\n";
-
-/// The connection is to be cut without an answer.
-pub(super) struct Cut;
+use crate::sandbox::ledger::Unrecorded;
+use crate::sandbox::reply::{Cut, Reply};
+use crate::sandbox::tokens::Denied;
 
 /// Why an operation has no answer of its own.
 #[derive(Debug)]
@@ -21,6 +11,17 @@ pub(super) enum Failed {
     Refused(Refusal),
     /// The connection is to be cut.
     Cut,
+}
+
+impl Failed {
+    /// What is answered in the end.
+    pub(super) fn settle(outcome: Result<Reply, Self>) -> Result<Reply, Cut> {
+        match outcome {
+            Ok(reply) => Ok(reply),
+            Err(Self::Refused(refusal)) => Ok(refuse(&refusal)),
+            Err(Self::Cut) => Err(Cut),
+        }
+    }
 }
 
 impl From<Refusal> for Failed {
@@ -35,55 +36,26 @@ impl From<Code> for Failed {
     }
 }
 
-/// An answer that is about to be given the headers that all answers have.
-pub(super) struct Reply {
-    pub status: StatusCode,
-    pub content_type: &'static str,
-    pub body: Bytes,
-    pub headers: Headers,
-    /// What `Rate-Limit-Remaining` is to say, where a fault decides that.
-    pub remaining: Option<u64>,
-}
-
-impl Reply {
-    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, body: body.into(), headers: Headers::new(), remaining: None }
-    }
-
-    /// The page of whatever stands before the API.
-    pub(super) fn nowhere() -> Self {
-        Self::new(StatusCode::NOT_FOUND, HTML, HTML_NOT_FOUND)
-    }
-
-    pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self::new(status, "application/json", body)
-    }
-
-    pub(super) fn ok(code: Code, response: &[u8]) -> Self {
-        Self::json(code.http(), wire::envelope(code as u32, code.description(), response))
-    }
-
-    pub(super) fn refuse(refusal: Refusal) -> Self {
-        let code = refusal.code;
-        Self::json(code.http(), wire::envelope(code as u32, &refusal.description(), b"\"\""))
-    }
-
-    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
+impl From<Denied> for Failed {
+    fn from(denied: Denied) -> Self {
+        Code::from(denied).into()
     }
 }
 
-/// What a fault answers.
-pub(super) fn instead_of_the_truth(instead: Instead) -> Result<Reply, Cut> {
-    let (mut reply, headers) = match instead {
-        Instead::Nothing => return Err(Cut),
-        Instead::Envelope { status, code, description, headers } => {
-            (Reply::json(status, wire::envelope(code, &description, b"\"\"")), headers)
+impl From<Unrecorded> for Failed {
+    fn from(unrecorded: Unrecorded) -> Self {
+        match unrecorded {
+            Unrecorded::Shut => Self::Cut,
+            Unrecorded::Failed => Code::ServerError.into(),
         }
-        Instead::Html { status, headers } => (Reply::new(status, HTML, HTML_FAULT), headers),
-        Instead::Garbage { status, headers } => (Reply::json(status, &b"{\"status_code\":4306,\"resp"[..]), headers),
-    };
-    reply.headers.extend(headers);
-    Ok(reply)
+    }
+}
+
+pub(super) fn ok(code: Code, response: &[u8]) -> Reply {
+    Reply::json(code.http(), wire::envelope(code as u32, code.description(), response))
+}
+
+pub(super) fn refuse(refusal: &Refusal) -> Reply {
+    let code = refusal.code;
+    Reply::json(code.http(), wire::envelope(code as u32, &refusal.description(), b"\"\""))
 }

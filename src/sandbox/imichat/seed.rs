@@ -1,35 +1,16 @@
 //! What a tenant holds when it is first started.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::tenant::{Account, RoleType, Status, Team, TenantFile};
-use super::unnamed;
-use crate::sandbox::{SandboxError, Seed, state};
+use crate::sandbox::seed::Sample;
 
-const SAMPLE: &str = include_str!("../../../samples/accounts.json");
-
-/// The tenant and the name that errors give its file.
-pub(super) fn read(seed: &Seed) -> Result<(PathBuf, TenantFile), SandboxError> {
-    let (path, text) = match seed {
-        Seed::Empty => return Ok((unnamed(), TenantFile::default())),
-        Seed::Generated(count) => return Ok((unnamed(), generated(*count))),
-        Seed::Sample => (PathBuf::from("samples/accounts.json"), SAMPLE.to_owned()),
-        Seed::Text(text) => (unnamed(), text.clone()),
-        Seed::File(path) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|source| SandboxError::Read { path: path.clone(), source })?;
-            (path.clone(), text)
-        }
-    };
-    let file = state::parse(&path, &text)?;
-    Ok((path, file))
-}
+pub(super) const SAMPLE: Sample =
+    Sample { path: "samples/accounts.json", text: include_str!("../../../samples/accounts.json") };
 
 /// `user000001`, `user000002`, …: plain, but of the size that real ones have.
-fn generated(count: u64) -> TenantFile {
+pub(super) fn generated(count: u64) -> TenantFile {
     let account = |id: u64| Account {
         id,
         created_at: Timestamp::UNIX_EPOCH,

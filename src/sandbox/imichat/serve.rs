@@ -1,76 +1,25 @@
-//! One request: who asks, what for, what the script has in store for it, what it does, what is answered.
+//! Where a request goes, and what stands around every answer.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::Method;
-use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use axum::response::Response;
-use bytes::Bytes;
+use axum::http::header::{HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::operate::page;
-use super::reply::{Cut, Failed, Reply, instead_of_the_truth};
-use super::wire::{Code, Refusal};
-use super::{Server, body};
-use crate::sandbox::faults::{Asked, Op as AskedOp, Reaction, When};
-use crate::sandbox::quota::Passage;
-use crate::sandbox::server::Wire;
-
-/// The path that everything is below.
-pub(super) const BASE: &str = "/v3.1";
-
-const MAX_BODY: usize = 1 << 20;
-
-/// Answers every request, whatever its path and method.
-pub(super) async fn answer(
-    State(server): State<Arc<Server>>,
-    ConnectInfo(wire): ConnectInfo<Wire>,
-    request: Request,
-) -> Response {
-    if server.shut.load(Ordering::Acquire) {
-        return wire.cut();
-    }
-    let trxid = server.next_trxid();
-    let (passage, mut standing) = server.counter.spend(server.clock.now());
-    let reply = match passage {
-        Passage::Free => server.reply(request, &trxid).await,
-        Passage::TooFast => Ok(Reply::refuse(Code::TooManyRequests.into()).with(RETRY_AFTER, HeaderValue::from(1))),
-        Passage::OverTheDay => {
-            let refusal =
-                Refusal { code: Code::TooManyRequests, detail: Some("the daily request limit is exceeded".into()) };
-            Ok(Reply::refuse(refusal).with(RETRY_AFTER, HeaderValue::from(standing.seconds_left)))
-        }
-    };
-    let Ok(reply) = reply else { return wire.cut() };
-    if let Some(remaining) = reply.remaining {
-        standing.remaining = remaining;
-    }
-    let mut response = Response::new(Body::from(reply.body));
-    *response.status_mut() = reply.status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
-    let reset = server.counter.write_reset(&standing);
-    for (name, value) in [
-        ("trxid", HeaderValue::try_from(trxid)),
-        ("rate-limit-limit", Ok(HeaderValue::from(standing.limit))),
-        ("rate-limit-remaining", Ok(HeaderValue::from(standing.remaining))),
-        ("rate-limit-reset", HeaderValue::try_from(reset)),
-    ] {
-        if let Ok(value) = value {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-    headers.extend(reply.headers.into_iter().map(|(name, value)| (Some(name), value)));
-    response
-}
+use super::reply::{Failed, refuse};
+use super::tenant::{Tenant, TenantFile};
+use super::wire::{self, Code, Refusal};
+use super::{Imichat, body, seed};
+use crate::sandbox::faults::{Headers, Op as AskedOp, Shift};
+use crate::sandbox::host::{Api, Call, Host};
+use crate::sandbox::quota::Standing;
+use crate::sandbox::reply::{Cut, Reply};
+use crate::sandbox::{SandboxError, Seed};
 
 /// Where a request goes.
 #[derive(Debug, PartialEq)]
-enum Route<'a> {
+pub(super) enum Route<'a> {
     Authorize,
     List,
     Create,
@@ -81,7 +30,7 @@ enum Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    fn of(method: &Method, path: &'a str) -> Self {
+    pub(super) fn of(method: &Method, path: &'a str) -> Self {
         match (path, method) {
             ("/authorize", &Method::GET) => Self::Authorize,
             ("/users" | "/users/", &Method::GET) => Self::List,
@@ -98,7 +47,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    fn op(&self) -> Option<AskedOp> {
+    pub(super) fn op(&self) -> Option<AskedOp> {
         match self {
             Self::Authorize => Some(AskedOp::Authorize),
             Self::List => Some(AskedOp::List),
@@ -110,119 +59,80 @@ impl<'a> Route<'a> {
     }
 }
 
-/// A request as the operations see it.
-pub(super) struct Call<'a> {
-    route: Route<'a>,
-    pub headers: &'a HeaderMap,
-    pub query: Option<&'a str>,
-    pub body: Bytes,
-    pub trxid: &'a str,
-    /// Whether what is done will be said.
-    pub answered: bool,
-}
+impl Api for Imichat {
+    type Tenant = Tenant;
+    const BASE: &'static str = "/v3.1";
+    const DAILY: bool = true;
 
-impl Server {
-    fn next_trxid(&self) -> String {
-        format!("sbx-{:08x}-{:08}", self.trxid_prefix, self.trxids.fetch_add(1, Ordering::Relaxed) + 1)
+    fn seed(seed: &Seed) -> Result<(PathBuf, TenantFile), SandboxError> {
+        crate::sandbox::seed::read(seed, &seed::SAMPLE, seed::generated)
     }
 
-    async fn reply(&self, request: Request, trxid: &str) -> Result<Reply, Cut> {
-        let (parts, body) = request.into_parts();
-        let path = parts.uri.path().strip_prefix(BASE).unwrap_or_default();
-        let route = Route::of(&parts.method, path);
-        let body = match route {
-            Route::Create | Route::Update(_) => match to_bytes(body, MAX_BODY).await {
-                Ok(body) => body,
-                Err(_) => return Ok(Reply::refuse(Refusal::because("the body is too long or broke off"))),
-            },
-            _ => Bytes::new(),
-        };
-        let query = parts.uri.query();
-        let reaction = self.react(&route, &parts.method, path, query, &body);
-        let answered = reaction.instead.is_none();
-        let call = Call { route, headers: &parts.headers, query, body, trxid, answered };
-
-        self.wait(self.latency + self.random_jitter()).await;
-        if let Some(shift) = reaction.shift {
-            self.shift(shift, trxid);
-        }
-        if reaction.expire {
-            self.tokens.expire_all();
-        }
-        if let Some(remaining) = reaction.remaining {
-            self.counter.leave(remaining);
-        }
-        let mut reply = match reaction.when {
-            When::Before => {
-                self.wait(reaction.delay).await;
-                match reaction.instead {
-                    Some(instead) => instead_of_the_truth(instead)?,
-                    None => self.truth(&call)?,
-                }
-            }
-            When::After => {
-                let truth = self.truth(&call)?;
-                self.wait(reaction.delay).await;
-                reaction.instead.map_or(Ok(truth), instead_of_the_truth)?
-            }
-        };
-        reply.remaining = reaction.remaining;
-        Ok(reply)
+    fn tenant(&self, file: TenantFile, path: &Path) -> Result<Tenant, SandboxError> {
+        Tenant::new(file, self.behaviour.clone(), path)
     }
 
-    fn react(&self, route: &Route<'_>, method: &Method, path: &str, query: Option<&str>, body: &[u8]) -> Reaction {
-        if self.script.is_empty() {
-            return Reaction::default();
-        }
-        let login = match route {
+    fn op(&self, method: &Method, path: &str) -> Option<AskedOp> {
+        Route::of(method, path).op()
+    }
+
+    fn login(host: &Host<Self>, call: &Call<'_>) -> Option<String> {
+        match Route::of(call.method, call.path) {
             Route::Create => {
-                let fields = body::object(body).unwrap_or_default();
+                let fields = body::object(&call.body).unwrap_or_default();
                 fields.get("login_id").and_then(Value::as_str).map(str::to_owned)
             }
             Route::Get(id) | Route::Update(id) => {
-                let tenant = self.tenant.read().unwrap_or_else(PoisonError::into_inner);
-                id.parse().ok().and_then(|id| tenant.get(id)).map(|account| account.login_id.clone())
+                id.parse().ok().and_then(|id| host.read().get(id).map(|account| account.login_id.clone()))
             }
             _ => None,
-        };
-        let page = matches!(route, Route::List).then(|| page(query).ok()).flatten();
-        self.script.react(&Asked { op: route.op(), method, path, login: login.as_deref(), page })
-    }
-
-    async fn wait(&self, time: Duration) {
-        if !time.is_zero() {
-            self.clock.sleep(time).await;
         }
     }
 
-    fn random_jitter(&self) -> Duration {
-        if self.jitter.is_zero() {
-            return Duration::ZERO;
-        }
-        let nanos = u64::try_from(self.jitter.as_nanos()).unwrap_or(u64::MAX);
-        Duration::from_nanos(self.clock.random() % nanos.max(1))
+    fn page(&self, call: &Call<'_>) -> Option<u64> {
+        let list = Route::of(call.method, call.path) == Route::List;
+        list.then(|| page(call.query).ok()).flatten()
     }
 
-    fn truth(&self, call: &Call<'_>) -> Result<Reply, Cut> {
-        match self.perform(call) {
-            Ok(reply) => Ok(reply),
-            Err(Failed::Refused(refusal)) => Ok(Reply::refuse(refusal)),
-            Err(Failed::Cut) => Err(Cut),
-        }
-    }
-
-    /// Does what is asked.
-    fn perform(&self, call: &Call<'_>) -> Result<Reply, Failed> {
-        let admitted = || self.check_headers(call.headers);
-        match call.route {
+    fn perform(host: &Host<Self>, call: &Call<'_>) -> Result<Reply, Cut> {
+        let admitted = || host.check_headers(call);
+        Failed::settle(match Route::of(call.method, call.path) {
             Route::Nowhere => Ok(Reply::nowhere()),
             Route::WrongMethod => Err(Code::MethodNotAllowed.into()),
-            Route::Authorize => self.authorize(call.headers),
-            Route::List => admitted().and_then(|()| self.list(call.query)),
-            Route::Get(id) => admitted().and_then(|()| self.show(id)),
-            Route::Create => admitted().and_then(|()| self.create(call)),
-            Route::Update(id) => admitted().and_then(|()| self.update(id, call)),
-        }
+            Route::Authorize => host.authorize(call),
+            Route::List => admitted().and_then(|()| host.list(call.query)),
+            Route::Get(id) => admitted().and_then(|()| host.show(id)),
+            Route::Create => admitted().and_then(|()| host.create(call)),
+            Route::Update(id) => admitted().and_then(|()| host.update(id, call)),
+        })
+    }
+
+    fn shift(host: &Host<Self>, shift: Shift, trxid: &str) {
+        host.shift_list(shift, trxid);
+    }
+
+    fn error(&self, status: StatusCode, code: u32, description: &str) -> Reply {
+        Reply::json(status, wire::envelope(code, description, b"\"\""))
+    }
+
+    fn unreadable(&self, why: &str) -> Reply {
+        refuse(&Refusal::because(why))
+    }
+
+    fn broken_off(&self, status: StatusCode) -> Reply {
+        Reply::json(status, &b"{\"status_code\":4306,\"resp"[..])
+    }
+
+    fn headers(&self, trxid: &str, standing: &Standing, reset: &str) -> Headers {
+        [
+            ("trxid", HeaderValue::try_from(trxid)),
+            ("rate-limit-limit", Ok(HeaderValue::from(standing.limit))),
+            ("rate-limit-remaining", Ok(HeaderValue::from(standing.remaining))),
+            ("rate-limit-reset", HeaderValue::try_from(reset)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((HeaderName::from_static(name), value.ok()?)))
+        .collect()
     }
 }
 

@@ -11,6 +11,7 @@ use super::body::{self, Create, Update};
 use super::wire::{self, Code, Refusal};
 use super::{Behaviour, Omitted, Uniqueness};
 use crate::sandbox::SandboxError;
+use crate::sandbox::host as hosted;
 use crate::sandbox::ledger::{Effect, Op};
 
 /// Records of one page.
@@ -129,7 +130,7 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// A tenant at work.
-pub(super) struct Tenant {
+pub(in crate::sandbox) struct Tenant {
     behaviour: Behaviour,
     teams: Vec<Team>,
     known_teams: HashSet<u64>,
@@ -179,20 +180,6 @@ impl Tenant {
             tenant.push(account);
         }
         Ok(tenant)
-    }
-
-    pub(super) fn file(&self, effects: u64) -> TenantFile {
-        TenantFile {
-            teams: self.teams.clone(),
-            custom_attributes: self.allowed.clone(),
-            accounts: self.accounts(),
-            effects,
-            last_id: self.last_id,
-        }
-    }
-
-    pub(super) fn accounts(&self) -> Vec<Account> {
-        self.accounts.iter().map(|kept| kept.account.clone()).collect()
     }
 
     pub(super) fn pages(&self) -> u64 {
@@ -274,37 +261,6 @@ impl Tenant {
         Ok(update)
     }
 
-    /// Does what an effect says: once when it happens, and again whenever the tenant is rebuilt.
-    pub(super) fn apply(&mut self, effect: &Effect) {
-        let Ok(id) = effect.id.parse::<u64>() else { return };
-        match effect.op {
-            Op::Create | Op::OutsideCreate => {
-                let Ok(create) = body::create(effect.fields.clone(), &self.behaviour.privilege_key) else { return };
-                self.push(created(id, effect, create));
-                if effect.op == Op::OutsideCreate {
-                    self.accounts.rotate_right(1);
-                    self.index();
-                }
-            }
-            Op::Update | Op::OutsideUpdate => {
-                let Ok(update) = body::update(effect.fields.clone()) else { return };
-                let omitted = if effect.op == Op::Update { self.behaviour.omitted } else { Omitted::Keep };
-                let Some(&at) = self.by_id.get(&id) else { return };
-                let kept = &mut self.accounts[at];
-                change(&mut kept.account, update, omitted);
-                kept.account.updated_at = effect.at;
-                kept.shown = wire::user(&kept.account, &self.behaviour);
-            }
-            Op::OutsideRemove => {
-                let Some(at) = self.by_id.remove(&id) else { return };
-                let account = self.accounts.remove(at).account;
-                self.logins.remove(&account.login_id.to_lowercase());
-                self.emails.remove(&account.email_id.to_lowercase());
-                self.index();
-            }
-        }
-    }
-
     /// The first account of the list that is no Administrative one.
     pub(super) fn first(&self) -> Option<&Account> {
         self.accounts.iter().map(|kept| &kept.account).find(|account| account.role_type == RoleType::CustomerCare)
@@ -343,6 +299,59 @@ impl Tenant {
 
     fn index(&mut self) {
         self.by_id = self.accounts.iter().enumerate().map(|(at, kept)| (kept.account.id, at)).collect();
+    }
+}
+
+impl hosted::Tenant for Tenant {
+    type File = TenantFile;
+    type Account = Account;
+
+    fn file(&self, effects: u64) -> TenantFile {
+        TenantFile {
+            teams: self.teams.clone(),
+            custom_attributes: self.allowed.clone(),
+            accounts: self.accounts(),
+            effects,
+            last_id: self.last_id,
+        }
+    }
+
+    fn effects(file: &TenantFile) -> u64 {
+        file.effects
+    }
+
+    fn accounts(&self) -> Vec<Account> {
+        self.accounts.iter().map(|kept| kept.account.clone()).collect()
+    }
+
+    fn apply(&mut self, effect: &Effect) {
+        let Ok(id) = effect.id.parse::<u64>() else { return };
+        match effect.op {
+            Op::Create | Op::OutsideCreate => {
+                let Ok(create) = body::create(effect.fields.clone(), &self.behaviour.privilege_key) else { return };
+                self.push(created(id, effect, create));
+                if effect.op == Op::OutsideCreate {
+                    self.accounts.rotate_right(1);
+                    self.index();
+                }
+            }
+            Op::Update | Op::OutsideUpdate => {
+                let Ok(update) = body::update(effect.fields.clone()) else { return };
+                let omitted = if effect.op == Op::Update { self.behaviour.omitted } else { Omitted::Keep };
+                let Some(&at) = self.by_id.get(&id) else { return };
+                let kept = &mut self.accounts[at];
+                change(&mut kept.account, update, omitted);
+                kept.account.updated_at = effect.at;
+                kept.shown = wire::user(&kept.account, &self.behaviour);
+            }
+            Op::Delete | Op::OutsideRemove => {
+                let Some(at) = self.by_id.remove(&id) else { return };
+                let account = self.accounts.remove(at).account;
+                self.logins.remove(&account.login_id.to_lowercase());
+                self.emails.remove(&account.email_id.to_lowercase());
+                self.index();
+            }
+        }
     }
 }
 

@@ -7,14 +7,14 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::tenant::Account;
 use super::{Behaviour, Booleans, Stamps};
+use crate::sandbox::reply::json;
+use crate::sandbox::tokens::Denied;
 
 /// The status codes of the reference, and one for what it leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
     /// Not in the reference, which has no answer for it.
     SignedIn = 4000,
-    /// Neither is this one.
-    TooManyRequests = 429,
     HeaderMissing = 2002,
     InvalidToken = 2003,
     TokenExpired = 2004,
@@ -37,7 +37,6 @@ impl Code {
     pub(super) fn http(self) -> StatusCode {
         match self {
             Self::SignedIn | Self::Retrieved | Self::Created | Self::Updated => StatusCode::OK,
-            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::TokenExpired => StatusCode::UNAUTHORIZED,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TeamNotFound | Self::UserNotFound => StatusCode::NOT_FOUND,
@@ -57,7 +56,6 @@ impl Code {
     pub(super) fn description(self) -> &'static str {
         match self {
             Self::SignedIn => "Authorized successfully",
-            Self::TooManyRequests => "Too many requests",
             Self::HeaderMissing => "Invalid header param - could not find mandatory header parameters",
             Self::InvalidToken => "Invalid Access Token",
             Self::TokenExpired => "Access Token expired",
@@ -105,6 +103,16 @@ impl From<Code> for Refusal {
     }
 }
 
+impl From<Denied> for Code {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Missing => Self::HeaderMissing,
+            Denied::Unknown => Self::InvalidToken,
+            Denied::Expired => Self::TokenExpired,
+        }
+    }
+}
+
 /// The envelope around a `response` that is JSON already.
 pub(super) fn envelope(code: u32, description: &str, response: &[u8]) -> Bytes {
     let mut body = Vec::with_capacity(response.len() + description.len() + 64);
@@ -126,11 +134,6 @@ pub(super) fn open_envelope(code: u32, description: &str, body: &mut Vec<u8>) {
 /// A user as the API shows it.
 pub(super) fn user(account: &Account, behaviour: &Behaviour) -> Box<[u8]> {
     json(&User { account, behaviour }).into()
-}
-
-fn json(value: &impl Serialize) -> Vec<u8> {
-    // Writing to memory cannot fail, and neither do these types: their keys are texts.
-    serde_json::to_vec(value).unwrap_or_default()
 }
 
 struct User<'a> {

@@ -24,31 +24,23 @@ impl Address {
             CallError::new(Trouble::Configuration, format!("target.base_url {why}"))
                 .with_hint("write the API's final address, such as https://acme.imi.chat/v3.1")
         };
-        let url = Url::parse(text.trim()).map_err(|error| wrong(&format!("is not an address: {error}")))?;
-        let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
-            return Err(wrong("names no host"));
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("must not carry a name or password"));
-        }
+        let (url, https) = checked(text, &wrong)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("must not carry a query or a fragment"));
         }
-        let https = match url.scheme() {
-            "https" => true,
-            "http" if is_loopback(host) => false,
-            "http" => return Err(wrong(&format!("must begin with https: {host} is not this machine"))),
-            other => return Err(wrong(&format!("must begin with https, not {other}"))),
-        };
-        let named = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), host: named, https })
+        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), host: named(&url), https })
     }
 
-    /// The address of a path beneath this one. The path begins with a slash and may have a query.
+    /// The address of a path beneath this one. The path begins with a slash and may have a query. What is an address by
+    /// itself is checked like this one, and left where it is.
     ///
     /// # Errors
-    /// [`Trouble::Configuration`] when the two do not make an address.
+    /// [`Trouble::Configuration`] when the two do not make an address, or the address is not safe.
     pub fn join(&self, path: &str) -> Result<Url, CallError> {
+        if path.contains("://") && !path.starts_with('/') {
+            let wrong = |why: &str| CallError::new(Trouble::Configuration, format!("an address {why}"));
+            return checked(path, &wrong).map(|(url, _)| url);
+        }
         let slash = if path.starts_with('/') { "" } else { "/" };
         Url::parse(&format!("{}{slash}{path}", self.base))
             .map_err(|error| CallError::new(Trouble::Configuration, format!("{path} is not a path: {error}")))
@@ -77,6 +69,30 @@ pub fn segment(text: &str) -> Option<String> {
         }
     }
     Some(out)
+}
+
+/// Host and port, as messages name a server.
+pub(super) fn named(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// An address to which anything may be sent, and whether it is https.
+fn checked(text: &str, wrong: &impl Fn(&str) -> CallError) -> Result<(Url, bool), CallError> {
+    let url = Url::parse(text.trim()).map_err(|error| wrong(&format!("is not an address: {error}")))?;
+    let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
+        return Err(wrong("names no host"));
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("must not carry a name or password"));
+    }
+    let https = match url.scheme() {
+        "https" => true,
+        "http" if is_loopback(host) => false,
+        "http" => return Err(wrong(&format!("must begin with https: {host} is not this machine"))),
+        other => return Err(wrong(&format!("must begin with https, not {other}"))),
+    };
+    Ok((url, https))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -125,6 +141,17 @@ mod tests {
         let address = Address::parse("https://acme.imi.chat/v3.1/").unwrap();
         assert_eq!(address.join("/users/?page=2").unwrap().as_str(), "https://acme.imi.chat/v3.1/users/?page=2");
         assert_eq!(address.join("authorize").unwrap().as_str(), "https://acme.imi.chat/v3.1/authorize");
+    }
+
+    #[test]
+    fn an_address_of_its_own_stays_where_it_is_and_is_checked() {
+        let address = Address::parse("https://acme.imi.chat/v3.1/").unwrap();
+        assert_eq!(address.join("https://login.acme.org/token").unwrap().as_str(), "https://login.acme.org/token");
+        for text in ["http://login.acme.org/token", "https://ana:hunter2@acme.org/", "ftp://acme.org/"] {
+            let error = address.join(text).unwrap_err();
+            assert!(error.trouble == Trouble::Configuration && !error.message.contains("hunter2"), "{text}");
+        }
+        assert_eq!(address.join("/go?to=http://x").unwrap().as_str(), "https://acme.imi.chat/v3.1/go?to=http://x");
     }
 
     #[test]

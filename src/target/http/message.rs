@@ -12,9 +12,9 @@ use crate::target::{CallError, Purpose, Trouble};
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     pub method: Method,
-    /// Beneath the base address, with its query.
+    /// Beneath the base address, with its query; or an address of its own, as checked as the base address is.
     pub path: &'a str,
-    /// JSON.
+    /// JSON, unless the stamp says another content type.
     pub body: Option<Bytes>,
     pub purpose: Purpose,
     pub repeat: Repeat,
@@ -49,6 +49,17 @@ pub enum Verdict<T> {
     Refused(CallError),
     /// The server failed; whether it did anything is unknown. Repeated where that is safe.
     ServerError(CallError),
+}
+
+impl<T> Verdict<T> {
+    /// The same verdict with something else made of what is done.
+    pub fn map_done<U>(self, make: impl FnOnce(T) -> U) -> Verdict<U> {
+        match self {
+            Self::Done(done) => Verdict::Done(make(done)),
+            Self::Refused(error) => Verdict::Refused(error),
+            Self::ServerError(error) => Verdict::ServerError(error),
+        }
+    }
 }
 
 /// The error that a redirect is.

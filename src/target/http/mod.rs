@@ -6,9 +6,11 @@
 
 mod address;
 mod auth;
+mod authorization;
 mod client;
 mod instant;
 mod message;
+mod oauth;
 mod pace;
 mod quota;
 mod redact;
@@ -23,9 +25,11 @@ use crate::model::Percent;
 
 pub use address::segment;
 pub use auth::{Token, TokenCell};
+pub use authorization::Authorization;
 pub use client::{Client, ClientSettings, ReadQuota};
 pub use instant::{reset_time, retry_after};
 pub use message::{Answer, Request, Verdict};
+pub use oauth::ClientCredentials;
 pub use retry::{Repeat, Tries};
 
 /// `[rate]`: how fast, how many at once, how patient.

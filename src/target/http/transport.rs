@@ -70,10 +70,10 @@ pub fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallErro
 pub async fn exchange(
     client: &reqwest::Client,
     request: reqwest::Request,
-    address: &Address,
+    host: &str,
     timeout: Duration,
 ) -> Result<(StatusCode, HeaderMap, Bytes), Loss> {
-    let lost = |error: reqwest::Error| classify(&error, &address.host, timeout);
+    let lost = |error: reqwest::Error| classify(&error, host, timeout);
     let mut response = client.execute(request).await.map_err(lost)?;
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());

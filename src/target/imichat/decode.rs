@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::schema::{PLACES, Shape, at, shown};
+use super::schema::{ADMINISTRATIVE, PLACES, Shape, at, shown};
 use super::value::{As, Text};
 use crate::model::{Account, AccountId, AttrId, Attributes, Value};
 
@@ -297,7 +297,7 @@ fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Err
         // "Administrator" would mean the same, and touching one by mistake would cost more than leaving one alone.
         role.trim().get(..11).is_some_and(|start| start.eq_ignore_ascii_case("administrat"))
     });
-    let protected = administrative.then(|| "Administrative account".to_owned());
+    let protected = administrative.then(|| ADMINISTRATIVE.to_owned());
     Ok(Some(Account { id: AccountId(id), values, protected }))
 }
 

@@ -1,7 +1,7 @@
 //! The attribute table of imi.chat as data. `at` names the places in it that this folder needs to know.
 
 use super::{Settings, UpdateBody};
-use crate::model::{AttrId, Attribute, Field, Kind, Lifecycle, Schema, Value};
+use crate::model::{AttrId, Attribute, Field, Kind, Lifecycle, Protects, Schema, Value};
 
 /// Where each attribute that the API shows stands in the schema, and those that need special care when sent.
 pub(super) mod at {
@@ -24,6 +24,9 @@ pub(super) mod at {
     pub const CREATED_AT: AttrId = AttrId(16);
     pub const UPDATED_AT: AttrId = AttrId(17);
 }
+
+/// Why an account that manages the tenant itself is never touched.
+pub(super) const ADMINISTRATIVE: &str = "Administrative account";
 
 /// The name in the schema of the key that [`Settings::privilege_key`] renames on the wire.
 pub(super) const TEAM_KEY: &str = "teamid";
@@ -64,6 +67,10 @@ pub fn schema(settings: &Settings) -> Schema {
     ]);
     schema.lifecycle =
         Some(Lifecycle { attribute: at::STATUS, active: Value::text("active"), inactive: Value::text("inactive") });
+    // Accounts read from a file are judged by this; `decode` judges those that the server shows, in any spelling.
+    schema.protects = ["Administrative", "Administrator"]
+        .map(|role| Protects { attribute: at::ROLE_TYPE, value: Value::text(role), reason: ADMINISTRATIVE })
+        .into();
     schema.full_updates = settings.update_body == UpdateBody::Full;
     schema
 }
@@ -168,6 +175,15 @@ mod tests {
             assert_eq!(shown(&attribute.name), attribute.read.then_some((id, expected)), "{}", attribute.name);
         }
         assert_eq!((schema.id("privileges"), schema.id("status")), (Some(at::PRIVILEGES), Some(at::STATUS)));
+    }
+
+    #[test]
+    fn administrative_accounts_are_protected_wherever_they_are_read_from() {
+        let schema = schema(&settings());
+        let protection = |role: &str| schema.protection(&[(at::ROLE_TYPE, Value::text(role))].into_iter().collect());
+        assert_eq!(protection("administrative"), Some(ADMINISTRATIVE));
+        assert_eq!(protection("Administrator"), Some(ADMINISTRATIVE));
+        assert_eq!(protection("Customer Care"), None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Values as they leave: the one place where a secret becomes readable, on its way into a request.
+//! The bodies of requests that write.
 
 use bytes::Bytes;
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Value as Json};
 
 use super::schema::{TEAM_KEY, at};
-use crate::model::{Attributes, Schema, Secret, Value};
+use crate::model::{Attributes, Schema, Secret};
+use crate::target::json::to_json;
 use crate::target::{CallError, Trouble};
 
 /// The body that sets exactly these values, and the secrets in it.
@@ -32,32 +33,6 @@ pub(super) fn body(
     Ok((text.into(), secrets))
 }
 
-fn to_json(value: &Value, secrets: &mut Vec<Secret>) -> Result<Json, &'static str> {
-    Ok(match value {
-        Value::Null => Json::Null,
-        Value::Bool(b) => Json::Bool(*b),
-        Value::Int(n) => Json::Number((*n).into()),
-        Value::Float(n) => Json::Number(Number::from_f64(*n).ok_or("it is not a number that JSON has")?),
-        Value::Text(text) => Json::String(text.clone()),
-        Value::List(list) => {
-            Json::Array(list.iter().map(|value| to_json(value, secrets)).collect::<Result<Vec<_>, _>>()?)
-        }
-        Value::Object(object) => {
-            let mut map = Map::new();
-            for (key, value) in object {
-                map.insert(key.clone(), to_json(value, secrets)?);
-            }
-            Json::Object(map)
-        }
-        Value::Secret(secret) => {
-            secrets.push(secret.clone());
-            Json::String(secret.expose().to_owned())
-        }
-        // The mark of a plan, which must have become a secret before the request is made.
-        Value::Generated => return Err("it was never generated"),
-    })
-}
-
 fn rename_team_key(privileges: &mut Json, key: &str) {
     for privilege in privileges.as_array_mut().into_iter().flatten() {
         if let Some(object) = privilege.as_object_mut()
@@ -72,6 +47,7 @@ fn rename_team_key(privileges: &mut Json, key: &str) {
 mod tests {
     use super::super::tests::settings;
     use super::*;
+    use crate::model::Value;
     use crate::target::imichat::schema;
 
     fn sent(pairs: &[(&str, Value)], key: &str) -> Result<String, CallError> {

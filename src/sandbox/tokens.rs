@@ -5,7 +5,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use super::wire::Code;
+/// Why a token does not admit a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Denied {
+    Missing,
+    Unknown,
+    Expired,
+}
 
 /// How long a token is good.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +41,10 @@ impl Tokens {
         Self { life, ..Self::default() }
     }
 
+    pub(super) fn life(&self) -> TokenLife {
+        self.life
+    }
+
     pub(super) fn give(&self, token: String, now: Duration) {
         let generation = self.generation.load(Ordering::Acquire);
         let token_state = Token { at: now, generation, used: AtomicU32::new(0) };
@@ -42,14 +52,14 @@ impl Tokens {
     }
 
     /// Uses a token for one request.
-    pub(super) fn check(&self, token: Option<&str>, now: Duration) -> Result<(), Code> {
-        let token = token.filter(|token| !token.is_empty()).ok_or(Code::HeaderMissing)?;
+    pub(super) fn check(&self, token: Option<&str>, now: Duration) -> Result<(), Denied> {
+        let token = token.filter(|token| !token.is_empty()).ok_or(Denied::Missing)?;
         let given = self.given.read().unwrap_or_else(PoisonError::into_inner);
-        let token = given.get(token).ok_or(Code::InvalidToken)?;
+        let token = given.get(token).ok_or(Denied::Unknown)?;
         let stale = self.life.time.is_some_and(|life| now.saturating_sub(token.at) >= life);
         let worn = self.life.requests.is_some_and(|limit| token.used.fetch_add(1, Ordering::Relaxed) >= limit);
         if stale || worn || token.generation < self.generation.load(Ordering::Acquire) {
-            return Err(Code::TokenExpired);
+            return Err(Denied::Expired);
         }
         Ok(())
     }
@@ -75,10 +85,10 @@ mod tests {
     fn a_token_is_good_until_its_time_or_its_requests_are_over() {
         let timed = tokens(TokenLife { time: Some(Duration::from_secs(60)), requests: None });
         assert_eq!(timed.check(Some("t"), Duration::from_secs(59)), Ok(()));
-        assert_eq!(timed.check(Some("t"), Duration::from_secs(60)), Err(Code::TokenExpired));
+        assert_eq!(timed.check(Some("t"), Duration::from_secs(60)), Err(Denied::Expired));
         let counted = tokens(TokenLife { time: None, requests: Some(1) });
         assert_eq!(counted.check(Some("t"), START), Ok(()));
-        assert_eq!(counted.check(Some("t"), START), Err(Code::TokenExpired));
+        assert_eq!(counted.check(Some("t"), START), Err(Denied::Expired));
     }
 
     #[test]
@@ -86,14 +96,14 @@ mod tests {
         let tokens = tokens(TokenLife::default());
         tokens.expire_all();
         tokens.give("u".into(), START);
-        assert_eq!(tokens.check(Some("t"), START), Err(Code::TokenExpired));
+        assert_eq!(tokens.check(Some("t"), START), Err(Denied::Expired));
         assert_eq!(tokens.check(Some("u"), START), Ok(()));
     }
 
     #[test]
     fn no_token_and_an_unknown_one_are_told_apart() {
         let tokens = tokens(TokenLife::default());
-        assert_eq!(tokens.check(None, START), Err(Code::HeaderMissing));
-        assert_eq!(tokens.check(Some("x"), START), Err(Code::InvalidToken));
+        assert_eq!(tokens.check(None, START), Err(Denied::Missing));
+        assert_eq!(tokens.check(Some("x"), START), Err(Denied::Unknown));
     }
 }

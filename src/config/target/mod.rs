@@ -3,27 +3,27 @@
 use std::net::IpAddr;
 
 use reqwest::Url;
-use reqwest::header::HeaderName;
-use toml::de::DeValue;
 
 use super::reader::{Folder, Item, Problems, Table};
 use super::settings::{KindSettings, SANDBOX, TargetSettings};
 use crate::mapping::spec::Located;
-use crate::target::imichat::{Settings as ImichatSettings, UpdateBody};
+
+mod brightpattern;
+mod imichat;
+mod scim;
 
 /// The settings of `[target]` that hold secrets, of every kind.
-pub(super) const SECRETS: [&str; 1] = ["api_key"];
+pub(super) const SECRETS: [&str; 4] = ["api_key", "client_secret", "password", "token"];
 
 #[derive(Clone, Copy)]
 enum Kind {
     Imichat,
+    Brightpattern,
+    Scim,
 }
 
-const KINDS: [(&str, Kind); 1] = [("imichat", Kind::Imichat)];
-
-const UPDATE_METHODS: [(&str, &str); 3] = [("PATCH", "PATCH"), ("PUT", "PUT"), ("POST", "POST")];
-
-const UPDATE_BODIES: [(&str, UpdateBody); 2] = [("full", UpdateBody::Full), ("changed", UpdateBody::Changed)];
+const KINDS: [(&str, Kind); 3] =
+    [("imichat", Kind::Imichat), ("brightpattern", Kind::Brightpattern), ("scim", Kind::Scim)];
 
 pub(super) fn read(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option<TargetSettings> {
     let kind = table
@@ -44,54 +44,12 @@ pub(super) fn read(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Prob
     };
     let sandbox = base_url.as_ref().is_none_or(|(url, _)| url.value == SANDBOX);
     let kind = match kind {
-        Kind::Imichat => imichat(table, sandbox, folder, problems).map(KindSettings::Imichat),
+        Kind::Imichat => imichat::read(table, sandbox, folder, problems).map(KindSettings::Imichat),
+        Kind::Brightpattern => brightpattern::read(table, sandbox, folder, problems).map(KindSettings::Brightpattern),
+        Kind::Scim => scim::read(table, sandbox, folder, problems).map(KindSettings::Scim),
     };
     let (base_url, host) = base_url?;
     Some(TargetSettings { base_url, tenant: tenant.unwrap_or(host), kind: kind? })
-}
-
-fn imichat(
-    mut table: Table<'_>,
-    sandbox: bool,
-    folder: Folder<'_>,
-    problems: &mut Problems,
-) -> Option<ImichatSettings> {
-    let before = problems.list.len();
-    // The sandbox knows its own key and domain.
-    let api_key = if sandbox {
-        table.get("api_key")
-    } else {
-        table.need("api_key", "add api_key = { env = \"IMICHAT_API_KEY\" } below [target]", problems)
-    };
-    let domain = if sandbox {
-        table.get("domain")
-    } else {
-        table.need("domain", "add domain = \"acme.imi.chat\" below [target]: your tenant's own", problems)
-    };
-    let api_key = api_key.and_then(|item| item.secret("IMICHAT_API_KEY", folder, problems));
-    let domain = domain.and_then(|item| item.owned(problems));
-    let team_id = table.get("team_id").and_then(|item| team_id(&item, problems));
-    let mut text = |key, default: &str, check: fn(&Item<'_>, &mut Problems) -> Option<String>| {
-        table.get(key).and_then(|item| check(&item, problems)).unwrap_or_else(|| default.to_owned())
-    };
-    let authorize_path = text("authorize_path", "/authorize", path);
-    let auth_header = text("auth_header", "auth_code", header);
-    let token_header = text("token_header", "access_token", header);
-    let privilege_key = text("privilege_key", "teamid", |item, problems| item.owned(problems));
-    let update_method = table.get("update_method").and_then(|item| item.choice(&UPDATE_METHODS, problems));
-    let update_body = table.get("update_body").and_then(|item| item.choice(&UPDATE_BODIES, problems));
-    table.finish_hiding(problems);
-    (problems.list.len() == before).then(|| ImichatSettings {
-        api_key,
-        domain,
-        team_id,
-        authorize_path,
-        auth_header,
-        token_header,
-        update_method: update_method.unwrap_or("PATCH").to_owned(),
-        update_body: update_body.unwrap_or(UpdateBody::Full),
-        privilege_key,
-    })
 }
 
 /// The address without a slash at its end, and the name its tenant has where none is given.
@@ -141,34 +99,6 @@ fn base_url(item: &Item<'_>, problems: &mut Problems) -> Option<(Located<String>
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn team_id(item: &Item<'_>, problems: &mut Problems) -> Option<String> {
-    match item.value {
-        DeValue::String(_) => {
-            let text = item.string(problems)?;
-            if text.bytes().all(|b| b.is_ascii_graphic()) {
-                Some(text.to_owned())
-            } else {
-                item.refuse("must be without blanks: it is sent as a header", None, problems)
-            }
-        }
-        DeValue::Integer(_) => item.integer::<i64>(0..=i64::MAX, problems).map(|id| id.to_string()),
-        _ => item.wrong("a string or a whole number", problems),
-    }
-}
-
-fn path(item: &Item<'_>, problems: &mut Problems) -> Option<String> {
-    let text = item.owned(problems)?;
-    if text.starts_with('/') { Some(text) } else { item.refuse("must begin with /", None, problems) }
-}
-
-fn header(item: &Item<'_>, problems: &mut Problems) -> Option<String> {
-    let text = item.owned(problems)?;
-    match HeaderName::from_bytes(text.as_bytes()) {
-        Ok(_) => Some(text),
-        Err(_) => item.refuse("must be the name of an HTTP header", None, problems),
-    }
 }
 
 #[cfg(test)]

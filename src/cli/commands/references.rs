@@ -1,0 +1,32 @@
+//! Before anything is written: whether the tenant has what the accounts refer to, its teams for instance.
+
+use crate::cli::app::App;
+use crate::cli::failure::Failure;
+use crate::model::Schema;
+use crate::report::visible::visible;
+use crate::survey::References;
+use crate::target::Target;
+
+/// Unknown names that a message shows.
+const SHOWN: usize = 20;
+
+/// Refuses when the tenant lacks any of them; returns how many requests it took to know.
+pub async fn check(app: &App, references: &References, schema: &Schema, target: &dyn Target) -> Result<u64, Failure> {
+    let referred = references.ask(schema, target).await?;
+    for attribute in &referred.unsaid {
+        app.monitor().note(&format!("the target does not say which values of {attribute} there are: not checked"));
+    }
+    if referred.unknown.is_empty() {
+        return Ok(referred.asked);
+    }
+    let mut message = "accounts refer to what the target does not have, so nothing was changed:".to_owned();
+    for unknown in referred.unknown.iter().take(SHOWN) {
+        message.push_str(&format!("\n  {}", visible(&unknown.to_string())));
+    }
+    match referred.unknown.len().saturating_sub(SHOWN) {
+        0 => {}
+        more => message.push_str(&format!("\n  and {more} more")),
+    }
+    Err(Failure::new("target", message)
+        .hint("create what is missing in the target, correct the rows or the mapping, or leave people out with --only"))
+}

@@ -1,0 +1,102 @@
+//! What is left of a plan that was applied in part: by a canary (`--limit`), for some people (`--only`), or without what
+//! was held. What an earlier run of the same plan did is known from the journal, so that nobody is done twice.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::Path;
+
+use super::drive::read_plan;
+use crate::cli::failure::Failure;
+use crate::cli::records;
+use crate::cli::workbench::Configured;
+use crate::journal::paths::write_atomically;
+use crate::journal::{Journal, RunId, RunOverview, StepState};
+use crate::model::AccountId;
+use crate::plan::action::Planned;
+use crate::plan::file::{Header, PlanReader, PlanWriter};
+use crate::plan::safety::Group;
+use crate::plan::{Action, ActionKind};
+use crate::survey::PlanFiles;
+
+/// Earlier runs of the same plan of the same tenant.
+pub fn earlier_runs<'r>(runs: &'r [RunOverview], header: &'r Header) -> impl Iterator<Item = &'r RunOverview> {
+    runs.iter().filter(move |run| {
+        (&run.head.tenant, &run.head.target, &run.head.plan) == (&header.tenant, &header.target, &header.plan)
+    })
+}
+
+/// The plan without what earlier runs of it have done, written into `dir`; none where none of it was applied before.
+pub fn of(
+    configured: &Configured,
+    journal: &Journal,
+    header: &Header,
+    files: &PlanFiles,
+    dir: &Path,
+) -> Result<Option<(Header, String, PlanFiles)>, Failure> {
+    let runs = journal.runs();
+    let mut done = HashSet::new();
+    for run in earlier_runs(&runs, header) {
+        collect_done(configured, journal, run.run, &mut done)?;
+    }
+    if done.is_empty() {
+        return Ok(None);
+    }
+    let mut rest = Header { counts: header.counts.clone(), ..header.clone() };
+    (rest.counts.actions, rest.requests.write) = (Planned::default(), 0);
+    rest.held.values_mut().for_each(|held| held.count = 0);
+    each_left(files, &done, |action| {
+        *rest.counts.actions.of(action.action) += 1;
+        rest.requests.write += action.requests;
+        if let Some(held) = rest.held.get_mut(&Group::of(action.action)) {
+            held.count += 1;
+        }
+        Ok(())
+    })?;
+    rest.held.retain(|_, held| held.count > 0);
+    rest.requests.total = rest.requests.list + rest.requests.write;
+    // What the plan learnt was remembered by the run that came first.
+    let left = PlanFiles { plan: dir.join("plan.jsonl"), notes: dir.join("none"), ..files.clone() };
+    let digest = write_atomically(&left.plan, 0o600, |out| {
+        let mut writer = PlanWriter::new(BufWriter::new(out), &rest)?;
+        each_left(files, &done, |action| writer.action(action))
+            .map_err(|failure| std::io::Error::other(failure.message))?;
+        writer.finish().map(|(_, digest)| digest)
+    })?;
+    Ok(Some((rest, digest, left)))
+}
+
+/// An action, whatever its number in the plan.
+type Done = (ActionKind, String, Option<AccountId>);
+
+fn collect_done(
+    configured: &Configured,
+    journal: &Journal,
+    run: RunId,
+    done: &mut HashSet<Done>,
+) -> Result<(), Failure> {
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    let path = PlanFiles::within(&configured.state.run(run)).plan;
+    let file = File::open(&path).map_err(|error| Failure::new("journal", format!("{}: {error}", path.display())))?;
+    let mut plan = PlanReader::new(BufReader::new(file))?;
+    while let Some(action) = plan.next()? {
+        if matches!(state.action(action.seq).first, StepState::Applied | StepState::Adopted) {
+            done.insert((action.action, action.key, action.account));
+        }
+    }
+    Ok(())
+}
+
+fn each_left(
+    files: &PlanFiles,
+    done: &HashSet<Done>,
+    mut take: impl FnMut(Action) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let mut plan = read_plan(files)?;
+    while let Some(action) = plan.next()? {
+        if !done.contains(&(action.action, action.key.clone(), action.account.clone())) {
+            take(action).map_err(|error| Failure::new("plan", error.to_string()))?;
+        }
+    }
+    Ok(())
+}

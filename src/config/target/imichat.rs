@@ -1,0 +1,83 @@
+//! What `kind = "imichat"` needs.
+
+use reqwest::header::HeaderName;
+use toml::de::DeValue;
+
+use crate::config::reader::{Folder, Item, Problems, Table};
+use crate::target::imichat::{Settings, UpdateBody};
+
+const UPDATE_METHODS: [(&str, &str); 3] = [("PATCH", "PATCH"), ("PUT", "PUT"), ("POST", "POST")];
+
+const UPDATE_BODIES: [(&str, UpdateBody); 2] = [("full", UpdateBody::Full), ("changed", UpdateBody::Changed)];
+
+pub(super) fn read(
+    mut table: Table<'_>,
+    sandbox: bool,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Option<Settings> {
+    let before = problems.list.len();
+    // The sandbox knows its own key and domain.
+    let api_key = if sandbox {
+        table.get("api_key")
+    } else {
+        table.need("api_key", "add api_key = { env = \"IMICHAT_API_KEY\" } below [target]", problems)
+    };
+    let domain = if sandbox {
+        table.get("domain")
+    } else {
+        table.need("domain", "add domain = \"acme.imi.chat\" below [target]: your tenant's own", problems)
+    };
+    let api_key = api_key.and_then(|item| item.secret("IMICHAT_API_KEY", folder, problems));
+    let domain = domain.and_then(|item| item.owned(problems));
+    let team_id = table.get("team_id").and_then(|item| team_id(&item, problems));
+    let mut text = |key, default: &str, check: fn(&Item<'_>, &mut Problems) -> Option<String>| {
+        table.get(key).and_then(|item| check(&item, problems)).unwrap_or_else(|| default.to_owned())
+    };
+    let authorize_path = text("authorize_path", "/authorize", path);
+    let auth_header = text("auth_header", "auth_code", header);
+    let token_header = text("token_header", "access_token", header);
+    let privilege_key = text("privilege_key", "teamid", |item, problems| item.owned(problems));
+    let update_method = table.get("update_method").and_then(|item| item.choice(&UPDATE_METHODS, problems));
+    let update_body = table.get("update_body").and_then(|item| item.choice(&UPDATE_BODIES, problems));
+    table.finish_hiding(problems);
+    (problems.list.len() == before).then(|| Settings {
+        api_key,
+        domain,
+        team_id,
+        authorize_path,
+        auth_header,
+        token_header,
+        update_method: update_method.unwrap_or("PATCH").to_owned(),
+        update_body: update_body.unwrap_or(UpdateBody::Full),
+        privilege_key,
+    })
+}
+
+fn team_id(item: &Item<'_>, problems: &mut Problems) -> Option<String> {
+    match item.value {
+        DeValue::String(_) => {
+            let text = item.string(problems)?;
+            if text.bytes().all(|b| b.is_ascii_graphic()) {
+                Some(text.to_owned())
+            } else {
+                item.refuse("must be without blanks: it is sent as a header", None, problems)
+            }
+        }
+        DeValue::Integer(_) => item.integer::<i64>(0..=i64::MAX, problems).map(|id| id.to_string()),
+        _ => item.wrong("a string or a whole number", problems),
+    }
+}
+
+fn path(item: &Item<'_>, problems: &mut Problems) -> Option<String> {
+    let text = item.owned(problems)?;
+    if text.starts_with('/') { Some(text) } else { item.refuse("must begin with /", None, problems) }
+}
+
+fn header(item: &Item<'_>, problems: &mut Problems) -> Option<String> {
+    let text = item.owned(problems)?;
+    match HeaderName::from_bytes(text.as_bytes()) {
+        Ok(_) => Some(text),
+        Err(_) => item.refuse("must be the name of an HTTP header", None, problems),
+    }
+}

@@ -1,0 +1,34 @@
+//! What a service holds when it is first started.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::schema::ENTERPRISE;
+use super::tenant::{Account, TenantFile, id};
+use crate::sandbox::seed::Sample;
+
+pub(super) const SAMPLE: Sample =
+    Sample { path: "samples/scim_accounts.json", text: include_str!("../../../samples/scim_accounts.json") };
+
+/// `user000001@example.com`, `user000002@example.com`, …: plain, but of the size that real ones have.
+pub(super) fn generated(count: u64) -> TenantFile {
+    let account = |n: u64| {
+        let email = format!("user{n:06}@example.com");
+        let resource = json!({
+            "externalId": format!("E{n:06}"),
+            "userName": email,
+            "name": { "givenName": format!("First{n}"), "familyName": format!("Last{n}") },
+            "title": "Customer Care Agent",
+            "active": !n.is_multiple_of(20),
+            "emails": [{ "value": email, "type": "work", "primary": true }],
+            ENTERPRISE: { "department": "Everybody" },
+        });
+        let resource = match resource {
+            Value::Object(resource) => resource,
+            _ => serde_json::Map::new(),
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        Account { id: id(n), created: at, last_modified: at, version: 1, resource, password: None }
+    };
+    TenantFile { accounts: (1..=count).map(account).collect(), last_id: count, ..TenantFile::default() }
+}

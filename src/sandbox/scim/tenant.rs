@@ -1,0 +1,333 @@
+//! The users of one service, and what may become of them. No I/O: every function here is about data.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::filter::{Filter, Operator, What};
+use super::refusal::Refusal;
+use super::resource::{self, Resource};
+use super::schema::ENTERPRISE;
+use super::{Behaviour, Booleans, Conflict, Etags, Uniqueness, patch};
+use crate::sandbox::SandboxError;
+use crate::sandbox::host as hosted;
+use crate::sandbox::ledger::{Effect, Op};
+use crate::sandbox::reply;
+use crate::sandbox::roster::Roster;
+
+/// One user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Account {
+    pub id: String,
+    pub created: Timestamp,
+    pub last_modified: Timestamp,
+    /// Counts the writes.
+    pub version: u64,
+    /// The attributes, but for `id`, `meta` and `schemas`.
+    pub resource: Map<String, Value>,
+    /// Its [hash](crate::sandbox::password_hash); never shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// A service as a file: what a seed says, and what is kept between runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantFile {
+    /// Attributes, at the top of a user or of the extension, that nobody can change once they have a value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub immutable: Vec<String>,
+    /// In the order in which they are listed.
+    pub accounts: Vec<Account>,
+    /// The number of the last effect that is in the accounts already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub effects: u64,
+    /// So many ids were given out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_id: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// A service at work.
+pub(in crate::sandbox) struct Tenant {
+    behaviour: Behaviour,
+    base_url: String,
+    /// By id.
+    accounts: Roster<Kept>,
+    /// The ids behind each name in lower case.
+    names: HashMap<String, Vec<String>>,
+    last_id: u64,
+    immutable: Vec<String>,
+}
+
+pub(super) struct Kept {
+    pub account: Account,
+    /// The user as the API shows it: written once, sent often.
+    pub shown: Box<[u8]>,
+}
+
+impl Tenant {
+    /// # Errors
+    /// Two users of one id; of one name, where the server enforces that they are unique; a user that is none.
+    pub(super) fn new(
+        file: TenantFile,
+        behaviour: Behaviour,
+        base_url: String,
+        path: &Path,
+    ) -> Result<Self, SandboxError> {
+        let count = file.accounts.len();
+        let mut tenant = Self {
+            behaviour,
+            base_url,
+            accounts: Roster::with_capacity(count),
+            names: HashMap::with_capacity(count),
+            last_id: file.last_id,
+            immutable: file.immutable,
+        };
+        for mut account in file.accounts {
+            let read = resource::read(std::mem::take(&mut account.resource));
+            let clash = match &read {
+                _ if tenant.accounts.contains(&account.id) => Some("another user has that id".to_owned()),
+                Ok(resource) => tenant.check_name(resource, None).err().map(|refusal| refusal.detail),
+                Err(refusal) => Some(refusal.detail.clone()),
+            };
+            if let Some(why) = clash {
+                return Err(SandboxError::Seed {
+                    path: path.to_owned(),
+                    message: format!("user {}: {why}", account.id),
+                });
+            }
+            account.resource = read.unwrap_or_default();
+            tenant.push(account);
+        }
+        Ok(tenant)
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Account> {
+        self.accounts.get(id).map(|kept| &kept.account)
+    }
+
+    /// The user of that id as the API shows it.
+    pub(super) fn shown(&self, id: &str) -> Option<&[u8]> {
+        self.accounts.get(id).map(|kept| &*kept.shown)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// The users as the API shows them, in the order of the list.
+    pub(super) fn all(&self) -> impl Iterator<Item = &[u8]> {
+        self.accounts.iter().map(|kept| &*kept.shown)
+    }
+
+    /// Those whom a filter finds.
+    pub(super) fn found(&self, filter: &Filter) -> Vec<&[u8]> {
+        let finds = |kept: &&Kept| filter.finds(&kept.account.id, &kept.account.resource);
+        match self.candidates(filter) {
+            Some(ids) => {
+                ids.iter().filter_map(|id| self.accounts.get(id)).filter(finds).map(|kept| &*kept.shown).collect()
+            }
+            None => self.accounts.iter().filter(finds).map(|kept| &*kept.shown).collect(),
+        }
+    }
+
+    pub(super) fn next_id(&self) -> String {
+        let mut n = self.last_id + 1;
+        // A seed may have used ids of its own.
+        while self.accounts.contains(&id(n)) {
+            n += 1;
+        }
+        id(n)
+    }
+
+    /// Whether no other user has that name.
+    pub(super) fn check_name(&self, resource: &Resource, but: Option<&str>) -> Result<(), Refusal> {
+        let name = resource::user_name(resource);
+        let owners = self.names.get(&name.to_lowercase());
+        let taken = owners.is_some_and(|owners| owners.iter().any(|owner| Some(owner.as_str()) != but));
+        if taken && self.behaviour.uniqueness == Uniqueness::Enforced {
+            let scim_type = (self.behaviour.conflict == Conflict::WithScimType).then_some("uniqueness");
+            let detail = format!("userName {name} is taken");
+            return Err(Refusal { status: StatusCode::CONFLICT, scim_type, detail });
+        }
+        Ok(())
+    }
+
+    pub(super) fn immutable(&self) -> &[String] {
+        &self.immutable
+    }
+
+    /// Whether nothing would change that cannot.
+    pub(super) fn check_immutable(&self, before: &Resource, after: &Resource) -> Result<(), Refusal> {
+        fn value<'a>(resource: &'a Resource, name: &str) -> Option<&'a Value> {
+            resource.get(name).or_else(|| resource.get(ENTERPRISE)?.get(name))
+        }
+        let changed = |name: &&String| value(before, name).is_some_and(|was| value(after, name) != Some(was));
+        match self.immutable.iter().find(changed) {
+            Some(name) => Err(Refusal::bad("mutability", format!("{name} cannot be changed"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The attributes of a user after a PATCH or a PUT, whose body `fields` is.
+    pub(super) fn updated(account: &Account, fields: &Map<String, Value>) -> Result<Resource, Refusal> {
+        if fields.keys().any(|name| name.eq_ignore_ascii_case("Operations")) {
+            patch::apply(&account.resource, fields)
+        } else {
+            resource::read(fields.clone())
+        }
+    }
+
+    /// The first user of the list.
+    pub(super) fn first(&self) -> Option<&Account> {
+        self.accounts.iter().next().map(|kept| &kept.account)
+    }
+
+    /// Turns the order of the list round.
+    pub(super) fn reverse(&mut self) {
+        self.accounts.reverse();
+    }
+
+    /// The version of a user as a header has it.
+    pub(super) fn etag(account: &Account) -> String {
+        format!("W/\"{}\"", account.version)
+    }
+
+    pub(super) fn location(&self, id: &str) -> String {
+        format!("{}/Users/{id}", self.base_url)
+    }
+
+    /// Whom a filter can find at most, where that is quickly known.
+    fn candidates(&self, filter: &Filter) -> Option<Vec<String>> {
+        filter.conditions.iter().filter(|condition| condition.operator == Operator::Equal).find_map(|condition| {
+            let What::Place(place) = &condition.what else { return None };
+            let wanted = condition.value.as_str()?;
+            match place.attribute.name {
+                "id" => Some(vec![wanted.to_owned()]),
+                "userName" => Some(self.names.get(&wanted.to_lowercase()).cloned().unwrap_or_default()),
+                _ => None,
+            }
+        })
+    }
+
+    fn push(&mut self, account: Account) {
+        let name = resource::user_name(&account.resource).to_lowercase();
+        self.names.entry(name).or_default().push(account.id.clone());
+        let kept = self.keep(account);
+        self.accounts.push(kept.account.id.clone(), kept);
+    }
+
+    fn forget_name(&mut self, account: &Account) {
+        let name = resource::user_name(&account.resource).to_lowercase();
+        if let Some(owners) = self.names.get_mut(&name) {
+            owners.retain(|owner| *owner != account.id);
+            if owners.is_empty() {
+                self.names.remove(&name);
+            }
+        }
+    }
+
+    fn keep(&self, account: Account) -> Kept {
+        let mut shown = account.resource.clone();
+        if self.behaviour.booleans == Booleans::Text {
+            shown.values_mut().for_each(booleans_as_text);
+        }
+        let mut meta = json!({
+            "resourceType": "User",
+            "created": account.created,
+            "lastModified": account.last_modified,
+            "location": self.location(&account.id),
+        });
+        if self.behaviour.etags == Etags::Supported {
+            meta["version"] = Self::etag(&account).into();
+        }
+        shown.insert("schemas".to_owned(), resource::schemas(&account.resource).into());
+        shown.insert("id".to_owned(), account.id.as_str().into());
+        shown.insert("meta".to_owned(), meta);
+        Kept { shown: reply::json(&shown).into(), account }
+    }
+}
+
+impl hosted::Tenant for Tenant {
+    type File = TenantFile;
+    type Account = Account;
+
+    fn file(&self, effects: u64) -> TenantFile {
+        TenantFile { immutable: self.immutable.clone(), accounts: self.accounts(), effects, last_id: self.last_id }
+    }
+
+    fn effects(file: &TenantFile) -> u64 {
+        file.effects
+    }
+
+    fn accounts(&self) -> Vec<Account> {
+        self.accounts.iter().map(|kept| kept.account.clone()).collect()
+    }
+
+    fn apply(&mut self, effect: &Effect) {
+        match effect.op {
+            Op::Create | Op::OutsideCreate => {
+                let Ok(resource) = resource::read(effect.fields.clone()) else { return };
+                self.last_id += 1;
+                self.push(Account {
+                    id: effect.id.clone(),
+                    created: effect.at,
+                    last_modified: effect.at,
+                    version: 1,
+                    resource,
+                    password: effect.password.clone(),
+                });
+                if effect.op == Op::OutsideCreate {
+                    self.accounts.last_to_front();
+                }
+            }
+            Op::Update | Op::OutsideUpdate => {
+                let Some(kept) = self.accounts.get(&effect.id) else { return };
+                let before = kept.account.clone();
+                let Ok(resource) = Self::updated(&before, &effect.fields) else { return };
+                self.forget_name(&before);
+                let name = resource::user_name(&resource).to_lowercase();
+                self.names.entry(name).or_default().push(before.id.clone());
+                let changed = self.keep(Account {
+                    last_modified: effect.at,
+                    version: before.version + 1,
+                    resource,
+                    password: effect.password.clone().or(before.password),
+                    ..before
+                });
+                if let Some(kept) = self.accounts.get_mut(&effect.id) {
+                    *kept = changed;
+                }
+            }
+            Op::Delete | Op::OutsideRemove => {
+                if let Some(kept) = self.accounts.remove(&effect.id) {
+                    self.forget_name(&kept.account);
+                }
+            }
+        }
+    }
+}
+
+/// The n-th id: it looks like any other service's, and is the same each time.
+pub(super) fn id(n: u64) -> String {
+    let hash = blake3::hash(&n.to_le_bytes()).to_hex();
+    format!("{}-{}-4{}-8{}-{}", &hash[..8], &hash[8..12], &hash[13..16], &hash[17..20], &hash[20..32])
+}
+
+fn booleans_as_text(value: &mut Value) {
+    match value {
+        Value::Bool(flag) => *value = Value::from(if *flag { "True" } else { "False" }),
+        Value::Array(elements) => elements.iter_mut().for_each(booleans_as_text),
+        Value::Object(parts) => parts.values_mut().for_each(booleans_as_text),
+        _ => {}
+    }
+}

@@ -1,0 +1,309 @@
+//! Where a listing goes and where it ends: what to ask for next, what a page proves, and whether in the end every
+//! account was shown. No I/O; the requests are made by `list`.
+//!
+//! The first page says how many accounts there are and how many the server puts on a page, whatever it was asked for;
+//! the others are then asked for side by side. What is missing on a page is asked for again. Only a listing that shows
+//! as many accounts as it announces, each once, is complete.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashSet;
+use serde_json::Value as Json;
+
+use super::path::member;
+use super::resource::{self, entries};
+use super::schema::{Layout, USER_NAME};
+use crate::model::{Account, KeyHash, Value};
+
+/// No tenant has this many pages; a listing that goes on is a listing without an end.
+const MOST_PAGES: u64 = 1_000_000;
+/// Pages without accounts that a chain of cursors may have in a row.
+const MOST_EMPTY: u32 = 100;
+
+/// What to ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// From 1.
+    Index { start: u64, count: u64 },
+    /// None for the first page.
+    Cursor { cursor: Option<String>, count: u64 },
+}
+
+/// What asking brought.
+#[derive(Debug)]
+pub(super) enum PageRead {
+    Page(Page),
+    /// The page would be too large for the server.
+    TooMany,
+}
+
+/// A page of a listing.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// One for each record, none for a record that has no id.
+    pub records: Vec<Option<Account>>,
+    pub total: Option<u64>,
+    per_page: Option<u64>,
+    next: Option<String>,
+}
+
+impl Page {
+    /// None for what is no list. `Resources` may be missing where there are none.
+    pub fn read(layout: &Layout, list: &Json) -> Option<Self> {
+        let list = list.as_object()?;
+        let number = |name: &str| match member(list, name)? {
+            Json::String(text) => text.trim().parse().ok(),
+            number => number.as_u64(),
+        };
+        let (resources, total) = (member(list, "Resources"), number("totalResults"));
+        if resources.is_none() && total.is_none() {
+            return None;
+        }
+        let records = resources.map(entries).unwrap_or_default();
+        Some(Self {
+            records: records.iter().map(|record| resource::account(layout, record)).collect(),
+            total,
+            per_page: number("itemsPerPage"),
+            next: member(list, "nextCursor").and_then(Json::as_str).filter(|c| !c.is_empty()).map(str::to_owned),
+        })
+    }
+}
+
+/// A listing under way.
+#[derive(Debug)]
+pub(super) struct Walk {
+    /// Asked for before anything else.
+    queue: VecDeque<Ask>,
+    asked: u64,
+    under_way: u64,
+    stopped: bool,
+    /// How many accounts there are, as the first page says.
+    total: Option<u64>,
+    /// The next place to ask for and the size of a page, once the pages can be asked for side by side.
+    rest: Option<(u64, u64)>,
+    /// Accounts on the first page.
+    step: u64,
+    empty: u32,
+    seen: HashSet<KeyHash>,
+    /// The names to sign in with, as they are written.
+    names: HashSet<KeyHash>,
+    repeated: u64,
+    renumbered: u64,
+    unreadable: u64,
+    /// Why the listing is not complete.
+    flaws: Vec<String>,
+}
+
+impl Walk {
+    pub fn new(page_size: u64, cursors: bool) -> Self {
+        let count = page_size;
+        let first = if cursors { Ask::Cursor { cursor: None, count } } else { Ask::Index { start: 1, count } };
+        Self {
+            queue: VecDeque::from([first]),
+            asked: 0,
+            under_way: 0,
+            stopped: false,
+            total: None,
+            rest: None,
+            step: 0,
+            empty: 0,
+            seen: HashSet::new(),
+            names: HashSet::new(),
+            repeated: 0,
+            renumbered: 0,
+            unreadable: 0,
+            flaws: Vec::new(),
+        }
+    }
+
+    /// What to ask for next, if anything can be asked for now.
+    pub fn step(&mut self) -> Option<Ask> {
+        if self.stopped {
+            return None;
+        }
+        if self.asked >= MOST_PAGES {
+            self.stop(format!("the listing does not end after {MOST_PAGES} pages"));
+            return None;
+        }
+        let ask = self.queue.pop_front().or_else(|| {
+            let total = self.total?;
+            let (next, step) = self.rest.as_mut().filter(|(next, _)| *next <= total)?;
+            let ask = Ask::Index { start: *next, count: *step };
+            *next += *step;
+            Some(ask)
+        })?;
+        self.asked += 1;
+        self.under_way += 1;
+        Some(ask)
+    }
+
+    /// How many pages there are, where the server says how many accounts there are.
+    pub fn announced(&self) -> Option<u64> {
+        (self.step > 0).then(|| self.total.map(|total| total.div_ceil(self.step).max(1))).flatten()
+    }
+
+    /// Accounts shown so far, and how many of them a page has.
+    pub fn shown(&self) -> (u64, u64) {
+        (self.seen.len() as u64, self.step)
+    }
+
+    /// Takes what was brought; returns the accounts that were not shown before.
+    pub fn read(&mut self, ask: Ask, read: PageRead) -> Vec<Account> {
+        self.under_way -= 1;
+        let first = self.asked == 1;
+        let page = match read {
+            PageRead::Page(page) => page,
+            PageRead::TooMany => {
+                self.take_less(ask);
+                return Vec::new();
+            }
+        };
+        let shown = page.records.len() as u64;
+        if first {
+            (self.total, self.step) = (page.total, shown);
+        } else if let (Some(before), Some(now)) = (self.total, page.total)
+            && before != now
+        {
+            self.flaw(format!(
+                "the number of accounts changed from {before} while they were listed, so some may have been missed"
+            ));
+        }
+        let before = (self.repeated, self.unreadable);
+        let accounts = self.first_seen(page.records);
+        if !first && shown > 0 && self.repeated - before.0 == shown {
+            self.stop(
+                "a page shows only accounts that earlier pages showed: the server seems to ignore which page it is asked for"
+                    .to_owned(),
+            );
+            return accounts;
+        }
+        match ask {
+            Ask::Cursor { cursor, count } => self.follow(first, cursor, count, shown, page.next),
+            Ask::Index { start, count } if first => self.spread(start, count, shown, page.per_page),
+            Ask::Index { start, count } => self.fill(start, count, shown, page.per_page),
+        }
+        accounts
+    }
+
+    /// Whether every account was shown, and why not.
+    pub fn finish(mut self) -> (bool, Vec<String>) {
+        if self.repeated > 0 {
+            self.flaws.push(format!(
+                "{} accounts were shown twice: the list shifted while it was read, so others may have been missed",
+                self.repeated
+            ));
+        }
+        if self.renumbered > 0 {
+            self.flaws.push(format!(
+                "{} names were shown with two ids: ids changed while the list was read, so others may have been missed",
+                self.renumbered
+            ));
+        }
+        if self.unreadable > 0 {
+            self.flaws.push(format!("{} records are no users with an id and were left out", self.unreadable));
+        }
+        let shown = self.seen.len() as u64 + self.unreadable;
+        if let Some(total) = self.total.filter(|total| *total != shown) {
+            self.flaws.push(format!("the server announces {total} accounts and shows {shown}"));
+        }
+        (self.flaws.is_empty(), self.flaws)
+    }
+
+    /// After a page that a cursor brought.
+    fn follow(&mut self, first: bool, cursor: Option<String>, count: u64, shown: u64, next: Option<String>) {
+        match next {
+            Some(next) if Some(&next) == cursor.as_ref() => {
+                self.stop("a cursor leads to itself, so the listing does not go on".to_owned());
+            }
+            Some(next) => {
+                self.empty = if shown == 0 { self.empty + 1 } else { 0 };
+                if self.empty > MOST_EMPTY {
+                    return self.stop(format!("more than {MOST_EMPTY} pages in a row show nobody"));
+                }
+                self.queue.push_back(Ask::Cursor { cursor: Some(next), count });
+            }
+            // Cursors are announced, but this was a page like any other.
+            None if first => self.spread(1, count, shown, None),
+            None => {}
+        }
+    }
+
+    /// After the first page: how the others are asked for.
+    fn spread(&mut self, start: u64, count: u64, shown: u64, per_page: Option<u64>) {
+        match self.total {
+            _ if shown == 0 => {}
+            Some(total) if total > shown => self.rest = Some((start + shown, shown)),
+            // Some servers announce what the page has and not what there is; only one page more can tell.
+            Some(_) if shown >= count => self.queue.push_back(Ask::Index { start: start + shown, count }),
+            Some(_) => {}
+            None => self.go_on(start, count, shown, per_page),
+        }
+    }
+
+    /// After another page: what is missing on it.
+    fn fill(&mut self, start: u64, count: u64, shown: u64, per_page: Option<u64>) {
+        match (self.total, self.rest) {
+            (Some(total), Some(_)) => {
+                let expected = count.min((total + 1).saturating_sub(start));
+                if shown > 0 && shown < expected {
+                    self.queue.push_back(Ask::Index { start: start + shown, count: expected - shown });
+                }
+            }
+            _ => self.go_on(start, count, shown, per_page),
+        }
+    }
+
+    /// Without a number of accounts to believe, one page leads to the next until one is empty.
+    fn go_on(&mut self, start: u64, count: u64, shown: u64, per_page: Option<u64>) {
+        if shown > 0 && per_page.is_none_or(|per_page| shown >= per_page) {
+            self.queue.push_back(Ask::Index { start: start + shown, count });
+        }
+    }
+
+    fn take_less(&mut self, ask: Ask) {
+        let half = |count: u64| count.div_ceil(2);
+        let less = match ask {
+            Ask::Index { start, count } if count > 1 => Ask::Index { start, count: half(count) },
+            Ask::Cursor { cursor: None, count } if count > 1 => Ask::Cursor { cursor: None, count: half(count) },
+            _ => return self.stop("the server finds the smallest page too large".to_owned()),
+        };
+        if self.asked == 1 {
+            // Still the first page.
+            self.asked = 0;
+        }
+        self.queue.push_front(less);
+    }
+
+    fn first_seen(&mut self, records: Vec<Option<Account>>) -> Vec<Account> {
+        let mut accounts = Vec::with_capacity(records.len());
+        for record in records {
+            match record {
+                None => self.unreadable += 1,
+                Some(account) if self.seen.insert(KeyHash::of_text(account.id.as_str())) => {
+                    let name = account.values.get(USER_NAME).and_then(Value::as_str).filter(|name| !name.is_empty());
+                    let known = name.is_some_and(|name| !self.names.insert(KeyHash::of_text(name)));
+                    self.renumbered += u64::from(known);
+                    accounts.push(account);
+                }
+                Some(_) => self.repeated += 1,
+            }
+        }
+        accounts
+    }
+
+    fn stop(&mut self, why: String) {
+        self.stopped = true;
+        self.flaw(why);
+    }
+
+    /// Each flaw is said once, however many pages show it.
+    fn flaw(&mut self, text: String) {
+        if !self.flaws.contains(&text) {
+            self.flaws.push(text);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;
