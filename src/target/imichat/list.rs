@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::api::Api;
-use super::walk::Walk;
+use super::walk::{FIRST, Walk};
 use crate::target::{CallError, Listed, Purpose, Trouble};
 
 /// What a lane hands over: a page, or the error that ends the listing.
@@ -102,7 +102,8 @@ async fn lane(shared: Arc<Shared>, first: u64, out: mpsc::Sender<Piece>) {
             Ok(read) => {
                 let mut walk = shared.walk();
                 let accounts = walk.read(page, read);
-                next = walk.step();
+                // Whoever only wants the first page pays for no other: the reader opens the lanes for those.
+                next = if page == FIRST { None } else { walk.step() };
                 if accounts.is_empty() {
                     continue;
                 }

@@ -11,6 +11,8 @@ use super::decode::Links;
 use super::schema::at;
 use crate::model::{Account, AccountId, KeyHash, Value};
 
+/// The number of the first page.
+pub(super) const FIRST: u64 = 1;
 /// No tenant has this many pages; a server that says so, or never ends, is wrong.
 const MOST_PAGES: u64 = 1_000_000;
 
@@ -66,7 +68,7 @@ impl Seen {
 impl Walk {
     pub fn new() -> Self {
         Self {
-            next: 1,
+            next: FIRST,
             under_way: 0,
             announced: None,
             linked: 0,
