@@ -68,7 +68,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Render a run or a plan again
     Report(ReportArgs),
-    /// Write the target's accounts as CSV: a backup, another target's source, what `plan --against` reads
+    /// Write the target's accounts as CSV
     Export(ExportArgs),
     /// Serve a simulated tenant on loopback
     Sandbox(SandboxArgs),
