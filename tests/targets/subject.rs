@@ -35,6 +35,11 @@ pub trait Subject: Sync {
     /// Which request of a listing of a thousand is in its middle, as faults name it.
     fn midway(&self) -> &'static str;
 
+    /// Requests that signing in takes which faults count as listings.
+    fn listings_of_signing_in(&self) -> u64 {
+        0
+    }
+
     /// What the system answers when it fails, as faults name it.
     fn failure(&self) -> &'static str {
         "status = 500"

@@ -249,6 +249,11 @@ impl Subject for Scim {
         "op = 'list', page = 5"
     }
 
+    /// What a server says of itself it says to everybody, so an account is asked for.
+    fn listings_of_signing_in(&self) -> u64 {
+        1
+    }
+
     fn known_to_the_live_system(&self) -> &'static [&'static str] {
         &["employeeNumber"]
     }
