@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+#[path = "support/cpu.rs"]
+mod cpu;
 mod support;
 
 use std::env;
@@ -44,6 +46,8 @@ fn main() {
 /// What a process took.
 struct Took {
     time: Duration,
+    /// Of the processors.
+    work: Duration,
     peak_kib: u64,
 }
 
@@ -96,12 +100,13 @@ fn measured(command: &mut Command, dir: &Path) -> (Took, ExitStatus) {
     command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
     let start = Instant::now();
     let mut child = command.spawn().unwrap();
-    let mut peak_kib = 0;
+    let (mut peak_kib, mut work) = (0, Duration::ZERO);
     loop {
-        // The kernel keeps the peak, so only what a process grows between the last look and its end is missed.
+        // The kernel keeps both, so only what comes between the last look and the end is missed.
         peak_kib = peak(&child).unwrap_or(peak_kib);
+        work = cpu::used(child.id()).unwrap_or(work).max(work);
         if let Some(status) = child.try_wait().unwrap() {
-            return (Took { time: start.elapsed(), peak_kib }, status);
+            return (Took { time: start.elapsed(), work, peak_kib }, status);
         }
         thread::sleep(LOOK);
     }
@@ -123,7 +128,8 @@ fn median(runs: u64, mut run: impl FnMut() -> Took) -> Took {
 }
 
 fn told(what: &str, took: &Took) {
-    println!("{what}: {:.2} s, peak {:.0} MiB", took.time.as_secs_f64(), took.peak_kib as f64 / 1024.0);
+    let (time, work) = (took.time.as_secs_f64(), took.work.as_secs_f64());
+    println!("{what}: {time:.2} s, {work:.2} s of processor time, peak {:.0} MiB", took.peak_kib as f64 / 1024.0);
 }
 
 fn ratio(took: &Took, other: &Took) -> f64 {

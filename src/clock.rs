@@ -120,3 +120,30 @@ impl Stop {
         }
     }
 }
+
+/// Does what blocks the thread: reads a file to its end, asks a question. Tasks that wait beside it, such as the one
+/// that hears signals, go on meanwhile.
+pub fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // There is no other thread that could take the tasks over.
+        _ => work(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_beside_what_blocks_goes_on_even_with_a_single_worker() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (said, heard) = std::sync::mpsc::channel();
+        let task = runtime.spawn(async move {
+            tokio::spawn(async move { said.send(()) });
+            blocking(|| heard.recv_timeout(Duration::from_secs(20)))
+        });
+        assert_eq!(runtime.block_on(task).unwrap(), Ok(()));
+    }
+}

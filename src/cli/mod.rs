@@ -13,6 +13,7 @@ mod records;
 mod workbench;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -42,23 +43,34 @@ pub fn main() -> ExitCode {
             return ExitCode::from(Exit::Failed as u8);
         }
     };
-    let name = cli.command.name();
-    let exit = runtime.block_on(async {
-        match run(&app, cli.command).await {
-            Ok(exit) => exit,
-            Err(failure) => {
-                app.lament(&failure);
-                if Command::summarises(name) {
-                    app.close(&failed_summary(&app, name, &failure));
-                }
-                failure.exit
-            }
-        }
+    let app = Arc::new(app);
+    // A task of its own, so that what hears the answers runs where they arrive: the main thread would have to be woken
+    // for each, and would free what others allocated.
+    let task = runtime.spawn(outcome(Arc::clone(&app), cli.command));
+    let exit = runtime.block_on(task).unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // Nobody aborts it.
+        Err(_) => Exit::Failed,
     });
     app.pause_progress();
     // Nothing that still runs matters any more: what had to be durable is.
     runtime.shutdown_background();
     ExitCode::from(exit as u8)
+}
+
+/// Runs the command and says why where it fails.
+async fn outcome(app: Arc<App>, command: Command) -> Exit {
+    let name = command.name();
+    match run(&app, command).await {
+        Ok(exit) => exit,
+        Err(failure) => {
+            app.lament(&failure);
+            if Command::summarises(name) {
+                app.close(&failed_summary(&app, name, &failure));
+            }
+            failure.exit
+        }
+    }
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {

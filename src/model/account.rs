@@ -34,12 +34,22 @@ impl Attributes {
         Self::default()
     }
 
+    /// With room for so many values.
+    #[must_use]
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     #[must_use]
     pub fn get(&self, id: AttrId) -> Option<&Value> {
         self.0.binary_search_by_key(&id, |(at, _)| *at).ok().map(|at| &self.0[at].1)
     }
 
     pub fn set(&mut self, id: AttrId, value: Value) {
+        // Most come in order.
+        if self.0.last().is_none_or(|(last, _)| *last < id) {
+            return self.0.push((id, value));
+        }
         match self.0.binary_search_by_key(&id, |(at, _)| *at) {
             Ok(at) => self.0[at].1 = value,
             Err(at) => self.0.insert(at, (id, value)),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Inputs, PlanFiles, SurveyError, findings, rows};
+use crate::clock::blocking;
 use crate::plan::action::Planned;
 use crate::plan::safety::{Measure, judge};
 
@@ -24,7 +25,7 @@ pub struct Checked {
 /// As [`super::survey`], of the source.
 pub fn check_rows(inputs: &Inputs<'_>) -> Result<Checked, SurveyError> {
     let mut findings = findings::Findings::create(inputs.dir)?;
-    let read = rows::read(inputs, &mut findings)?;
+    let read = blocking(|| rows::read(inputs, &mut findings))?;
     let found = findings.finish()?;
     let measure = Measure {
         in_scope: 0,

@@ -8,6 +8,7 @@ use super::protect::Protect;
 use super::recorded::Recorded;
 use super::spool::{Spool, SpoolWriter};
 use super::{Accounts, Inputs, SurveyError, drafts};
+use crate::clock::blocking;
 use crate::model::Account;
 use crate::model::monitor::Phase;
 use crate::plan::file::ListingDigest;
@@ -24,7 +25,7 @@ pub(super) async fn read(inputs: &Inputs<'_>, index: &mut RowIndex) -> Result<(L
     let protect = Protect::new(&inputs.policy().protect);
     let read = match inputs.accounts {
         Accounts::Live(target) => live(inputs, target, index, &protect).await,
-        Accounts::Recorded(path) => Recorded::read(inputs, path, index, &protect),
+        Accounts::Recorded(path) => blocking(|| Recorded::read(inputs, path, index, &protect)),
     };
     inputs.monitor.ended(Phase::Listing);
     read

@@ -35,7 +35,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, blocking};
 use crate::config::{Duplicates, Settings};
 use crate::journal::{Memory, RunId};
 use crate::mapping::Mapping;
@@ -146,10 +146,10 @@ pub async fn survey(inputs: &Inputs<'_>) -> Result<Surveyed, SurveyError> {
     let started = inputs.clock.now();
     let id = RunId::new(started, inputs.clock.random());
     let mut findings = findings::Findings::create(inputs.dir)?;
-    let mut read = rows::read(inputs, &mut findings)?;
+    let mut read = blocking(|| rows::read(inputs, &mut findings))?;
     let (listing, accounts) = listing::read(inputs, &mut read.index).await?;
     let listed_at = inputs.clock.now();
-    settle::settle(inputs, id, read, listing, accounts, findings, listed_at)
+    blocking(|| settle::settle(inputs, id, read, listing, accounts, findings, listed_at))
 }
 
 impl Inputs<'_> {

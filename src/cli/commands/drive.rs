@@ -15,6 +15,7 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
+use crate::clock::blocking;
 use crate::config::Delivery;
 use crate::execute::lifecycle::{Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
@@ -65,7 +66,7 @@ pub fn confirmed(app: &App, execution: &args::Execution, head: &Head) -> Result<
         return Err(Failure::new("usage", "nothing was applied: there is no terminal to ask")
             .hint("--yes applies without asking"));
     }
-    let answer = ask(&apply_question(head), &mut io::stdin().lock(), &mut io::stderr())
+    let answer = blocking(|| ask(&apply_question(head), &mut io::stdin().lock(), &mut io::stderr()))
         .map_err(|error| Failure::new("usage", format!("the question could not be asked: {error}")))?;
     Ok(answer == Answer::Yes)
 }

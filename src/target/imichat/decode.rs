@@ -9,9 +9,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::schema::{ADMINISTRATIVE, Shape, at, shown};
+use super::schema::{ADMINISTRATIVE, PLACES, Shape, at, shown};
 use super::value::{As, Text};
-use crate::model::{Account, AccountId, Attributes, Value};
+use crate::model::{Account, AccountId, AttrId, Attributes, Value};
 
 /// Every answer: what came of the request, and what it brought.
 #[derive(Debug, Deserialize)]
@@ -60,7 +60,7 @@ struct Record(Option<Account>);
 
 /// A key of a user.
 enum Key {
-    Shown(crate::model::AttrId, Shape),
+    Shown(AttrId, Shape),
     User,
     Other,
 }
@@ -270,15 +270,22 @@ impl<'de> Deserialize<'de> for Record {
 
 /// A user; none without an id.
 fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Error> {
-    let mut values = Attributes::new();
+    // In whatever order they come, each has its place; putting them in order one by one would move most of them often.
+    let mut places = [const { None }; PLACES];
     let mut within = None;
     while let Some(key) = map.next_key()? {
         match key {
-            Key::Shown(id, shape) => values.set(id, map.next_value_seed(As(shape))?),
+            Key::Shown(id, shape) => places[usize::from(id.0)] = Some(map.next_value_seed(As(shape))?),
             Key::User => within = map.next_value::<One>()?.0,
             Key::Other => {
                 map.next_value::<IgnoredAny>()?;
             }
+        }
+    }
+    let mut values = Attributes::with_capacity(PLACES);
+    for (id, value) in (0..).map(AttrId).zip(places) {
+        if let Some(value) = value {
+            values.set(id, value);
         }
     }
     let id = match values.get(at::ID) {

@@ -1,68 +1,125 @@
-//! The listing as a stream. Where the number of pages is known, several are under way at once; each is a task of its
-//! own, so that a page goes on arriving while the reader is busy with another, or with other requests.
+//! The listing as a stream. Where the number of pages is known, several are under way at once: each lane is a task that
+//! fetches one page after another, so that pages go on arriving while the reader is busy with others, or with other
+//! requests.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, BoxStream, StreamExt};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::api::Api;
-use super::walk::{PageRead, Walk};
+use super::walk::{FIRST, Walk};
 use crate::target::{CallError, Listed, Purpose, Trouble};
 
+/// What a lane hands over: a page, or the error that ends the listing.
+type Piece = Result<Listed, CallError>;
+
 struct Listing {
+    shared: Arc<Shared>,
+    /// Dropping it stops the requests.
+    lanes: JoinSet<()>,
+    /// For new lanes. It is bounded, so that a slow reader does not fill the memory.
+    sender: mpsc::Sender<Piece>,
+    pieces: mpsc::Receiver<Piece>,
+    over: bool,
+}
+
+struct Shared {
     api: Arc<Api>,
     purpose: Purpose,
-    walk: Option<Walk>,
-    /// Dropping it stops the requests.
-    pages: JoinSet<(u64, Result<PageRead, CallError>)>,
-    ready: VecDeque<Listed>,
+    walk: Mutex<Walk>,
 }
 
 /// Every account, page by page. Needs a tokio runtime.
 pub(super) fn list(api: Arc<Api>, purpose: Purpose) -> BoxStream<'static, Result<Listed, CallError>> {
-    let listing = Listing { api, purpose, walk: Some(Walk::new()), pages: JoinSet::new(), ready: VecDeque::new() };
+    let (sender, pieces) = mpsc::channel(api.http.concurrency());
+    let shared = Arc::new(Shared { api, purpose, walk: Mutex::new(Walk::new()) });
+    let listing = Listing { shared, lanes: JoinSet::new(), sender, pieces, over: false };
     stream::unfold(listing, |mut listing| async move { listing.next().await.map(|piece| (piece, listing)) }).boxed()
 }
 
 impl Listing {
     async fn next(&mut self) -> Option<Result<Listed, CallError>> {
         loop {
-            if let Some(piece) = self.ready.pop_front() {
-                return Some(Ok(piece));
+            if self.over {
+                return None;
             }
-            let walk = self.walk.as_mut()?;
-            // As many again as can be under way, so that a connection never waits for the reader; no more, so that a
-            // slow reader does not fill the memory.
-            while self.pages.len() < self.api.http.concurrency() * 2 {
-                let Some(page) = walk.step() else { break };
-                let (api, purpose) = (Arc::clone(&self.api), self.purpose);
-                self.pages.spawn(async move { (page, api.page(page, purpose).await) });
-            }
-            match self.pages.join_next().await {
-                Some(Ok((page, Ok(read)))) => {
-                    let accounts = walk.read(page, read);
-                    if !accounts.is_empty() {
-                        self.ready.push_back(Listed::Page { accounts, pages: walk.announced() });
-                    }
+            self.open_lanes();
+            let piece = if self.lanes.is_empty() {
+                // The last words of a lane may still wait.
+                self.pieces.try_recv().ok()
+            } else {
+                tokio::select! {
+                    biased;
+                    piece = self.pieces.recv() => piece,
+                    Some(ended) = self.lanes.join_next() => match ended {
+                        Ok(()) => continue,
+                        Err(error) => {
+                            Some(Err(CallError::new(Trouble::Garbled, format!("reading a page failed: {error}"))))
+                        }
+                    },
                 }
-                Some(Ok((_, Err(error)))) => return Some(Err(self.give_up(error))),
+            };
+            match piece {
+                Some(Ok(page)) => return Some(Ok(page)),
                 Some(Err(error)) => {
-                    let error = CallError::new(Trouble::Garbled, format!("reading a page failed: {error}"));
-                    return Some(Err(self.give_up(error)));
+                    self.over = true;
+                    self.lanes.abort_all();
+                    return Some(Err(error));
                 }
                 None => {
-                    let (complete, notes) = self.walk.take()?.finish();
+                    self.over = true;
+                    let walk = std::mem::replace(&mut *self.shared.walk(), Walk::new());
+                    let (complete, notes) = walk.finish();
                     return Some(Ok(Listed::End { complete, notes }));
                 }
             }
         }
     }
 
-    fn give_up(&mut self, error: CallError) -> CallError {
-        self.walk = None;
-        self.pages.abort_all();
-        error
+    /// As many lanes as requests can be under way, where there are pages for them.
+    fn open_lanes(&mut self) {
+        while self.lanes.len() < self.shared.api.http.concurrency() {
+            let Some(page) = self.shared.walk().step() else { return };
+            self.lanes.spawn(lane(Arc::clone(&self.shared), page, self.sender.clone()));
+        }
+    }
+}
+
+impl Shared {
+    fn walk(&self) -> MutexGuard<'_, Walk> {
+        // No code that could panic runs while it is held but for the walk's own, after which the listing has failed.
+        self.walk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Fetches one page after another until there is none left to begin.
+async fn lane(shared: Arc<Shared>, first: u64, out: mpsc::Sender<Piece>) {
+    let mut next = Some(first);
+    while let Some(page) = next {
+        let piece = match shared.api.page(page, shared.purpose).await {
+            Ok(read) => {
+                let mut walk = shared.walk();
+                let accounts = walk.read(page, read);
+                // Whoever only wants the first page pays for no other: the reader opens the lanes for those.
+                next = if page == FIRST { None } else { walk.step() };
+                if accounts.is_empty() {
+                    continue;
+                }
+                Ok(Listed::Page { accounts, pages: walk.announced() })
+            }
+            Err(error) => {
+                next = None;
+                Err(error)
+            }
+        };
+        if out.send(piece).await.is_err() {
+            // Nobody listens any more.
+            return;
+        }
+        // The reader goes first, where it waited: on this thread, which has the page at hand and takes the memory back.
+        // On another one it would fetch and free everything across, which takes longer than reading does.
+        tokio::task::yield_now().await;
     }
 }

@@ -84,6 +84,9 @@ pub(super) enum Shape {
     Map,
 }
 
+/// Every attribute that the API shows stands before this place in the schema.
+pub(super) const PLACES: usize = at::UPDATED_AT.0 as usize + 1;
+
 /// An attribute that the API shows, by its name on the wire.
 pub(super) fn shown(name: &str) -> Option<(AttrId, Shape)> {
     Some(match name {

@@ -411,6 +411,22 @@ async fn known_pages_are_fetched_at_the_same_time() {
     assert_eq!(target.meter().sent().list, 20);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_page_is_asked_for_before_somebody_wants_more_than_the_first() {
+    let server = tenant(|seen, _| {
+        let page = page_number(seen);
+        let users = users(page * 10, page * 10 + 10);
+        Reply::new(200, said(4306, &format!(r#"{{"users":[{users}],"links":{{"pages":20}}}}"#)))
+    })
+    .await;
+    let target = target(&server);
+    let mut pages = target.list();
+    assert!(matches!(pages.next().await, Some(Ok(Listed::Page { pages: Some(20), .. }))));
+    // What was sent in spite of it would be counted by the time that this answer has come.
+    target.get(&AccountId("4711".to_owned())).await.unwrap_err();
+    assert_eq!(target.meter().sent().list, 1);
+}
+
 #[tokio::test]
 async fn other_requests_get_through_while_a_listing_is_not_being_read() {
     let server = tenant(|seen, _| {

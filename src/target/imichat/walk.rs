@@ -9,8 +9,10 @@ use hashbrown::HashSet;
 use super::PAGE_SIZE;
 use super::decode::Links;
 use super::schema::at;
-use crate::model::{Account, KeyHash, Value};
+use crate::model::{Account, AccountId, KeyHash, Value};
 
+/// The number of the first page.
+pub(super) const FIRST: u64 = 1;
 /// No tenant has this many pages; a server that says so, or never ends, is wrong.
 const MOST_PAGES: u64 = 1_000_000;
 
@@ -38,23 +40,41 @@ pub(super) struct Walk {
     end: Option<u64>,
     /// Without an announcement one page leads to the next.
     continues: bool,
-    seen: HashSet<KeyHash>,
+    seen: Seen,
     repeated: u64,
     unreadable: u64,
     /// Why the listing is not complete.
     flaws: Vec<String>,
 }
 
+/// The ids of the accounts that were shown. Most are plain numbers, which need no hash to be kept small.
+#[derive(Debug, Default)]
+struct Seen {
+    numbers: HashSet<u64>,
+    others: HashSet<KeyHash>,
+}
+
+impl Seen {
+    fn first_time(&mut self, id: &AccountId) -> bool {
+        let text = id.as_str();
+        match text.parse() {
+            // "007" is another account than "7".
+            Ok(number) if text == "0" || !text.starts_with(['0', '+']) => self.numbers.insert(number),
+            _ => self.others.insert(KeyHash::of_text(text)),
+        }
+    }
+}
+
 impl Walk {
     pub fn new() -> Self {
         Self {
-            next: 1,
+            next: FIRST,
             under_way: 0,
             announced: None,
             linked: 0,
             end: None,
             continues: true,
-            seen: HashSet::new(),
+            seen: Seen::default(),
             repeated: 0,
             unreadable: 0,
             flaws: Vec::new(),
@@ -168,7 +188,7 @@ impl Walk {
                 None => self.unreadable += 1,
                 // Nobody could be found by it, so everybody would look new.
                 Some(account) if account.values.get(at::LOGIN_ID).is_none_or(Value::is_blank) => self.unreadable += 1,
-                Some(account) if self.seen.insert(KeyHash::of_text(account.id.as_str())) => accounts.push(account),
+                Some(account) if self.seen.first_time(&account.id) => accounts.push(account),
                 Some(_) => self.repeated += 1,
             }
         }

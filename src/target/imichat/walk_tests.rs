@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{AccountId, Attributes};
+use crate::model::Attributes;
 
 fn account(id: u64) -> Option<Account> {
     let values: Attributes = [(at::LOGIN_ID, Value::text(format!("user{id}")))].into_iter().collect();
@@ -163,4 +163,12 @@ fn an_account_without_a_login_is_left_out_and_the_listing_is_not_complete() {
     records.push(Some(Account { id: AccountId("4".to_owned()), values: Attributes::new(), protected: None }));
     let result = walk(|_| with(records.clone(), None, None));
     incomplete(&result, 3, 1, "1 records are no users with an id and a login");
+}
+
+#[test]
+fn ids_are_the_same_only_where_they_are_written_the_same() {
+    let mut seen = Seen::default();
+    let mut first = |id: &str| seen.first_time(&AccountId(id.to_owned()));
+    assert!(["7", "007", "+7", "0", "00", "-7", "a7", "99999999999999999999"].map(&mut first).iter().all(|new| *new));
+    assert!(["7", "007", "+7", "0", "99999999999999999999"].map(&mut first).iter().all(|new| !new));
 }
