@@ -54,6 +54,7 @@ impl Configured {
             KindSettings::Brightpattern(kind) => self.brightpattern(kind, at, shown)?,
             KindSettings::Scim(kind) => self.scim(kind, at).await?,
         };
+        self.remember_schema(&*target)?;
         Ok(Connected { target, sandbox })
     }
 

@@ -1,16 +1,19 @@
 //! Everything that commands work with, opened in the order in which mistakes are cheapest: configuration, source,
 //! mapping, journal, and only then the target.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use crate::clock::Clock;
 use crate::config::{ConfigError, KindSettings, LookupSettings, Problem, Settings};
-use crate::journal::paths::make_private_dir;
+use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{Journal, Memory, Options, StateDir};
 use crate::mapping::spec::On;
 use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options as MapOptions};
-use crate::model::{MatchRule, Schema, text};
+use crate::model::{Capabilities, MatchRule, Schema, text};
 use crate::plan::Absent;
 use crate::source::{Source, read_table};
 use crate::target::{Target, brightpattern, imichat, scim};
@@ -128,9 +131,34 @@ impl Configured {
     /// The configuration as the live target's own schema has it: what a server says of its attributes counts more than
     /// what a standard says of them.
     pub fn seen_by(self, target: &dyn Target) -> Result<Self, Failure> {
-        let schema = target.schema().clone();
+        self.with_schema(target.schema().clone())
+    }
+
+    /// The configuration as the live target last saw it, for a plan that is made without asking it. What nobody has
+    /// asked yet is as the standard has it.
+    pub fn last_seen(self) -> Result<Self, Failure> {
+        let learnt = std::fs::read(self.state.schema()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        match learnt {
+            Some(Learnt { target, attributes }) if target == self.target_name() => {
+                let schema = self.schema.clone().with(&attributes);
+                self.with_schema(schema)
+            }
+            _ => Ok(self),
+        }
+    }
+
+    fn with_schema(self, schema: Schema) -> Result<Self, Failure> {
         let rules = rules(&self.settings, &schema)?;
         Ok(Self { schema, rules, ..self })
+    }
+
+    /// Keeps what the live target says of its attributes.
+    pub fn remember_schema(&self, target: &dyn Target) -> Result<(), Failure> {
+        let attributes = target.schema().iter().map(|(_, a)| (a.name.clone(), a.capabilities())).collect();
+        let learnt = Learnt { target: self.target_name(), attributes };
+        make_private_dir(self.state.path())?;
+        write_atomically(&self.state.schema(), 0o600, |out| Ok(serde_json::to_writer(out, &learnt)?))?;
+        Ok(())
     }
 
     /// The names of everything that is mapped or matched, as the configuration writes them.
@@ -167,6 +195,13 @@ impl Configured {
         std::fs::rename(dir, &kept).map_err(|error| Failure::new("journal", format!("{}: {error}", kept.display())))?;
         Ok(kept)
     }
+}
+
+/// What a live target said of its attributes.
+#[derive(Serialize, Deserialize)]
+struct Learnt {
+    target: String,
+    attributes: BTreeMap<String, Capabilities>,
 }
 
 /// A path as people write it: relative where it lies below the working directory.

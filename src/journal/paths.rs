@@ -58,6 +58,11 @@ impl StateDir {
     pub fn snapshot(&self) -> PathBuf {
         self.0.join("snapshot.jsonl")
     }
+    /// What the live target last said of its attributes.
+    #[must_use]
+    pub fn schema(&self) -> PathBuf {
+        self.0.join("schema.json")
+    }
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.0.join("log").join("headcount.log")

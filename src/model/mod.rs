@@ -17,5 +17,5 @@ pub use key::{Digest, KeyHash, MatchRule};
 pub use monitor::{Done, Monitor, Phase, Silent, TestMonitor};
 pub use percent::Percent;
 pub use row::{Columns, Place, Record};
-pub use schema::{AttrId, AttrSet, Attribute, Field, Kind, Lifecycle, Protects, Schema};
+pub use schema::{AttrId, AttrSet, Attribute, Capabilities, Field, Kind, Lifecycle, Protects, Schema};
 pub use value::{Secret, Value};

@@ -1,7 +1,9 @@
 //! The attribute table of a target: which attributes an account has, and what the API allows for each. It is data, so
 //! that planning, comparing and reporting know no attribute by name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
 
 use super::{Attributes, Value, normal};
 
@@ -64,7 +66,8 @@ impl Iterator for AttrSetIter {
 }
 
 /// What values an attribute can hold.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     Text,
     Bool,
@@ -86,7 +89,7 @@ pub enum Kind {
 }
 
 /// One field of an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     pub name: String,
     pub kind: Kind,
@@ -195,6 +198,18 @@ impl Attribute {
         self
     }
 
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        let Self { kind, create, read, update, required, unique, case_exact, merge, .. } = self.clone();
+        Capabilities { kind, create, read, update, required, unique, case_exact, merge }
+    }
+
+    #[must_use]
+    pub fn with(self, learnt: Capabilities) -> Self {
+        let Capabilities { kind, create, read, update, required, unique, case_exact, merge } = learnt;
+        Self { kind, create, read, update, required, unique, case_exact, merge, ..self }
+    }
+
     /// Whether a difference in it can be seen at all.
     #[must_use]
     pub fn comparable(&self) -> bool {
@@ -206,6 +221,21 @@ impl Attribute {
     pub fn write_only(&self) -> bool {
         !self.read && !self.secret && (self.create || self.update)
     }
+}
+
+/// What a live server may say of an attribute otherwise than the standard: the part of [`Attribute`] that is learnt.
+// The flags are those of the attribute table.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Capabilities {
+    pub kind: Kind,
+    pub create: bool,
+    pub read: bool,
+    pub update: bool,
+    pub required: bool,
+    pub unique: bool,
+    pub case_exact: bool,
+    pub merge: bool,
 }
 
 /// The attribute that says whether an account is in use, and its two values.
@@ -250,6 +280,17 @@ impl Schema {
         Self { attributes, by_name, lifecycle: None, protects: Vec::new(), can_delete: false, full_updates: false }
     }
 
+    /// The schema with what was learnt of its attributes, by their names.
+    #[must_use]
+    pub fn with(mut self, learnt: &BTreeMap<String, Capabilities>) -> Self {
+        for attribute in &mut self.attributes {
+            if let Some(learnt) = learnt.get(&attribute.name) {
+                *attribute = attribute.clone().with(learnt.clone());
+            }
+        }
+        self
+    }
+
     #[must_use]
     pub fn id(&self, name: &str) -> Option<AttrId> {
         self.by_name.get(name).copied()
@@ -285,5 +326,20 @@ impl Schema {
     /// Every attribute, in the schema's order.
     pub fn iter(&self) -> impl Iterator<Item = (AttrId, &Attribute)> {
         (0u8..).map(AttrId).zip(&self.attributes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learnt_of_an_attribute_changes_that_one_and_no_other() {
+        let schema = Schema::new(vec![Attribute::new("number", Kind::Text), Attribute::new("name", Kind::Text)]);
+        let learnt = Attribute::new("number", Kind::Int).allows("CR").unique().capabilities();
+        let text = serde_json::to_string(&BTreeMap::from([("number".to_owned(), learnt)])).unwrap();
+        let refined = schema.clone().with(&serde_json::from_str(&text).unwrap());
+        assert_eq!(*refined.get(AttrId(0)), Attribute::new("number", Kind::Int).allows("CR").unique());
+        assert_eq!(refined.get(AttrId(1)), schema.get(AttrId(1)));
     }
 }

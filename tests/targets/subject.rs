@@ -51,12 +51,6 @@ pub trait Subject: Sync {
         &[]
     }
 
-    /// Lines of the sample's `[map]` about attributes of which only the live system says that they cannot be changed:
-    /// a plan against a file takes them for what the standard says.
-    fn known_to_the_live_system(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     /// The configuration of the samples, as it stands in the repository.
     fn sample(&self) -> &'static str;
 }

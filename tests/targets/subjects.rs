@@ -254,10 +254,6 @@ impl Subject for Scim {
         1
     }
 
-    fn known_to_the_live_system(&self) -> &'static [&'static str] {
-        &["employeeNumber"]
-    }
-
     fn sample(&self) -> &'static str {
         "samples/scim.toml"
     }

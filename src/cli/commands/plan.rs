@@ -26,6 +26,7 @@ pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
     let memory = configured.memory(&journal);
     match &args.against {
         Some(file) => {
+            let configured = configured.last_seen()?;
             let made = make(app, &configured, &memory, Accounts::Recorded(file)).await?;
             present(app, &configured, args, &made, None, started)
         }
