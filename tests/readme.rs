@@ -1,4 +1,5 @@
-//! Holds the README to the program: every command that it prints is one, every exit code and every setting too.
+//! Holds the README to the program: every command that it prints is one, every exit code and every setting too, and what
+//! it walks through can be walked.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -36,7 +37,7 @@ fn quoted(text: &str) -> Vec<&str> {
     prose.flat_map(|part| part.split('`').skip(1).step_by(2)).collect()
 }
 
-/// Every command line of the README: the words after `headcount`.
+/// Every command line of the README: the words after `headcount`, a configuration before the command left out.
 fn commands() -> BTreeSet<Vec<String>> {
     let text = file("README.md");
     let lines = blocks(&text, "sh").into_iter().chain(blocks(&text, "")).flatten();
@@ -50,8 +51,50 @@ fn commands() -> BTreeSet<Vec<String>> {
             // In cron's line the program is called by its path.
             cron.or_else(|| plain().map(str::to_owned))
         })
-        .map(|words| words.split_whitespace().map(str::to_owned).collect())
+        .map(|words| without_configuration(&words).1)
         .collect()
+}
+
+/// The file of a `-c FILE` that comes first, and the words after it.
+fn without_configuration(words: &str) -> (Option<String>, Vec<String>) {
+    let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+    match words.split_first() {
+        Some((flag, rest)) if flag == "-c" => {
+            let (config, rest) = rest.split_first().unwrap();
+            (Some(config.clone()), rest.to_vec())
+        }
+        _ => (None, words),
+    }
+}
+
+/// A part of the README, from its heading to the next that is as high or higher.
+fn section(heading: &str) -> String {
+    let text = file("README.md");
+    let after = text.split(&format!("\n{heading}\n")).nth(1).unwrap_or_else(|| panic!("no {heading}"));
+    let level = heading.split(' ').next().unwrap().len();
+    let ends = (2..=level).filter_map(|level| after.find(&format!("\n{} ", "#".repeat(level))));
+    after[..ends.min().unwrap_or(after.len())].to_owned()
+}
+
+/// A folder with the configurations and what they read, at full speed.
+fn folder() -> tempfile::TempDir {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("samples")).unwrap();
+    let files = ["config.toml", "hr_export.csv", "teams.csv", "brightpattern.toml", "migration.toml", "scim.toml"];
+    for name in files.map(|name| if name == "config.toml" { name.to_owned() } else { format!("samples/{name}") }) {
+        let text = fs::read_to_string(root.join(&name)).unwrap();
+        let lines = text.lines().map(|line| {
+            if line.starts_with("requests_per_second") { "requests_per_second = 0" } else { line }.to_owned() + "\n"
+        });
+        fs::write(folder.path().join(name), lines.collect::<String>()).unwrap();
+    }
+    folder
+}
+
+fn headcount(folder: &Path, words: &[impl AsRef<std::ffi::OsStr>]) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headcount"));
+    command.current_dir(folder).args(words).output().unwrap()
 }
 
 fn help(subcommand: &str) -> String {
@@ -112,8 +155,9 @@ fn every_subcommand_stands_in_the_table_and_the_table_has_no_other() {
     let output = Command::new(env!("CARGO_BIN_EXE_headcount")).arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let listed = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
-    let program: BTreeSet<&str> =
-        listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    // What is explained in more than one line goes on further to the right.
+    let names = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let program: BTreeSet<&str> = names.filter(|name| !name.is_empty() && *name != "help").collect();
     let text = file("README.md");
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `headcount "));
     let table: BTreeSet<&str> = rows.filter_map(|row| row.split([' ', '`']).next()).collect();
@@ -153,21 +197,28 @@ fn the_commands_at_the_top_are_the_run_of_the_sample_and_the_test_of_every_merge
     }
 }
 
-#[test]
-fn every_setting_is_one_of_the_configuration() {
-    let config = file("config.toml");
-    // A setting that is switched off is one all the same.
-    let switched_on: String = config.lines().map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
+/// The sections of these files and their settings, `[target]` and `target.kind`.
+fn settings(files: &[&str]) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
-    let mut section = "";
-    for line in switched_on.lines() {
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            section = name;
-            known.insert(format!("[{name}]"));
-        } else if let Some((key, _)) = line.split_once('=') {
-            known.insert(format!("{section}.{}", key.trim()));
+    for config in files.iter().map(|name| file(name)) {
+        // A setting that is switched off is one all the same.
+        let switched_on: Vec<&str> = config.lines().map(|line| line.trim_start_matches("# ")).collect();
+        let mut section = "";
+        for line in switched_on {
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+                section = name;
+                known.insert(format!("[{name}]"));
+            } else if let Some((key, _)) = line.split_once('=') {
+                known.insert(format!("{section}.{}", key.trim()));
+            }
         }
     }
+    known
+}
+
+#[test]
+fn every_setting_is_one_of_the_configuration() {
+    let known = settings(&["config.toml", "samples/brightpattern.toml", "samples/scim.toml", "samples/migration.toml"]);
     let text = file("README.md");
     let sections = ["source", "target", "match", "map", "policy", "safety", "rate", "journal", "passwords", "report"];
     let mut seen = 0;
@@ -182,9 +233,16 @@ fn every_setting_is_one_of_the_configuration() {
         }
     }
     assert!(seen > 20, "only {seen} settings were found");
-    for line in blocks(&text, "toml").into_iter().flatten() {
-        if let Some((key, _)) = line.split_once('=') {
-            assert!(known.contains(&format!("map.{}", key.trim())), "config.toml maps no `{key}`");
+    let mut section = "";
+    let lines: Vec<String> = blocks(&text, "toml").into_iter().flatten().collect();
+    for line in &lines {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name;
+        } else if let Some((key, _)) = line.split_once('=') {
+            assert!(
+                known.contains(&format!("{section}.{}", key.trim())),
+                "no configuration has `{key}` in [{section}]"
+            );
         }
     }
 }
@@ -199,6 +257,145 @@ fn the_files_that_it_points_to_are_there() {
         assert!(root.join(link).exists(), "{link} is not there");
     }
     for heading in text.split("](#").skip(1).filter_map(|rest| rest.split(')').next()) {
+        let heading = heading.replace('-', " ");
         assert!(text.to_lowercase().contains(&format!("\n## {heading}\n")), "#{heading} is no heading");
+    }
+}
+
+/// The rows of the settings of one kind: name and default.
+fn settings_of(heading: &str) -> Vec<(String, String)> {
+    section(heading)
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(name, rest)| (name.to_owned(), rest.split(" | ").next().unwrap().trim_matches('`').to_owned()))
+        .collect()
+}
+
+const KINDS: [(&str, &str, &str); 3] = [
+    ("imichat", "### imi.chat", "config.toml"),
+    ("brightpattern", "### Bright Pattern", "samples/brightpattern.toml"),
+    ("scim", "### SCIM", "samples/scim.toml"),
+];
+
+#[test]
+fn the_settings_of_each_kind_are_those_that_the_program_knows() {
+    for (kind, heading, config) in KINDS {
+        let folder = folder();
+        let path = folder.path().join(config);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("[target]\n", "[target]\nno_such_setting = 1\n")).unwrap();
+        let output = headcount(folder.path(), &["-c", config, "check"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let known = said.split("known here:").nth(1).unwrap_or_else(|| panic!("{kind}: {said}"));
+        // The list may be broken into lines, which begin with what draws the box.
+        let known = known.split('╰').next().unwrap().replace(['│', '·', '\n'], " ");
+        let known: BTreeSet<&str> = known.split(',').map(str::trim).collect();
+        let rows = settings_of(heading);
+        let written: BTreeSet<&str> =
+            rows.iter().map(|(name, _)| name.as_str()).chain(["kind", "base_url", "tenant"]).collect();
+        assert_eq!(written, known, "{kind}");
+    }
+}
+
+#[test]
+fn the_defaults_of_each_kind_are_what_the_samples_say() {
+    for (kind, heading, config) in KINDS {
+        let config = file(config);
+        let target = config.split("[target]").nth(1).unwrap().split("\n[").next().unwrap();
+        let mut literal = 0;
+        for (name, default) in settings_of(heading) {
+            let set = target.lines().find_map(|line| {
+                let (key, rest) = line.split_once('=')?;
+                (key.trim() == name).then(|| rest.split(" #").next().unwrap().trim().to_owned())
+            });
+            if default != "none" && default != "needed" {
+                assert_eq!(set.as_deref(), Some(default.as_str()), "{kind}: {name}");
+                literal += 1;
+            }
+            // What is needed elsewhere the sandbox knows itself, so the sample switches it off.
+            if default == "needed" {
+                assert_eq!(set, None, "{kind}: {name}");
+                assert!(target.contains(&format!("# {name}")), "{kind}: {name}");
+            }
+        }
+        assert_eq!(
+            literal,
+            [("imichat", 6), ("brightpattern", 0), ("scim", 2)].iter().find(|(k, _)| *k == kind).unwrap().1
+        );
+    }
+}
+
+#[test]
+fn what_deletes_and_what_a_listing_takes_is_as_the_table_of_the_targets_says() {
+    let table = section("## The targets");
+    let row = |start: &str| {
+        let row = table.lines().find(|line| line.starts_with(&format!("| {start}"))).unwrap();
+        row.trim_matches('|').split(" | ").skip(1).map(|cell| cell.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let (deletes, takes) = (row("deletes"), row("a listing of N accounts takes"));
+    for (at, (kind, _, config)) in KINDS.into_iter().enumerate() {
+        let folder = folder();
+        let path = folder.path().join(config);
+        let text = fs::read_to_string(&path).unwrap();
+        let plan = headcount(folder.path(), &["--format", "json", "-c", config, "plan"]);
+        let summary: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
+        headcount(folder.path(), &["-c", config, "export", "-o", "accounts.csv"]);
+        let accounts = csv::Reader::from_path(folder.path().join("accounts.csv")).unwrap().records().count();
+        let (requests, promise) = match kind {
+            "imichat" => (accounts.div_ceil(10), "N / 10 requests"),
+            "brightpattern" => (accounts + 2, "N + 2 requests"),
+            _ => (accounts.div_ceil(100), "N / `page_size` requests"),
+        };
+        assert!(takes[at].starts_with(promise), "{kind}: {takes:?}");
+        assert_eq!(summary["requests"]["list"], requests, "{kind}: {summary}");
+        let deleting = text.replace("absent     = \"report\"", "absent     = \"delete\"");
+        assert_ne!(deleting, text, "{kind}");
+        fs::write(&path, deleting).unwrap();
+        let can = headcount(folder.path(), &["-c", config, "check"]).status.success();
+        assert_eq!(can, !deletes[at].starts_with("never"), "{kind}: {deletes:?}");
+    }
+}
+
+#[test]
+fn the_samples_of_the_other_targets_run_with_the_command_that_stands_there() {
+    for (heading, config) in [("### Bright Pattern", "samples/brightpattern.toml"), ("### SCIM", "samples/scim.toml")] {
+        let command = format!("cargo run --release -- -c {config} sync --yes");
+        assert_eq!(blocks(&section(heading), "sh"), [[command]]);
+        let output = headcount(folder().path(), &["-c", config, "sync", "--yes"]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn the_migration_can_be_walked_and_ends_with_nothing_to_change() {
+    let text = section("## Migration: from imi.chat to Bright Pattern");
+    let folder = folder();
+    let mut walked = Vec::new();
+    for line in blocks(&text, "sh").into_iter().flatten() {
+        let (config, mut words) = without_configuration(line.strip_prefix("headcount ").unwrap());
+        walked.push(words[0].clone());
+        if words[0] == "apply" {
+            words.push("--yes".to_owned());
+        }
+        if let Some(config) = config {
+            words.splice(0..0, ["-c".to_owned(), config]);
+        }
+        let output = headcount(folder.path(), &words);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{line}: {said}{}", String::from_utf8_lossy(&output.stdout));
+    }
+    assert_eq!(walked, ["export", "check", "plan", "apply", "apply", "plan"]);
+}
+
+#[test]
+fn the_mapping_of_the_migration_is_that_of_its_sample() {
+    let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sample: Vec<String> =
+        file("samples/migration.toml").lines().map(|line| squeezed(line.split(" #").next().unwrap())).collect();
+    let text = section("## Migration: from imi.chat to Bright Pattern");
+    let lines: Vec<String> = blocks(&text, "toml").into_iter().flatten().filter(|line| !line.is_empty()).collect();
+    assert!(lines.len() > 9, "{lines:?}");
+    for line in lines {
+        assert!(sample.contains(&squeezed(&line)), "samples/migration.toml has no `{line}`");
     }
 }

@@ -37,13 +37,14 @@ pub(super) fn judge<T>(
 }
 
 /// What a success of a request that writes brings: `OK`, the user, or nothing. None for a web page (somebody else
-/// answered) and for what calls itself an error.
+/// answered), for JSON that breaks off and for what calls itself an error.
 pub(super) fn done(answer: &Answer) -> Option<()> {
-    let is_error = matches!(
-        serde_json::from_slice(&answer.body),
-        Ok(Json::Object(object)) if object.get("error").is_some_and(|error| !error.is_null())
-    );
-    (!is_error && !is_page(answer)).then_some(())
+    let is_wrong = match serde_json::from_slice(&answer.body) {
+        Ok(Json::Object(object)) => object.get("error").is_some_and(|error| !error.is_null()),
+        Ok(_) => false,
+        Err(_) => matches!(answer.body.trim_ascii_start().first(), Some(b'{' | b'[')),
+    };
+    (!is_wrong && !is_page(answer)).then_some(())
 }
 
 /// What the server says, as far as it says anything.
@@ -106,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn a_page_and_an_error_under_200_are_no_successes() {
-        for body in [" <html>Sign in</html>", r#"{"error":"failed"}"#] {
+    fn a_page_an_error_and_half_an_answer_under_200_are_no_successes() {
+        for body in [" <html>Sign in</html>", r#"{"error":"failed"}"#, r#" {"loginId":"an"#, "[1,"] {
             let (verdict, error) = judged(200, body);
             assert_eq!((verdict, error.unwrap().trouble), ("server error", Trouble::Garbled), "{body}");
         }

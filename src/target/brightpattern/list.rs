@@ -4,7 +4,8 @@
 //! the directory says, and as out of reach. The directory is read once more at the end, because users may have come and
 //! gone while their colleagues were read: who is new is read too, and who was not found must be gone from it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::vec::IntoIter;
 
 use futures::stream::{self, BoxStream, StreamExt};
 use hashbrown::HashSet;
@@ -158,22 +159,17 @@ impl Listing {
 
     /// Asks for each of them; gives back those whom the server does not find.
     async fn details(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, CallError> {
-        let mut todo = entries.into_iter();
+        let lanes = self.api.http.concurrency().min(entries.len());
+        let todo = Arc::new(Mutex::new(entries.into_iter()));
+        let (to_here, mut answers) = mpsc::channel(lanes.max(1) * 2);
+        // As many as can be under way, each with one user after the other, so that no request waits for this loop.
         let mut under_way = JoinSet::new();
+        for _ in 0..lanes {
+            under_way.spawn(ask(Arc::clone(&self.api), self.purpose, Arc::clone(&todo), to_here.clone()));
+        }
+        drop(to_here);
         let mut not_found = Vec::new();
-        loop {
-            // As many again as can be under way, so that a connection never waits for this loop.
-            while under_way.len() < self.api.http.concurrency() * 2 {
-                let Some(entry) = todo.next() else { break };
-                let (api, purpose) = (Arc::clone(&self.api), self.purpose);
-                under_way.spawn(async move {
-                    let read = api.user(&entry.login, purpose).await;
-                    (entry, read)
-                });
-            }
-            let Some(ended) = under_way.join_next().await else { return Ok(not_found) };
-            let (entry, read) =
-                ended.map_err(|error| CallError::new(Trouble::Garbled, format!("reading a user failed: {error}")))?;
+        while let Some((entry, read)) = answers.recv().await {
             match read {
                 Ok(Some(mut values)) => {
                     self.in_a_row = 0;
@@ -199,6 +195,10 @@ impl Listing {
                 Err(error) => return Err(error),
             }
         }
+        while let Some(ended) = under_way.join_next().await {
+            ended.map_err(|error| CallError::new(Trouble::Garbled, format!("reading a user failed: {error}")))?;
+        }
+        Ok(not_found)
     }
 
     /// Users whom the server did not find: gone, if the directory does not show them any more.
@@ -245,6 +245,20 @@ impl Listing {
         let page = Listed::Page { accounts, pages: Some(self.seen.len().div_ceil(PAGE) as u64) };
         let gone = |_| CallError::new(Trouble::Stopped, "nobody reads the listing any more");
         self.to_reader.send(Ok(page)).await.map_err(gone)
+    }
+}
+
+/// A user, and what came of asking for their details.
+type Asked = (Entry, Result<Option<Attributes>, CallError>);
+
+/// Asks for one user after the other until none is left, or nobody wants to know any more.
+async fn ask(api: Arc<Api>, purpose: Purpose, todo: Arc<Mutex<IntoIter<Entry>>>, answers: mpsc::Sender<Asked>) {
+    let next = || todo.lock().unwrap_or_else(PoisonError::into_inner).next();
+    while let Some(entry) = next() {
+        let read = api.user(&entry.login, purpose).await;
+        if answers.send((entry, read)).await.is_err() {
+            return;
+        }
     }
 }
 

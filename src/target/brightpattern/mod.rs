@@ -18,7 +18,7 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
-use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret};
+use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret, Value};
 use crate::target::http::Rate;
 use crate::target::{CallError, Listed, Meter, Purpose, Target, find_by_listing};
 
@@ -101,7 +101,12 @@ impl BrightPattern {
                 wanted.is_some() && wanted == self.key(rule, &account.values)
             })
         };
-        Ok(found.into_iter().filter(matches).collect())
+        // By its own spelling of its login, as a listing shows it, however it was asked for.
+        let named = |account: Account| match account.values.get(at::LOGIN_ID).and_then(Value::as_str) {
+            Some(shown) => Account { id: AccountId(shown.to_owned()), ..account },
+            None => account,
+        };
+        Ok(found.into_iter().filter(matches).map(named).collect())
     }
 
     fn key(&self, rule: &MatchRule, values: &Attributes) -> Option<KeyHash> {

@@ -359,6 +359,7 @@ async fn whoever_has_a_login_is_looked_up_by_it() {
     let sought = [values(&[("loginId", "\"Ana\"")]), values(&[("loginId", "\"bo\"")]), values(&[])];
     let found = target.find(&rules, &sought).await.unwrap();
     assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 0]);
+    assert_eq!(found[0][0].id.as_str(), "ana", "as the server spells it");
     assert_eq!((target.meter().sent().lookup, target.meter().sent().list), (2, 0));
     // The longer rule alone: the login is there, but it is somebody else's.
     let sought = [values(&[("loginId", "\"Ana\""), ("firstName", "\"Bo\"")])];
@@ -420,7 +421,10 @@ async fn a_create_that_is_refused_had_no_effect_and_is_not_sent_again() {
 async fn a_create_whose_answer_is_lost_or_is_none_may_have_happened_and_is_not_repeated() {
     let other = Reply::new(200, r#"{"loginId":"somebody-else"}"#);
     let wrong = Reply::new(200, r#"{"error":"later"}"#);
-    for reply in [Reply::HangUp, Reply::BreakOff, Reply::new(500, "boom"), Reply::new(502, ""), html(), other, wrong] {
+    let half = Reply::new(200, r#"{"loginId":"an"#);
+    for reply in
+        [Reply::HangUp, Reply::BreakOff, Reply::new(500, "boom"), Reply::new(502, ""), html(), half, other, wrong]
+    {
         let server = always(reply.clone()).await;
         let error = target(&server).create(&newcomer()).await.unwrap_err();
         assert_eq!(error.effect, Effect::Unknown, "{reply:?}");

@@ -1,0 +1,76 @@
+//! What the suite has to be told of a target, and nothing else: how to reach it, how its people are written, and where
+//! its listing can be disturbed.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use headcount::clock::{Clock, Stop};
+use headcount::model::Value;
+use headcount::sandbox::Options;
+use headcount::target::http::Rate;
+use headcount::target::{CallError, Target};
+
+/// One target.
+pub trait Subject: Sync {
+    /// Its simulated tenant, as it is when nothing is said of it: the accounts are generated, and signing in takes a
+    /// token that can expire.
+    fn tenant(&self) -> Options;
+
+    /// Connects to a tenant as the program would, everything mapped.
+    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>>;
+
+    /// The attribute by which people are told apart, and the value it has for the n-th.
+    fn login(&self, n: u64) -> (&'static str, String);
+
+    /// The n-th person, who has no account: all that a create should carry but the password, each attribute one that
+    /// can be read.
+    fn person(&self, n: u64) -> Vec<(&'static str, Value)>;
+
+    /// Updates of a generated account, one by one. Where an attribute is merged, the value has what is added.
+    fn updates(&self) -> Vec<Update>;
+
+    /// The id of an account that no tenant has.
+    fn nobody(&self) -> &'static str;
+
+    /// Which request of a listing of a thousand is in its middle, as faults name it.
+    fn midway(&self) -> &'static str;
+
+    /// What the system answers when it fails, as faults name it.
+    fn failure(&self) -> &'static str {
+        "status = 500"
+    }
+
+    /// Shifts of a listing that nothing in it gives away. Of such a shift it must still be true that no more accounts
+    /// are missed than it moved.
+    fn unseen_shifts(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Lines of the sample's `[map]` about attributes of which only the live system says that they cannot be changed:
+    /// a plan against a file takes them for what the standard says.
+    fn known_to_the_live_system(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The configuration of the samples, as it stands in the repository.
+    fn sample(&self) -> &'static str;
+}
+
+/// Where a tenant is, and what a connection needs.
+pub struct Place<'a> {
+    pub base_url: &'a str,
+    pub rate: &'a Rate,
+    pub clock: Arc<dyn Clock>,
+    pub stop: Arc<Stop>,
+    /// The secret to sign in with.
+    pub secret: &'a str,
+}
+
+/// One attribute of an account, changed.
+pub struct Update {
+    pub attribute: &'static str,
+    pub value: Value,
+    /// The one place in the simulated tenant's own record of the account that may be another afterwards, as a JSON
+    /// pointer.
+    pub changes: &'static str,
+}

@@ -1,0 +1,263 @@
+//! The targets that there are.
+
+use std::collections::BTreeMap;
+
+use futures::future::BoxFuture;
+use headcount::model::{Secret, Value};
+use headcount::sandbox::{CLIENT_ID, DOMAIN, ExpiresIn, Kind, Options, scim as tenant};
+use headcount::target::{CallError, Target, brightpattern, imichat, scim};
+
+use super::subject::{Place, Subject, Update};
+
+/// What the simulated system makes of all that its pages leave open.
+#[derive(Clone, Copy)]
+pub enum Reading {
+    Usual,
+    /// All of it the other way.
+    Other,
+}
+
+pub struct Imichat(pub Reading);
+
+impl Subject for Imichat {
+    fn tenant(&self) -> Options {
+        use headcount::sandbox::imichat as tenant;
+        let imichat = match self.0 {
+            Reading::Usual => tenant::Behaviour::default(),
+            Reading::Other => tenant::Behaviour {
+                links: tenant::Links::Absent,
+                list: tenant::ListShape::Array,
+                past_the_end: tenant::PastTheEnd::EmptyPage,
+                stamps: tenant::Stamps::CreatedTwice,
+                booleans: tenant::Booleans::Text,
+                ..tenant::Behaviour::default()
+            },
+        };
+        Options { kind: Kind::Imichat, imichat, ..Options::default() }
+    }
+
+    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
+        Box::pin(async move {
+            let settings = imichat::Settings {
+                api_key: None,
+                domain: None,
+                team_id: None,
+                authorize_path: "/authorize".to_owned(),
+                auth_header: "auth_code".to_owned(),
+                token_header: "access_token".to_owned(),
+                update_method: "PATCH".to_owned(),
+                update_body: imichat::UpdateBody::Full,
+                privilege_key: "teamid".to_owned(),
+            };
+            let Place { base_url, rate, clock, stop, secret } = place;
+            let target = imichat::connect(&settings, base_url, rate, clock, stop, &Secret::new(secret), DOMAIN)?;
+            Ok(Box::new(target) as Box<dyn Target>)
+        })
+    }
+
+    fn login(&self, n: u64) -> (&'static str, String) {
+        ("login_id", format!("user{n:06}"))
+    }
+
+    fn person(&self, n: u64) -> Vec<(&'static str, Value)> {
+        vec![
+            ("login_id", Value::text(format!("new{n}"))),
+            ("email_id", Value::text(format!("new{n}@example.com"))),
+            ("first_name", Value::text("Zoë")),
+            ("last_name", Value::text("O'Neil \"Z\"")),
+            ("job_description", Value::text("Agent")),
+            ("login_using_email", Value::Bool(true)),
+            ("skill_attributes", object("French", 70)),
+        ]
+    }
+
+    fn updates(&self) -> Vec<Update> {
+        vec![
+            Update { attribute: "last_name", value: Value::text("Díaz"), changes: "/last_name" },
+            Update { attribute: "skill_attributes", value: object("French", 70), changes: "/skill_attributes/French" },
+        ]
+    }
+
+    fn nobody(&self) -> &'static str {
+        "999999999"
+    }
+
+    fn midway(&self) -> &'static str {
+        "op = 'list', page = 50"
+    }
+
+    fn failure(&self) -> &'static str {
+        "status = 500, code = 2007"
+    }
+
+    /// The pages say how many pages there are, but not how many accounts, and an account that goes moves the others
+    /// from a page that is still to come to one that was read already.
+    fn unseen_shifts(&self) -> &'static [&'static str] {
+        &["remove"]
+    }
+
+    fn sample(&self) -> &'static str {
+        "config.toml"
+    }
+}
+
+pub struct Brightpattern(pub Reading);
+
+impl Subject for Brightpattern {
+    fn tenant(&self) -> Options {
+        use headcount::sandbox::brightpattern as tenant;
+        let brightpattern = match self.0 {
+            Reading::Usual => tenant::Behaviour::default(),
+            Reading::Other => tenant::Behaviour {
+                created: tenant::Created::User,
+                extension: tenant::Extension::Number,
+                booleans: tenant::Booleans::Text,
+                directory: tenant::Directory::UsersAndExternals,
+                errors: tenant::Errors::Json,
+                expires_in: ExpiresIn::Number,
+                ..tenant::Behaviour::default()
+            },
+        };
+        Options { kind: Kind::Brightpattern, brightpattern, ..Options::default() }
+    }
+
+    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
+        Box::pin(async move {
+            let Place { base_url, rate, clock, stop, secret } = place;
+            let login = brightpattern::Login {
+                client_id: CLIENT_ID.to_owned(),
+                client_secret: Secret::new(secret),
+                scope: DOMAIN.to_owned(),
+            };
+            let needed: Vec<_> = brightpattern::schema().iter().map(|(_, attribute)| attribute.name.clone()).collect();
+            let target = brightpattern::connect(base_url, rate, clock, stop, login, &needed)?;
+            Ok(Box::new(target) as Box<dyn Target>)
+        })
+    }
+
+    fn login(&self, n: u64) -> (&'static str, String) {
+        ("loginId", format!("user{n:06}"))
+    }
+
+    fn person(&self, n: u64) -> Vec<(&'static str, Value)> {
+        vec![
+            ("loginId", Value::text(format!("new{n}"))),
+            ("firstName", Value::text("Zoë")),
+            ("lastName", Value::text("O'Neil \"Z\"")),
+            ("team", Value::text("Everybody")),
+            ("email", Value::text(format!("new{n}@example.com"))),
+            ("disabled", Value::Bool(false)),
+            ("skills", object("French", 70)),
+            ("roles", Value::List(vec![Value::text("Agent")])),
+        ]
+    }
+
+    fn updates(&self) -> Vec<Update> {
+        vec![
+            Update { attribute: "skills", value: object("French", 70), changes: "/skills/French" },
+            Update { attribute: "disabled", value: Value::Bool(true), changes: "/disabled" },
+        ]
+    }
+
+    fn nobody(&self) -> &'static str {
+        "nobody"
+    }
+
+    fn midway(&self) -> &'static str {
+        "op = 'get', nth = 500"
+    }
+
+    fn sample(&self) -> &'static str {
+        "samples/brightpattern.toml"
+    }
+}
+
+pub struct Scim(pub Reading);
+
+const WORK: &str = r#"emails[type eq "work"].value"#;
+const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
+
+impl Subject for Scim {
+    fn tenant(&self) -> Options {
+        let usual = tenant::Behaviour { auth: tenant::Auth::ClientCredentials, ..tenant::Behaviour::default() };
+        let scim = match self.0 {
+            Reading::Usual => usual,
+            Reading::Other => tenant::Behaviour {
+                schemas: tenant::Discovery::Missing,
+                resource_types: tenant::Discovery::Missing,
+                patch: tenant::Patch::Unsupported,
+                etags: tenant::Etags::Unsupported,
+                cursors: tenant::Cursors::Only,
+                filter: tenant::Filter::Ignored,
+                conflict: tenant::Conflict::WithoutScimType,
+                booleans: tenant::Booleans::Text,
+                empty: tenant::Empty::NoResources,
+                media_type: tenant::MediaType::Json,
+                expires_in: ExpiresIn::Missing,
+                ..usual
+            },
+        };
+        Options { kind: Kind::Scim, scim, ..Options::default() }
+    }
+
+    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
+        Box::pin(async move {
+            let settings =
+                scim::Settings { credentials: None, page_size: 100, update_method: scim::UpdateMethod::Auto };
+            let Place { base_url, rate, clock, stop, secret } = place;
+            let login = scim::Login::ClientCredentials {
+                token_url: format!("{base_url}/oauth/token"),
+                client_id: CLIENT_ID.to_owned(),
+                client_secret: Secret::new(secret),
+                scope: None,
+            };
+            let mapped = ["title", "password", WORK, DEPARTMENT].map(str::to_owned);
+            scim::connect(&settings, base_url, rate, clock, stop, login, &mapped).await
+        })
+    }
+
+    fn login(&self, n: u64) -> (&'static str, String) {
+        ("userName", format!("user{n:06}@example.com"))
+    }
+
+    fn person(&self, n: u64) -> Vec<(&'static str, Value)> {
+        vec![
+            ("userName", Value::text(format!("new{n}@example.com"))),
+            ("externalId", Value::text(format!("N{n}"))),
+            ("active", Value::Bool(true)),
+            ("name.givenName", Value::text("Zoë")),
+            ("name.familyName", Value::text("O'Neil \"Z\"")),
+            ("title", Value::text("Agent")),
+            (WORK, Value::text(format!("new{n}@example.com"))),
+            (DEPARTMENT, Value::text("Ops")),
+        ]
+    }
+
+    fn updates(&self) -> Vec<Update> {
+        vec![
+            Update { attribute: "title", value: Value::text("Lead"), changes: "/resource/title" },
+            Update { attribute: "name.familyName", value: Value::text("Díaz"), changes: "/resource/name/familyName" },
+            Update { attribute: WORK, value: Value::text("a@example.org"), changes: "/resource/emails/0/value" },
+        ]
+    }
+
+    fn nobody(&self) -> &'static str {
+        "00000000-0000-4000-8000-000000000000"
+    }
+
+    fn midway(&self) -> &'static str {
+        "op = 'list', page = 5"
+    }
+
+    fn known_to_the_live_system(&self) -> &'static [&'static str] {
+        &["employeeNumber"]
+    }
+
+    fn sample(&self) -> &'static str {
+        "samples/scim.toml"
+    }
+}
+
+fn object(name: &str, level: i64) -> Value {
+    Value::Object(BTreeMap::from([(name.to_owned(), Value::Int(level))]))
+}
