@@ -22,6 +22,8 @@ struct Listing {
     /// For new lanes. It is bounded, so that a slow reader does not fill the memory.
     sender: mpsc::Sender<Piece>,
     pieces: mpsc::Receiver<Piece>,
+    /// The first piece was heard, and somebody wants more.
+    begun: bool,
     over: bool,
 }
 
@@ -35,7 +37,7 @@ struct Shared {
 pub(super) fn list(api: Arc<Api>, purpose: Purpose) -> BoxStream<'static, Result<Listed, CallError>> {
     let (sender, pieces) = mpsc::channel(api.http.concurrency());
     let shared = Arc::new(Shared { api, purpose, walk: Mutex::new(Walk::new()) });
-    let listing = Listing { shared, lanes: JoinSet::new(), sender, pieces, over: false };
+    let listing = Listing { shared, lanes: JoinSet::new(), sender, pieces, begun: false, over: false };
     stream::unfold(listing, |mut listing| async move { listing.next().await.map(|piece| (piece, listing)) }).boxed()
 }
 
@@ -45,42 +47,48 @@ impl Listing {
             if self.over {
                 return None;
             }
-            self.open_lanes();
-            let piece = if self.lanes.is_empty() {
-                // The last words of a lane may still wait.
-                self.pieces.try_recv().ok()
-            } else {
-                tokio::select! {
-                    biased;
-                    piece = self.pieces.recv() => piece,
-                    Some(ended) = self.lanes.join_next() => match ended {
-                        Ok(()) => continue,
-                        Err(error) => {
-                            Some(Err(CallError::new(Trouble::Garbled, format!("reading a page failed: {error}"))))
-                        }
-                    },
+            // What a lane said last comes before what follows from its end.
+            let piece = match self.pieces.try_recv() {
+                Ok(piece) => piece,
+                Err(_) => {
+                    self.open_lanes();
+                    if self.lanes.is_empty() {
+                        return Some(Ok(self.end()));
+                    }
+                    // One of the two always comes: this side keeps a sender, and there is a lane.
+                    tokio::select! {
+                        biased;
+                        Some(piece) = self.pieces.recv() => piece,
+                        Some(ended) = self.lanes.join_next() => match ended {
+                            Ok(()) => continue,
+                            Err(error) => {
+                                Err(CallError::new(Trouble::Garbled, format!("reading a page failed: {error}")))
+                            }
+                        },
+                    }
                 }
             };
-            match piece {
-                Some(Ok(page)) => return Some(Ok(page)),
-                Some(Err(error)) => {
-                    self.over = true;
-                    self.lanes.abort_all();
-                    return Some(Err(error));
-                }
-                None => {
-                    self.over = true;
-                    let walk = std::mem::replace(&mut *self.shared.walk(), Walk::new());
-                    let (complete, notes) = walk.finish();
-                    return Some(Ok(Listed::End { complete, notes }));
-                }
+            self.begun = true;
+            if piece.is_err() {
+                self.over = true;
+                self.lanes.abort_all();
             }
+            return Some(piece);
         }
     }
 
-    /// As many lanes as requests can be under way, where there are pages for them.
+    fn end(&mut self) -> Listed {
+        self.over = true;
+        let walk = std::mem::replace(&mut *self.shared.walk(), Walk::new());
+        let (complete, notes) = walk.finish();
+        Listed::End { complete, notes }
+    }
+
+    /// As many lanes as requests can be under way, where there are pages for them. Whoever only wants the first page pays
+    /// for no other.
     fn open_lanes(&mut self) {
-        while self.lanes.len() < self.shared.api.http.concurrency() {
+        let most = if self.begun { self.shared.api.http.concurrency() } else { 1 };
+        while self.lanes.len() < most {
             let Some(page) = self.shared.walk().step() else { return };
             self.lanes.spawn(lane(Arc::clone(&self.shared), page, self.sender.clone()));
         }
@@ -102,7 +110,7 @@ async fn lane(shared: Arc<Shared>, first: u64, out: mpsc::Sender<Piece>) {
             Ok(read) => {
                 let mut walk = shared.walk();
                 let accounts = walk.read(page, read);
-                // Whoever only wants the first page pays for no other: the reader opens the lanes for those.
+                // What comes after the first page is for the reader to ask for.
                 next = if page == FIRST { None } else { walk.step() };
                 if accounts.is_empty() {
                     continue;
