@@ -83,6 +83,8 @@ pub(super) struct Walk {
     rest: Option<(u64, u64)>,
     /// Accounts on the first page.
     step: u64,
+    /// Up to here pages have shown everybody, because they had more than they were asked for.
+    covered: u64,
     empty: u32,
     seen: HashSet<KeyHash>,
     /// The names to sign in with, as they are written.
@@ -106,6 +108,7 @@ impl Walk {
             total: None,
             rest: None,
             step: 0,
+            covered: 0,
             empty: 0,
             seen: HashSet::new(),
             names: HashSet::new(),
@@ -168,9 +171,10 @@ impl Walk {
                 "the number of accounts changed from {before} while they were listed, so some may have been missed"
             ));
         }
-        let before = (self.repeated, self.unreadable);
+        let before = self.repeated;
         let accounts = self.first_seen(page.records);
-        if !first && shown > 0 && self.repeated - before.0 == shown {
+        self.repeated -= self.overlap(&ask, shown).min(self.repeated - before);
+        if !first && shown > 0 && self.repeated - before == shown {
             self.stop(
                 "a page shows only accounts that earlier pages showed: the server seems to ignore which page it is asked for"
                     .to_owned(),
@@ -183,6 +187,23 @@ impl Walk {
             Ask::Index { start, count } => self.fill(start, count, shown, page.per_page),
         }
         accounts
+    }
+
+    /// How many accounts of a page others may have shown without anything being wrong: a server that puts more on a
+    /// page than it was asked for shows what other pages were asked for.
+    fn overlap(&mut self, ask: &Ask, shown: u64) -> u64 {
+        let Ask::Index { start, count } = *ask else { return 0 };
+        if start < self.covered {
+            return shown;
+        }
+        if shown <= count {
+            return 0;
+        }
+        self.covered = start + shown;
+        if let Some((next, _)) = &mut self.rest {
+            *next = (*next).max(self.covered);
+        }
+        shown - count
     }
 
     /// Whether every account was shown, and why not.

@@ -100,6 +100,15 @@ fn a_server_that_ignores_the_count_shows_everybody_at_once() {
 }
 
 #[test]
+fn nor_does_it_matter_that_such_a_server_shows_what_another_page_was_asked_for() {
+    for at_once in [1, 4] {
+        let habits = Habits { accounts: 3, ignores_count: true, hides: 2, ..Habits::default() };
+        let (shown, _, complete, notes) = walk(habits, 1, at_once);
+        assert_eq!((shown, complete), (3, true), "{notes:?}");
+    }
+}
+
+#[test]
 fn what_a_page_leaves_out_is_asked_for_again() {
     let (shown, _, complete, notes) = walk(Habits { accounts: 50, hides: 2, ..Habits::default() }, 10, 4);
     assert_eq!((shown, complete), (50, true), "{notes:?}");
