@@ -61,6 +61,8 @@ pub enum Leave {
 #[derive(Debug)]
 pub struct Ticket<'a> {
     gate: &'a QuotaGate,
+    /// What was left, as far as was known, when it left.
+    known: Option<u64>,
     /// Whether its answer said what is left; if not, it is taken off here.
     told: bool,
 }
@@ -86,8 +88,10 @@ impl QuotaGate {
 
     /// A request leaves.
     pub fn take(&self) -> Ticket<'_> {
-        self.lock().under_way += 1;
-        Ticket { gate: self, told: false }
+        let mut state = self.lock();
+        state.under_way += 1;
+        let known = state.reading.as_ref().map(|reading| reading.quota.remaining);
+        Ticket { gate: self, known, told: false }
     }
 
     /// Waits until a request under way was answered. For one caller at a time.
@@ -122,9 +126,10 @@ impl Ticket<'_> {
             && now < before.until
         {
             quota.limit = quota.limit.or(before.quota.limit);
-            // Answers overtake each other, so a reading a little above the last one is an older one. Far above it, the
-            // quota has been reset.
-            if quota.remaining <= before.quota.remaining.saturating_add(state.under_way) {
+            // Answers overtake each other, so of two readings the lower one is the later one: unless more is left than
+            // when the request left, which only a reset can be, and this is the first answer to tell of it.
+            let above = |remaining: u64| self.known.is_some_and(|known| remaining > known);
+            if !above(quota.remaining) || above(before.quota.remaining) {
                 quota.remaining = quota.remaining.min(before.quota.remaining);
             }
         }
@@ -188,6 +193,24 @@ mod tests {
         text.parse().unwrap()
     }
 
+    /// However the answers to requests that were under way together overtake each other, the lowest one counts.
+    #[test]
+    fn answers_that_come_in_the_reverse_order_raise_nothing() {
+        let now = at("2026-11-22T12:00:00Z");
+        let gate = QuotaGate::new(Percent::new(5.0).unwrap());
+        let quota = |remaining| Quota { limit: Some(60), remaining, resets_at: None };
+        gate.take().saw(quota(11), now);
+        let tickets: Vec<_> = (0..6).map(|_| gate.take()).collect();
+        for (ticket, remaining) in tickets.into_iter().rev().zip(5..) {
+            let mut ticket = ticket;
+            assert_eq!(ticket.saw(quota(remaining), now).remaining, 5);
+        }
+        // More than was left when a request left is a reset, and the first to tell of it is believed.
+        let (mut first, mut second) = (gate.take(), gate.take());
+        assert_eq!(first.saw(quota(58), now).remaining, 58);
+        assert_eq!(second.saw(quota(59), now).remaining, 58);
+    }
+
     fn gate() -> QuotaGate {
         QuotaGate::new(Percent::new(5.0).unwrap())
     }
@@ -247,7 +270,8 @@ mod tests {
         let (mut a, mut b) = (gate.take(), gate.take());
         assert_eq!(b.saw(quota(Some(1000), 98), at(NOW)).remaining, 98);
         assert_eq!(a.saw(quota(Some(1000), 99), at(NOW)).remaining, 98);
-        assert_eq!(a.saw(quota(Some(1000), 999), at(NOW)).remaining, 999);
+        // Only of a request that left when less was known to be left does more mean a reset.
+        assert_eq!(gate.take().saw(quota(Some(1000), 999), at(NOW)).remaining, 999);
     }
 
     #[test]
