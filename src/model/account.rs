@@ -34,10 +34,11 @@ impl Attributes {
         Self::default()
     }
 
-    /// With room for so many values.
+    /// Values that are in the schema's order already, each attribute once.
     #[must_use]
-    pub fn with_capacity(count: usize) -> Self {
-        Self(Vec::with_capacity(count))
+    pub fn in_order(values: Vec<(AttrId, Value)>) -> Self {
+        debug_assert!(values.is_sorted_by(|(a, _), (b, _)| a < b));
+        Self(values)
     }
 
     #[must_use]

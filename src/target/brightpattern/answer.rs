@@ -87,7 +87,6 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: body.to_owned().into(),
-            trxid: None,
         }
     }
 

@@ -274,19 +274,16 @@ impl Client {
         match result {
             Ok((status, mut headers, body)) => {
                 self.mark_secrets(&mut headers);
-                let trxid = self.transaction_header.as_ref().and_then(|name| headers.get(name));
-                let trxid = trxid.and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-                let trxid = trxid.map(|id| self.redactor.scrub(id, request.secrets));
                 debug!(
                     method = %request.method,
                     path = request.path,
                     status = status.as_u16(),
                     elapsed_ms,
                     attempt,
-                    trxid = trxid.as_deref(),
+                    trxid = self.transaction(&headers, request.secrets).as_deref(),
                     "answered"
                 );
-                Ok(Answer { status, headers, body, trxid })
+                Ok(Answer { status, headers, body })
             }
             Err(loss) => {
                 debug!(
@@ -393,7 +390,7 @@ impl Client {
             Purpose::Auth | Purpose::List | Purpose::Lookup => Effect::None,
         };
         let mut details = Vec::new();
-        let trxid = error.trxid.or_else(|| answer.and_then(|answer| answer.trxid.clone()));
+        let trxid = error.trxid.or_else(|| self.transaction(&answer?.headers, request.secrets));
         if let Some(answer) = answer {
             details.push(format!("HTTP {}", answer.status.as_u16()));
         }
@@ -413,6 +410,12 @@ impl Client {
             trxid,
             ..error
         }
+    }
+
+    /// The server's name for the transaction, fit to be shown.
+    fn transaction(&self, headers: &HeaderMap, secrets: &[Secret]) -> Option<String> {
+        let id = headers.get(self.transaction_header.as_ref()?)?.to_str().ok().filter(|id| !id.is_empty())?;
+        Some(self.redactor.scrub(id, secrets))
     }
 
     fn mark_secrets(&self, headers: &mut HeaderMap) {

@@ -36,8 +36,6 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// The server's name for the transaction.
-    pub trxid: Option<String>,
 }
 
 /// What an answer means. Errors need no more than the trouble, what the server said, its code and a hint; the request,

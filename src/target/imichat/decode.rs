@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::schema::{ADMINISTRATIVE, PLACES, Shape, at, shown};
 use super::value::{As, Text};
-use crate::model::{Account, AccountId, AttrId, Attributes, Value};
+use crate::model::{Account, AccountId, AttrId, AttrSet, Attributes, Value};
 
 /// Every answer: what came of the request, and what it brought.
 #[derive(Debug, Deserialize)]
@@ -271,23 +271,23 @@ impl<'de> Deserialize<'de> for Record {
 /// A user; none without an id.
 fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Error> {
     // In whatever order they come, each has its place; putting them in order one by one would move most of them often.
-    let mut places = [const { None }; PLACES];
+    let mut values: Vec<(AttrId, Value)> = (0..PLACES).map(|at| (AttrId(at), Value::Null)).collect();
+    let mut shown = AttrSet::default();
     let mut within = None;
     while let Some(key) = map.next_key()? {
         match key {
-            Key::Shown(id, shape) => places[usize::from(id.0)] = Some(map.next_value_seed(As(shape))?),
+            Key::Shown(id, shape) => {
+                values[usize::from(id.0)].1 = map.next_value_seed(As(shape))?;
+                shown.insert(id);
+            }
             Key::User => within = map.next_value::<One>()?.0,
             Key::Other => {
                 map.next_value::<IgnoredAny>()?;
             }
         }
     }
-    let mut values = Attributes::with_capacity(PLACES);
-    for (id, value) in (0..).map(AttrId).zip(places) {
-        if let Some(value) = value {
-            values.set(id, value);
-        }
-    }
+    values.retain(|(id, _)| shown.contains(*id));
+    let values = Attributes::in_order(values);
     let id = match values.get(at::ID) {
         Some(Value::Int(id)) => id.to_string(),
         Some(Value::Text(id)) if !id.trim().is_empty() => id.trim().to_owned(),

@@ -85,7 +85,7 @@ pub(super) enum Shape {
 }
 
 /// Every attribute that the API shows stands before this place in the schema.
-pub(super) const PLACES: usize = at::UPDATED_AT.0 as usize + 1;
+pub(super) const PLACES: u8 = at::UPDATED_AT.0 + 1;
 
 /// An attribute that the API shows, by its name on the wire.
 pub(super) fn shown(name: &str) -> Option<(AttrId, Shape)> {
