@@ -164,7 +164,8 @@ async fn learn(memory: &Memory, notes: &Path, now: Timestamp) -> Result<(), Life
             memory.remember(std::mem::take(&mut batch)).await?;
         }
     }
-    // Only what a plan that could see absences did not find absent is present again.
+    // Whoever was not found absent starts anew, also where the plan could not tell: a grace that begins too late takes
+    // nothing away, and one that counts a run in which the person may have been there does.
     let back = memory.absences().map(|(account, _)| account).filter(|account| !absent.contains(account));
     batch.extend(back.map(|account| Note::Present { account }));
     memory.remember(batch).await?;
