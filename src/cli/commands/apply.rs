@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::drive::{Drive, Planned, confirmed};
+use super::drive::{Drive, Planned, confirmed, read_plan};
 use super::plan::{close_after, stopped};
 use super::rest;
 use crate::cli::app::App;
@@ -16,8 +16,10 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
+use crate::plan::ActionKind;
 use crate::plan::file::Header;
 use crate::report::Extent;
+use crate::report::visible::visible;
 use crate::survey::PlanFiles;
 
 pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -100,11 +102,21 @@ async fn drive(
         command: "apply",
         started,
     };
-    // Every account is read again before it is changed: the plan may be hours old.
-    let changes = header.counts.actions.total() - header.counts.actions.create;
-    let estimated = 1 + header.requests.write + changes;
+    let estimated = estimate(files)?;
     let plan = Planned { header, digest, files, fresh_until: None, estimated };
     drive.start(&plan, &args.execution).await
+}
+
+/// Requests that it takes to apply a plan; none where nothing is left of it.
+fn estimate(files: &PlanFiles) -> Result<u64, Failure> {
+    let mut plan = read_plan(files)?;
+    let mut requests = 0;
+    while let Some(action) = plan.next()? {
+        // Every account is read before it is changed, because the plan may be hours old; some actions count that already.
+        requests += if action.action == ActionKind::Create { action.requests } else { action.requests.max(2) };
+    }
+    // Signing in comes first.
+    Ok(if requests > 0 { 1 + requests } else { 0 })
 }
 
 /// A plan by its path, or by its name in the state directory.
@@ -143,14 +155,22 @@ fn still_current(configured: &Configured, journal: &Journal, header: &Header) ->
             "plan",
             format!("the run {} changed accounts after this plan was made: the plan is not current any more", run.run),
         )
-        .hint("make a new plan: `headcount plan -o PLAN`")),
+        .hint(anew(header))),
+    }
+}
+
+/// How a plan that cannot be used is replaced.
+fn anew(header: &Header) -> String {
+    match &header.rollback_of {
+        Some(run) => format!("make a new plan: `headcount rollback {} -o PLAN`", visible(run)),
+        None => "make a new plan: `headcount plan -o PLAN`".to_owned(),
     }
 }
 
 /// Whether the plan is for this tenant, this configuration and this hour.
 fn usable(app: &App, configured: &Configured, header: &Header) -> Result<(), Failure> {
     let refuse = |message: String, hint: &str| Err(Failure::new("plan", message).hint(hint));
-    let anew = "make a new plan: `headcount plan -o PLAN`";
+    let anew = &anew(header);
     if let Some(file) = &header.against {
         return refuse(
             format!("the plan was made against {file}, not against the live tenant: it can be read, not applied"),

@@ -319,7 +319,9 @@ impl Drive<'_> {
         let mut written = None;
         if let Some(path) = &settings.report.markdown {
             let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
-            let style = Style { redact: settings.report.redact.clone(), ..Style::default() };
+            let invocation = self.app.global.invocation();
+            let again = invocation.command(&format!("report {run} --as markdown"));
+            let style = Style { redact: settings.report.redact.clone(), invocation, ..Style::default() };
             let result = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
                 let record = record().map_err(|failure| io::Error::other(failure.message))?;
                 write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
@@ -328,10 +330,10 @@ impl Drive<'_> {
             match result {
                 Ok(()) => written = Some(path),
                 // The run itself is unharmed, and `report` writes it again.
-                Err(error) => self.app.monitor().note(&format!(
-                    "the report {} is not written: {error}; `headcount report {run} --as markdown` writes it",
-                    path.display()
-                )),
+                Err(error) => self
+                    .app
+                    .monitor()
+                    .note(&format!("the report {} is not written: {error}; `{again}` writes it", path.display())),
             }
         }
         for (setting, wanted) in [

@@ -10,6 +10,7 @@ pub mod references;
 pub mod report;
 pub mod rest;
 pub mod resume;
+pub mod rollback;
 pub mod runs;
 pub mod sandbox;
 pub mod sync;
