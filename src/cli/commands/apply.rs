@@ -9,15 +9,17 @@ use super::drive::{Drive, Planned, confirmed, read_plan};
 use super::plan::{close_after, stopped};
 use super::rest;
 use crate::cli::app::App;
-use crate::cli::args::ApplyArgs;
+use crate::cli::args::{ApplyArgs, Execution};
 use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::execute::Selection;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
 use crate::plan::ActionKind;
 use crate::plan::file::Header;
+use crate::plan::safety::Group;
 use crate::report::Extent;
 use crate::report::visible::visible;
 use crate::survey::PlanFiles;
@@ -58,6 +60,12 @@ struct Verified {
     files: PlanFiles,
 }
 
+/// The same, and what it costs to execute what was chosen of it.
+struct Priced {
+    plan: Verified,
+    estimated: u64,
+}
+
 async fn execute(
     app: &App,
     args: &ApplyArgs,
@@ -67,7 +75,8 @@ async fn execute(
     started: Duration,
 ) -> Result<Exit, Failure> {
     let released = records::released(&header, &args.execution.approve)?;
-    let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
+    let estimated = estimate(&files, &released, &args.execution)?;
+    let summary = records::plan_summary(&header, "apply", records::requests(None, estimated), None);
     let head = records::head("plan", &header, summary, &released);
     if !args.execution.yes {
         app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
@@ -76,7 +85,7 @@ async fn execute(
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let plan = Verified { header, digest, files };
+    let plan = Priced { plan: Verified { header, digest, files }, estimated };
     let exit = drive(app, args, configured, journal, &connected, &plan, started).await;
     close_after(connected, exit).await
 }
@@ -87,7 +96,7 @@ async fn drive(
     configured: Configured,
     journal: &Journal,
     connected: &Connected,
-    Verified { header, digest, files }: &Verified,
+    Priced { plan: Verified { header, digest, files }, estimated }: &Priced,
     started: Duration,
 ) -> Result<Exit, Failure> {
     let configured = configured.seen_by(&*connected.target)?;
@@ -102,18 +111,21 @@ async fn drive(
         command: "apply",
         started,
     };
-    let estimated = estimate(files)?;
-    let plan = Planned { header, digest, files, fresh_until: None, estimated };
+    let plan = Planned { header, digest, files, fresh_until: None, estimated: *estimated };
     drive.start(&plan, &args.execution).await
 }
 
-/// Requests that it takes to apply a plan; none where nothing is left of it.
-fn estimate(files: &PlanFiles) -> Result<u64, Failure> {
+/// Requests that it takes to apply what is chosen of a plan; none where that is nothing.
+fn estimate(files: &PlanFiles, released: &[Group], execution: &Execution) -> Result<u64, Failure> {
+    let selection = Selection { only: execution.only.clone(), limit: execution.limit };
+    let (mut requests, mut taken) = (0, 0);
     let mut plan = read_plan(files)?;
-    let mut requests = 0;
     while let Some(action) = plan.next()? {
-        // Every account is read before it is changed, because the plan may be hours old; some actions count that already.
-        requests += if action.action == ActionKind::Create { action.requests } else { action.requests.max(2) };
+        let is_held = action.held && !released.contains(&Group::of(action.action));
+        if selection.matches(&action) && !is_held && selection.takes(&mut taken) {
+            // Every account is read before it is changed, because the plan may be hours old; some actions count that.
+            requests += if action.action == ActionKind::Create { action.requests } else { action.requests.max(2) };
+        }
     }
     // Signing in comes first.
     Ok(if requests > 0 { 1 + requests } else { 0 })
