@@ -18,9 +18,10 @@ use crate::survey::{PlanFiles, Rollback, Surveyed, rollback};
 pub async fn run(app: &App, args: &RollbackArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
     let configured = app.configured()?;
+    // Where there never was a run, no state directory is made.
+    let journal = history(app, &configured)?;
     app.start_log(Some(&configured))?;
     app.listen_for_signals();
-    let journal = history(app, &configured)?;
     let run = named(&journal, &args.run)?;
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&args.run))?;
     over(&configured, &state)?;
