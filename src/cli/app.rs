@@ -108,6 +108,7 @@ impl App {
             color: self.colour(to.is_terminal()),
             width: width(columns.as_deref(), to.columns()),
             redact: configured.settings.report.redact.clone(),
+            invocation: self.global.invocation(),
             ..Style::default()
         }
     }
@@ -152,9 +153,13 @@ impl App {
     pub fn close(&self, summary: &Summary) {
         self.pause_progress();
         if self.global.format == Format::Json {
+            let mut summary = summary.clone();
+            if let Some(hint) = summary.error.as_mut().and_then(|problem| problem.hint.as_mut()) {
+                *hint = self.global.invocation().within(hint);
+            }
             let mut out = Out::stdout();
             // A script that has closed its end does not want it.
-            let _ = write_summary_json(summary, &mut out).and_then(|()| out.flush());
+            let _ = write_summary_json(&summary, &mut out).and_then(|()| out.flush());
         }
     }
 
@@ -184,7 +189,7 @@ impl App {
                 }
             }
             None => writeln!(out, "error: {}", failure.message).and_then(|()| match &failure.hint {
-                Some(hint) => writeln!(out, "  hint: {hint}"),
+                Some(hint) => writeln!(out, "  hint: {}", self.global.invocation().within(hint)),
                 None => Ok(()),
             }),
         }

@@ -132,6 +132,9 @@ impl From<SurveyError> for Failure {
             SurveyError::Source(error) => error.into(),
             SurveyError::Target(error) => error.into(),
             SurveyError::Journal(error) => error.into(),
+            error @ SurveyError::Plan(_) => {
+                Self::new("journal", error.to_string()).hint("what is not as the run left it cannot be taken back")
+            }
             error @ SurveyError::Duplicates(_) => Self::new("source", error.to_string()).hint(
                 "mend the export, or set source.duplicates to \"first\" or \"last\": rows of different people that \
                  share a key are then conflicts, and nobody of them is touched",

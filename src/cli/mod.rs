@@ -74,7 +74,7 @@ async fn outcome(app: Arc<App>, command: Command) -> Exit {
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
-    use commands::{apply, check, export, meta, plan, report, resume, runs, sandbox, sync};
+    use commands::{apply, check, export, meta, plan, report, resume, rollback, runs, sandbox, sync};
     match command {
         Command::Check(args) => check::run(app, &args).await,
         Command::Plan(args) => plan::run(app, &args).await,
@@ -84,6 +84,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Runs => runs::list(app),
         Command::Show(args) => runs::show(app, &args),
         Command::Report(args) => report::run(app, &args),
+        Command::Rollback(args) => rollback::run(app, &args).await,
         Command::Export(args) => export::run(app, &args).await,
         Command::Sandbox(args) => sandbox::run(app, &args).await,
         Command::Completions { shell } => meta::completions(shell),

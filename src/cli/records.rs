@@ -11,7 +11,7 @@ use crate::plan::file::{Header, PlanReader, verify};
 use crate::plan::safety::Group;
 use crate::report::record::HeldKind;
 use crate::report::summary::{Quota, Requests, SummaryOutcome};
-use crate::report::{Entry, Head, Outcome, OutcomeResult, RunRecord, Summary};
+use crate::report::{Entry, Head, Outcome, OutcomeResult, RunRecord, Summary, TakesBack};
 use crate::survey::{PlanFiles, read_findings};
 use crate::target::Meter;
 
@@ -114,6 +114,9 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
     if let Some(file) = &header.against {
         notes.push(format!("compared with {file}, not with the live tenant: this plan can be read, not applied"));
     }
+    if let Some(run) = &header.rollback_of {
+        notes.push(format!("takes back what the run {run} changed"));
+    }
     Head {
         of: of.to_owned(),
         started_at: header.created_at,
@@ -122,6 +125,7 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
         held,
         notes,
         against: header.against.clone(),
+        takes_back: header.rollback_of.as_ref().map(|run| TakesBack { run: run.clone(), plan: header.plan.clone() }),
     }
 }
 

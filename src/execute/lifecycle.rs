@@ -117,7 +117,8 @@ pub async fn finish(
     };
     match left {
         Left::Ended(outcome) => {
-            if outcome != Ending::Failed {
+            // A rollback has no source whose shape the next one could be held against.
+            if outcome != Ending::Failed && header.rollback_of.is_none() {
                 let shape = Shape {
                     columns: header.source.columns.clone(),
                     rows: header.source.included,

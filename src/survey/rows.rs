@@ -204,7 +204,7 @@ impl Mapper<'_> {
             }
         }
         let flags = RowFlags {
-            protected: self.shared.protected.matches_row(self.shared.inputs, &desired),
+            protected: self.shared.protected.matches_row(self.shared.inputs.rules, &desired),
             unsettled: unsettled(schema, self.shared.write_only, &written, &desired),
         };
         Mapped::Good { facts, place: desired.place, link, flags }

@@ -96,7 +96,7 @@ fn config_digest(inputs: &Inputs<'_>) -> String {
     format!("{a:016x}{b:016x}")
 }
 
-fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Result<String> {
+pub(super) fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Result<String> {
     let file = create_private(&files.plan)?;
     let mut writer = PlanWriter::new(BufWriter::new(file), header)?;
     for action in drafts.in_order()? {
@@ -330,7 +330,7 @@ impl<'a> Settler<'a> {
     pub fn protection(&self, account: &Account) -> Option<String> {
         account.protected.clone().or_else(|| {
             self.protect
-                .matches_account(self.inputs, account)
+                .matches_account(self.inputs.rules, account)
                 .then(|| "a pattern of policy.protect matches the account".to_owned())
         })
     }

@@ -4,6 +4,7 @@ mod absences;
 mod applied;
 mod findings;
 mod limits;
+mod rollback;
 mod sources;
 
 use std::path::PathBuf;

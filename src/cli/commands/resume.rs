@@ -13,7 +13,7 @@ use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, S
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::{Action, ActionKind};
 use crate::source::Source;
-use crate::survey::PlanFiles;
+use crate::survey::{NEVER_LEARNT, PlanFiles};
 
 pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
     let configured = app.configured()?;
@@ -73,8 +73,10 @@ pub async fn continue_or_settle(
 ) -> Result<Option<Exit>, Failure> {
     let state = same_target(configured, journal, run)?;
     let mapped = configured.source(&*app.clock)?;
+    let (header, _) = records::verified(&PlanFiles::within(&configured.state.run(run)).plan)?;
+    // What a rollback is made from is a run, which changes no more.
     let same = state.head().config_digest == configured.config_digest()
-        && state.head().source_digest == digest(&mapped.source)?;
+        && (header.rollback_of.is_some() || state.head().source_digest == digest(&mapped.source)?);
     if same {
         app.monitor().note(&format!("the run {run} has not ended: going on with it"));
         return go_on(app, configured, journal, memory, connected, Some(&mapped), run).await.map(Some);
@@ -159,7 +161,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     // Of creates everything is known now. What came of a change of an account that cannot be read does not matter to
     // the next plan, which compares what the account is, and one such account must not keep everybody else waiting.
     for (seq, step) in state.undecided() {
-        let message = "what came of it could not be looked up; it is planned anew".to_owned();
+        let message = NEVER_LEARNT.to_owned();
         let result = Outcome::Failed { message, code: None, trxid: None };
         journal.append(Event::Outcome { run, at, seq, step, result }).await?;
     }
