@@ -187,6 +187,35 @@ pub fn verify(input: impl BufRead) -> Result<(Header, String), PlanFileError> {
     Ok((reader.header, digest))
 }
 
+/// Checks the seal alone, without reading what it seals, and says the digest: many times faster than [`verify`], and as
+/// good for a file that this program wrote.
+///
+/// # Errors
+/// A file that cannot be read, was cut or was changed.
+pub fn verify_seal(mut input: impl BufRead) -> Result<String, PlanFileError> {
+    let (mut hasher, mut lines) = (blake3::Hasher::new(), 0);
+    let (mut line, mut next) = (Vec::new(), Vec::new());
+    input.read_until(b'\n', &mut line)?;
+    loop {
+        next.clear();
+        if input.read_until(b'\n', &mut next)? == 0 {
+            break;
+        }
+        hasher.update(&line);
+        lines += 1;
+        std::mem::swap(&mut line, &mut next);
+    }
+    if !line.ends_with(b"\n") || !line.starts_with(b"{\"end\"") {
+        return Err(PlanFileError::Cut { line: lines });
+    }
+    let end: End = serde_json::from_slice(&line)
+        .map_err(|error| PlanFileError::Form { line: lines + 1, message: error.to_string() })?;
+    if end.end + 1 != lines || end.digest != seal(&hasher) {
+        return Err(PlanFileError::Edited("its contents do not match its digest".to_owned()));
+    }
+    Ok(end.digest)
+}
+
 /// A plan file as a stream of actions. Only [`verify`] says whether it is whole, so verify first.
 pub struct PlanReader<R> {
     input: R,

@@ -21,7 +21,7 @@ use crate::execute::lifecycle::{Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
 use crate::execute::{Executed, Execution, Halt, Mode, Selection, execute};
 use crate::journal::paths::{make_private_dir, write_atomically};
-use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
+use crate::journal::{Event, Journal, Memory, RunId, RunSecret, sealed, secret};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
 use crate::plan::Action;
@@ -127,8 +127,10 @@ impl Drive<'_> {
         let selection = head.selection.clone().unwrap_or_default();
         let secret = match secret::load(&self.configured.state, run)? {
             Some(secret) => secret,
-            // Destroyed only once everything that depends on it was delivered.
-            None => secret::create(&self.configured.state, run, rand::random())?,
+            None => {
+                self.needs_no_secret(run)?;
+                secret::create(&self.configured.state, run, rand::random())?
+            }
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let at = self.app.clock.now();
@@ -260,9 +262,11 @@ impl Drive<'_> {
     /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.
     pub fn deliver_of(&self, run: RunId) -> Result<(), Failure> {
         let state = &self.configured.state;
-        let (Some(derived_from), Some(promise)) = (secret::load(state, run)?, Promise::load(state, run)?) else {
-            // It sent nothing, or everything was delivered.
-            return Ok(());
+        let (derived_from, promise) = match (secret::load(state, run)?, Promise::load(state, run)?) {
+            (Some(derived_from), Some(promise)) => (derived_from, promise),
+            // What is promised is promised before the first request: it sent nothing.
+            (Some(_), None) => return Ok(()),
+            (None, _) => return self.needs_no_secret(run),
         };
         let lengths = promise.lengths(&self.configured.schema);
         let secrets = RunSecrets { derived_from, lengths, from_source: HashMap::new() };
@@ -271,6 +275,19 @@ impl Drive<'_> {
             self.app.say(&format!("Generated passwords: {}", shown(&path)));
         }
         Ok(())
+    }
+
+    /// A secret is kept until its run has ended. One that is gone before was lost, and with it every password that is
+    /// not delivered yet; that does not matter only where none is generated.
+    fn needs_no_secret(&self, run: RunId) -> Result<(), Failure> {
+        let state = &self.configured.state;
+        match Promise::load(state, run)? {
+            Some(promise) if !promise.lengths.is_empty() => {
+                let why = format!("{}: it is not there", state.run_secret(run).display());
+                Err(records::damaged_run(state, run, &why))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn deliver(
@@ -314,7 +331,7 @@ impl Drive<'_> {
     fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) -> Result<(), Failure> {
         let Configured { state, settings, .. } = self.configured;
         let head = records::head("run", header, summary.clone(), &released);
-        write_atomically(&state.run_summary(run), 0o600, |out| Ok(serde_json::to_writer(out, &head)?))?;
+        sealed::write(&state.run_summary(run), &head)?;
         let record = || records::of_run(head.clone(), state, self.journal, run, released.clone());
         let mut written = None;
         if let Some(path) = &settings.report.markdown {

@@ -4,7 +4,7 @@
 //! Key 0 of the log holds the base: number and chain of the last record that was pruned. Records follow under their
 //! numbers, big-endian, from 1.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use super::anchor::{BEGINNING, Head};
 use super::codec::{Chain, chain, decode, half};
 use super::error::{Damage, JournalError};
 use crate::journal::paths::{FileError, StateDir, make_private_dir, sync_dir};
-use crate::journal::state::{Event, History, RunId};
+use crate::journal::state::{Event, History, RunId, RunState};
 
 /// As many damages are listed; one is enough to refuse.
 const LISTED: usize = 100;
@@ -67,6 +67,8 @@ pub struct Reading {
     pub book: Book,
     pub records: u64,
     pub damage: Vec<Damage>,
+    /// The runs that records are missing from, or wrong in, with the first reason.
+    pub damaged: BTreeMap<RunId, Damage>,
 }
 
 /// Opens the database, making it where there is none.
@@ -158,7 +160,8 @@ impl Reading {
         let seq = u64::from_be_bytes(number);
         let head = Head { seq, chain: *stored };
         self.records += 1;
-        let whole = self.damage.is_empty();
+        let known = self.damage.len();
+        let whole = known == 0;
         if seq != expected {
             self.damage.push(Damage::Gap { expected, found: seq });
         } else if chain(&before.chain, seq, payload) != *stored || anchor.is_some_and(|a| a.seq == seq && a != head) {
@@ -166,24 +169,53 @@ impl Reading {
         }
         match decode(payload) {
             Ok(event) => {
-                if let Err(why) = self.book.advance(head, &event) {
-                    // After a gap this is no surprise, and says nothing new.
-                    if whole && self.damage.is_empty() {
-                        self.damage.push(Damage::Contradiction { seq, why });
-                    }
+                self.blame(known, &event);
+                let refused = self.book.advance(head, &event).err();
+                // After a gap this is no surprise, and says nothing new.
+                if let Some(why) = refused.clone().filter(|_| whole && self.damage.is_empty()) {
+                    self.damage.push(Damage::Contradiction { seq, why });
+                }
+                if let (Some(_), Some(first)) = (refused, self.damage.first()) {
+                    self.damaged.entry(event.run()).or_insert_with(|| first.clone());
                 }
             }
-            Err(why) => self.damage.push(Damage::Undecodable { seq, why }),
+            Err(why) => {
+                self.damage.push(Damage::Undecodable { seq, why });
+                self.blame_unfinished(known);
+            }
         }
         self.book.head = Some(head);
         head
     }
 
+    /// Notes which runs the damage found since is of: the one that had not ended, and the one that the record is of. A
+    /// run whose end is lost must not keep those after it from being listed.
+    fn blame(&mut self, known: usize, event: &Event) {
+        self.blame_unfinished(known);
+        if let Some(damage) = self.damage.get(known) {
+            self.damaged.entry(event.run()).or_insert_with(|| damage.clone());
+        }
+        if let (Event::RunStarted { run, .. }, Some(first)) = (event, self.damage.first())
+            && let Some(before) = self.book.history.unfinished().map(RunState::run).filter(|before| before != run)
+        {
+            self.damaged.entry(before).or_insert_with(|| first.clone());
+            self.book.history.abandon();
+        }
+    }
+
+    fn blame_unfinished(&mut self, known: usize) {
+        if let (Some(damage), Some(run)) = (self.damage.get(known), self.book.history.unfinished()) {
+            self.damaged.entry(run.run()).or_insert_with(|| damage.clone());
+        }
+    }
+
     fn compare(&mut self, head: Head, anchor: Option<Head>) {
+        let known = self.damage.len();
         match anchor {
             None if head.seq > 0 => self.damage.push(Damage::NoAnchor { head: head.seq }),
             Some(anchor) if anchor.seq > head.seq => {
                 self.damage.push(Damage::Short { head: head.seq, anchored: anchor.seq });
+                self.blame_unfinished(known);
             }
             _ => {}
         }

@@ -35,6 +35,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::pin::pin;
@@ -83,6 +84,9 @@ pub struct Inspection {
     pub records: u64,
     /// Everything that is wrong, in the order of the records; a hundred at most. Empty: the journal is whole.
     pub damage: Vec<Damage>,
+    /// The runs that are not as they were written, each with the first reason. One of them may be missing from `runs`:
+    /// its beginning is lost.
+    pub damaged: BTreeMap<RunId, Damage>,
 }
 
 /// The events of one run, in order.
