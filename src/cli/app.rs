@@ -35,6 +35,12 @@ impl App {
         Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress, has_shown }
     }
 
+    /// In a test: with its clock, and with nobody to hear.
+    #[cfg(test)]
+    pub fn unheard(global: Global, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, progress: Progress::unheard(), ..Self::new(global) }
+    }
+
     pub fn monitor(&self) -> Arc<dyn Monitor> {
         self.progress.monitor()
     }

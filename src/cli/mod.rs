@@ -12,6 +12,9 @@ pub mod progress;
 mod records;
 mod workbench;
 
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 

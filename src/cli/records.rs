@@ -165,6 +165,7 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
         notes.push("the listing is not complete: nothing is done on the strength of an absence".to_owned());
     }
     notes.extend(header.listing.notes.iter().cloned());
+    notes.extend(header.source.notes.iter().cloned());
     if let Some(file) = &header.against {
         notes.push(format!("compared with {file}, not with the live tenant: this plan can be read, not applied"));
     }

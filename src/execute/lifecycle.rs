@@ -123,6 +123,7 @@ pub async fn finish(
                 let shape = Shape {
                     columns: header.source.columns.clone(),
                     rows: header.source.included,
+                    terminated: Some(!header.source.unterminated),
                     at: header.created_at,
                 };
                 memory.remember(vec![Note::Shape(shape)]).await?;

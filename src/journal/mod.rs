@@ -5,6 +5,7 @@
 //! stops the run. [`secret`] keeps what generated passwords are derived from, [`sealed`] other small files that decide
 //! something, [`paths`] says where everything lies.
 
+pub(crate) mod disk;
 pub mod paths;
 pub mod sealed;
 pub mod secret;

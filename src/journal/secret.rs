@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use secrecy::{ExposeSecret, SecretBox};
 
+use super::disk::{Op, may};
 use super::paths::{FileError, StateDir, make_private_dir, sync_dir, write_new};
 use super::state::RunId;
 use crate::model::Secret;
@@ -79,12 +80,13 @@ pub fn destroy(state: &StateDir, run: RunId) -> Result<(), FileError> {
     let path = state.run_secret(run);
     let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     let overwrite = || -> io::Result<()> {
+        may(Op::Write, &path)?;
         // Not `create`: a secret that is not there is not made to be removed.
         let mut file: File = fs::OpenOptions::new().write(true).open(&path)?;
         file.write_all(&[0; BYTES + CHECK])?;
         file.sync_all()
     };
-    match overwrite().and_then(|()| fs::remove_file(&path)) {
+    match overwrite().and_then(|()| may(Op::Remove, &path)).and_then(|()| fs::remove_file(&path)) {
         Err(error) if gone(&error) => return Ok(()),
         result => result.map_err(FileError::of(&path, "cannot be destroyed"))?,
     }

@@ -67,6 +67,12 @@ pub struct SourceDigest {
     /// Rows that `source.include` lets through.
     #[serde(default)]
     pub included: u64,
+    /// The last row of some file has no line break at its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unterminated: bool,
+    /// What is odd about the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -367,6 +373,7 @@ mod tests {
                 files: vec![FileDigest { path: "hr.csv".into(), digest: "d".into(), rows: 3 }],
                 columns: vec!["a".into()],
                 included: 3,
+                ..SourceDigest::default()
             },
             listing: ListingDigest { accounts: 2, complete: true, in_scope: 2, ..ListingDigest::default() },
             counts: Counts::default(),

@@ -113,6 +113,12 @@ impl Rows {
         self.digests.iter().any(|file| file.ends_without_newline)
     }
 
+    /// Whether the row that was read last is not ended by a line break: the file ends with it.
+    #[must_use]
+    pub fn last_is_unterminated(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.ends_without_newline)
+    }
+
     fn advance(&mut self, record: &mut Record) -> Result<Option<RowShape>, SourceError> {
         record.clear();
         loop {

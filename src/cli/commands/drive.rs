@@ -170,19 +170,25 @@ impl Drive<'_> {
             timeout: rate.timeout,
             mode: Mode::Everything,
         };
-        let executed = execute(&execution).await?;
+        let executed = execute(&execution).await.map_err(|error| unfinished(error.into()))?;
         // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
         let delivered = self.deliver(run, &files, &secrets, &promise);
         let left = match &delivered {
-            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed).await?,
+            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed)
+                .await
+                .map_err(|error| unfinished(error.into()))?,
             Err(failure) => {
                 let (at, why) = (self.app.clock.now(), failure.message.clone());
-                self.journal.append(Event::RunPaused { run, at, why }).await?;
+                let paused = self.journal.append(Event::RunPaused { run, at, why }).await;
+                paused.map_err(|error| unfinished(error.into()))?;
                 Left::Paused
             }
         };
-        if let Left::Ended(_) = left {
-            secret::destroy(&self.configured.state, run)?;
+        if let Left::Ended(_) = left
+            && let Err(error) = secret::destroy(&self.configured.state, run)
+        {
+            // Everything was delivered, and nothing will be derived from it any more.
+            self.app.monitor().note(&format!("the run has ended, and its secret is still there: {error}"));
         }
         let exit = if delivered.is_err() { Exit::Paused } else { exit_of(&executed, left) };
         let mut summary = self.summary(run, plan, &executed, exit);
@@ -196,7 +202,10 @@ impl Drive<'_> {
             Err(failure) => self.app.lament(&failure),
         }
         self.app.close(&summary);
-        self.prune().await?;
+        if let Err(failure) = self.prune().await {
+            // What is done is done, and what was not forgotten now is forgotten after the next run.
+            self.app.monitor().note(&format!("what is older than journal.keep is still kept: {}", failure.message));
+        }
         Ok(exit)
     }
 
@@ -331,7 +340,9 @@ impl Drive<'_> {
     fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) -> Result<(), Failure> {
         let Configured { state, settings, .. } = self.configured;
         let head = records::head("run", header, summary.clone(), &released);
-        sealed::write(&state.run_summary(run), &head)?;
+        if let Err(error) = sealed::write(&state.run_summary(run), &head) {
+            self.app.monitor().note(&format!("the summary is not kept, and is made from the journal instead: {error}"));
+        }
         let record = || records::of_run(head.clone(), state, self.journal, run, released.clone());
         let mut written = None;
         if let Some(path) = &settings.report.markdown {
@@ -388,6 +399,11 @@ fn prune_plans(plans: &std::path::Path, keep: Duration) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// What goes wrong once requests may have left is no failure before anything was changed: the run can be resumed.
+fn unfinished(failure: Failure) -> Failure {
+    if failure.exit == Exit::Failed { failure.exit(Exit::Paused) } else { failure }
 }
 
 fn make_parent(dir: &std::path::Path) -> io::Result<()> {

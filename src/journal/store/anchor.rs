@@ -9,6 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::codec::{Chain, GENESIS, half};
+use crate::journal::disk::{Op, may};
 use crate::journal::paths::{FileError, write_new};
 
 /// The last byte says in which form the journal is: a later version of the program that changes it counts on.
@@ -103,8 +104,10 @@ impl Anchor {
     /// # Errors
     /// The disk's.
     pub fn write(&mut self, head: Head) -> io::Result<()> {
+        may(Op::Write, &self.path)?;
         self.file.seek(SeekFrom::Start(self.slot * BLOCK))?;
         self.file.write_all(&encode(head))?;
+        may(Op::Sync, &self.path)?;
         self.file.sync_data()?;
         self.slot ^= 1;
         Ok(())

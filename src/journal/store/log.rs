@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::anchor::{BEGINNING, Head};
 use super::codec::{Chain, chain, decode, half};
 use super::error::{Damage, JournalError};
+use crate::journal::disk::{Op, may};
 use crate::journal::paths::{FileError, StateDir, make_private_dir, sync_dir};
 use crate::journal::state::{Event, History, RunId, RunState};
 
@@ -85,6 +86,7 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
         // The writer flushes each group itself; a second flusher would only compete with it.
         .flush_every_ms(None);
     let open = || -> sled::Result<Database> {
+        may(Op::Open, &dir.join("db"))?;
         let db = config.open()?;
         Ok(Database { log: db.open_tree("log")?, memory: db.open_tree("memory")?, path: dir.join("db"), _db: db })
     };
@@ -92,8 +94,12 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
     let database = database.map_err(|trouble| trouble.into_error(state, &dir))?;
     if new {
         // An empty database that is durable, before the anchor says that there is one.
-        let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
-        database.log.flush().map_err(|error| Trouble::from(error).into_error(state, &dir))?;
+        let sync = |path: &Path| may(Op::Sync, path).and_then(|()| File::open(path)?.sync_all());
+        let flush = || {
+            may(Op::Flush, &database.path)?;
+            database.log.flush()
+        };
+        flush().map_err(|error: sled::Error| Trouble::from(error).into_error(state, &dir))?;
         for path in [dir.join("conf"), dir.join("db")] {
             sync(&path).map_err(FileError::of(&path, "cannot be synced"))?;
         }
