@@ -159,8 +159,10 @@ impl App {
         self.pause_progress();
         if self.global.format == Format::Json {
             let mut out = Out::stdout();
-            // A script that has closed its end does not want it.
-            let _ = write_summary_json(summary, &mut out).and_then(|()| out.flush());
+            // A script that has closed its end does not want it; one that waits for it must not wait without a reason.
+            if let Err(error) = write_summary_json(summary, &mut out).and_then(|()| out.flush()) {
+                self.monitor().note(&format!("the summary cannot be written to standard output: {error}"));
+            }
         }
     }
 

@@ -123,9 +123,8 @@ impl From<JournalError> for Failure {
                 dir.display()
             )),
             JournalError::File(error) => Self { hint: Some(hint_of(error).to_owned()), ..failure },
-            JournalError::Failed(_) => failure.hint(
-                "check the space and the disk; then `headcount resume` looks up what it must know and goes on",
-            ),
+            JournalError::Failed(_) => failure
+                .hint("check the space and the disk; then `headcount resume` looks up what it must know and goes on"),
             _ => failure,
         }
     }

@@ -267,10 +267,7 @@ fn actions(plan: &Path) -> Result<impl Iterator<Item = io::Result<Action>> + use
 
 /// The findings; where they are damaged they are left out, and a note says so: nothing follows from them, and what was
 /// done must be told all the same.
-fn findings(
-    path: &Path,
-    notes: &mut Vec<String>,
-) -> Result<impl Iterator<Item = io::Result<Entry>> + use<>, Failure> {
+fn findings(path: &Path, notes: &mut Vec<String>) -> Result<impl Iterator<Item = io::Result<Entry>> + use<>, Failure> {
     let whole = checked_findings(path);
     if let Err(error) = &whole {
         notes.push(format!("what was found beside the actions is not shown: {}: {error}", path.display()));

@@ -55,6 +55,9 @@ impl Settler<'_> {
             let why = if listing.notes.is_empty() { String::new() } else { format!(" ({})", listing.notes.join("; ")) };
             return Some(format!("the listing is not complete{why}"));
         }
+        if self.cut {
+            return Some("the source ends within a row: it may have been cut short".to_owned());
+        }
         let columns = self.inputs.source.columns().names();
         if let Some(shape) = self.inputs.memory.shape() {
             if shape.columns != columns {

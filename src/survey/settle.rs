@@ -39,6 +39,7 @@ pub(super) fn settle(
     let complete = listing.complete;
     let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
     settler.unterminated = read.files.iter().any(|file| file.ends_without_newline);
+    settler.cut = read.files.iter().any(|file| file.ends_within_row);
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
         in_scope: listing.in_scope,
@@ -137,6 +138,8 @@ pub(super) struct Settler<'a> {
     pub now: Timestamp,
     /// The last row of some file has no line break at its end.
     pub unterminated: bool,
+    /// Some file ends within a row.
+    pub cut: bool,
 }
 
 impl<'a> Settler<'a> {
@@ -173,6 +176,7 @@ impl<'a> Settler<'a> {
             scratch: inputs.mapping.scratch(),
             now,
             unterminated: false,
+            cut: false,
         })
     }
 

@@ -195,7 +195,7 @@ impl Drive<'_> {
         if let (Err(failure), None) = (&delivered, &summary.error) {
             summary.error = Some(failure.problem());
         }
-        self.publish(run, plan.header, &summary, released.to_vec())?;
+        self.publish(run, plan.header, &summary, released.to_vec());
         match delivered {
             Ok(Some(path)) => self.app.say(&format!("Generated passwords: {}", shown(&path))),
             Ok(None) => {}
@@ -337,7 +337,7 @@ impl Drive<'_> {
     }
 
     /// Keeps the summary with the run, writes the reports, and shows what a person must know.
-    fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) -> Result<(), Failure> {
+    fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) {
         let Configured { state, settings, .. } = self.configured;
         let head = records::head("run", header, summary.clone(), &released);
         if let Err(error) = sealed::write(&state.run_summary(run), &head) {
@@ -371,11 +371,13 @@ impl Drive<'_> {
                 self.app.monitor().note(&format!("{setting} is set, and this version does not serve it"));
             }
         }
-        self.app.show(self.configured, record()?, Extent::Result)?;
+        // What was done is done, whether or not it can be shown: the exit code says how it went.
+        if let Err(failure) = record().and_then(|record| self.app.show(self.configured, record, Extent::Result)) {
+            self.app.monitor().note(&format!("{}; `headcount show {run}` shows it again", failure.message));
+        }
         if let Some(path) = written {
             self.app.say(&format!("The report is in {}.", shown(&path)));
         }
-        Ok(())
     }
 
     /// Forgets what is older than `journal.keep`.

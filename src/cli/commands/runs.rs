@@ -67,11 +67,7 @@ fn hint_by_phase(run: &RunOverview, failure: Failure) -> Failure {
     }
 }
 
-fn list_text(
-    runs: &[RunOverview],
-    damaged: &BTreeMap<RunId, String>,
-    out: &mut dyn Write,
-) -> std::io::Result<()> {
+fn list_text(runs: &[RunOverview], damaged: &BTreeMap<RunId, String>, out: &mut dyn Write) -> std::io::Result<()> {
     if runs.is_empty() && damaged.is_empty() {
         return writeln!(out, "No runs yet.");
     }
@@ -122,9 +118,9 @@ fn list_json(
     damaged: &BTreeMap<RunId, String>,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
-    let lost = without_beginning(runs, damaged).map(|run| {
-        serde_json::json!({ "run": run.to_string(), "state": DAMAGED, "damaged_because": damaged.get(run) })
-    });
+    let lost = without_beginning(runs, damaged).map(
+        |run| serde_json::json!({ "run": run.to_string(), "state": DAMAGED, "damaged_because": damaged.get(run) }),
+    );
     let mut listed: Vec<_> = runs
         .iter()
         .map(|run| {

@@ -233,8 +233,11 @@ fn suffer(cases: impl Fn(&[(PathBuf, Vec<u8>)]) -> Vec<(usize, Harm)> + Send + S
                 if n % THREADS == thread {
                     let name = scene.files[file].0.display().to_string();
                     report.send((name.clone(), harm, None)).unwrap();
-                    let verdict =
-                        if n % 16 < 14 && scene.is_untouched(file, harm) { Verdict::Harmless } else { scene.suffer(file, harm, n / THREADS) };
+                    let verdict = if n % 16 < 14 && scene.is_untouched(file, harm) {
+                        Verdict::Harmless
+                    } else {
+                        scene.suffer(file, harm, n / THREADS)
+                    };
                     report.send((name, harm, Some(verdict))).unwrap();
                 }
             }

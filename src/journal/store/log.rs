@@ -4,6 +4,7 @@
 //! Key 0 of the log holds the base: number and chain of the last record that was pruned. Records follow under their
 //! numbers, big-endian, from 1.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,7 +29,21 @@ pub struct Database {
     pub memory: sled::Tree,
     /// The file that holds all of it, to be synced: sled's own flush leaves that out on Linux.
     pub path: PathBuf,
-    _db: sled::Db,
+    /// The last field, so that whatever sled does when it is closed is done here.
+    _db: Closing,
+}
+
+/// Closes sled: it syncs its file then, and panics where that fails. What was acknowledged is on the disk by then.
+#[derive(Clone)]
+struct Closing(Option<sled::Db>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let db = self.0.take();
+        if let Err(trouble) = guarded(|| drop(db)) {
+            tracing::warn!(%trouble, "the journal's database could not be closed as it should be");
+        }
+    }
 }
 
 /// What the log says.
@@ -88,7 +103,12 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
     let open = || -> sled::Result<Database> {
         may(Op::Open, &dir.join("db"))?;
         let db = config.open()?;
-        Ok(Database { log: db.open_tree("log")?, memory: db.open_tree("memory")?, path: dir.join("db"), _db: db })
+        Ok(Database {
+            log: db.open_tree("log")?,
+            memory: db.open_tree("memory")?,
+            path: dir.join("db"),
+            _db: Closing(Some(db)),
+        })
     };
     let database = guarded(|| patiently(open)).and_then(|opened| opened.map_err(Trouble::from));
     let database = database.map_err(|trouble| trouble.into_error(state, &dir))?;
@@ -275,10 +295,23 @@ impl Trouble {
     }
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread is about to become an error, so that nobody need hear of it.
+#[must_use]
+pub fn panics_are_caught() -> bool {
+    GUARDED.get()
+}
+
 /// sled asserts much of what it reads: on some damage it panics where it should give an error. Nothing of a database
 /// that panicked is used again, so nothing half-changed is seen.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Trouble> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+    let before = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    result.map_err(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         Trouble::Damage(said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_owned())
     })

@@ -47,6 +47,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use self::error::{Damage, Failure, Holder, JournalError};
+pub use self::log::panics_are_caught;
 pub use self::memory::{Absence, Memory, Note, Shape};
 use self::place::{Disk, Place, Twin};
 use super::state::{Event, Illegal, RunId, RunOverview, RunState};

@@ -239,9 +239,7 @@ impl Writer {
     }
 
     fn apply(&self, tree: &sled::Tree, batch: sled::Batch) -> Result<(), JournalError> {
-        self.may(Op::Write)
-            .and_then(|()| tree.apply_batch(batch))
-            .map_err(|error| self.sled_failure("write", error))
+        self.may(Op::Write).and_then(|()| tree.apply_batch(batch)).map_err(|error| self.sled_failure("write", error))
     }
 
     /// As [`may`], of the database.

@@ -253,9 +253,8 @@ fn three_runs(harm: impl FnOnce(&sled::Tree)) -> Inspection {
 
 #[test]
 fn a_run_whose_records_are_damaged_is_named_and_the_others_are_listed_as_they_are() {
-    let remove = |seqs: &'static [u64]| {
-        move |log: &sled::Tree| seqs.iter().for_each(|seq| drop(log.remove(key(*seq)).unwrap()))
-    };
+    let remove =
+        |seqs: &'static [u64]| move |log: &sled::Tree| seqs.iter().for_each(|seq| drop(log.remove(key(*seq)).unwrap()));
     let garble = |log: &sled::Tree| {
         let mut bytes = log.get(key(9)).unwrap().unwrap().to_vec();
         *bytes.last_mut().unwrap() ^= 1;
@@ -287,8 +286,9 @@ fn a_run_whose_records_are_damaged_is_named_and_the_others_are_listed_as_they_ar
 #[test]
 #[ignore = "takes half a minute; .ci/run runs it"]
 fn a_large_journal_never_loses_a_record_unnoticed() {
-    let dir = tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() })
-        .unwrap();
+    let dir =
+        tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() })
+            .unwrap();
     let good = dir.path().join("good");
     let journal = open(&good).unwrap();
     let events: Vec<Event> = (1..=12_000).flat_map(|seq| [intent(id(1), seq), applied(id(1), seq)]).collect();
