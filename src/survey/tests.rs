@@ -127,7 +127,7 @@ password = {{ generate = {{ length = 12 }} }}
         self.try_survey(csv).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn try_survey(&self, csv: impl AsRef<[u8]>) -> Result<Made, SurveyError> {
+    fn try_survey(&self, csv: &(impl AsRef<[u8]> + ?Sized)) -> Result<Made, SurveyError> {
         self.survey_against(csv, Accounts::Live(&self.target), &self.target)
     }
 
