@@ -56,7 +56,11 @@ fn export(form: Form) -> (Vec<u8>, Vec<usize>) {
 
 fn office(form: Form, before: Before) -> (Office, Vec<u8>, Vec<usize>) {
     let safety = format!("max_deactivate = {MOST}\nmax_row_drop = \"20%\"\nmax_update = 5");
-    let office = Office::new().policy(STRICT).safety(&safety);
+    let mut office = Office::new().policy(STRICT).safety(&safety);
+    if std::path::Path::new("/dev/shm").is_dir() {
+        // Thousands of plans are written and synced here, and nothing is about the disk.
+        office.dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    }
     let (bytes, ends) = export(form);
     for n in 0..PEOPLE {
         let name = if form == Form::Quoted { format!("Łucja\nde \"Ö\" 😀 {n}") } else { format!("P{n}") };
@@ -143,9 +147,9 @@ macro_rules! cut_everywhere {
         #[test]
         #[ignore = "takes half a minute; .ci/run runs it"]
         fn $name() {
-            for before in [Before::Nothing, Before::LastGoodRun] {
-                assert!(cut(Form::$form, before, $step) > 1_000);
-            }
+            // Without a last good run less is asked, and every other shape of a cut is among these.
+            assert!(cut(Form::$form, Before::Nothing, $step * 7) > 300);
+            assert!(cut(Form::$form, Before::LastGoodRun, $step) > 2_000);
         }
     )*};
 }
