@@ -35,6 +35,12 @@ impl App {
         Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress, has_shown }
     }
 
+    /// In a test: with its clock, and with nobody to hear.
+    #[cfg(test)]
+    pub fn unheard(global: Global, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, progress: Progress::unheard(), ..Self::new(global) }
+    }
+
     pub fn monitor(&self) -> Arc<dyn Monitor> {
         self.progress.monitor()
     }
@@ -158,8 +164,10 @@ impl App {
                 *hint = self.global.invocation().within(hint);
             }
             let mut out = Out::stdout();
-            // A script that has closed its end does not want it.
-            let _ = write_summary_json(&summary, &mut out).and_then(|()| out.flush());
+            // A script that has closed its end does not want it; one that waits for it must not wait without a reason.
+            if let Err(error) = write_summary_json(&summary, &mut out).and_then(|()| out.flush()) {
+                self.monitor().note(&format!("the summary cannot be written to standard output: {error}"));
+            }
         }
     }
 

@@ -12,6 +12,9 @@ pub mod progress;
 mod records;
 mod workbench;
 
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -35,6 +38,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
         }
     };
+    let say_panic = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::journal::store::panics_are_caught() {
+            say_panic(panic);
+        }
+    }));
     let app = App::new(cli.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

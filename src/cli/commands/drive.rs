@@ -124,8 +124,10 @@ impl Drive<'_> {
         let selection = head.selection.clone().unwrap_or_default();
         let secret = match secret::load(&self.configured.state, run)? {
             Some(secret) => secret,
-            // Destroyed only once everything that depends on it was delivered.
-            None => secret::create(&self.configured.state, run, rand::random())?,
+            None => {
+                self.needs_no_secret(run)?;
+                secret::create(&self.configured.state, run, rand::random())?
+            }
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let at = self.app.clock.now();
@@ -165,33 +167,42 @@ impl Drive<'_> {
             timeout: rate.timeout,
             mode: Mode::Everything,
         };
-        let executed = execute(&execution).await?;
+        let executed = execute(&execution).await.map_err(|error| unfinished(error.into()))?;
         // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
         let delivered = self.deliver(run, &files, &secrets, &promise);
         let left = match &delivered {
-            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed).await?,
+            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed)
+                .await
+                .map_err(|error| unfinished(error.into()))?,
             Err(failure) => {
                 let (at, why) = (self.app.clock.now(), failure.message.clone());
-                self.journal.append(Event::RunPaused { run, at, why }).await?;
+                let paused = self.journal.append(Event::RunPaused { run, at, why }).await;
+                paused.map_err(|error| unfinished(error.into()))?;
                 Left::Paused
             }
         };
-        if let Left::Ended(_) = left {
-            secret::destroy(&self.configured.state, run)?;
+        if let Left::Ended(_) = left
+            && let Err(error) = secret::destroy(&self.configured.state, run)
+        {
+            // Everything was delivered, and nothing will be derived from it any more.
+            self.app.monitor().note(&format!("the run has ended, and its secret is still there: {error}"));
         }
         let exit = if delivered.is_err() { Exit::Paused } else { exit_of(&executed, left) };
         let mut summary = self.summary(run, plan, &executed, exit);
         if let (Err(failure), None) = (&delivered, &summary.error) {
             summary.error = Some(failure.problem());
         }
-        self.publish(run, plan.header, &summary, released.to_vec())?;
+        self.publish(run, plan.header, &summary, released.to_vec());
         match delivered {
             Ok(Some(path)) => self.app.say(&format!("Generated passwords: {}", shown(&path))),
             Ok(None) => {}
             Err(failure) => self.app.lament(&failure),
         }
         self.app.close(&summary);
-        self.prune().await?;
+        if let Err(failure) = self.prune().await {
+            // What is done is done, and what was not forgotten now is forgotten after the next run.
+            self.app.monitor().note(&format!("what is older than journal.keep is still kept: {}", failure.message));
+        }
         Ok(exit)
     }
 
@@ -257,9 +268,11 @@ impl Drive<'_> {
     /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.
     pub fn deliver_of(&self, run: RunId) -> Result<(), Failure> {
         let state = &self.configured.state;
-        let (Some(derived_from), Some(promise)) = (secret::load(state, run)?, Promise::load(state, run)?) else {
-            // It sent nothing, or everything was delivered.
-            return Ok(());
+        let (derived_from, promise) = match (secret::load(state, run)?, Promise::load(state, run)?) {
+            (Some(derived_from), Some(promise)) => (derived_from, promise),
+            // What is promised is promised before the first request: it sent nothing.
+            (Some(_), None) => return Ok(()),
+            (None, _) => return self.needs_no_secret(run),
         };
         let lengths = promise.lengths(&self.configured.schema);
         let secrets = RunSecrets { derived_from, lengths, from_source: HashMap::new() };
@@ -268,6 +281,19 @@ impl Drive<'_> {
             self.app.say(&format!("Generated passwords: {}", shown(&path)));
         }
         Ok(())
+    }
+
+    /// A secret is kept until its run has ended. One that is gone before was lost, and with it every password that is
+    /// not delivered yet; that does not matter only where none is generated.
+    fn needs_no_secret(&self, run: RunId) -> Result<(), Failure> {
+        let state = &self.configured.state;
+        match Promise::load(state, run)? {
+            Some(promise) if !promise.lengths.is_empty() => {
+                let why = format!("{}: it is not there", state.run_secret(run).display());
+                Err(records::damaged_run(state, run, &why))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn deliver(
@@ -282,6 +308,11 @@ impl Drive<'_> {
         let state = self.journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
         Ok(deliver(recipient, &promise.file, &files.plan, &self.configured.schema, &state, secrets)?)
     }
+}
+
+/// What goes wrong once requests may have left is no failure before anything was changed: the run can be resumed.
+fn unfinished(failure: Failure) -> Failure {
+    if failure.exit == Exit::Failed { failure.exit(Exit::Paused) } else { failure }
 }
 
 fn exit_of(executed: &Executed, left: Left) -> Exit {

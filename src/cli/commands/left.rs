@@ -9,8 +9,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, shown};
 use crate::execute::{Executed, Halt};
-use crate::journal::RunId;
 use crate::journal::paths::{make_private_dir, write_atomically};
+use crate::journal::{RunId, sealed};
 use crate::plan::file::Header;
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
@@ -48,10 +48,12 @@ impl Drive<'_> {
         header: &Header,
         summary: &Summary,
         released: Vec<Group>,
-    ) -> Result<(), Failure> {
+    ) {
         let Configured { state, settings, .. } = self.configured;
         let head = records::head("run", header, summary.clone(), &released);
-        write_atomically(&state.run_summary(run), 0o600, |out| Ok(serde_json::to_writer(out, &head)?))?;
+        if let Err(error) = sealed::write(&state.run_summary(run), &head) {
+            self.app.monitor().note(&format!("the summary is not kept, and is made from the journal instead: {error}"));
+        }
         let record = || records::of_run(head.clone(), state, self.journal, run, released.clone());
         let mut written = None;
         if let Some(path) = &settings.report.markdown {
@@ -82,11 +84,14 @@ impl Drive<'_> {
                 self.app.monitor().note(&format!("{setting} is set, and this version does not serve it"));
             }
         }
-        self.app.show(self.configured, record()?, Extent::Result)?;
+        // What was done is done, whether or not it can be shown: the exit code says how it went.
+        if let Err(failure) = record().and_then(|record| self.app.show(self.configured, record, Extent::Result)) {
+            let again = self.app.global.invocation().command(&format!("show {run}"));
+            self.app.monitor().note(&format!("{}; `{again}` shows it again", failure.message));
+        }
         if let Some(path) = written {
             self.app.say(&format!("The report is in {}.", shown(&path)));
         }
-        Ok(())
     }
 
     /// Forgets what is older than `journal.keep`.

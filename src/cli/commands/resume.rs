@@ -37,7 +37,7 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
             .hint("--yes applies without asking"));
     }
     if !args.execution.yes {
-        let (header, _) = records::verified(&PlanFiles::within(&configured.state.run(run)).plan)?;
+        let (header, _) = records::plan_of_run(&configured.state, run, state.head())?;
         let summary = records::plan_summary(&header, "resume", records::requests(None, 0), None);
         let head = records::head("run", &header, summary, &[]);
         if !super::drive::confirmed(app, &args.execution, &head)? {
@@ -102,10 +102,10 @@ async fn go_on(
     run: RunId,
 ) -> Result<Exit, Failure> {
     let files = PlanFiles::within(&configured.state.run(run));
-    let (header, digest) = records::verified(&files.plan)?;
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    let (header, digest) = records::plan_of_run(&configured.state, run, state.head())?;
     let drive =
         Drive { app, configured, journal, memory, connected, mapped, command: "resume", started: app.clock.elapsed() };
-    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     let estimated = 1 + remaining(&state);
     let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };
     drive.resume(run, &plan).await
@@ -122,6 +122,8 @@ fn remaining(state: &RunState) -> u64 {
 /// are delivered: nobody would do it later.
 async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     let Drive { app, configured, journal, memory, connected, .. } = *drive;
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    records::plan_of_run(&configured.state, run, state.head())?;
     let at = app.clock.now();
     journal.append(Event::RunResumed { run, at }).await?;
     let files = PlanFiles::within(&configured.state.run(run));
