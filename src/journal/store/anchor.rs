@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::codec::{Chain, GENESIS, half};
 use crate::journal::paths::{FileError, write_new};
+use crate::kill::{self, Point};
 
 const MAGIC: [u8; 8] = *b"hcanchr1";
 const BLOCK: u64 = 4096;
@@ -75,6 +76,7 @@ impl Anchor {
     pub fn write(&mut self, head: Head) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.slot * BLOCK))?;
         self.file.write_all(&encode(head))?;
+        kill::at(Point::AnchorWritten);
         self.file.sync_data()?;
         self.slot ^= 1;
         Ok(())
