@@ -17,11 +17,12 @@ use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::clock::blocking;
 use crate::config::Delivery;
-use crate::execute::lifecycle::{Beginning, Left, begin, finish};
+use crate::execute::lifecycle::{self, Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
 use crate::execute::{Executed, Execution, Halt, Mode, Selection, execute};
 use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
+use crate::kill::{self, Point};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
 use crate::plan::Action;
@@ -131,8 +132,7 @@ impl Drive<'_> {
             None => secret::create(&self.configured.state, run, rand::random())?,
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
-        let at = self.app.clock.now();
-        self.journal.append(Event::RunResumed { run, at }).await?;
+        lifecycle::resume(self.journal, self.memory, &self.configured.state, &*self.app.clock, &state).await?;
         self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
@@ -169,13 +169,16 @@ impl Drive<'_> {
             mode: Mode::Everything,
         };
         let executed = execute(&execution).await?;
+        kill::at(Point::Executed);
         // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
         let delivered = self.deliver(run, &files, &secrets, &promise);
+        kill::at(Point::Delivered);
         let left = match &delivered {
             Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed).await?,
             Err(failure) => {
                 let (at, why) = (self.app.clock.now(), failure.message.clone());
                 self.journal.append(Event::RunPaused { run, at, why }).await?;
+                kill::at(Point::RunPaused);
                 Left::Paused
             }
         };
@@ -188,6 +191,7 @@ impl Drive<'_> {
             summary.error = Some(failure.problem());
         }
         self.publish(run, plan.header, &summary, released.to_vec())?;
+        kill::at(Point::Published);
         match delivered {
             Ok(Some(path)) => self.app.say(&format!("Generated passwords: {}", shown(&path))),
             Ok(None) => {}
@@ -355,16 +359,22 @@ impl Drive<'_> {
         let (state, keep, now) = (&self.configured.state, self.configured.settings.journal.keep, self.app.clock.now());
         for run in self.journal.prune(keep, now).await? {
             state.remove_run(run)?;
+            kill::at(Point::RunRemoved);
         }
         prune_plans(&state.path().join("plans"), keep);
+        kill::at(Point::Pruned);
         Ok(())
     }
 }
 
-/// Removes plans that were made longer ago than `keep`.
+/// Removes plans that were made longer ago than `keep`, and what was to become one longer than a day ago: whoever made it
+/// was killed.
 fn prune_plans(plans: &std::path::Path, keep: Duration) {
+    const ABANDONED: Duration = Duration::from_secs(86_400);
     let Ok(entries) = std::fs::read_dir(plans) else { return };
     for entry in entries.flatten() {
+        let is_made = !entry.file_name().as_encoded_bytes().starts_with(b".");
+        let keep = if is_made { keep } else { keep.min(ABANDONED) };
         let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
         if age.is_some_and(|age| age > keep) {
             // What cannot be removed now is tried again after the next run.
