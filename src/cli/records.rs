@@ -7,6 +7,7 @@ use std::path::Path;
 use super::failure::Failure;
 use crate::journal::{Event, Journal, RunId, RunState, StateDir, Step, StepState};
 use crate::plan::Action;
+use crate::plan::action::Planned;
 use crate::plan::file::{Header, PlanReader, verify};
 use crate::plan::safety::Group;
 use crate::report::record::HeldKind;
@@ -163,6 +164,19 @@ pub fn of_run<'a>(
         Some(Ok(Entry::Action { action, outcome: Some(outcome) }))
     });
     Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings(&files.findings)?))))
+}
+
+/// What a run has applied, as the journal knows it.
+pub fn applied(state: &StateDir, journal: &Journal, run: RunId) -> Result<Planned, Failure> {
+    let history = journal.run(run)?.ok_or_else(|| no_run(&run.to_string()))?;
+    let mut applied = Planned::default();
+    for action in actions(&PlanFiles::within(&state.run(run)).plan)? {
+        let action = action.map_err(|error| Failure::new("plan", error.to_string()))?;
+        if matches!(outcome(&history, &action, false).result, OutcomeResult::Applied | OutcomeResult::Adopted) {
+            *applied.of(action.action) += 1;
+        }
+    }
+    Ok(applied)
 }
 
 pub fn no_run(name: &str) -> Failure {
