@@ -114,6 +114,7 @@ fn a_create_that_is_still_on_its_way_when_its_process_dies_is_waited_for() {
     assert_eq!(tenant.created().len() as u64, CREATES - 1, "it is still on its way");
     let ran = project.sync(0);
     assert_eq!((ran.number("unknown"), ran.number("failed")), (0, 0), "{ran}");
+    assert_eq!(ran.number("requests.write"), 3, "the create was not sent again: {ran}");
     assert_eq!(tenant.created(), small.newcomers());
     assert_passwords_are_told(&project, &tenant.ledger());
 }
