@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
-use reqwest::{StatusCode, redirect, retry};
+use reqwest::{StatusCode, Url, redirect, retry};
 
 use super::Rate;
-use super::address::Address;
+use super::address::{Address, named};
 use crate::kill::{self, Point};
 use crate::target::{CallError, Trouble};
 
@@ -71,10 +71,10 @@ pub fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallErro
 pub async fn exchange(
     client: &reqwest::Client,
     request: reqwest::Request,
-    host: &str,
+    url: &Url,
     timeout: Duration,
 ) -> Result<(StatusCode, HeaderMap, Bytes), Loss> {
-    let lost = |error: reqwest::Error| classify(&error, host, timeout);
+    let lost = |error: reqwest::Error| classify(&error, &named(url), timeout);
     let method = request.method().clone();
     kill::of(Point::RequestLeaves, method.as_str());
     let mut response = client.execute(request).await.map_err(lost)?;
