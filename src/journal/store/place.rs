@@ -17,6 +17,7 @@ use super::writer::{self, Job, Shared, Writer};
 use super::{Event, Events, Inspection, Options, RunId};
 use crate::journal::paths::{FileError, StateDir, make_private_dir};
 use crate::journal::state::History;
+use crate::kill::{self, Point};
 
 /// So many appends can wait in the queue; a run has far fewer under way.
 const QUEUE: usize = 4_096;
@@ -81,6 +82,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
         return Err(damaged(Damage::Short { head: 0, anchored: head.seq }));
     }
     let database = log::open_database(&state, options.cache_bytes)?;
+    kill::at(Point::DatabaseOpened);
     let Reading { book, mut damage, .. } = log::read(&database.log, anchored);
     if !damage.is_empty() {
         return Err(damaged(damage.swap_remove(0)));
@@ -88,7 +90,11 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
     let anchor = match found {
         Some((anchor, _)) => anchor,
         // Nothing was ever recorded: `read` has just seen that there is no record without an anchor.
-        None => Anchor::create(&state.anchor())?,
+        None => {
+            let anchor = Anchor::create(&state.anchor())?;
+            kill::at(Point::AnchorMade);
+            anchor
+        }
     };
     Ok(Opened { state, lock, database, anchor, anchored: anchored.unwrap_or(BEGINNING), book })
 }
@@ -143,8 +149,10 @@ impl Disk {
         if anchored != book.head() {
             // What a killed process left in the operating system's hands is made durable before it is built upon.
             file.sync_data().map_err(FileError::of(&database.path, "cannot be synced"))?;
+            kill::at(Point::LeftoverSynced);
             let path = anchor.path.clone();
             anchor.write(book.head()).map_err(FileError::of(&path, "cannot be written"))?;
+            kill::at(Point::LeftoverAnchored);
         }
         let shared = Arc::new(Shared::new(book));
         let (queue, jobs) = mpsc::channel(QUEUE);
