@@ -95,6 +95,7 @@ async fn listed(target: &ImiChat) -> Result<(usize, bool, Vec<String>), CallErro
         assert!(end.is_none(), "something after the end");
         match piece? {
             Listed::Page { accounts, .. } => shown += accounts.len(),
+            Listed::Again { .. } => shown = 0,
             Listed::End { complete, notes } => end = Some((complete, notes)),
         }
     }

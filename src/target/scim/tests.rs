@@ -105,6 +105,7 @@ async fn listed(target: &dyn Target) -> Result<(Vec<String>, bool, Vec<String>),
         assert!(end.is_none(), "something after the end");
         match piece? {
             Listed::Page { accounts, .. } => shown.extend(accounts.into_iter().map(|account| account.id.0)),
+            Listed::Again { .. } => shown.clear(),
             Listed::End { complete, notes } => end = Some((complete, notes)),
         }
     }
