@@ -21,7 +21,7 @@ use crate::model::{Account, Desired, Record, Value};
 use crate::plan::beside::Learnt;
 use crate::plan::decide::{Context, Decision, about_row, known, newcomer};
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
-use crate::plan::safety::{Group, Measure, judge};
+use crate::plan::safety::{Group, Listed, Measure, judge};
 use crate::plan::{Counts, Finding, FindingKind, Source};
 use crate::reconcile::{Found, Settled, Settlement, Verdict, compare};
 use crate::source::RowShape;
@@ -40,6 +40,7 @@ pub(super) fn settle(
     let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
+        listed: if complete { Listed::Whole } else { Listed::InPart },
         in_scope: listing.in_scope,
         rows: read.included,
         invalid: settler.findings.counts.invalid,

@@ -85,9 +85,7 @@ pub enum Listed {
         pages: Option<u64>,
     },
     /// The list shifted while it was read, and is read from its beginning: what was shown so far is void.
-    Again {
-        why: String,
-    },
+    Again { why: String },
     End {
         /// Every account was shown since the last [`Listed::Again`]; only then may an absence mean anything, of an
         /// account as of a row.

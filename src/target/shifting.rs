@@ -100,7 +100,17 @@ impl Tenant {
         let moves_whoever_changes = random.one_in(2);
         let last = accounts as u64;
         let shifts = world.shifts;
-        Self { list, last, random, moves_whoever_changes, shifts, left: 0, moments: 1, shifted: 0, gone: BTreeSet::new() }
+        Self {
+            list,
+            last,
+            random,
+            moves_whoever_changes,
+            shifts,
+            left: 0,
+            moments: 1,
+            shifted: 0,
+            gone: BTreeSet::new(),
+        }
     }
 
     /// Whatever happens between two moments of a reading.

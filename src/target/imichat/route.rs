@@ -17,7 +17,7 @@ pub(super) const FIRST: u64 = 1;
 /// No tenant has this many pages; a server that says so, or never ends, is wrong.
 pub(super) const MOST_PAGES: u64 = 1_000_000;
 /// One page in so many is read twice, beside the first and the last.
-pub(super) const SPACING: u64 = 100;
+pub(super) const SPACING: u64 = 50;
 
 /// The way through a listing.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub(super) struct Route {
     end: Option<u64>,
     /// Read before their turn.
     ahead: BTreeSet<u64>,
-    /// Pages with records.
-    filled: u64,
+    /// Pages that were answered.
+    answered: u64,
     /// To be read once more.
     again: Vec<u64>,
     /// Being read once more.
@@ -77,7 +77,7 @@ impl Route {
             linked: 0,
             end: None,
             ahead: BTreeSet::new(),
-            filled: 0,
+            answered: 0,
             again: Vec::new(),
             checking: BTreeSet::new(),
             checked: false,
@@ -120,7 +120,7 @@ impl Route {
                     }
                     self.checked = true;
                     // One page alone is what it was at one moment.
-                    if self.filled > 1 {
+                    if self.answered > 1 {
                         self.stage = Stage::Again;
                     }
                 }
@@ -166,6 +166,7 @@ impl Route {
     /// Takes how many records a page had, and its links.
     pub fn answered(&mut self, page: u64, shown: usize, links: Links) -> Vec<Sign> {
         self.under_way -= 1;
+        self.answered += 1;
         let mut signs = Vec::new();
         self.heed(page, links, &mut signs);
         if self.checking.remove(&page) {
@@ -190,7 +191,6 @@ impl Route {
                 self.end = Some(self.end.map_or(page - 1, |end| end.min(page - 1)));
             }
         } else {
-            self.filled += 1;
             if self.keeps(page) {
                 self.again.push(page);
             }

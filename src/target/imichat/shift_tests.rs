@@ -2,7 +2,7 @@
 
 use super::super::route;
 use super::*;
-use crate::target::shifting::{self, Came, Person, Reading, Seeded, Shift, World};
+use crate::target::shifting::{self, Person, Reading, Seeded, Shift, World};
 
 /// What a server says of its pages.
 #[derive(Clone, Copy, Debug)]
@@ -70,28 +70,24 @@ const SHIFTS: &[Shift] =
 fn ten_thousand_listings_that_shift_double_nobody_and_take_no_access_away_wrongly() {
     let (came, harmed) = shifting::run::<Pages>(0..10_000, World { shifts: SHIFTS, accounts: 150 });
     assert!(harmed.is_empty(), "seeds {harmed:?}: {came:?}");
-    println!("{came:?}");
-    assert_they_bite(&came);
-}
-
-/// Nothing is proven by listings that nothing happens to, or that nothing is done about.
-fn assert_they_bite(came: &Came) {
+    // Nothing is proven by listings that nothing happens to, or that nothing is done about.
     assert!(came.shifted > 7_000 && came.doubles_if_believed > 500, "{came:?}");
     assert!(came.complete > 8_000 && came.creates > 5_000 && came.deactivations > 50_000, "{came:?}");
 }
 
 #[test]
 fn a_listing_of_many_pages_that_shifts_is_found_out_as_well() {
-    let (came, harmed) = shifting::run::<Pages>(0..200, World { shifts: SHIFTS, accounts: 4_000 });
+    let (came, harmed) = shifting::run::<Pages>(0..100, World { shifts: SHIFTS, accounts: 4_000 });
     assert!(harmed.is_empty(), "seeds {harmed:?}: {came:?}");
-    println!("{came:?}");
 }
 
+/// What is not proven, so that it stays known: others who come in the neighbourhood of those who go.
 #[test]
-fn who_comes_in_between_while_others_go_is_found_out_but_for_neighbours() {
+fn of_those_who_come_anywhere_while_others_go_most_are_found_out() {
     let shifts = &[Shift::InsertAnywhere, Shift::Remove];
-    let (came, harmed) = shifting::run::<Pages>(0..2_000, World { shifts, accounts: 1_000 });
-    println!("{} {came:?}", harmed.len());
+    let (came, harmed) = shifting::run::<Pages>(0..500, World { shifts, accounts: 1_000 });
+    assert!(came.doubles * 4 < came.doubles_if_believed && harmed.len() < 10, "{harmed:?} {came:?}");
+    assert_eq!(came.wrong_deactivations, 0);
 }
 
 #[test]

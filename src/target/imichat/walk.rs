@@ -107,7 +107,10 @@ impl Walk {
         for sign in self.route.answered(page, shown, links) {
             match sign {
                 Sign::Shifted(text) => self.shift(text),
-                Sign::Endless(text) => self.flaws.push(text),
+                Sign::Endless(text) => {
+                    self.route.doubt();
+                    self.flaws.push(text);
+                }
             }
         }
         if checking {
@@ -118,7 +121,7 @@ impl Walk {
         }
         let accounts = self.first_seen(records);
         if shown > 0 && accounts.is_empty() && shown >= PAGE_SIZE && page > FIRST && self.unreadable == 0 {
-            self.route.stop_at(page);
+            self.route.stop_at(FIRST);
             self.shift(format!(
                 "page {page} shows only accounts that earlier pages showed: the server seems to ignore the page number"
             ));

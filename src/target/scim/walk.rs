@@ -26,7 +26,7 @@ use crate::target::again::Chance;
 /// No tenant has this many pages; a listing that goes on is a listing without an end.
 const MOST_PAGES: u64 = 1_000_000;
 /// One page in so many is read twice, beside the first and the last.
-const SPACING: u64 = 100;
+const SPACING: u64 = 50;
 /// Pages without accounts that a chain of cursors may have in a row.
 const MOST_EMPTY: u32 = 100;
 
@@ -207,8 +207,8 @@ impl Walk {
 
     /// Everything was asked for and has come: whether the list stood still is left to be seen.
     fn read_again(&mut self) {
-        // One page alone is what it was at one moment.
-        if self.checked || self.filled < 2 {
+        // One page alone, which says that it is all, is what it was at one moment.
+        if self.checked || self.filled < 2 && (self.total.is_some() || self.asked < 2) {
             return;
         }
         self.checked = true;
@@ -333,7 +333,8 @@ impl Walk {
         let in_turn = self.total.is_none()
             || start == 1
             || self.last.is_some_and(|(last, _)| last == start)
-            || (start - 1).is_multiple_of(self.step.max(1)) && ((start - 1) / self.step.max(1) + 1).is_multiple_of(SPACING);
+            || (start - 1).is_multiple_of(self.step.max(1))
+                && ((start - 1) / self.step.max(1) + 1).is_multiple_of(SPACING);
         if in_turn && !records.is_empty() {
             let ids = records.iter().flatten().map(|account| KeyHash::of_text(account.id.as_str())).collect();
             self.kept.insert(start, Kept { count, ids });
@@ -343,7 +344,8 @@ impl Walk {
     /// A page that is read once more has everybody whom it had.
     fn check(&mut self, start: u64, records: Vec<Option<Account>>) -> Vec<Account> {
         let Some(Kept { mut ids, .. }) = self.kept.remove(&start) else { return Vec::new() };
-        let others = records.into_iter().flatten().filter(|account| !ids.remove(&KeyHash::of_text(account.id.as_str())));
+        let others =
+            records.into_iter().flatten().filter(|account| !ids.remove(&KeyHash::of_text(account.id.as_str())));
         let others = others.map(Some).collect();
         if !ids.is_empty() {
             self.shift(format!(
@@ -426,6 +428,7 @@ impl Walk {
 
     fn first_seen(&mut self, records: Vec<Option<Account>>) -> Vec<Account> {
         let mut accounts = Vec::with_capacity(records.len());
+        let before = (self.repeated, self.renumbered, self.unreadable);
         for record in records {
             match record {
                 None => self.unreadable += 1,
@@ -438,6 +441,8 @@ impl Walk {
                 Some(_) => self.repeated += 1,
             }
         }
+        // Where something is wrong already, no page has to be read once more to know it.
+        self.checked |= before != (self.repeated, self.renumbered, self.unreadable);
         accounts
     }
 
