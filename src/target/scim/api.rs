@@ -18,7 +18,8 @@ use super::discovery::{Abilities, abilities, definitions, endpoint};
 use super::path::member;
 use super::resource;
 use super::schema::Layout;
-use super::walk::{Ask, Page, PageRead, read_twice};
+use super::twice;
+use super::walk::{Ask, Page, PageRead};
 use super::{Login, Settings, UpdateMethod};
 use crate::clock::{Clock, Stop};
 use crate::model::{Account, AccountId, Attributes, Secret};
@@ -162,7 +163,7 @@ impl Api {
             return pages;
         }
         // One full page may or may not be all there is.
-        if accounts <= step { accounts / step + 1 } else { pages + read_twice(pages) }
+        if accounts <= step { accounts / step + 1 } else { pages + twice::requests(pages) }
     }
 
     pub fn filters(&self) -> bool {

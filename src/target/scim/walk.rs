@@ -3,7 +3,7 @@
 //!
 //! The first page says how many accounts there are and how many the server puts on a page, whatever it was asked for.
 //! The last page is asked for next and alone, the others then side by side. What is missing on a page is asked for again.
-//! At the end the first page, the last and every [`SPACING`]th are read once more; where the server does not say how many
+//! At the end the first page, the last and every [`SPACING`]th one are read once more; where the server does not say how many
 //! accounts there are, every page is.
 //!
 //! A listing is complete when every page announces as many accounts as were shown, none was shown twice, and the pages
@@ -12,21 +12,17 @@
 //! read twice: that each account is shown is then the server's word, and the numbers must agree with it.
 
 use std::collections::VecDeque;
-use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashSet;
-use serde_json::Value as Json;
 
-use super::path::member;
-use super::resource::{self, entries};
-use super::schema::{Layout, USER_NAME};
+pub(super) use super::page::Page;
+use super::schema::USER_NAME;
+use super::twice::{SPACING, Twice};
 use crate::model::{Account, KeyHash, Value};
 use crate::target::again::Chance;
 
 /// No tenant has this many pages; a listing that goes on is a listing without an end.
 const MOST_PAGES: u64 = 1_000_000;
-/// One page in so many is read twice, beside the first and the last.
-const SPACING: u64 = 50;
 /// Pages without accounts that a chain of cursors may have in a row.
 const MOST_EMPTY: u32 = 100;
 
@@ -47,38 +43,6 @@ pub(super) enum PageRead {
     TooMany,
 }
 
-/// A page of a listing.
-#[derive(Debug, Default)]
-pub(super) struct Page {
-    /// One for each record, none for a record that has no id.
-    pub records: Vec<Option<Account>>,
-    pub total: Option<u64>,
-    per_page: Option<u64>,
-    next: Option<String>,
-}
-
-impl Page {
-    /// None for what is no list. `Resources` may be missing where there are none.
-    pub fn read(layout: &Layout, list: &Json) -> Option<Self> {
-        let list = list.as_object()?;
-        let number = |name: &str| match member(list, name)? {
-            Json::String(text) => text.trim().parse().ok(),
-            number => number.as_u64(),
-        };
-        let (resources, total) = (member(list, "Resources"), number("totalResults"));
-        if resources.is_none() && total.is_none() {
-            return None;
-        }
-        let records = resources.map(entries).unwrap_or_default();
-        Some(Self {
-            records: records.iter().map(|record| resource::account(layout, record)).collect(),
-            total,
-            per_page: number("itemsPerPage"),
-            next: member(list, "nextCursor").and_then(Json::as_str).filter(|c| !c.is_empty()).map(str::to_owned),
-        })
-    }
-}
-
 /// A listing under way.
 #[derive(Debug)]
 pub(super) struct Walk {
@@ -87,12 +51,7 @@ pub(super) struct Walk {
     queue: VecDeque<Ask>,
     /// Where the last page begins, and whether it was answered; nothing else is asked for before.
     last: Option<(u64, Answered)>,
-    /// Whom the pages showed that are read once more, by their first place.
-    kept: BTreeMap<u64, Kept>,
-    /// First places of the pages that are being read once more.
-    checking: BTreeSet<u64>,
-    /// Every page that is to be read once more was asked for, or none has to be.
-    checked: bool,
+    twice: Twice,
     /// Pages with accounts.
     filled: u64,
     asked: u64,
@@ -125,13 +84,6 @@ enum Answered {
     NotYet,
 }
 
-/// A page that is to be read once more.
-#[derive(Debug)]
-struct Kept {
-    count: u64,
-    ids: HashSet<KeyHash>,
-}
-
 impl Walk {
     pub fn new(page_size: u64, cursors: bool, chance: Chance) -> Self {
         let count = page_size;
@@ -140,9 +92,7 @@ impl Walk {
             chance,
             queue: VecDeque::from([first]),
             last: None,
-            kept: BTreeMap::new(),
-            checking: BTreeSet::new(),
-            checked: false,
+            twice: Twice::default(),
             filled: 0,
             asked: 0,
             under_way: 0,
@@ -208,12 +158,10 @@ impl Walk {
     /// Everything was asked for and has come: whether the list stood still is left to be seen.
     fn read_again(&mut self) {
         // One page alone, which says that it is all, is what it was at one moment.
-        if self.checked || self.filled < 2 && (self.total.is_some() || self.asked < 2) {
-            return;
+        if self.filled > 1 || self.total.is_none() && self.asked > 1 {
+            let pages = self.twice.begin().into_iter();
+            self.queue.extend(pages.map(|(start, count)| Ask::Index { start, count }));
         }
-        self.checked = true;
-        self.checking = self.kept.keys().copied().collect();
-        self.queue.extend(self.kept.iter().map(|(start, kept)| Ask::Index { start: *start, count: kept.count }));
     }
 
     /// Whether it is known that this reading proves nothing, and another may. Nothing more is asked for then.
@@ -259,7 +207,7 @@ impl Walk {
             ));
         }
         if let Ask::Index { start, .. } = ask
-            && self.checking.remove(&start)
+            && self.twice.is_of(start)
         {
             return self.check(start, page.records);
         }
@@ -335,19 +283,15 @@ impl Walk {
             || self.last.is_some_and(|(last, _)| last == start)
             || (start - 1).is_multiple_of(self.step.max(1))
                 && ((start - 1) / self.step.max(1) + 1).is_multiple_of(SPACING);
-        if in_turn && !records.is_empty() {
-            let ids = records.iter().flatten().map(|account| KeyHash::of_text(account.id.as_str())).collect();
-            self.kept.insert(start, Kept { count, ids });
+        if in_turn {
+            self.twice.keep(start, count, records);
         }
     }
 
     /// A page that is read once more has everybody whom it had.
     fn check(&mut self, start: u64, records: Vec<Option<Account>>) -> Vec<Account> {
-        let Some(Kept { mut ids, .. }) = self.kept.remove(&start) else { return Vec::new() };
-        let others =
-            records.into_iter().flatten().filter(|account| !ids.remove(&KeyHash::of_text(account.id.as_str())));
-        let others = others.map(Some).collect();
-        if !ids.is_empty() {
+        let (still_all, others) = self.twice.compare(start, records);
+        if !still_all {
             self.shift(format!(
                 "the page from account {start} on does not show everybody whom it showed before: the list shifted while \
                  it was read, so accounts may have been missed"
@@ -442,7 +386,9 @@ impl Walk {
             }
         }
         // Where something is wrong already, no page has to be read once more to know it.
-        self.checked |= before != (self.repeated, self.renumbered, self.unreadable);
+        if before != (self.repeated, self.renumbered, self.unreadable) {
+            self.twice.spare();
+        }
         accounts
     }
 
@@ -455,16 +401,11 @@ impl Walk {
 
     /// Each sign is said once, however many pages show it. No page has to be read once more to know it.
     fn shift(&mut self, text: String) {
-        self.checked = true;
+        self.twice.spare();
         if !self.shifts.contains(&text) {
             self.shifts.push(text);
         }
     }
-}
-
-/// Pages that are read once more of a listing of so many.
-pub(super) fn read_twice(pages: u64) -> u64 {
-    if pages < 2 { 0 } else { 2 + (pages - 1) / SPACING }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::super::schema::layout;
 use super::*;
@@ -131,15 +131,15 @@ fn cursors_lead_to_everybody_and_pages_make_up_for_cursors_that_do_not_come() {
     assert_eq!(walk.announced(), Some(4));
 }
 
-fn page(list: serde_json::Value) -> PageRead {
+fn page(list: Json) -> PageRead {
     PageRead::Page(Page::read(&layout(&[]), &list).unwrap())
 }
 
 /// Reads these pages in turn.
-fn read(cursors: bool, pages: Vec<serde_json::Value>) -> (u64, bool, Vec<String>) {
+fn read(cursors: bool, pages: Vec<Json>) -> (u64, bool, Vec<String>) {
     let mut walk = Walk::new(2, cursors, Chance::Last);
     let (mut shown, mut pages) = (0, pages.into_iter());
-    let mut answered: Vec<(Ask, serde_json::Value)> = Vec::new();
+    let mut answered: Vec<(Ask, Json)> = Vec::new();
     while let Some(ask) = walk.step() {
         // What is asked for once more is answered as before.
         let list = match answered.iter().find(|(before, _)| *before == ask) {
