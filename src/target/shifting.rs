@@ -72,7 +72,7 @@ impl Person {
     }
 
     pub fn account(self, login: AttrId) -> Account {
-        let values: Attributes = [(login, Value::Text(format!("user{}", self.login)))].into_iter().collect();
+        let values: Attributes = [(login, Value::text(format!("user{}", self.login)))].into_iter().collect();
         Account { id: AccountId(self.id.to_string()), values, protected: None }
     }
 }
@@ -274,7 +274,7 @@ pub(super) fn sync<R: Reading>(seed: u64, world: World) -> Came {
     let rules = vec![MatchRule::new(&schema, vec![LOGIN])];
     let mut index = RowIndex::new(rules.clone());
     for (line, login) in (2u32..).zip(&rows) {
-        let values = [(LOGIN, Wanted::Set(Value::Text(format!("user{login}"))))].into_iter().collect();
+        let values = [(LOGIN, Wanted::Set(Value::text(format!("user{login}"))))].into_iter().collect();
         let desired = Desired { identity: login.to_string(), place: Place::default(), values };
         let compared = compared(&schema, AttrSet::default());
         let facts = RowFacts::of(&schema, &rules, compared, &desired, &mut Vec::new());
