@@ -151,6 +151,7 @@ struct State {
     lax: bool,
     order: u64,
     incomplete: Option<String>,
+    shifting: Vec<Account>,
     budget: Option<u64>,
 }
 
@@ -248,6 +249,11 @@ impl Fake {
     /// Listings do not prove themselves complete, for this reason.
     pub fn incomplete(&self, why: &str) {
         self.state().incomplete = Some(why.to_owned());
+    }
+
+    /// The next listing shows these, and then that it shifted and is read again.
+    pub fn shifts_after(&self, shown: Vec<Account>) {
+        self.state().shifting = shown;
     }
 
     /// So many requests are left for the day; none: as many as anybody likes.
@@ -459,8 +465,13 @@ impl Target for Fake {
                 Err(error) => return stream::iter(vec![Err(error)]),
             };
             let mut accounts = self.shown();
-            let state = self.state();
+            let mut state = self.state();
             shuffle(&mut accounts, state.order);
+            let shifting = std::mem::take(&mut state.shifting);
+            if !shifting.is_empty() {
+                pages.push(Ok(Listed::Page { accounts: shifting, pages: None }));
+                pages.push(Ok(Listed::Again { why: "the list shifted".to_owned() }));
+            }
             let total = Some(accounts.len().div_ceil(PAGE) as u64);
             pages.extend(accounts.chunks(PAGE).map(|page| Ok(Listed::Page { accounts: page.to_vec(), pages: total })));
             let notes = state.incomplete.clone();

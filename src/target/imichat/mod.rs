@@ -8,12 +8,14 @@ mod api;
 mod codes;
 mod decode;
 mod list;
+mod route;
 mod schema;
 mod value;
 mod walk;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -59,6 +61,8 @@ pub enum UpdateBody {
 pub struct ImiChat {
     api: Arc<Api>,
     schema: Schema,
+    /// Whether the server says how many pages a listing has; supposed until a listing showed otherwise.
+    announces: Arc<AtomicBool>,
 }
 
 /// Prepares to speak with a tenant; sends nothing yet. The key and the domain are passed in, however the settings say
@@ -77,7 +81,7 @@ pub fn connect(
     domain: &str,
 ) -> Result<ImiChat, CallError> {
     let api = Api::new(settings, base_url, rate, clock, stop, api_key, domain)?;
-    Ok(ImiChat { api: Arc::new(api), schema: schema(settings) })
+    Ok(ImiChat { api: Arc::new(api), schema: schema(settings), announces: Arc::new(AtomicBool::new(true)) })
 }
 
 impl Target for ImiChat {
@@ -94,7 +98,7 @@ impl Target for ImiChat {
     }
 
     fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
-        list::list(Arc::clone(&self.api), Purpose::List)
+        list::list(Arc::clone(&self.api), Purpose::List, Arc::clone(&self.announces))
     }
 
     fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
@@ -106,7 +110,7 @@ impl Target for ImiChat {
         rules: &'a [MatchRule],
         sought: &'a [Attributes],
     ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
-        let listing = list::list(Arc::clone(&self.api), Purpose::Lookup);
+        let listing = list::list(Arc::clone(&self.api), Purpose::Lookup, Arc::clone(&self.announces));
         Box::pin(find_by_listing(&self.schema, listing, rules, sought))
     }
 
@@ -124,10 +128,10 @@ impl Target for ImiChat {
         Box::pin(std::future::ready(Err(error)))
     }
 
-    /// Without the sign-in. Where the server does not say how many pages there are, a last page that is full is only
-    /// known to be the last by asking for another; that one is counted always.
+    /// Without the sign-in, for a list that stands still: each page once, and those once more that prove it. Where the
+    /// server does not say how many pages there are, finding the last one takes a few requests that bring nobody.
     fn listing_cost(&self, accounts: u64) -> u64 {
-        accounts / PAGE_SIZE as u64 + 1
+        route::requests(accounts, self.announces.load(Ordering::Relaxed))
     }
 
     fn meter(&self) -> &Meter {
