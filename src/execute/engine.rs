@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::lost::said_exists;
@@ -97,7 +98,7 @@ impl<'a> Engine<'a> {
         if self.execution.mode == Mode::SettleOnly {
             return Ok(());
         }
-        for takes_away in [false, true] {
+        for takes_away in [mutant!(DeactivationsFirst), !mutant!(DeactivationsFirst)] {
             self.phase(state, takes_away).await?;
         }
         Ok(())
@@ -141,6 +142,7 @@ impl<'a> Engine<'a> {
             return Choice::Out;
         }
         let released = !action.held || self.execution.released.contains(&Group::of(action.action));
+        let released = released || mutant!(HeldExecuted);
         if !released && state.first == StepState::Pending {
             return Choice::Held;
         }
@@ -307,7 +309,14 @@ impl Engine<'_> {
         self.may_send()?;
         let (run, at) = (self.execution.run, self.execution.clock.now());
         let (seq, step, attempt) = (request.seq(), request.step, request.attempts + 1);
-        self.execution.journal.append(Event::Intent { run, at, seq, step, attempt }).await?;
+        let intent = self.execution.journal.append(Event::Intent { run, at, seq, step, attempt });
+        if mutant!(IntentNotAwaited) {
+            intent.now_or_never();
+        } else if let Err(error) = intent.await
+            && !mutant!(JournalFailureIgnored)
+        {
+            return Err(error.into());
+        }
         if let Err(broken) = self.may_send() {
             self.write(request, Outcome::NotThere).await?;
             return Err(broken);
@@ -318,7 +327,12 @@ impl Engine<'_> {
     pub async fn write(&self, request: &Request, result: Outcome) -> Result<(), ExecuteError> {
         let (run, at) = (self.execution.run, self.execution.clock.now());
         let (seq, step) = (request.seq(), request.step);
-        Ok(self.execution.journal.append(Event::Outcome { run, at, seq, step, result }).await?)
+        let outcome = self.execution.journal.append(Event::Outcome { run, at, seq, step, result });
+        if mutant!(OutcomeNotAwaited) {
+            outcome.now_or_never();
+            return Ok(());
+        }
+        Ok(outcome.await?)
     }
 
     /// Notes what is worth remembering: whose account it is, and what was written that the API does not show.

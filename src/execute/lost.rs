@@ -84,7 +84,13 @@ impl Engine<'_> {
 
     /// Gives back what is certainly not there. Follow-ups that are lost in turn are added to `lost`.
     async fn look_up(&self, sought: Vec<Lost>, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
+        if mutant!(CreateRepeatedBlindly) {
+            return Ok(sought);
+        }
         let missing = self.look_once(sought, Transit::Possible, lost).await?;
+        if mutant!(NotThereBelievedAtOnce) {
+            return Ok(missing);
+        }
         // A request that was given up may still be on its way: only after its time is "not there" certain.
         let Some(latest) = missing.iter().map(|one| one.since).max() else { return Ok(missing) };
         let clock = self.execution.clock;
@@ -92,8 +98,9 @@ impl Engine<'_> {
         if !wait.is_zero() {
             self.execution.monitor.waiting("a request without an answer may still arrive", wait.as_secs() + 1);
             tokio::select! {
-                () = clock.sleep(wait) => {}
+                biased;
                 () = self.execution.stop.requested() => return Err(Broken::Halt(Halt::Signal)),
+                () = clock.sleep(wait) => {}
             }
         }
         self.look_once(missing, Transit::Over, lost).await
@@ -145,7 +152,8 @@ impl Engine<'_> {
         let wanted = &one.request.steps.first;
         let differences: Vec<_> =
             accounts.iter().map(|account| has_all(self.schema, account, wanted.iter()).err()).collect();
-        let mut equal = accounts.iter().zip(&differences).filter(|(_, difference)| difference.is_none());
+        let alike = |difference: &Option<_>| difference.is_none() || mutant!(AdoptedWithoutComparing);
+        let mut equal = accounts.iter().zip(&differences).filter(|(_, difference)| alike(difference));
         let message = match (equal.next(), equal.next()) {
             (Some((account, _)), None) => {
                 // A refusal says that the account is there, not who made it.

@@ -101,7 +101,7 @@ impl Engine<'_> {
     /// however fresh the listing is, because nothing else speaks for what is about to be done to it.
     async fn changed_meanwhile(&self, request: &Request, id: &AccountId) -> Result<Option<String>, Broken> {
         let fresh = self.execution.fresh_until.is_some_and(|until| self.execution.clock.now() <= until);
-        if fresh && request.action.source.is_some() {
+        if (fresh && request.action.source.is_some()) || mutant!(StaleOverwritten) {
             return Ok(None);
         }
         let now = match self.execution.target.get(id).await {
@@ -202,7 +202,10 @@ impl Engine<'_> {
         let mut values = request.values().clone();
         for (id, value) in request.values().iter() {
             if matches!(value, Value::Generated | Value::Secret(_)) {
-                values.set(id, Value::Secret(self.execution.secrets.secret(&request.action, id)?));
+                let secret = self.execution.secrets.secret(&request.action, id)?;
+                #[cfg(test)]
+                let secret = crate::mutant::password(secret, request.attempts);
+                values.set(id, Value::Secret(secret));
             }
         }
         Ok(values)

@@ -5,6 +5,7 @@ mod holding;
 mod lost;
 mod order;
 mod seeds;
+mod simulation;
 mod stale;
 
 use std::collections::BTreeMap;

@@ -30,6 +30,8 @@ mod lock;
 mod log;
 mod memory;
 mod place;
+#[cfg(test)]
+mod simulated;
 mod writer;
 
 #[cfg(test)]
@@ -47,6 +49,8 @@ use jiff::Timestamp;
 
 pub use self::error::{Damage, Failure, Holder, JournalError};
 pub use self::memory::{Absence, Memory, Note, Shape};
+#[cfg(test)]
+pub use self::simulated::Simulated;
 use self::place::{Disk, Place, Twin};
 use super::state::{Event, Illegal, RunId, RunOverview, RunState};
 
@@ -102,6 +106,12 @@ impl Journal {
     #[must_use]
     pub fn in_memory() -> Self {
         Self { place: Arc::new(Place::Twin(Box::<Twin>::default())) }
+    }
+
+    /// A journal on a disk that loses what was not flushed.
+    #[cfg(test)]
+    pub fn on(disk: &Arc<Simulated>) -> Self {
+        Self { place: Arc::new(Place::Simulated(Arc::clone(disk))) }
     }
 
     /// Lists what can be read of a journal, damaged or not. The database is opened for it, so it takes the lock.
@@ -191,6 +201,8 @@ impl fmt::Debug for Journal {
         f.write_str(match &*self.place {
             Place::Disk(_) => "Journal",
             Place::Twin(_) => "Journal (in memory)",
+            #[cfg(test)]
+            Place::Simulated(_) => "Journal (simulated)",
         })
     }
 }
