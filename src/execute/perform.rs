@@ -74,6 +74,10 @@ impl Engine<'_> {
     async fn change(&self, request: Request) -> Result<Ended, Broken> {
         let account = account_of(&request)?;
         if let Some(message) = self.changed_meanwhile(&request, &account).await? {
+            if request.attempts > 0 && request.has_unseen(self.schema) {
+                // Nobody can see whether it was done, so it was not left alone for certain.
+                return self.refuse(&request, format!("{message}; what was sent before may have been done")).await;
+            }
             self.write(&request, Outcome::Skipped { message }).await?;
             return Ok(Ended::Skipped);
         }

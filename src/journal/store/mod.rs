@@ -49,9 +49,9 @@ use jiff::Timestamp;
 
 pub use self::error::{Damage, Failure, Holder, JournalError};
 pub use self::memory::{Absence, Memory, Note, Shape};
+use self::place::{Disk, Place, Twin};
 #[cfg(test)]
 pub use self::simulated::Simulated;
-use self::place::{Disk, Place, Twin};
 use super::state::{Event, Illegal, RunId, RunOverview, RunState};
 
 /// The journal of one state directory. A clone is another handle to the same one; when the last is dropped, what is

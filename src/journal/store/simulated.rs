@@ -34,9 +34,11 @@ struct State {
     failure: Option<Arc<Failure>>,
 }
 
+type Answer = oneshot::Sender<Result<(), JournalError>>;
+
 struct Waiting {
     write: Write,
-    done: oneshot::Sender<Result<(), JournalError>>,
+    done: Answer,
 }
 
 enum Write {
@@ -77,8 +79,9 @@ impl Simulated {
             kind: Some(std::io::ErrorKind::StorageFull),
         });
         state.failure = Some(Arc::clone(&failure));
-        state.tear(survive);
-        for Waiting { done, .. } in state.queue.drain(..) {
+        // Those whose write reached the disk cannot know it either.
+        let torn = state.tear(survive);
+        for done in torn.into_iter().chain(state.queue.drain(..).map(|waiting| waiting.done)) {
             let _ = done.send(Err(JournalError::Failed(Arc::clone(&failure))));
         }
     }
@@ -87,7 +90,7 @@ impl Simulated {
     /// as the next process reads it.
     pub fn crash(&self, survive: usize) {
         let state = &mut *self.state();
-        state.tear(survive);
+        let _nobody = state.tear(survive);
         state.queue.clear();
         state.failure = None;
         state.book = Book::default();
@@ -145,14 +148,17 @@ impl Simulated {
 }
 
 impl State {
-    /// The first of what waits reach the disk, and nobody is told.
-    fn tear(&mut self, survive: usize) {
-        for _ in 0..survive.min(self.queue.len()) {
-            if let Some(Waiting { write, .. }) = self.queue.pop_front() {
+    /// The first of what waits reach the disk; gives those who wait for them and were not told.
+    fn tear(&mut self, survive: usize) -> Vec<Answer> {
+        let survive = survive.min(self.queue.len());
+        let torn: Vec<Waiting> = self.queue.drain(..survive).collect();
+        torn.into_iter()
+            .map(|Waiting { write, done }| {
                 // One that may not follow was never written.
                 let _ = self.write(write);
-            }
-        }
+                done
+            })
+            .collect()
     }
 
     fn write(&mut self, write: Write) -> Result<(), JournalError> {

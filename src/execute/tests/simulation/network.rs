@@ -136,23 +136,18 @@ impl Network {
     }
 
     async fn give_up(&self, given_up: GivenUp, moment: Duration) -> Result<Received, Loss> {
-        self.world.sleep(match given_up {
-            GivenUp::Reset => moment,
-            GivenUp::Silence => TIMEOUT,
-        })
-        .await;
+        self.world
+            .sleep(match given_up {
+                GivenUp::Reset => moment,
+                GivenUp::Silence => TIMEOUT,
+            })
+            .await;
         Err(loss(Proof::Nothing))
     }
 
     /// Lets a request arrive. It does so even if the process dies; but once nobody waits for its answer any more, it has
     /// no longer than a timeout for it.
-    fn send(
-        &self,
-        asked: Asked,
-        twist: Twist,
-        there: Duration,
-        answered: impl FnOnce(Answer) + Send + 'static,
-    ) -> Cut {
+    fn send(&self, asked: Asked, twist: Twist, there: Duration, answered: impl FnOnce(Answer) + Send + 'static) -> Cut {
         let deadline = Arc::new(Mutex::new(None));
         let cut = Cut { world: self.world.clone(), deadline: Arc::clone(&deadline) };
         let (world, tenant) = (self.world.clone(), Arc::clone(&self.tenant));
@@ -189,7 +184,7 @@ impl Network {
             12 if writes => Twist::Refused,
             13 => Twist::Html,
             14 => Twist::TokensExpire,
-            _ => Twist::OthersUse(1 + self.world.below(self.tenant.limit / 8)),
+            _ => Twist::OthersUse(1 + self.world.below(self.tenant.limit / 3)),
         })
     }
 }

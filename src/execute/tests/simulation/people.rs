@@ -146,6 +146,11 @@ impl Person {
         self.login.starts_with("half") || self.login.starts_with("unseen")
     }
 
+    /// Whether its update sets what the API does not show.
+    pub fn is_hidden(&self) -> bool {
+        self.login.starts_with("dark") || self.login.starts_with("unseen")
+    }
+
     fn meddle(&self, tenant: &Tenant, id: u64, how: Meddling) {
         // What each action changes, what it changes it to, and something else.
         let (name, same, other) = match self.kind {

@@ -268,4 +268,3 @@ fn shown((id, fields): (&u64, &Fields)) -> Json {
 pub fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).and_then(Json::as_str).unwrap_or_default()
 }
-
