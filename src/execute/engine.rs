@@ -264,7 +264,7 @@ impl<'a> Engine<'a> {
         self.execution.monitor.actions_done(&done);
     }
 
-    fn plan(&self) -> Result<PlanReader<BufReader<File>>, ExecuteError> {
+    pub fn plan(&self) -> Result<PlanReader<BufReader<File>>, ExecuteError> {
         Ok(PlanReader::new(BufReader::new(File::open(self.execution.plan)?))?)
     }
 

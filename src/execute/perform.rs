@@ -7,7 +7,7 @@ use super::lost::unknown;
 use super::request::{By, Lost, Made, Request};
 use super::{ExecuteError, Halt, Mode};
 use crate::journal::{Outcome, Step};
-use crate::model::{Account, AccountId, AttrId, Attributes, Schema, Value, normal};
+use crate::model::{Account, AccountId, AttrId, Attributes, Kind, Schema, Value, normal};
 use crate::plan::{ActionKind, seen};
 use crate::reconcile::compare::has_all;
 use crate::target::{CallError, Effect, Trouble};
@@ -127,7 +127,23 @@ impl Engine<'_> {
         if let Some(reason) = &now.protected {
             return Ok(Some(format!("the account is protected now: {reason}")));
         }
+        if let Some(message) = self.renamed(request, &now) {
+            return Ok(Some(message));
+        }
         Ok(self.differs(request, &now)?)
+    }
+
+    /// Whether the account has lost the name by which the plan found it: then it may be another person's by now.
+    fn renamed(&self, request: &Request, now: &Account) -> Option<String> {
+        let rule = self.execution.rules.first()?;
+        let [id] = rule.attributes[..] else { return None };
+        let attribute = self.schema.get(id);
+        if request.action.matched.as_ref() != Some(&rule.label) || attribute.kind != Kind::Text {
+            return None;
+        }
+        let (key, shown) = (request.action.key.trim(), now.values.get(id)?.as_str()?.trim());
+        let same = normal::same(attribute, &Value::text(key), &Value::text(shown));
+        (!same).then(|| format!("renamed since the plan: {} was {key} and is {shown}", attribute.name))
     }
 
     fn differs(&self, request: &Request, now: &Account) -> Result<Option<String>, ExecuteError> {

@@ -36,6 +36,7 @@ enum Meddling {
     MakesTheSameChange,
     Removes,
     Promotes,
+    Renames,
 }
 
 impl Plan {
@@ -82,6 +83,7 @@ impl Plan {
         for n in 0..world.below(14) {
             tenant.has(person(&format!("bystander{n}"), "active"));
         }
+        plan.header.listing.accounts = tenant.size();
         plan
     }
 
@@ -124,8 +126,8 @@ impl Plan {
                     let how = match world.below(4) {
                         0 | 1 => Meddling::Changes,
                         2 => Meddling::Removes,
-                        _ if world.one_in(2) => Meddling::MakesTheSameChange,
-                        _ => Meddling::Promotes,
+                        _ => [Meddling::MakesTheSameChange, Meddling::Promotes, Meddling::Renames]
+                            [usize::try_from(world.below(3)).unwrap()],
                     };
                     world.tell(|| format!("somebody else: {how:?} {}", person.login));
                     person.meddle(tenant, id, how);
@@ -162,6 +164,7 @@ impl Person {
             Meddling::Changes => tenant.meddle(id, name, other),
             Meddling::MakesTheSameChange => tenant.meddle(id, name, same),
             Meddling::Removes => tenant.remove(id),
+            Meddling::Renames => tenant.meddle(id, "login_id", "another"),
             Meddling::Promotes => tenant.meddle(id, "role_type", "Administrative"),
         }
     }
@@ -234,7 +237,7 @@ fn action(kind: ActionKind, login: &str, account: Option<u64>, changes: Vec<Chan
         key: login.into(),
         identity: Some(format!("id of {login}")),
         account: account.map(|id| AccountId(id.to_string())),
-        matched: None,
+        matched: account.map(|_| "login_id".into()),
         source: Some(Source { file: "hr.csv".into(), line: 2 }),
         changes,
         also: BTreeMap::new(),

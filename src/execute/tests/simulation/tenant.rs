@@ -112,6 +112,10 @@ impl Tenant {
         state.used = (state.used + requests).min(self.limit);
     }
 
+    pub fn size(&self) -> u64 {
+        self.state().accounts.len() as u64
+    }
+
     pub fn ledger(&self) -> Vec<Effect> {
         self.state().ledger.clone()
     }
@@ -204,7 +208,9 @@ impl Tenant {
     fn update(&self, state: &mut State, id: u64, fields: &Fields) -> Answer {
         let Some(account) = state.accounts.get_mut(&id) else { return refusal(404, 3101, "user not found") };
         if let Some(others) = state.others.get(&id)
-            && others.iter().any(|(name, theirs)| fields.get(name).is_some_and(|ours| ours != theirs))
+            && others
+                .iter()
+                .any(|(name, theirs)| name == "login_id" || fields.get(name).is_some_and(|ours| ours != theirs))
         {
             let how = || format!("account {id} was changed to {others:?} by somebody else, and is set to {fields:?}");
             self.world.judge(Invariant::OthersAreNotOverwritten, how);
