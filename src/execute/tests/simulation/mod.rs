@@ -34,8 +34,9 @@ use self::world::{DAY, Over, ProcessClock, World};
 use crate::execute::lifecycle::{Left, finish};
 use crate::execute::passwords::RunSecrets;
 use crate::execute::{ExecuteError, Executed, Execution, Halt, Mode, Selection, execute};
+use crate::journal::state::Phase;
 use crate::journal::store::Simulated;
-use crate::journal::{Event, Journal, JournalError, RunHead, RunId, RunSecret};
+use crate::journal::{Ending, Event, Journal, JournalError, RunHead, RunId, RunSecret};
 use crate::model::{MatchRule, Percent};
 use crate::mutant::{self, Mutant};
 use crate::target::http::Rate;
@@ -283,6 +284,13 @@ impl Stage {
         // What was still on its way when the run ended arrives, and must change nothing.
         self.world.pass(2 * TIMEOUT);
         let state = Journal::on(&self.disk).run(self.run).unwrap().expect("the run is in the journal");
+        if state.phase() == Phase::Ended(Ending::Failed) {
+            // Whoever reads that must be able to start anew as if nothing had been tried.
+            if !self.tenant.ledger().is_empty() {
+                self.world.judge(Invariant::ExitIsHonest, || "the run failed, and something was done".to_owned());
+            }
+            return;
+        }
         judge.in_the_end(&state, &self.secrets);
     }
 
