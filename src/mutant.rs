@@ -48,6 +48,9 @@ pub enum Mutant {
 }
 
 #[cfg(test)]
+pub use active::{breaks, is, password};
+
+#[cfg(test)]
 mod active {
     use std::cell::Cell;
 
@@ -92,6 +95,3 @@ mod active {
         secret
     }
 }
-
-#[cfg(test)]
-pub use active::{breaks, is, password};

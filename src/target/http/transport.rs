@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use reqwest::{StatusCode, redirect, retry};
+use reqwest::{StatusCode, Url, redirect, retry};
 
 use super::Rate;
-use super::address::Address;
+use super::address::{Address, named};
 use crate::target::{CallError, Trouble};
 
 /// Longer answers are refused. A page of a listing has a few kilobytes, a directory of 100,000 people some 20 MiB.
@@ -23,8 +23,8 @@ const IDLE: Duration = Duration::from_secs(4);
 
 /// What takes a request there and brings its answer back. There is one, [`Wire`], and what tests put in its place.
 pub trait Transport: Send + Sync {
-    /// Sends, and reads the answer to its end.
-    fn exchange<'a>(&'a self, request: reqwest::Request, host: &'a str) -> BoxFuture<'a, Result<Received, Loss>>;
+    /// Sends, and reads the answer to its end. Of the address only the host is ever named.
+    fn exchange<'a>(&'a self, request: reqwest::Request, url: &'a Url) -> BoxFuture<'a, Result<Received, Loss>>;
 }
 
 /// An answer as it came in.
@@ -65,8 +65,8 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    fn exchange<'a>(&'a self, request: reqwest::Request, host: &'a str) -> BoxFuture<'a, Result<Received, Loss>> {
-        Box::pin(exchange(&self.client, request, host, self.timeout))
+    fn exchange<'a>(&'a self, request: reqwest::Request, url: &'a Url) -> BoxFuture<'a, Result<Received, Loss>> {
+        Box::pin(exchange(&self.client, request, url, self.timeout))
     }
 }
 
@@ -99,10 +99,10 @@ fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallError> {
 async fn exchange(
     client: &reqwest::Client,
     request: reqwest::Request,
-    host: &str,
+    url: &Url,
     timeout: Duration,
 ) -> Result<Received, Loss> {
-    let lost = |error: reqwest::Error| classify(&error, host, timeout);
+    let lost = |error: reqwest::Error| classify(&error, &named(url), timeout);
     let mut response = client.execute(request).await.map_err(lost)?;
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{StatusCode, Url};
 use tokio::sync::oneshot;
 
 use super::TIMEOUT;
@@ -72,7 +72,7 @@ enum Twist {
 }
 
 impl Transport for Network {
-    fn exchange<'a>(&'a self, request: reqwest::Request, _host: &'a str) -> BoxFuture<'a, Result<Received, Loss>> {
+    fn exchange<'a>(&'a self, request: reqwest::Request, _url: &'a Url) -> BoxFuture<'a, Result<Received, Loss>> {
         Box::pin(async move {
             let asked = read(&request);
             let trip = self.judge.departs(&asked);
