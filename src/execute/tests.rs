@@ -6,6 +6,7 @@ mod leftovers;
 mod lost;
 mod order;
 mod seeds;
+mod simulation;
 mod stale;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ mod failing;
 mod listing;
 mod program;
 mod signing;
+mod stale;
 mod subject;
 mod subjects;
 mod support;
@@ -42,6 +43,7 @@ macro_rules! must_pass {
                 failing::the_patience_that_is_asked_for_is_kept
                 failing::a_refusal_is_of_that_account_alone
                 failing::no_secret_is_in_any_error
+                stale::whom_somebody_else_touched_is_left_alone_and_the_others_go_on
             }
         }
     };

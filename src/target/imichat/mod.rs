@@ -23,10 +23,10 @@ use futures::stream::BoxStream;
 use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
-use crate::target::http::Rate;
+use crate::target::http::{Client, Rate};
 use crate::target::{CallError, Listed, Meter, Purpose, Target, Trouble, find_by_listing};
 
-use api::Api;
+use api::{Api, client_settings};
 pub use schema::schema;
 
 /// Users on one page of the listing; there is no parameter for it.
@@ -80,8 +80,25 @@ pub fn connect(
     api_key: &Secret,
     domain: &str,
 ) -> Result<ImiChat, CallError> {
-    let api = Api::new(settings, base_url, rate, clock, stop, api_key, domain)?;
+    let api = Api::new(settings, api_key, domain, |secrets| {
+        Client::new(client_settings(base_url, rate, clock, stop, secrets))
+    })?;
     Ok(ImiChat { api: Arc::new(api), schema: schema(settings), announces: Arc::new(AtomicBool::new(true)) })
+}
+
+/// [`connect`] for the simulation: as the pages usually read, over another transport than the network.
+#[cfg(test)]
+pub fn connect_over(
+    transport: Box<dyn crate::target::http::Transport>,
+    rate: &Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+) -> ImiChat {
+    let settings = tests::settings();
+    let api = Api::new(&settings, &Secret::new("key-1"), "acme.imi.chat", |secrets| {
+        Client::over(client_settings("https://acme.imi.chat/v3.1", rate, clock, stop, secrets), transport)
+    });
+    ImiChat { api: Arc::new(api.unwrap()), schema: schema(&settings), announces: Arc::new(AtomicBool::new(true)) }
 }
 
 impl Target for ImiChat {
@@ -141,3 +158,5 @@ impl Target for ImiChat {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::settings as test_settings;

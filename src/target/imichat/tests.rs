@@ -12,7 +12,7 @@ use crate::model::{AttrId, Value};
 use crate::target::http::testing::{Reply, Seen, Server, rate};
 use crate::target::{Effect, Sent};
 
-pub(super) fn settings() -> Settings {
+pub fn settings() -> Settings {
     Settings {
         api_key: Some(SecretSource::Env("IMICHAT_API_KEY".to_owned())),
         domain: Some("acme.imi.chat".to_owned()),
