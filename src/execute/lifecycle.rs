@@ -50,6 +50,8 @@ pub enum LifecycleError {
 /// A file or the journal that cannot be written; nothing was sent then.
 pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), LifecycleError> {
     let Beginning { journal, state, clock, header, .. } = *beginning;
+    // Before the run begins: a link or an absence that was read wrong would be remembered of somebody else.
+    verify_notes(&beginning.files.notes)?;
     let at = clock.now();
     let run = RunId::new(at, clock.random());
     let dir = state.run(run);
@@ -117,10 +119,12 @@ pub async fn finish(
     };
     match left {
         Left::Ended(outcome) => {
-            if outcome != Ending::Failed {
+            // A rollback has no source whose shape the next one could be held against.
+            if outcome != Ending::Failed && header.rollback_of.is_none() {
                 let shape = Shape {
                     columns: header.source.columns.clone(),
                     rows: header.source.included,
+                    terminated: Some(!header.source.unterminated),
                     at: header.created_at,
                 };
                 memory.remember(vec![Note::Shape(shape)]).await?;
@@ -140,15 +144,13 @@ pub async fn finish(
 
 /// Writes what a plan learnt into the memory: links, and who has had no row for how long.
 async fn learn(memory: &Memory, notes: &Path, now: Timestamp) -> Result<(), LifecycleError> {
-    let copy_error = |error| LifecycleError::Copy { path: notes.to_owned(), error };
     if !notes.exists() {
         return Ok(());
     }
     let mut batch = Vec::new();
     let mut absent: HashSet<AccountId> = HashSet::new();
-    let file = fs::File::open(notes).map_err(copy_error)?;
-    for learnt in read_notes(BufReader::new(file)) {
-        match learnt.map_err(copy_error)? {
+    for learnt in open_notes(notes)? {
+        match learnt.map_err(copy_error(notes))? {
             Learnt::Link { identity, account } => batch.push(Note::Link { identity, account }),
             Learnt::Absent { account } => {
                 let before = memory.absence(&account);
@@ -170,6 +172,25 @@ async fn learn(memory: &Memory, notes: &Path, now: Timestamp) -> Result<(), Life
     batch.extend(back.map(|account| Note::Present { account }));
     memory.remember(batch).await?;
     Ok(())
+}
+
+/// Reads the notes to their seal; a plan may have none.
+fn verify_notes(notes: &Path) -> Result<(), LifecycleError> {
+    if notes.exists() {
+        for learnt in open_notes(notes)? {
+            learnt.map_err(copy_error(notes))?;
+        }
+    }
+    Ok(())
+}
+
+fn open_notes(notes: &Path) -> Result<impl Iterator<Item = std::io::Result<Learnt>>, LifecycleError> {
+    let file = fs::File::open(notes).map_err(copy_error(notes))?;
+    Ok(read_notes(BufReader::new(file)))
+}
+
+fn copy_error(path: &Path) -> impl Fn(std::io::Error) -> LifecycleError {
+    move |error| LifecycleError::Copy { path: path.to_owned(), error }
 }
 
 /// Copies by writing beside and renaming, so that a crash leaves no half plan.

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::RunId;
+use super::disk::{Op, may};
 
 /// The state directory (`journal.path`, `--state`). Asking for a path creates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +129,7 @@ pub fn make_private_dir(dir: &Path) -> Result<(), FileError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(FileError::of(dir, "cannot be made"))?;
+    may(Op::Open, dir).and_then(|()| builder.create(dir)).map_err(FileError::of(dir, "cannot be made"))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -165,6 +166,7 @@ pub fn write_atomically<T>(
     let resolved = fs::canonicalize(path);
     let path = resolved.as_deref().unwrap_or(path);
     let (temporary, value) = write_beside(path, mode, write).map_err(&failed)?;
+    may(Op::Rename, path).map_err(&failed)?;
     temporary.persist(path).map_err(|error| failed(error.error))?;
     sync_dir(parent(path)).map_err(&failed)?;
     Ok(value)
@@ -177,6 +179,7 @@ pub fn write_atomically<T>(
 pub fn write_new(path: &Path, mode: u32, contents: &[u8]) -> Result<(), FileError> {
     let failed = FileError::of(path, "cannot be written");
     let (temporary, ()) = write_beside(path, mode, |file| file.write_all(contents)).map_err(&failed)?;
+    may(Op::Rename, path).map_err(&failed)?;
     temporary.persist_noclobber(path).map_err(|error| failed(error.error))?;
     sync_dir(parent(path)).map_err(&failed)
 }
@@ -186,6 +189,7 @@ pub fn write_new(path: &Path, mode: u32, contents: &[u8]) -> Result<(), FileErro
 /// # Errors
 /// The disk's.
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    may(Op::Sync, dir)?;
     // Elsewhere a folder cannot be opened as a file, and names are durable without it.
     if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
@@ -205,10 +209,13 @@ fn write_beside<T>(
     if !folder.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no folder {}", folder.display())));
     }
+    may(Op::Open, path)?;
     let temporary = builder.tempfile_in(folder)?;
     let mut writer = BufWriter::new(temporary);
     let value = write(&mut writer)?;
+    may(Op::Write, path)?;
     let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    may(Op::Sync, path)?;
     temporary.as_file().sync_all()?;
     Ok((temporary, value))
 }

@@ -7,6 +7,7 @@ pub mod decide;
 pub mod file;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod inverse;
 pub mod policy;
 pub mod safety;
 pub mod steps;

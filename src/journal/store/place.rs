@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::anchor::{Anchor, BEGINNING, Head};
+use super::anchor::{self, Anchor, BEGINNING, Head};
 use super::codec::{GENESIS, decode};
 use super::error::{Damage, Failure, JournalError};
 use super::lock::{self, Lock};
@@ -68,8 +68,9 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
     let damaged = |damage| JournalError::Damaged { dir: dir.to_owned(), damage };
     let found = Anchor::open(&state.anchor())?;
     let anchored = match &found {
-        Some((_, None)) => return Err(damaged(Damage::BadAnchor)),
-        Some((_, head)) => *head,
+        Some((_, anchor::Found::Garbage)) => return Err(damaged(Damage::BadAnchor)),
+        Some((_, anchor::Found::Form(found))) => return Err(other_form(dir, *found)),
+        Some((_, anchor::Found::Head(head))) => Some(*head),
         None => None,
     };
     if let Some(head) = anchored
@@ -101,7 +102,10 @@ pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError>
     }
     let _lock = lock::take(&state, options.now)?;
     let anchor = Anchor::open(&state.anchor())?;
-    let anchored = anchor.as_ref().and_then(|(_, head)| *head);
+    if let Some((_, anchor::Found::Form(found))) = anchor {
+        return Err(other_form(dir, found));
+    }
+    let anchored = anchor.as_ref().and_then(|(_, found)| found.head());
     let mut inspection = Inspection::default();
     if log::exists(&state) {
         match log::open_database(&state, options.cache_bytes) {
@@ -109,8 +113,8 @@ pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError>
                 // An anchor that cannot be read is said once, below, and not also as missing.
                 let unreadable = anchor.is_some() && anchored.is_none();
                 let assumed = if unreadable { Some(BEGINNING) } else { anchored };
-                let Reading { book, records, damage } = log::read(&database.log, assumed);
-                inspection = Inspection { runs: book.history.overviews(), records, damage };
+                let Reading { book, records, damage, damaged } = log::read(&database.log, assumed);
+                inspection = Inspection { runs: book.history.overviews(), records, damage, damaged };
             }
             Err(JournalError::Damaged { damage, .. }) => inspection.damage.push(damage),
             Err(error) => return Err(error),
@@ -122,6 +126,10 @@ pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError>
         inspection.damage.push(Damage::BadAnchor);
     }
     Ok(inspection)
+}
+
+fn other_form(dir: &Path, found: u8) -> JournalError {
+    JournalError::Form { dir: dir.to_owned(), found: char::from(found), known: char::from(anchor::FORM) }
 }
 
 impl Disk {

@@ -18,6 +18,7 @@ use super::codec::{chain, encode};
 use super::error::{Failure, JournalError};
 use super::log::{Book, Database, encode_base, key};
 use super::memory::Put;
+use crate::journal::disk::{Op, may};
 use crate::journal::paths::FileError;
 use crate::journal::state::{Event, RunId};
 
@@ -222,7 +223,7 @@ impl Writer {
             for (head, payload) in records {
                 batch.insert(&key(head.seq), [&head.chain[..], payload].concat());
             }
-            self.database.log.apply_batch(batch).map_err(|error| self.sled_failure("write", error))?;
+            self.apply(&self.database.log, batch)?;
         }
         if !puts.is_empty() {
             let mut batch = sled::Batch::default();
@@ -232,20 +233,32 @@ impl Writer {
                     None => batch.remove(key),
                 }
             }
-            self.database.memory.apply_batch(batch).map_err(|error| self.sled_failure("write", error))?;
+            self.apply(&self.database.memory, batch)?;
         }
         Ok(())
     }
 
+    fn apply(&self, tree: &sled::Tree, batch: sled::Batch) -> Result<(), JournalError> {
+        self.may(Op::Write).and_then(|()| tree.apply_batch(batch)).map_err(|error| self.sled_failure("write", error))
+    }
+
+    /// As [`may`], of the database.
+    fn may(&self, op: Op) -> sled::Result<()> {
+        Ok(may(op, &self.database.path)?)
+    }
+
     /// From sled's buffers to the operating system: after this a killed process loses nothing.
     fn flush(&self) -> Result<(), JournalError> {
-        self.database.log.flush().map(drop).map_err(|error| self.sled_failure("flush", error))
+        self.may(Op::Flush)
+            .and_then(|()| self.database.log.flush())
+            .map(drop)
+            .map_err(|error| self.sled_failure("flush", error))
     }
 
     /// From the operating system to the disk: after this a power cut loses nothing.
     fn sync(&self) -> Result<(), JournalError> {
-        self.file
-            .sync_data()
+        may(Op::Sync, &self.database.path)
+            .and_then(|()| self.file.sync_data())
             .map_err(|error| self.shared.fail(self.failure("sync", error.to_string(), Some(error.kind()))))
     }
 
@@ -274,7 +287,8 @@ impl Writer {
             let reason = format!("record {last} is missing");
             return Err(self.shared.fail(self.failure("prune", reason, None)));
         };
-        log.insert(key(0), encode_base(Head { seq: last, chain })).map_err(failed)?;
+        let base = encode_base(Head { seq: last, chain });
+        self.may(Op::Write).and_then(|()| log.insert(key(0), base)).map_err(failed)?;
         self.flush()?;
         self.sync()?;
         let mut old = log.range(key(1)..=key(last)).keys();
@@ -288,7 +302,7 @@ impl Writer {
             if count == 0 {
                 break;
             }
-            log.apply_batch(batch).map_err(failed)?;
+            self.apply(&log, batch)?;
         }
         self.flush()?;
         self.sync()?;
