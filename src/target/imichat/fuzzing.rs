@@ -71,13 +71,21 @@ fn administrators_are_protected(body: &[u8], page: &Page) {
         return;
     }
     for (user, record) in users.iter().zip(records) {
-        let administrator = user["role_type"].as_str().is_some_and(|role| {
+        if let (true, Some(account)) = (manages(&user["role_type"]), record) {
+            assert!(account.protected.is_some(), "an administrator who is not protected");
+        }
+    }
+}
+
+fn manages(role: &Json) -> bool {
+    match role {
+        Json::String(role) => {
             let role = role.trim().to_ascii_lowercase();
             role.starts_with("administrative") || role.starts_with("administrator")
-        });
-        if let (true, Some(account)) = (administrator, record) {
-            assert!(account.protected.is_some() || user["user"].is_object(), "an administrator who is not protected");
         }
+        Json::Array(roles) => roles.iter().any(manages),
+        Json::Object(role) => role.values().any(manages),
+        _ => false,
     }
 }
 
