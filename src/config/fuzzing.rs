@@ -66,13 +66,25 @@ fn stands_in_clear(text: &str) -> bool {
         return false;
     }
     match text.parse::<toml::Table>() {
-        Ok(root) => root.get("target").and_then(toml::Value::as_table).is_some_and(|target| {
-            let holds = |value: &toml::Value| value.as_str().is_some_and(|value| value.contains(PLANTED));
-            SECRETS.iter().any(|name| target.get(*name).is_some_and(holds))
-        }),
+        Ok(root) => {
+            let table = |name: &str| root.get(name).and_then(toml::Value::as_table);
+            let holds =
+                |table: &toml::Table, names: &[&str]| names.iter().any(|name| table.get(*name).is_some_and(planted));
+            table("target").is_some_and(|target| holds(target, &SECRETS))
+                || table("report").is_some_and(|report| holds(report, &["webhook"]))
+        }
         Err(_) => text.lines().any(|line| {
             let value = SECRETS.iter().find_map(|name| line.trim_start().strip_prefix(name));
             value.is_some_and(|rest| rest.trim_start().trim_start_matches(['=', ' ', '"', '\'']).starts_with(PLANTED))
         }),
+    }
+}
+
+/// A table names where a secret is, and that may be shown.
+fn planted(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::String(text) => text.contains(PLANTED),
+        toml::Value::Array(list) => list.iter().any(planted),
+        _ => false,
     }
 }
