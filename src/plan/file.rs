@@ -425,6 +425,19 @@ mod tests {
     }
 
     #[test]
+    fn a_number_with_a_fraction_reads_back_as_it_was_written() {
+        for number in [123_456_789.123_456_79, 0.1 + 0.2, 5e-324, f64::MAX, -0.0, 7.038_531e-26] {
+            let mut action = action("ana");
+            action.changes[0].to = Value::Float(number);
+            let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
+            writer.action(action.clone()).unwrap();
+            let bytes = writer.finish().unwrap().0;
+            let read = PlanReader::new(&*bytes).unwrap().next().unwrap().unwrap();
+            assert_eq!(read.changes, action.changes);
+        }
+    }
+
+    #[test]
     fn the_first_words_are_those_that_other_programs_look_for() {
         let text = String::from_utf8(plan()).unwrap();
         assert!(
