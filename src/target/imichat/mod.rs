@@ -22,7 +22,7 @@ use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 use crate::target::http::Rate;
-use crate::target::{CallError, Listed, Meter, Purpose, Target, Trouble, find_by_listing};
+use crate::target::{CallError, Listed, Meter, Purpose, Quota, Target, Trouble, find_by_listing};
 
 use api::Api;
 pub use schema::schema;
@@ -132,6 +132,10 @@ impl Target for ImiChat {
 
     fn meter(&self) -> &Meter {
         self.api.http.meter()
+    }
+
+    fn recall(&self, quota: Quota, others_at_once: u64) {
+        self.api.http.recall(quota, others_at_once);
     }
 }
 
