@@ -1,25 +1,46 @@
 //! From settings to a tenant that can be asked: secrets are read here, and the built-in sandbox is started.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use super::workbench::Configured;
 use crate::clock::{Clock, Stop};
 use crate::config::{KindSettings, SecretSource};
-use crate::journal::paths::make_private_dir;
+use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::model::Secret;
 use crate::sandbox::{self, Sandbox};
-use crate::target::{Target, brightpattern, imichat, scim};
+use crate::target::{Quota, Target, brightpattern, imichat, scim};
 
 /// A tenant that can be asked.
 pub struct Connected {
     pub target: Box<dyn Target>,
     sandbox: Option<Sandbox>,
+    /// Where what the target says of its quota is kept, and whose it is.
+    quota: (PathBuf, String),
+}
+
+/// What a live target last said of its quota.
+#[derive(Serialize, Deserialize)]
+struct LastQuota {
+    target: String,
+    #[serde(flatten)]
+    quota: Quota,
+    others_at_once: u64,
 }
 
 impl Connected {
-    /// Ends the sandbox, where there is one, so that its state is kept.
+    /// Ends the sandbox, where there is one, so that its state is kept. What is left of the quota is kept as well: who
+    /// comes next need not spend a request on learning that there is none left.
     pub async fn close(self) -> Result<(), Failure> {
+        let meter = self.target.meter();
+        if let Some(quota) = meter.quota() {
+            let (path, target) = self.quota;
+            let last = LastQuota { target, quota, others_at_once: meter.others().at_once };
+            write_atomically(&path, 0o600, |out| Ok(serde_json::to_writer(out, &last)?))?;
+        }
         drop(self.target);
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await?;
@@ -55,7 +76,12 @@ impl Configured {
             KindSettings::Scim(kind) => self.scim(kind, at).await?,
         };
         self.remember_schema(&*target)?;
-        Ok(Connected { target, sandbox })
+        let quota = (self.state.quota(), format!("{} {}", settings.tenant, self.target_name()));
+        let last = std::fs::read(&quota.0).ok().and_then(|bytes| serde_json::from_slice::<LastQuota>(&bytes).ok());
+        if let Some(last) = last.filter(|last| last.target == quota.1) {
+            target.recall(last.quota, last.others_at_once);
+        }
+        Ok(Connected { target, sandbox, quota })
     }
 
     async fn start_sandbox(&self, clock: Arc<dyn Clock>) -> Result<Sandbox, Failure> {

@@ -12,6 +12,9 @@ pub mod progress;
 mod records;
 mod workbench;
 
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -111,6 +114,7 @@ fn failed_summary(app: &App, command: &str, failure: &Failure) -> Summary {
         unknown: 0,
         requests: Default::default(),
         quota: None,
+        forecast: None,
         elapsed_seconds: commands::plan::seconds(app.clock.elapsed()),
         exit_code: failure.exit as u8,
         error: Some(failure.problem()),

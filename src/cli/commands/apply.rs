@@ -16,9 +16,11 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
+use crate::plan::Action;
 use crate::plan::file::Header;
+use crate::plan::safety::Group;
 use crate::report::Extent;
-use crate::survey::PlanFiles;
+use crate::survey::{Estimate, PlanFiles, ToDo};
 
 pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
@@ -65,7 +67,13 @@ async fn execute(
     started: Duration,
 ) -> Result<Exit, Failure> {
     let released = records::released(&header, &args.execution.approve)?;
-    let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
+    let Configured { schema, rules, settings, .. } = &configured;
+    let estimate =
+        Estimate { schema, rules, target: None, rate: &settings.rate, pace: None, fresh_for: Duration::ZERO };
+    let is_free = |action: &Action| !action.held || released.contains(&Group::of(action.action));
+    let cost = estimate.of_plan(&files.plan, |action| if is_free(action) { ToDo::Whole } else { ToDo::Nothing })?;
+    let estimated = header.requests.auth + cost.total();
+    let summary = records::plan_summary(&header, "apply", records::requests(None, estimated), None);
     let head = records::head("plan", &header, summary, &released);
     if !args.execution.yes {
         app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
@@ -101,9 +109,8 @@ async fn drive(
         started,
     };
     // Every account is read again before it is changed: the plan may be hours old.
-    let changes = header.counts.actions.total() - header.counts.actions.create;
-    let estimated = 1 + header.requests.write + changes;
-    let plan = Planned { header, digest, files, fresh_until: None, estimated };
+    let spent = connected.target.connecting_cost();
+    let plan = Planned { header, digest, files, fresh_until: None, pace: None, spent };
     drive.start(&plan, &args.execution).await
 }
 

@@ -21,16 +21,17 @@ use crate::execute::lifecycle::{Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
 use crate::execute::{Executed, Execution, Halt, Mode, Selection, execute};
 use crate::journal::paths::{make_private_dir, write_atomically};
-use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
+use crate::journal::state::ActionState;
+use crate::journal::{Event, Journal, Memory, RunId, RunSecret, RunState, StepState, secret};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
-use crate::plan::Action;
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
+use crate::plan::{Action, ActionKind, Cost, Forecast};
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
 use crate::report::{Extent, Form, Head, Problem, Style, Summary, render};
-use crate::survey::{PlanFiles, References, source_secrets};
+use crate::survey::{Estimate, PlanFiles, References, ToDo, source_secrets};
 
 /// What a run is driven with.
 pub struct Drive<'a> {
@@ -52,8 +53,10 @@ pub struct Planned<'a> {
     pub files: &'a PlanFiles,
     /// Until when the plan's listing counts as the present.
     pub fresh_until: Option<Timestamp>,
-    /// Requests that were estimated, those of the planning included.
-    pub estimated: u64,
+    /// Requests a second that the listing reached.
+    pub pace: Option<f64>,
+    /// Requests that it took to get so far, repeats left out: signing in, and the listing where this command made it.
+    pub spent: u64,
 }
 
 /// Whether somebody with the right to say so wants the plan applied.
@@ -69,6 +72,15 @@ pub fn confirmed(app: &App, execution: &args::Execution, head: &Head) -> Result<
     let answer = blocking(|| ask(&apply_question(head), &mut io::stdin().lock(), &mut io::stderr()))
         .map_err(|error| Failure::new("usage", format!("the question could not be asked: {error}")))?;
     Ok(answer == Answer::Yes)
+}
+
+/// Which actions a run that begins now executes.
+fn chosen<'a>(released: &'a [Group], selection: &'a Selection) -> impl FnMut(&Action) -> bool + use<'a> {
+    let mut taken = 0;
+    move |action: &Action| {
+        let is_held = action.held && !released.contains(&Group::of(action.action));
+        selection.matches(action) && !is_held && selection.takes(&mut taken)
+    }
 }
 
 /// Secrets that the source holds, by the number of the action.
@@ -89,7 +101,9 @@ impl Drive<'_> {
         // Read before the run begins: a source that lost them must not leave a run behind that cannot go on.
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let asked = self.refer(plan, &released, &selection).await?;
-        let plan = &Planned { estimated: plan.estimated + asked, ..*plan };
+        let mut chosen = chosen(&released, &selection);
+        let left = |action: &Action| if chosen(action) { ToDo::Whole } else { ToDo::Nothing };
+        let estimated = plan.spent + asked + self.estimate(plan).over_plan(&plan.files.plan, left)?.0.total();
         let beginning = Beginning {
             journal: self.journal,
             memory: self.memory,
@@ -104,18 +118,13 @@ impl Drive<'_> {
             actions: plan.header.counts.actions.total(),
         };
         let (run, secret) = begin(&beginning).await?;
-        self.run(run, plan, (secret, from_source), &released, &selection).await
+        self.run(run, plan, estimated, (secret, from_source), &released, &selection).await
     }
 
     /// Before the first write: whether the tenant has everything that the plan's actions refer to. Returns how many
     /// requests it took to know.
     async fn refer(&self, plan: &Planned<'_>, released: &[Group], selection: &Selection) -> Result<u64, Failure> {
-        let mut taken = 0;
-        let chosen = |action: &Action| {
-            let is_held = action.held && !released.contains(&Group::of(action.action));
-            selection.matches(action) && !is_held && selection.takes(&mut taken)
-        };
-        let references = References::of_plan(&plan.files.plan, &self.configured.schema, chosen)?;
+        let references = References::of_plan(&plan.files.plan, &self.configured.schema, chosen(released, selection))?;
         references::check(self.app, &references, &self.configured.schema, &*self.connected.target).await
     }
 
@@ -131,15 +140,58 @@ impl Drive<'_> {
             None => secret::create(&self.configured.state, run, rand::random())?,
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
+        let estimated = plan.spent + self.left(&state, plan, &released, &selection)?.0.total();
         let at = self.app.clock.now();
         self.journal.append(Event::RunResumed { run, at }).await?;
-        self.run(run, plan, (secret, from_source), &released, &selection).await
+        self.run(run, plan, estimated, (secret, from_source), &released, &selection).await
+    }
+
+    fn estimate(&self, plan: &Planned<'_>) -> Estimate<'_> {
+        let fresh_for = plan.fresh_until.map(|until| until.duration_since(self.app.clock.now()));
+        let fresh_for = fresh_for.and_then(|time| Duration::try_from(time).ok()).unwrap_or_default();
+        let target = Some(&*self.connected.target);
+        let Configured { schema, rules, settings, .. } = self.configured;
+        Estimate { schema, rules, target, rate: &settings.rate, pace: plan.pace, fresh_for }
+    }
+
+    /// What is left of a run takes.
+    fn left(
+        &self,
+        state: &RunState,
+        plan: &Planned<'_>,
+        released: &[Group],
+        selection: &Selection,
+    ) -> Result<(Cost, Option<Forecast>), Failure> {
+        let estimate = self.estimate(plan);
+        let mut taken = 0;
+        let left = |action: &Action| {
+            let ActionState { first, follow_up, .. } = state.action(action.seq);
+            let is_held = action.held && !released.contains(&Group::of(action.action)) && first == StepState::Pending;
+            if !selection.matches(action) || is_held || !selection.takes(&mut taken) {
+                return ToDo::Nothing;
+            }
+            match (first, follow_up) {
+                (StepState::Pending | StepState::NotThere, _) => ToDo::Whole,
+                (StepState::Open | StepState::Unknown, _) if action.action == ActionKind::Create => ToDo::Sought,
+                (StepState::Open | StepState::Unknown, _) => ToDo::Read,
+                (StepState::Applied | StepState::Adopted, StepState::Open | StepState::Unknown) => ToDo::Read,
+                (StepState::Applied | StepState::Adopted, StepState::Pending | StepState::NotThere)
+                    if estimate.has_follow_up(action) =>
+                {
+                    ToDo::FollowUp
+                }
+                (StepState::Applied | StepState::Adopted, _) => ToDo::Done,
+                (StepState::Failed | StepState::Skipped, _) => ToDo::Nothing,
+            }
+        };
+        Ok(estimate.over_plan(&plan.files.plan, left)?)
     }
 
     async fn run(
         &self,
         run: RunId,
         plan: &Planned<'_>,
+        estimated: u64,
         (derived_from, from_source): (RunSecret, SourceSecrets),
         released: &[Group],
         selection: &Selection,
@@ -183,7 +235,11 @@ impl Drive<'_> {
             secret::destroy(&self.configured.state, run)?;
         }
         let exit = if delivered.is_err() { Exit::Paused } else { exit_of(&executed, left) };
-        let mut summary = self.summary(run, plan, &executed, exit);
+        let mut summary = self.summary(run, plan, estimated, &executed, exit);
+        if exit == Exit::Paused {
+            let state = self.journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+            summary.forecast = self.left(&state, plan, released, selection)?.1;
+        }
         if let (Err(failure), None) = (&delivered, &summary.error) {
             summary.error = Some(failure.problem());
         }
@@ -286,9 +342,9 @@ impl Drive<'_> {
         Ok(deliver(recipient, &promise.file, &files.plan, &self.configured.schema, &state, secrets)?)
     }
 
-    fn summary(&self, run: RunId, plan: &Planned<'_>, executed: &Executed, exit: Exit) -> Summary {
+    fn summary(&self, run: RunId, plan: &Planned<'_>, estimated: u64, executed: &Executed, exit: Exit) -> Summary {
         let meter = Some(self.connected.target.meter());
-        let requests = records::requests(meter, plan.estimated);
+        let requests = records::requests(meter, estimated);
         let mut summary = records::plan_summary(plan.header, self.command, requests, records::quota(meter));
         summary.run = run.to_string();
         summary.applied = executed.applied;

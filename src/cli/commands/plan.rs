@@ -12,10 +12,11 @@ use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::journal::Memory;
 use crate::journal::paths::write_atomically;
+use crate::plan::Forecast;
 use crate::plan::file::Header;
 use crate::report::Extent;
-use crate::survey::{Accounts, Inputs, PlanFiles, Surveyed, survey};
-use crate::target::Meter;
+use crate::survey::{Accounts, Estimate, Inputs, PlanFiles, References, Surveyed, ToDo, survey};
+use crate::target::Target;
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
@@ -28,7 +29,8 @@ pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
         Some(file) => {
             let configured = configured.last_seen()?;
             let made = make(app, &configured, &memory, Accounts::Recorded(file)).await?;
-            present(app, &configured, args, &made, None, started)
+            let cost = (made.surveyed.header.requests.total, None);
+            present(app, &configured, args, &made, (None, cost), started)
         }
         None => {
             let connected = configured.connect(app.clock.clone(), &app.stop).await?;
@@ -49,7 +51,8 @@ async fn live(
     let target = &*connected.target;
     let configured = configured.seen_by(target)?;
     let made = make(app, &configured, memory, Accounts::Live(target)).await?;
-    present(app, &configured, args, &made, Some(target.meter()), started)
+    let cost = to_apply(&configured, target, &made.surveyed)?;
+    present(app, &configured, args, &made, (Some(target), cost), started)
 }
 
 fn present(
@@ -57,15 +60,17 @@ fn present(
     configured: &Configured,
     args: &PlanArgs,
     made: &Made,
-    meter: Option<&Meter>,
+    (target, cost): (Option<&dyn Target>, (u64, Option<Forecast>)),
     started: Duration,
 ) -> Result<Exit, Failure> {
     let header = &made.surveyed.header;
+    let meter = target.map(Target::meter);
     if let Some(output) = &args.output {
         copy_plan(&made.surveyed.files.plan, output)?;
     }
-    let requests = records::requests(meter, header.requests.total);
+    let requests = records::requests(meter, meter.map_or(0, records::spent) + cost.0);
     let mut summary = records::plan_summary(header, "plan", requests, records::quota(meter));
+    summary.forecast = cost.1;
     summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
     let exit = exit_of(header, args.detailed_exitcode);
     summary.exit_code = exit as u8;
@@ -77,6 +82,28 @@ fn present(
     }
     app.close(&summary);
     Ok(exit)
+}
+
+/// What `apply` will take for a plan that was just made, signing in again included, and the days that makes.
+fn to_apply(
+    configured: &Configured,
+    target: &dyn Target,
+    surveyed: &Surveyed,
+) -> Result<(u64, Option<Forecast>), Failure> {
+    let Configured { schema, rules, settings, .. } = configured;
+    // Every account is read again, because the plan may be hours old by then.
+    let fresh_for = Duration::ZERO;
+    let target = Some(target);
+    let estimate = Estimate { schema, rules, target, rate: &settings.rate, pace: surveyed.pace, fresh_for };
+    let plan = &surveyed.files.plan;
+    let mut cost = estimate.of_plan(plan, |action| if action.held { ToDo::Nothing } else { ToDo::Whole })?;
+    if cost.total() == 0 {
+        return Ok((0, None));
+    }
+    cost.auth += target.map_or(0, Target::connecting_cost);
+    cost.lookup += References::of_plan(plan, schema, |action| !action.held)?.lists();
+    let (cost, forecast) = estimate.over_days(cost);
+    Ok((cost.total(), forecast))
 }
 
 /// A plan, and what it was made with.

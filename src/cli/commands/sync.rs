@@ -29,7 +29,7 @@ pub async fn run(app: &App, args: &SyncArgs) -> Result<Exit, Failure> {
     close_after(connected, exit).await
 }
 
-async fn sync(
+pub(in crate::cli) async fn sync(
     app: &App,
     args: &SyncArgs,
     configured: &Configured,
@@ -80,7 +80,8 @@ async fn sync(
         digest: &surveyed.digest,
         files: &surveyed.files,
         fresh_until: surveyed.listed_at.checked_add(fresh).ok(),
-        estimated: 1 + header.requests.total,
+        pace: surveyed.pace,
+        spent: records::spent(connected.target.meter()),
     };
     drive.start(&plan, &args.execution).await
 }
