@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tracing::{debug, info, trace};
 
 use super::Rate;
-use super::address::{Address, named};
+use super::address::Address;
 use super::instant::retry_after;
 use super::message::{Answer, Request, Verdict, redirected};
 use super::pace::Pacer;
@@ -166,7 +166,6 @@ impl Client {
         mut judge: impl FnMut(&Answer) -> Verdict<T> + Send,
     ) -> Result<T, CallError> {
         let url = self.address.join(request.path)?;
-        let host = named(&url);
         loop {
             let (permit, mut ticket) = self.admit().await.map_err(|error| self.settle(request, tries, error, None))?;
             self.meter.count(request.purpose);
@@ -174,7 +173,7 @@ impl Client {
                 self.meter.count_retry();
             }
             tries.sent += 1;
-            let answer = self.attempt(request, url.clone(), &host, tries.sent, &mut stamp).await;
+            let answer = self.attempt(request, &url, tries.sent, &mut stamp).await;
             if let (Ok(answer), Some(read)) = (&answer, self.read_quota) {
                 match read(&answer.headers, self.clock.now()) {
                     Some(quota) => {
@@ -266,12 +265,11 @@ impl Client {
     async fn attempt(
         &self,
         request: &Request<'_>,
-        url: Url,
-        host: &str,
+        url: &Url,
         attempt: u32,
         stamp: &mut (impl FnMut(&mut HeaderMap) + Send),
     ) -> Result<Answer, Loss> {
-        let mut message = reqwest::Request::new(request.method.clone(), url);
+        let mut message = reqwest::Request::new(request.method.clone(), url.clone());
         if let Some(body) = &request.body {
             message.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *message.body_mut() = Some(body.clone().into());
@@ -280,7 +278,7 @@ impl Client {
         self.mark_secrets(message.headers_mut());
         trace!(method = %request.method, path = request.path, headers = ?message.headers(), "sending");
         let start = self.clock.elapsed();
-        let result = transport::exchange(&self.http, message, host, self.rate.timeout).await;
+        let result = transport::exchange(&self.http, message, url, self.rate.timeout).await;
         let elapsed_ms = u64::try_from(self.clock.elapsed().saturating_sub(start).as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok((status, mut headers, body)) => {

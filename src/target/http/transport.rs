@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
-use reqwest::{StatusCode, redirect, retry};
+use reqwest::{StatusCode, Url, redirect, retry};
 
 use super::Rate;
-use super::address::Address;
+use super::address::{Address, named};
 use crate::target::{CallError, Trouble};
 
 /// Longer answers are refused. A page of a listing has a few kilobytes, a directory of 100,000 people some 20 MiB.
@@ -70,10 +70,10 @@ pub fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallErro
 pub async fn exchange(
     client: &reqwest::Client,
     request: reqwest::Request,
-    host: &str,
+    url: &Url,
     timeout: Duration,
 ) -> Result<(StatusCode, HeaderMap, Bytes), Loss> {
-    let lost = |error: reqwest::Error| classify(&error, host, timeout);
+    let lost = |error: reqwest::Error| classify(&error, &named(url), timeout);
     let mut response = client.execute(request).await.map_err(lost)?;
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
