@@ -1,46 +1,35 @@
 //! From settings to a tenant that can be asked: secrets are read here, and the built-in sandbox is started.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::failure::Failure;
+use super::quota::QuotaFile;
 use super::workbench::Configured;
 use crate::clock::{Clock, Stop};
 use crate::config::{KindSettings, SecretSource};
-use crate::journal::paths::{make_private_dir, write_atomically};
+use crate::journal::paths::make_private_dir;
 use crate::model::Secret;
 use crate::sandbox::{self, Sandbox};
-use crate::target::{Quota, Target, brightpattern, imichat, scim};
+use crate::target::{Target, brightpattern, imichat, scim};
 
 /// A tenant that can be asked.
 pub struct Connected {
     pub target: Box<dyn Target>,
     sandbox: Option<Sandbox>,
-    /// Where what the target says of its quota is kept, and whose it is.
-    quota: (PathBuf, String),
-}
-
-/// What a live target last said of its quota.
-#[derive(Serialize, Deserialize)]
-struct LastQuota {
-    target: String,
-    #[serde(flatten)]
-    quota: Quota,
-    others_at_once: u64,
+    quota: QuotaFile,
 }
 
 impl Connected {
+    /// To a tenant in memory.
+    #[cfg(test)]
+    pub fn to(target: impl Target + 'static, quota: QuotaFile) -> Self {
+        Self { target: Box::new(target), sandbox: None, quota }
+    }
+
     /// Ends the sandbox, where there is one, so that its state is kept. What is left of the quota is kept as well: who
     /// comes next need not spend a request on learning that there is none left.
     pub async fn close(self) -> Result<(), Failure> {
-        let meter = self.target.meter();
-        if let Some(quota) = meter.quota() {
-            let (path, target) = self.quota;
-            let last = LastQuota { target, quota, others_at_once: meter.others().at_once };
-            write_atomically(&path, 0o600, |out| Ok(serde_json::to_writer(out, &last)?))?;
-        }
+        self.quota.keep(self.target.meter());
         drop(self.target);
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await?;
@@ -69,19 +58,22 @@ impl Configured {
         let settings = &self.settings.target;
         let sandbox = if settings.is_sandbox() { Some(self.start_sandbox(clock.clone()).await?) } else { None };
         let base_url = sandbox.as_ref().map_or_else(|| settings.base_url.value.clone(), Sandbox::base_url);
-        let at = At { base_url: &base_url, sandbox: sandbox.is_some(), clock, stop: stop.clone() };
+        let at = At { base_url: &base_url, sandbox: sandbox.is_some(), clock: clock.clone(), stop: stop.clone() };
         let target = match &settings.kind {
             KindSettings::Imichat(kind) => self.imichat(kind, at)?,
             KindSettings::Brightpattern(kind) => self.brightpattern(kind, at, shown)?,
             KindSettings::Scim(kind) => self.scim(kind, at).await?,
         };
         self.remember_schema(&*target)?;
-        let quota = (self.state.quota(), format!("{} {}", settings.tenant, self.target_name()));
-        let last = std::fs::read(&quota.0).ok().and_then(|bytes| serde_json::from_slice::<LastQuota>(&bytes).ok());
-        if let Some(last) = last.filter(|last| last.target == quota.1) {
-            target.recall(last.quota, last.others_at_once);
-        }
+        let quota = self.quota_file(clock);
+        quota.recall(&*target);
         Ok(Connected { target, sandbox, quota })
+    }
+
+    /// What earlier commands saw of this tenant's quota.
+    pub fn quota_file(&self, clock: Arc<dyn Clock>) -> QuotaFile {
+        let of = format!("{} {}", self.settings.target.tenant, self.target_name());
+        QuotaFile { path: self.state.quota(), of, clock }
     }
 
     async fn start_sandbox(&self, clock: Arc<dyn Clock>) -> Result<Sandbox, Failure> {

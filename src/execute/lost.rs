@@ -8,6 +8,7 @@ use super::perform::account_of;
 use super::request::{By, Lost, Made, Request};
 use super::{Halt, Mode};
 use crate::journal::{Event, JournalError, Outcome, Step};
+use crate::kill::{self, Point};
 use crate::model::{Account, Attributes, Value};
 use crate::reconcile::compare::has_all;
 use crate::target::{CallError, Trouble};
@@ -96,6 +97,7 @@ impl Engine<'_> {
                 () = self.execution.stop.requested() => return Err(Broken::Halt(Halt::Signal)),
             }
         }
+        kill::at(Point::WaitOver);
         self.look_once(missing, Transit::Over, lost).await
     }
 
@@ -112,7 +114,10 @@ impl Engine<'_> {
         }
         self.may_send()?;
         let wanted: Vec<Attributes> = creates.iter().map(|one| one.request.steps.first.clone()).collect();
-        let found = match self.execution.target.find(self.execution.rules, &wanted).await {
+        kill::of(Point::LookupDue, "create");
+        let found = self.execution.target.find(self.execution.rules, &wanted).await;
+        kill::of(Point::LookedUp, "create");
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 let error = self.readable(error)?;
@@ -224,7 +229,10 @@ impl Engine<'_> {
     async fn look_up_change(&self, one: Lost) -> Result<Learnt, Broken> {
         let request = &one.request;
         let id = account_of(request)?;
-        let account = match self.execution.target.get(&id).await {
+        kill::of(Point::LookupDue, request.kind());
+        let account = self.execution.target.get(&id).await;
+        kill::of(Point::LookedUp, request.kind());
+        let account = match account {
             Ok(account) => account,
             Err(error) if error.trouble == Trouble::NotFound => None,
             Err(error) => {

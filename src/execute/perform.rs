@@ -7,6 +7,7 @@ use super::lost::unknown;
 use super::request::{By, Lost, Made, Request};
 use super::{ExecuteError, Halt, Mode};
 use crate::journal::{Outcome, Step};
+use crate::kill::{self, Point};
 use crate::model::{Account, AccountId, AttrId, Attributes, Schema, Value, normal};
 use crate::plan::{ActionKind, seen};
 use crate::reconcile::compare::has_all;
@@ -32,7 +33,10 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
-        match self.execution.target.create(&values).await {
+        kill::of(Point::SendDue, request.kind());
+        let answer = self.execution.target.create(&values).await;
+        kill::of(Point::Answered, request.kind());
+        match answer {
             Ok(account) => {
                 self.answered();
                 self.write(&request, Outcome::Applied { account: Some(account.clone()) }).await?;
@@ -60,7 +64,10 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
-        match self.execution.target.update(&account, &values).await {
+        kill::of(Point::SendDue, request.kind());
+        let answer = self.execution.target.update(&account, &values).await;
+        kill::of(Point::Answered, request.kind());
+        match answer {
             Ok(()) => {
                 self.answered();
                 self.write(&request, Outcome::Applied { account: None }).await?;
@@ -82,11 +89,13 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
+        kill::of(Point::SendDue, request.kind());
         let answer = if request.deletes() {
             self.execution.target.delete(&account).await
         } else {
             self.execution.target.update(&account, &values).await
         };
+        kill::of(Point::Answered, request.kind());
         match answer {
             Ok(()) => {
                 self.answered();
@@ -104,7 +113,10 @@ impl Engine<'_> {
         if fresh && request.action.source.is_some() {
             return Ok(None);
         }
-        let now = match self.execution.target.get(id).await {
+        kill::of(Point::ReadDue, request.kind());
+        let read = self.execution.target.get(id).await;
+        kill::of(Point::Read, request.kind());
+        let now = match read {
             Ok(account) => {
                 self.answered();
                 account

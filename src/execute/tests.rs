@@ -2,6 +2,7 @@
 
 mod crashes;
 mod holding;
+mod leftovers;
 mod lost;
 mod order;
 mod seeds;

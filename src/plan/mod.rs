@@ -6,6 +6,7 @@ pub mod beside;
 pub mod cost;
 pub mod decide;
 pub mod file;
+pub mod inverse;
 pub mod policy;
 pub mod safety;
 pub mod steps;

@@ -83,11 +83,19 @@ const FIRST_LOAD: u64 = 10;
 
 #[must_use]
 pub fn judge(safety: &Safety, measure: &Measure, planned: &Planned) -> Judgement {
-    let mut judgement = Judgement { held: Vec::new(), stopped: source_stops(safety, measure) };
+    let mut judgement = judge_actions(safety, measure.in_scope, planned);
+    judgement.stopped.splice(0..0, source_stops(safety, measure));
+    judgement
+}
+
+/// [`judge`] for a plan that no source speaks for.
+#[must_use]
+pub fn judge_actions(safety: &Safety, in_scope: u64, planned: &Planned) -> Judgement {
+    let mut judgement = Judgement::default();
     for group in Group::ALL {
         let count =
             ActionKind::ALL.iter().filter(|kind| Group::of(**kind) == group).map(|kind| planned.get(*kind)).sum();
-        if let Some(limit) = limit_of(safety, group, measure.in_scope)
+        if let Some(limit) = limit_of(safety, group, in_scope)
             && count > limit
         {
             judgement.held.push(Exceeded { group, count, limit });

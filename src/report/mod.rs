@@ -9,6 +9,7 @@ mod counts;
 mod csv;
 pub mod form;
 mod ink;
+pub mod invocation;
 mod json;
 mod markdown;
 pub mod next;
@@ -28,8 +29,9 @@ mod samples;
 use std::io::{self, Write};
 
 pub use form::{Extent, Form, Style, UnknownForm};
+pub use invocation::Invocation;
 pub use next::{Step, next_steps, release_command};
-pub use record::{Entry, Head, Outcome, OutcomeResult, RunRecord};
+pub use record::{Entry, Head, Outcome, OutcomeResult, RunRecord, TakesBack};
 pub use summary::{Problem, Summary};
 
 /// Writes a record in one form.

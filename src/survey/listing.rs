@@ -76,7 +76,7 @@ async fn live(
 }
 
 pub(super) fn in_scope(inputs: &Inputs<'_>, protect: &Protect, account: &Account) -> bool {
-    account.protected.is_none() && !protect.matches_account(inputs, account)
+    account.protected.is_none() && !protect.matches_account(inputs.rules, account)
 }
 
 impl Seen {

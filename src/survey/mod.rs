@@ -13,6 +13,7 @@ mod notes;
 mod protect;
 mod recorded;
 mod references;
+mod rollback;
 mod rows;
 mod secrets;
 mod settle;
@@ -25,6 +26,7 @@ pub use estimate::{Estimate, ToDo};
 pub use findings::read_findings;
 pub use recorded::ACCOUNT;
 pub use references::{References, Referred, Unknown, Users};
+pub use rollback::{NEVER_LEARNT, Rollback, rollback};
 pub use secrets::source_secrets;
 pub use written::fingerprint;
 
@@ -45,7 +47,7 @@ use crate::mapping::Mapping;
 use crate::model::monitor::Monitor;
 use crate::model::{AttrSet, MatchRule, Place, Schema};
 use crate::plan::Policy;
-use crate::plan::file::Header;
+use crate::plan::file::{Header, PlanFileError};
 use crate::source::{Source, SourceError};
 use crate::target::{CallError, Sent, Target};
 
@@ -90,7 +92,7 @@ pub struct Surveyed {
     pub pace: Option<f64>,
 }
 
-/// When the listing was whole, and what it took.
+/// When the accounts were known, and what it took.
 #[derive(Clone, Copy, Debug)]
 struct Listed {
     at: Timestamp,
@@ -111,6 +113,8 @@ pub enum SurveyError {
     Duplicates(Duplicated),
     #[error("the source changed while it was read: {0} is not what it was a moment ago")]
     SourceChanged(String),
+    #[error("the run's plan: {0}")]
+    Plan(#[from] PlanFileError),
     #[error(transparent)]
     Target(#[from] CallError),
     #[error("{file} is no export of accounts: {message}")]
@@ -168,15 +172,15 @@ pub async fn survey(inputs: &Inputs<'_>) -> Result<Surveyed, SurveyError> {
     let began = inputs.clock.elapsed();
     let (listing, accounts) = listing::read(inputs, &mut read.index).await?;
     let took = inputs.clock.elapsed().saturating_sub(began);
-    let listed = Listed::new(inputs.clock.now(), before, inputs.sent(), took);
+    let after = inputs.sent();
+    let listed = Listed::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
     blocking(|| settle::settle(inputs, id, read, listing, accounts, findings, listed))
 }
 
 impl Listed {
-    fn new(at: Timestamp, before: Sent, after: Sent, took: Duration) -> Self {
+    fn new(at: Timestamp, sent: u64, repeats: u64, took: Duration) -> Self {
         // A repeat of a sign-in is one too, and the sign-in itself is no part of the listing.
-        let repeats = after.retried - before.retried;
-        let requests = (after.list - before.list).saturating_sub(repeats);
+        let requests = sent.saturating_sub(repeats);
         // Numbers of requests are far from where a float is not exact enough.
         #[allow(clippy::cast_precision_loss)]
         let pace = (requests >= TELLING && !took.is_zero()).then(|| requests as f64 / took.as_secs_f64());

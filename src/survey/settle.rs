@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use jiff::Timestamp;
 
 use super::drafts::{Drafts, create_private};
-use super::estimate::referred;
+use super::estimate::{Estimate, referred};
 use super::findings::Findings;
 use super::listing::Seen;
 use super::notes::Notes;
@@ -22,11 +22,12 @@ use crate::model::{Account, Desired, Record, Value};
 use crate::plan::beside::Learnt;
 use crate::plan::cost::Cost;
 use crate::plan::decide::{Context, Decision, about_row, known, newcomer};
-use crate::plan::file::{FileDigest, Header, ListingDigest, PlanWriter, SourceDigest, VERSION};
+use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
 use crate::plan::safety::{Group, Measure, judge};
 use crate::plan::{Counts, Finding, FindingKind, Source};
 use crate::reconcile::{Found, Settled, Settlement, Verdict, compare};
 use crate::source::RowShape;
+use crate::target::Target;
 
 pub(super) fn settle(
     inputs: &Inputs<'_>,
@@ -41,6 +42,8 @@ pub(super) fn settle(
     let settled = read.index.settle();
     let complete = listing.complete;
     let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
+    settler.unterminated = read.files.iter().any(|file| file.ends_without_newline);
+    settler.cut = read.files.iter().any(|file| file.ends_within_row);
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
         in_scope: listing.in_scope,
@@ -49,7 +52,7 @@ pub(super) fn settle(
         last_rows: inputs.memory.shape().map(|shape| shape.rows),
     };
     settler.unclaimed(&settled.unclaimed, &listing, &measure)?;
-    let Settler { seen, findings, mut drafts, notes, .. } = settler;
+    let Settler { seen, findings, mut drafts, notes, unterminated, .. } = settler;
     notes.finish()?;
     let found = findings.finish()?;
     seen.keep(complete)?;
@@ -57,12 +60,8 @@ pub(super) fn settle(
     let planned = drafts.planned;
     let judgement = judge(&inputs.settings.safety, &measure, &planned);
     let held = drafts.held(&inputs.settings.target.tenant, &judgement.held);
-    drafts.sort();
-    let estimate = inputs.estimate(listed.pace);
     let is_free = |group| judgement.stopped.is_empty() && !held.contains_key(&group);
-    let (writing, _) = estimate.over_days(drafts.cost(estimate.fresh(), is_free));
-    let connecting = estimate.target.map_or(0, |target| target.connecting_cost());
-    let listing_took = Cost { auth: connecting, list: listed.requests, ..Cost::default() };
+    let requests = requests(&inputs.estimate(listed.pace), &mut drafts, &listed, is_free);
     let header = Header {
         headcount_plan: VERSION,
         plan: id.to_string(),
@@ -78,10 +77,12 @@ pub(super) fn settle(
                 .collect(),
             columns: inputs.source.columns().names().to_vec(),
             included: read.included,
+            unterminated,
+            notes: unlike_before(inputs, unterminated).into_iter().collect(),
         },
         listing,
         counts: Counts { actions: planned, findings: found },
-        requests: (listing_took + writing).into(),
+        requests,
         held,
         stopped: judgement.stopped,
         against: match inputs.accounts {
@@ -95,13 +96,36 @@ pub(super) fn settle(
     Ok(Surveyed { id, header, digest, files, listed_at: now, pace: listed.pace })
 }
 
+/// Puts the actions in their order, and says what they take beside what the plan has taken.
+pub(super) fn requests(
+    estimate: &Estimate<'_>,
+    drafts: &mut Drafts,
+    listed: &Listed,
+    is_free: impl Fn(Group) -> bool,
+) -> PlanRequests {
+    drafts.sort();
+    let (writing, _) = estimate.over_days(drafts.cost(estimate.fresh(), is_free));
+    let connecting = estimate.target.map_or(0, Target::connecting_cost);
+    let listing = Cost { auth: connecting, list: listed.requests, ..Cost::default() };
+    (listing + writing).into()
+}
+
+/// What is to be said of a source whose last row is not ended, unless that is its habit.
+fn unlike_before(inputs: &Inputs<'_>, unterminated: bool) -> Option<String> {
+    let before = inputs.memory.shape().and_then(|shape| shape.terminated);
+    (unterminated && before != Some(false)).then(|| {
+        "the last row of the source has no line break at its end: if the file was cut short there, the row is not whole"
+            .to_owned()
+    })
+}
+
 /// The configuration's digest as plans carry it.
 fn config_digest(inputs: &Inputs<'_>) -> String {
     let [a, b] = inputs.settings.digest.0;
     format!("{a:016x}{b:016x}")
 }
 
-fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Result<String> {
+pub(super) fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Result<String> {
     let file = create_private(&files.plan)?;
     let mut writer = PlanWriter::new(BufWriter::new(file), header)?;
     for action in drafts.into_actions()? {
@@ -128,6 +152,10 @@ pub(super) struct Settler<'a> {
     pub notes: Notes,
     scratch: Scratch,
     pub now: Timestamp,
+    /// The last row of some file has no line break at its end.
+    pub unterminated: bool,
+    /// Some file ends within a row.
+    pub cut: bool,
 }
 
 impl<'a> Settler<'a> {
@@ -163,6 +191,8 @@ impl<'a> Settler<'a> {
             notes: Notes::create(inputs.dir)?,
             scratch: inputs.mapping.scratch(),
             now,
+            unterminated: false,
+            cut: false,
         })
     }
 
@@ -336,7 +366,7 @@ impl<'a> Settler<'a> {
     pub fn protection(&self, account: &Account) -> Option<String> {
         account.protected.clone().or_else(|| {
             self.protect
-                .matches_account(self.inputs, account)
+                .matches_account(self.inputs.rules, account)
                 .then(|| "a pattern of policy.protect matches the account".to_owned())
         })
     }

@@ -135,7 +135,7 @@ pub struct Fake {
     clock: Arc<TestClock>,
     meter: Meter,
     pub points: Points,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -169,7 +169,24 @@ impl Fake {
 
     pub fn with_schema(clock: &Arc<TestClock>, schema: Schema) -> Self {
         let clock = Arc::clone(clock);
-        Self { schema, clock, meter: Meter::default(), points: Points::default(), state: Mutex::default() }
+        Self { schema, clock, meter: Meter::default(), points: Points::default(), state: Arc::default() }
+    }
+
+    /// Another connection to the same tenant.
+    pub fn connect(&self) -> Self {
+        let (schema, clock, points) = (self.schema.clone(), Arc::clone(&self.clock), self.points.clone());
+        Self { schema, clock, points, meter: Meter::default(), state: Arc::clone(&self.state) }
+    }
+
+    /// Another tenant of the same accounts and the same past, with nothing wrong in its future.
+    pub fn fork(&self, clock: &Arc<TestClock>) -> Self {
+        let fork = Self::with_schema(clock, self.schema.clone());
+        {
+            let (from, mut to) = (self.state(), fork.state());
+            (to.accounts, to.last, to.lax) = (from.accounts.clone(), from.last, from.lax);
+            (to.ledger, to.calls) = (from.ledger.clone(), from.calls.clone());
+        }
+        fork
     }
 
     /// Adds an account that was always there; not in the ledger. An account is active where its values do not say.

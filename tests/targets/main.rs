@@ -70,6 +70,11 @@ macro_rules! sample_must_pass {
             fn a_plan_against_an_export_is_the_live_plan() {
                 crate::program::a_plan_against_an_export_is_the_live_plan(&$subject);
             }
+
+            #[test]
+            fn a_run_that_is_taken_back_leaves_the_accounts_as_they_were() {
+                crate::program::a_run_that_is_taken_back_leaves_the_accounts_as_they_were(&$subject);
+            }
         }
     };
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::cost::before_connecting;
 use super::drive::{Drive, Planned, confirmed};
 use super::plan::{close_after, stopped};
 use super::rest;
@@ -16,11 +17,10 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
-use crate::plan::Action;
 use crate::plan::file::Header;
-use crate::plan::safety::Group;
 use crate::report::Extent;
-use crate::survey::{Estimate, PlanFiles, ToDo};
+use crate::report::visible::visible;
+use crate::survey::PlanFiles;
 
 pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
@@ -67,12 +67,7 @@ async fn execute(
     started: Duration,
 ) -> Result<Exit, Failure> {
     let released = records::released(&header, &args.execution.approve)?;
-    let Configured { schema, rules, settings, .. } = &configured;
-    let estimate =
-        Estimate { schema, rules, target: None, rate: &settings.rate, pace: None, fresh_for: Duration::ZERO };
-    let is_free = |action: &Action| !action.held || released.contains(&Group::of(action.action));
-    let cost = estimate.of_plan(&files.plan, |action| if is_free(action) { ToDo::Whole } else { ToDo::Nothing })?;
-    let estimated = header.requests.auth + cost.total();
+    let estimated = before_connecting(&configured, &header, &files, &released, &args.execution)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, estimated), None);
     let head = records::head("plan", &header, summary, &released);
     if !args.execution.yes {
@@ -150,14 +145,22 @@ fn still_current(configured: &Configured, journal: &Journal, header: &Header) ->
             "plan",
             format!("the run {} changed accounts after this plan was made: the plan is not current any more", run.run),
         )
-        .hint("make a new plan: `headcount plan -o PLAN`")),
+        .hint(anew(header))),
+    }
+}
+
+/// How a plan that cannot be used is replaced.
+fn anew(header: &Header) -> String {
+    match &header.rollback_of {
+        Some(run) => format!("make a new plan: `headcount rollback {} -o PLAN`", visible(run)),
+        None => "make a new plan: `headcount plan -o PLAN`".to_owned(),
     }
 }
 
 /// Whether the plan is for this tenant, this configuration and this hour.
 fn usable(app: &App, configured: &Configured, header: &Header) -> Result<(), Failure> {
     let refuse = |message: String, hint: &str| Err(Failure::new("plan", message).hint(hint));
-    let anew = "make a new plan: `headcount plan -o PLAN`";
+    let anew = &anew(header);
     if let Some(file) = &header.against {
         return refuse(
             format!("the plan was made against {file}, not against the live tenant: it can be read, not applied"),

@@ -2,14 +2,17 @@
 
 pub mod apply;
 pub mod check;
+mod cost;
 pub mod drive;
 pub mod export;
+mod left;
 pub mod meta;
 pub mod plan;
 pub mod references;
 pub mod report;
 pub mod rest;
 pub mod resume;
+pub mod rollback;
 pub mod runs;
 pub mod sandbox;
 pub mod sync;

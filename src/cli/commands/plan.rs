@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::cost::to_apply;
 use crate::cli::app::App;
 use crate::cli::args::PlanArgs;
 use crate::cli::connect::Connected;
@@ -12,10 +13,9 @@ use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::journal::Memory;
 use crate::journal::paths::write_atomically;
-use crate::plan::Forecast;
 use crate::plan::file::Header;
 use crate::report::Extent;
-use crate::survey::{Accounts, Estimate, Inputs, PlanFiles, References, Surveyed, ToDo, survey};
+use crate::survey::{Accounts, Inputs, PlanFiles, Surveyed, survey};
 use crate::target::Target;
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -29,8 +29,7 @@ pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
         Some(file) => {
             let configured = configured.last_seen()?;
             let made = make(app, &configured, &memory, Accounts::Recorded(file)).await?;
-            let cost = (made.surveyed.header.requests.total, None);
-            present(app, &configured, args, &made, (None, cost), started)
+            present(app, &configured, &asked(args), &made.surveyed, None, started)
         }
         None => {
             let connected = configured.connect(app.clock.clone(), &app.stop).await?;
@@ -51,59 +50,52 @@ async fn live(
     let target = &*connected.target;
     let configured = configured.seen_by(target)?;
     let made = make(app, &configured, memory, Accounts::Live(target)).await?;
-    let cost = to_apply(&configured, target, &made.surveyed)?;
-    present(app, &configured, args, &made, (Some(target), cost), started)
+    present(app, &configured, &asked(args), &made.surveyed, Some(target), started)
 }
 
-fn present(
+fn asked(args: &PlanArgs) -> Asked<'_> {
+    Asked { command: "plan", output: args.output.as_deref(), detailed_exitcode: args.detailed_exitcode }
+}
+
+/// What was asked of a command that makes a plan and executes nothing.
+pub struct Asked<'a> {
+    pub command: &'static str,
+    pub output: Option<&'a Path>,
+    pub detailed_exitcode: bool,
+}
+
+/// Shows a plan that was made, and keeps a copy of it where one was asked for.
+pub fn present(
     app: &App,
     configured: &Configured,
-    args: &PlanArgs,
-    made: &Made,
-    (target, cost): (Option<&dyn Target>, (u64, Option<Forecast>)),
+    asked: &Asked<'_>,
+    surveyed: &Surveyed,
+    target: Option<&dyn Target>,
     started: Duration,
 ) -> Result<Exit, Failure> {
-    let header = &made.surveyed.header;
-    let meter = target.map(Target::meter);
-    if let Some(output) = &args.output {
-        copy_plan(&made.surveyed.files.plan, output)?;
+    let header = &surveyed.header;
+    let (cost, forecast) = match target {
+        Some(target) => to_apply(configured, target, surveyed)?,
+        None => (header.requests.total, None),
+    };
+    if let Some(output) = asked.output {
+        copy_plan(&surveyed.files.plan, output)?;
     }
-    let requests = records::requests(meter, meter.map_or(0, records::spent) + cost.0);
-    let mut summary = records::plan_summary(header, "plan", requests, records::quota(meter));
-    summary.forecast = cost.1;
+    let meter = target.map(Target::meter);
+    let requests = records::requests(meter, meter.map_or(0, records::spent) + cost);
+    let mut summary = records::plan_summary(header, asked.command, requests, records::quota(meter));
+    summary.forecast = forecast;
     summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
-    let exit = exit_of(header, args.detailed_exitcode);
+    let exit = exit_of(header, asked.detailed_exitcode);
     summary.exit_code = exit as u8;
     summary.error = stopped(header);
     let head = records::head("plan", header, summary.clone(), &[]);
-    app.show(configured, records::of_plan(head, &made.surveyed.files)?, Extent::Whole)?;
-    if let Some(output) = &args.output {
+    app.show(configured, records::of_plan(head, &surveyed.files)?, Extent::Whole)?;
+    if let Some(output) = asked.output {
         app.say(&format!("The plan is in {}.", shown(output)));
     }
     app.close(&summary);
     Ok(exit)
-}
-
-/// What `apply` will take for a plan that was just made, signing in again included, and the days that makes.
-fn to_apply(
-    configured: &Configured,
-    target: &dyn Target,
-    surveyed: &Surveyed,
-) -> Result<(u64, Option<Forecast>), Failure> {
-    let Configured { schema, rules, settings, .. } = configured;
-    // Every account is read again, because the plan may be hours old by then.
-    let fresh_for = Duration::ZERO;
-    let target = Some(target);
-    let estimate = Estimate { schema, rules, target, rate: &settings.rate, pace: surveyed.pace, fresh_for };
-    let plan = &surveyed.files.plan;
-    let mut cost = estimate.of_plan(plan, |action| if action.held { ToDo::Nothing } else { ToDo::Whole })?;
-    if cost.total() == 0 {
-        return Ok((0, None));
-    }
-    cost.auth += target.map_or(0, Target::connecting_cost);
-    cost.lookup += References::of_plan(plan, schema, |action| !action.held)?.lists();
-    let (cost, forecast) = estimate.over_days(cost);
-    Ok((cost.total(), forecast))
 }
 
 /// A plan, and what it was made with.
@@ -121,15 +113,25 @@ pub async fn make(
 ) -> Result<Made, Failure> {
     let dir = configured.new_plan_dir(&*app.clock)?;
     let made = make_in(app, configured, memory, accounts, &dir).await;
+    kept(configured, &dir, made.map(|(surveyed, mapped)| Made { surveyed, mapped }), |made| &mut made.surveyed)
+}
+
+/// Gives the folder of a plan that was made its name; of one that was not nothing is left.
+pub fn kept<T>(
+    configured: &Configured,
+    dir: &Path,
+    made: Result<T, Failure>,
+    surveyed: impl FnOnce(&mut T) -> &mut Surveyed,
+) -> Result<T, Failure> {
     match made {
-        Ok((mut surveyed, mapped)) => {
-            let kept = configured.keep_plan(&dir, &surveyed.header.plan)?;
-            surveyed.files = PlanFiles::within(&kept);
-            Ok(Made { surveyed, mapped })
+        Ok(mut made) => {
+            let surveyed = surveyed(&mut made);
+            surveyed.files = PlanFiles::within(&configured.keep_plan(dir, &surveyed.header.plan)?);
+            Ok(made)
         }
         Err(failure) => {
             // What is left of a plan that was not made means nothing.
-            let _ = std::fs::remove_dir_all(&dir);
+            let _ = std::fs::remove_dir_all(dir);
             Err(failure)
         }
     }

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::*;
-use crate::sandbox::{Op, Others, Quota, Seed};
+use super::office::{Office, at};
+use crate::cli::failure::Exit;
+use crate::clock::TestClock;
+use crate::sandbox::{Op, Options, Others, Quota, Seed};
 
 const LAW: f64 = 1.1;
 

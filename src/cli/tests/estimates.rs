@@ -1,9 +1,15 @@
 //! What is estimated is what is sent, where nothing goes wrong: for each system, for a run in one go, for one that is
 //! gone on with, for one that takes so long that accounts are read again and tokens renewed.
 
-use super::*;
-use crate::sandbox::brightpattern;
-use crate::sandbox::{Faults, Kind, Op, Seed, TokenLife, scim};
+use std::fs;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::office::{Office, at};
+use crate::cli::failure::Exit;
+use crate::clock::TestClock;
+use crate::sandbox::{Faults, Kind, Op, Options, Seed, TokenLife, brightpattern, scim};
 
 const KINDS: [Kind; 3] = [Kind::Imichat, Kind::Brightpattern, Kind::Scim];
 

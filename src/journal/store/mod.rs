@@ -35,6 +35,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::pin::pin;
@@ -46,6 +47,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use self::error::{Damage, Failure, Holder, JournalError};
+pub use self::log::panics_are_caught;
 pub use self::memory::{Absence, Memory, Note, Shape};
 use self::place::{Disk, Place, Twin};
 use super::state::{Event, Illegal, RunId, RunOverview, RunState};
@@ -83,6 +85,9 @@ pub struct Inspection {
     pub records: u64,
     /// Everything that is wrong, in the order of the records; a hundred at most. Empty: the journal is whole.
     pub damage: Vec<Damage>,
+    /// The runs that are not as they were written, each with the first reason. One of them may be missing from `runs`:
+    /// its beginning is lost.
+    pub damaged: BTreeMap<RunId, Damage>,
 }
 
 /// The events of one run, in order.

@@ -149,24 +149,6 @@ fn a_row_with_a_cell_too_few_is_whose_cells_it_has() {
 }
 
 #[test]
-fn a_source_cut_at_any_byte_takes_away_no_more_than_the_limit_allows() {
-    let office = Office::new().policy(STRICT).safety("max_deactivate = 3\nmax_invalid = \"100%\"");
-    let rows: Vec<String> = (0..30).map(|n| format!("{n},p{n},p{n}@x.org,P,,,")).collect();
-    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    (0..30).for_each(|n| {
-        office.account(&format!("p{n}"), "P", "active");
-    });
-    let whole = csv(&rows);
-    for cut in (HEADER.len() + 1..whole.len()).step_by(3) {
-        let Ok(made) = office.try_survey(&whole[..cut]) else { continue };
-        let header = &made.surveyed.header;
-        let free =
-            made.actions.iter().filter(|a| a.action.takes_away() && !a.held && header.stopped.is_empty()).count();
-        assert!(free <= 3, "cut at {cut}: {free}");
-    }
-}
-
-#[test]
 fn protected_accounts_and_inactive_ones_are_never_absent() {
     let office = office(&format!("{STRICT}\nprotect = [\"GO*\"]"));
     office.account("old", "Old", "inactive");

@@ -10,6 +10,7 @@ use reqwest::{StatusCode, Url, redirect, retry};
 
 use super::Rate;
 use super::address::{Address, named};
+use crate::kill::{self, Point};
 use crate::target::{CallError, Trouble};
 
 /// Longer answers are refused. A page of a listing has a few kilobytes, a directory of 100,000 people some 20 MiB.
@@ -74,7 +75,10 @@ pub async fn exchange(
     timeout: Duration,
 ) -> Result<(StatusCode, HeaderMap, Bytes), Loss> {
     let lost = |error: reqwest::Error| classify(&error, &named(url), timeout);
+    let method = request.method().clone();
+    kill::of(Point::RequestLeaves, method.as_str());
     let mut response = client.execute(request).await.map_err(lost)?;
+    kill::of(Point::AnswerBegins, method.as_str());
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let Some(first) = response.chunk().await.map_err(lost)? else { return Ok((status, headers, Bytes::new())) };
