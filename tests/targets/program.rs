@@ -95,7 +95,14 @@ fn take_back(subject: &dyn Subject, dir: &TempDir, run: &str) -> (Value, Value) 
     for held in header["held"].as_object().unwrap().values() {
         apply.extend(["--approve", held["approve"].as_str().unwrap()]);
     }
-    (made, summary(subject, dir, &apply))
+    let applied = summary(subject, dir, &apply);
+    let number = |summary: &Value, name: &str| summary["requests"][name].as_u64().unwrap();
+    assert_eq!(number(&applied, "total"), number(&applied, "estimated"), "{applied}");
+    if apply.len() == 5 {
+        let both = number(&made, "total") + number(&applied, "total");
+        assert_eq!(number(&made, "estimated"), both, "nothing was held: {made}, {applied}");
+    }
+    (made, applied)
 }
 
 /// The tenant's own record of every account, by its login, once the program has ended.
