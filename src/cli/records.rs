@@ -170,7 +170,10 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
     // Where that is the summary's error it is said there.
     let mut notes = if summary.error.is_some() { Vec::new() } else { header.stopped.clone() };
     if !header.listing.complete {
-        notes.push("the listing is not complete: nothing is done on the strength of an absence".to_owned());
+        notes.push(
+            "the listing is not complete: nothing is done on the strength of an absence, of a row or of an account"
+                .to_owned(),
+        );
     }
     notes.extend(header.listing.notes.iter().cloned());
     notes.extend(header.source.notes.iter().cloned());

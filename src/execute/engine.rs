@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::lost::said_exists;
@@ -100,7 +101,7 @@ impl<'a> Engine<'a> {
         if self.execution.mode == Mode::SettleOnly {
             return Ok(());
         }
-        for takes_away in [false, true] {
+        for takes_away in [mutant!(DeactivationsFirst), !mutant!(DeactivationsFirst)] {
             self.phase(state, takes_away).await?;
             kill::of(Point::PhaseDone, if takes_away { "takes" } else { "gives" });
         }
@@ -145,6 +146,7 @@ impl<'a> Engine<'a> {
             return Choice::Out;
         }
         let released = !action.held || self.execution.released.contains(&Group::of(action.action));
+        let released = released || mutant!(HeldExecuted);
         if !released && state.first == StepState::Pending {
             return Choice::Held;
         }
@@ -266,7 +268,7 @@ impl<'a> Engine<'a> {
         self.execution.monitor.actions_done(&done);
     }
 
-    fn plan(&self) -> Result<PlanReader<BufReader<File>>, ExecuteError> {
+    pub fn plan(&self) -> Result<PlanReader<BufReader<File>>, ExecuteError> {
         Ok(PlanReader::new(BufReader::new(File::open(self.execution.plan)?))?)
     }
 
@@ -312,7 +314,14 @@ impl Engine<'_> {
         let (run, at) = (self.execution.run, self.execution.clock.now());
         let (seq, step, attempt) = (request.seq(), request.step, request.attempts + 1);
         kill::of(Point::IntentDue, request.kind());
-        self.execution.journal.append(Event::Intent { run, at, seq, step, attempt }).await?;
+        let intent = self.execution.journal.append(Event::Intent { run, at, seq, step, attempt });
+        if mutant!(IntentNotAwaited) {
+            intent.now_or_never();
+        } else if let Err(error) = intent.await
+            && !mutant!(JournalFailureIgnored)
+        {
+            return Err(error.into());
+        }
         kill::of(Point::IntentDurable, request.kind());
         if let Err(broken) = self.may_send() {
             self.write(request, Outcome::NotThere).await?;
@@ -325,7 +334,12 @@ impl Engine<'_> {
         let (run, at) = (self.execution.run, self.execution.clock.now());
         let (seq, step) = (request.seq(), request.step);
         kill::of(Point::OutcomeDue, request.kind());
-        self.execution.journal.append(Event::Outcome { run, at, seq, step, result }).await?;
+        let outcome = self.execution.journal.append(Event::Outcome { run, at, seq, step, result });
+        if mutant!(OutcomeNotAwaited) {
+            outcome.now_or_never();
+            return Ok(());
+        }
+        outcome.await?;
         kill::of(Point::OutcomeDurable, request.kind());
         Ok(())
     }

@@ -94,7 +94,7 @@ pub struct Surveyed {
 
 /// When the accounts were known, and what it took.
 #[derive(Clone, Copy, Debug)]
-struct Listed {
+struct Gathered {
     at: Timestamp,
     /// Without repeats.
     requests: u64,
@@ -173,11 +173,11 @@ pub async fn survey(inputs: &Inputs<'_>) -> Result<Surveyed, SurveyError> {
     let (listing, accounts) = listing::read(inputs, &mut read.index).await?;
     let took = inputs.clock.elapsed().saturating_sub(began);
     let after = inputs.sent();
-    let listed = Listed::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
-    blocking(|| settle::settle(inputs, id, read, listing, accounts, findings, listed))
+    let gathered = Gathered::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
+    blocking(|| settle::settle(inputs, id, read, listing, accounts, findings, gathered))
 }
 
-impl Listed {
+impl Gathered {
     fn new(at: Timestamp, sent: u64, repeats: u64, took: Duration) -> Self {
         // A repeat of a sign-in is one too, and the sign-in itself is no part of the listing.
         let requests = sent.saturating_sub(repeats);

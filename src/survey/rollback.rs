@@ -19,7 +19,7 @@ use super::protect::Protect;
 use super::settle::{requests, write_plan};
 use super::spool::{Spool, SpoolWriter};
 use super::written::remembered;
-use super::{Listed, PlanFiles, SurveyError, Surveyed};
+use super::{Gathered, PlanFiles, SurveyError, Surveyed};
 use crate::clock::{Clock, blocking};
 use crate::config::Settings;
 use crate::journal::{Memory, RunId, RunState, Step, StepState};
@@ -29,10 +29,10 @@ use crate::model::{Account, AccountId, AttrSet, MatchRule, Schema};
 use crate::plan::decide::Context;
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanReader, SourceDigest, VERSION};
 use crate::plan::inverse::{Now, Past, Undone, inverse};
-use crate::plan::safety::judge_actions;
+use crate::plan::safety::{self, judge_actions};
 use crate::plan::steps::follow_up;
 use crate::plan::{Action, ActionKind, Counts, Finding, FindingKind};
-use crate::target::{CallError, Listed as Piece, Target, Trouble};
+use crate::target::{CallError, Listed, Target, Trouble};
 
 /// How the journal says that an ended run never learnt what came of an action.
 pub const NEVER_LEARNT: &str = "what came of it could not be looked up; it is planned anew";
@@ -82,8 +82,8 @@ pub async fn rollback(inputs: &Rollback<'_>) -> Result<Surveyed, SurveyError> {
     let took = inputs.clock.elapsed().saturating_sub(began);
     let after = inputs.target.meter().sent();
     let sent = after.list + after.lookup - before.list - before.lookup;
-    let listed = Listed::new(inputs.clock.now(), sent, after.retried - before.retried, took);
-    blocking(|| touched.plan(id, listed, measure))
+    let gathered = Gathered::new(inputs.clock.now(), sent, after.retried - before.retried, took);
+    blocking(|| touched.plan(id, gathered, measure))
 }
 
 impl Rollback<'_> {
@@ -157,7 +157,7 @@ impl<'a> Touched<'a> {
         let mut listing = self.inputs.target.list();
         while let Some(piece) = listing.next().await {
             match piece? {
-                Piece::Page { accounts, pages } => {
+                Listed::Page { accounts, pages } => {
                     for account in &accounts {
                         measured.accounts += 1;
                         measured.in_scope += u64::from(self.protection(account, None).is_none());
@@ -168,7 +168,9 @@ impl<'a> Touched<'a> {
                     pages_seen += 1;
                     self.inputs.monitor.pages_listed(measured.accounts, pages_seen, pages);
                 }
-                Piece::End { complete, .. } => is_complete = complete,
+                // Who was shown is there all the same; only the count begins anew.
+                Listed::Again { .. } => (measured, pages_seen) = (Measured { accounts: 0, in_scope: 0 }, 0),
+                Listed::End { complete, .. } => is_complete = complete,
             }
         }
         self.close(spool)?;
@@ -244,7 +246,7 @@ impl<'a> Touched<'a> {
         Ok(doubtful)
     }
 
-    fn plan(mut self, id: RunId, listed: Listed, measured: Option<Measured>) -> Result<Surveyed, SurveyError> {
+    fn plan(mut self, id: RunId, gathered: Gathered, measured: Option<Measured>) -> Result<Surveyed, SurveyError> {
         let Rollback { settings, schema, rules, run, .. } = *self.inputs;
         let mapped = |on| {
             let entries = settings.map.entries.iter().filter(move |entry| entry.on == on);
@@ -268,16 +270,17 @@ impl<'a> Touched<'a> {
             accounts: self.at.len() as u64,
             in_scope: self.header.listing.in_scope + self.made,
         });
-        let judgement = judge_actions(&settings.safety, measured.in_scope, &planned);
+        // It creates nobody, so nobody can be doubled for want of a whole listing.
+        let judgement = judge_actions(&settings.safety, safety::Listed::Whole, measured.in_scope, &planned);
         let held = drafts.held(&settings.target.tenant, &judgement.held);
         let is_free = |group| judgement.stopped.is_empty() && !held.contains_key(&group);
-        let requests = requests(&self.inputs.estimate(listed.pace), &mut drafts, &listed, is_free);
+        let requests = requests(&self.inputs.estimate(gathered.pace), &mut drafts, &gathered, is_free);
         let head = run.head();
         let [a, b] = settings.digest.0;
         let header = Header {
             headcount_plan: VERSION,
             plan: id.to_string(),
-            created_at: listed.at,
+            created_at: gathered.at,
             tenant: settings.target.tenant.clone(),
             target: self.inputs.name.clone(),
             config_digest: format!("{a:016x}{b:016x}"),
@@ -307,7 +310,7 @@ impl<'a> Touched<'a> {
         };
         let files = PlanFiles::within(self.inputs.dir);
         let digest = write_plan(&files, &header, drafts).map_err(SurveyError::file(&files.plan))?;
-        Ok(Surveyed { id, header, digest, files, listed_at: listed.at, pace: listed.pace })
+        Ok(Surveyed { id, header, digest, files, listed_at: gathered.at, pace: gathered.pace })
     }
 
     /// Decides about one account.

@@ -15,7 +15,7 @@ use super::rows::Read;
 use super::spool::Spool;
 use super::unusable::{Traces, Unusable};
 use super::written::remembered;
-use super::{Accounts, Inputs, Listed, PlanFiles, SurveyError, Surveyed};
+use super::{Accounts, Gathered, Inputs, PlanFiles, SurveyError, Surveyed};
 use crate::journal::RunId;
 use crate::mapping::Scratch;
 use crate::model::{Account, Desired, Record, Value};
@@ -23,7 +23,7 @@ use crate::plan::beside::Learnt;
 use crate::plan::cost::Cost;
 use crate::plan::decide::{Context, Decision, about_row, known, newcomer};
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
-use crate::plan::safety::{Group, Measure, judge};
+use crate::plan::safety::{Group, Listed, Measure, judge};
 use crate::plan::{Counts, Finding, FindingKind, Source};
 use crate::reconcile::{Found, Settled, Settlement, Verdict, compare};
 use crate::source::RowShape;
@@ -36,9 +36,9 @@ pub(super) fn settle(
     listing: ListingDigest,
     seen: Seen,
     findings: Findings,
-    listed: Listed,
+    gathered: Gathered,
 ) -> Result<Surveyed, SurveyError> {
-    let now = listed.at;
+    let now = gathered.at;
     let settled = read.index.settle();
     let complete = listing.complete;
     let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
@@ -46,6 +46,7 @@ pub(super) fn settle(
     settler.cut = read.files.iter().any(|file| file.ends_within_row);
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
+        listed: if complete { Listed::Whole } else { Listed::InPart },
         in_scope: listing.in_scope,
         rows: read.included,
         invalid: settler.findings.counts.invalid,
@@ -61,7 +62,7 @@ pub(super) fn settle(
     let judgement = judge(&inputs.settings.safety, &measure, &planned);
     let held = drafts.held(&inputs.settings.target.tenant, &judgement.held);
     let is_free = |group| judgement.stopped.is_empty() && !held.contains_key(&group);
-    let requests = requests(&inputs.estimate(listed.pace), &mut drafts, &listed, is_free);
+    let requests = requests(&inputs.estimate(gathered.pace), &mut drafts, &gathered, is_free);
     let header = Header {
         headcount_plan: VERSION,
         plan: id.to_string(),
@@ -93,20 +94,20 @@ pub(super) fn settle(
     };
     let files = PlanFiles::within(inputs.dir);
     let digest = write_plan(&files, &header, drafts).map_err(SurveyError::file(&files.plan))?;
-    Ok(Surveyed { id, header, digest, files, listed_at: now, pace: listed.pace })
+    Ok(Surveyed { id, header, digest, files, listed_at: now, pace: gathered.pace })
 }
 
 /// Puts the actions in their order, and says what they take beside what the plan has taken.
 pub(super) fn requests(
     estimate: &Estimate<'_>,
     drafts: &mut Drafts,
-    listed: &Listed,
+    gathered: &Gathered,
     is_free: impl Fn(Group) -> bool,
 ) -> PlanRequests {
     drafts.sort();
     let (writing, _) = estimate.over_days(drafts.cost(estimate.fresh(), is_free));
     let connecting = estimate.target.map_or(0, Target::connecting_cost);
-    let listing = Cost { auth: connecting, list: listed.requests, ..Cost::default() };
+    let listing = Cost { auth: connecting, list: gathered.requests, ..Cost::default() };
     (listing + writing).into()
 }
 

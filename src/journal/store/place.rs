@@ -13,6 +13,8 @@ use super::error::{Damage, Failure, JournalError};
 use super::lock::{self, Lock};
 use super::log::{self, Book, Database, Reading, key};
 use super::memory::{Notes, Put};
+#[cfg(test)]
+use super::simulated::Simulated;
 use super::writer::{self, Job, Shared, Writer};
 use super::{Event, Events, Inspection, Options, RunId};
 use crate::journal::paths::{FileError, StateDir, make_private_dir};
@@ -25,6 +27,9 @@ const QUEUE: usize = 4_096;
 pub enum Place {
     Disk(Disk),
     Twin(Box<Twin>),
+    /// In memory, and lost like on a disk.
+    #[cfg(test)]
+    Simulated(Arc<Simulated>),
 }
 
 /// On the disk.
@@ -230,6 +235,8 @@ impl Place {
     pub async fn append(&self, event: Event) -> Result<(), JournalError> {
         match self {
             Self::Disk(disk) => disk.ask(|done| Job::Event { event, done }).await,
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.append(event).await,
             Self::Twin(twin) => {
                 let kept = &mut *twin.kept();
                 kept.book.history.check(&event)?;
@@ -243,6 +250,8 @@ impl Place {
 
     pub async fn put_notes(&self, puts: Vec<Put>, last: bool) -> Result<(), JournalError> {
         match self {
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.remember(puts).await,
             Self::Disk(disk) if last => disk.ask(|done| Job::Notes { puts, done: Some(done) }).await,
             Self::Disk(disk) => disk.send(Job::Notes { puts, done: None }).await,
             Self::Twin(twin) => {
@@ -261,6 +270,8 @@ impl Place {
     pub async fn prune(&self, before: Timestamp) -> Result<Vec<RunId>, JournalError> {
         match self {
             Self::Disk(disk) => disk.ask(|done| Job::Prune { before, done }).await,
+            #[cfg(test)]
+            Self::Simulated(_) => Ok(Vec::new()),
             Self::Twin(twin) => {
                 let kept = &mut *twin.kept();
                 let runs: Vec<RunId> = kept.book.history.ended_before(before).collect();
@@ -274,6 +285,8 @@ impl Place {
     pub fn history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
         match self {
             Self::Disk(disk) => look(&disk.shared.book().history),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.history(look),
             Self::Twin(twin) => look(&twin.kept().book.history),
         }
     }
@@ -281,6 +294,8 @@ impl Place {
     pub fn events(&self, run: RunId) -> Events {
         match self {
             Self::Disk(disk) => disk.events(run),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.events(run),
             Self::Twin(twin) => {
                 let events: Vec<Event> = twin.kept().events.iter().filter(|e| e.run() == run).cloned().collect();
                 Box::new(events.into_iter().map(Ok))
@@ -298,6 +313,8 @@ impl Place {
                 |value| value.map(|value| value.to_vec()),
             ),
             Self::Twin(twin) => twin.kept().notes.get(key).cloned(),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.note(key),
         }
     }
 
@@ -320,6 +337,8 @@ impl Place {
                     .collect();
                 Box::new(notes.into_iter())
             }
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.notes_under(&prefix),
         }
     }
 }

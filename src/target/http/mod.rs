@@ -32,6 +32,8 @@ pub use message::{Answer, Request, Verdict};
 pub use oauth::ClientCredentials;
 pub use quota::kept_back;
 pub use retry::{Repeat, Tries};
+#[cfg(test)]
+pub(crate) use transport::{LONGEST_BODY, Loss, Proof, Received, Transport};
 
 /// `[rate]`: how fast, how many at once, how patient.
 #[derive(Clone, Debug, PartialEq)]

@@ -128,7 +128,8 @@ impl QuotaGate {
             return if state.unsure && state.under_way > 0 { Leave::AfterAnAnswer } else { Leave::Granted };
         };
         let theirs = state.others.at_once();
-        let kept = kept_back(self.reserve, reading.quota.limit, theirs);
+        let limit = reading.quota.limit.filter(|_| !mutant!(ReserveIgnored));
+        let kept = kept_back(self.reserve, limit, theirs);
         let Some(free) = reading.quota.remaining.checked_sub(kept).filter(|free| *free > 0) else {
             return Leave::Exhausted { quota: reading.quota, until: reading.until };
         };
