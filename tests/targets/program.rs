@@ -98,7 +98,7 @@ fn take_back(subject: &dyn Subject, dir: &TempDir, run: &str) -> (Value, Value) 
     let applied = summary(subject, dir, &apply);
     let number = |summary: &Value, name: &str| summary["requests"][name].as_u64().unwrap();
     assert_eq!(number(&applied, "total"), number(&applied, "estimated"), "{applied}");
-    if apply.len() == 5 {
+    if apply.len() == 5 && made["outcome"] != "no_changes" {
         let both = number(&made, "total") + number(&applied, "total");
         assert_eq!(number(&made, "estimated"), both, "nothing was held: {made}, {applied}");
     }
