@@ -34,8 +34,7 @@ fn try_back(office: &Office, run: &RunState, made: &Made, dir: &str) -> Result<M
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let surveyed = runtime.block_on(rollback(&inputs))?;
     assert!(!surveyed.files.notes.exists(), "a rollback learns nothing of who is who and who is there");
-    let none = std::fs::File::create(&surveyed.files.notes).unwrap();
-    LinesWriter::new(none).finish().unwrap();
+    LinesWriter::new(std::fs::File::create(&surveyed.files.notes).unwrap()).finish().unwrap();
     Ok(read(surveyed))
 }
 
