@@ -9,6 +9,7 @@ mod connect;
 mod failure;
 pub mod output;
 pub mod progress;
+mod quota;
 mod records;
 mod workbench;
 
@@ -121,6 +122,7 @@ fn failed_summary(app: &App, command: &str, failure: &Failure) -> Summary {
         unknown: 0,
         requests: Default::default(),
         quota: None,
+        forecast: None,
         elapsed_seconds: commands::plan::seconds(app.clock.elapsed()),
         exit_code: failure.exit as u8,
         error: Some(failure.problem()),

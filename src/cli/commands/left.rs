@@ -18,9 +18,16 @@ use crate::report::summary::SummaryOutcome;
 use crate::report::{Extent, Form, Problem, Style, Summary, render};
 
 impl Drive<'_> {
-    pub(super) fn summary(&self, run: RunId, plan: &Planned<'_>, executed: &Executed, exit: Exit) -> Summary {
+    pub(super) fn summary(
+        &self,
+        run: RunId,
+        plan: &Planned<'_>,
+        estimated: u64,
+        executed: &Executed,
+        exit: Exit,
+    ) -> Summary {
         let meter = Some(self.connected.target.meter());
-        let requests = records::requests(meter, plan.estimated);
+        let requests = records::requests(meter, estimated);
         let mut summary = records::plan_summary(plan.header, self.command, requests, records::quota(meter));
         summary.run = run.to_string();
         summary.applied = executed.applied;
@@ -43,13 +50,7 @@ impl Drive<'_> {
     }
 
     /// Keeps the summary with the run, writes the reports, and shows what a person must know.
-    pub(super) fn publish(
-        &self,
-        run: RunId,
-        header: &Header,
-        summary: &Summary,
-        released: Vec<Group>,
-    ) {
+    pub(super) fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) {
         let Configured { state, settings, .. } = self.configured;
         let head = records::head("run", header, summary.clone(), &released);
         if let Err(error) = sealed::write(&state.run_summary(run), &head) {
