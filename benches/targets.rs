@@ -184,6 +184,7 @@ async fn list(base_url: String, users: u64, connections: u64) -> Duration {
     loop {
         match listing.next().await.unwrap().unwrap() {
             Listed::Page { accounts, .. } => count += accounts.len() as u64,
+            Listed::Again { why } => panic!("nobody changes anything: {why}"),
             Listed::End { complete, notes } => {
                 assert!(complete, "{notes:?}");
                 break;

@@ -12,6 +12,7 @@ use crate::journal::{
     Event, Journal, RunHead, RunId, RunOverview, RunState, StateDir, Step, StepState, sealed, secret,
 };
 use crate::plan::Action;
+use crate::plan::action::Planned;
 use crate::plan::beside::read_lines;
 use crate::plan::file::{Header, PlanFileError, PlanReader, verify, verify_seal};
 use crate::plan::safety::Group;
@@ -162,7 +163,10 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
     // Where that is the summary's error it is said there.
     let mut notes = if summary.error.is_some() { Vec::new() } else { header.stopped.clone() };
     if !header.listing.complete {
-        notes.push("the listing is not complete: nothing is done on the strength of an absence".to_owned());
+        notes.push(
+            "the listing is not complete: nothing is done on the strength of an absence, of a row or of an account"
+                .to_owned(),
+        );
     }
     notes.extend(header.listing.notes.iter().cloned());
     notes.extend(header.source.notes.iter().cloned());
@@ -224,6 +228,19 @@ pub fn of_run<'a>(
     });
     let findings = findings(&files.findings, &mut head.notes)?;
     Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings))))
+}
+
+/// What a run has applied, as the journal knows it.
+pub fn applied(state: &StateDir, journal: &Journal, run: RunId) -> Result<Planned, Failure> {
+    let history = journal.run(run)?.ok_or_else(|| no_run(&run.to_string()))?;
+    let mut applied = Planned::default();
+    for action in actions(&PlanFiles::within(&state.run(run)).plan)? {
+        let action = action.map_err(|error| Failure::new("plan", error.to_string()))?;
+        if matches!(outcome(&history, &action, false).result, OutcomeResult::Applied | OutcomeResult::Adopted) {
+            *applied.of(action.action) += 1;
+        }
+    }
+    Ok(applied)
 }
 
 pub fn no_run(name: &str) -> Failure {

@@ -1,12 +1,14 @@
 //! Where everything lies in the state directory, and how files get there: written to a temporary name, synced,
 //! renamed, the folder synced. A reader sees the old file or the new one, never a half.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::RunId;
 use super::disk::{Op, may};
+use crate::kill::{self, Point};
 
 /// The state directory (`journal.path`, `--state`). Asking for a path creates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +170,9 @@ pub fn write_atomically<T>(
     let (temporary, value) = write_beside(path, mode, write).map_err(&failed)?;
     may(Op::Rename, path).map_err(&failed)?;
     temporary.persist(path).map_err(|error| failed(error.error))?;
+    kill::of_file(Point::FileRenamed, path);
     sync_dir(parent(path)).map_err(&failed)?;
+    kill::of_file(Point::FolderSynced, path);
     Ok(value)
 }
 
@@ -181,7 +185,19 @@ pub fn write_new(path: &Path, mode: u32, contents: &[u8]) -> Result<(), FileErro
     let (temporary, ()) = write_beside(path, mode, |file| file.write_all(contents)).map_err(&failed)?;
     may(Op::Rename, path).map_err(&failed)?;
     temporary.persist_noclobber(path).map_err(|error| failed(error.error))?;
-    sync_dir(parent(path)).map_err(&failed)
+    kill::of_file(Point::FileRenamed, path);
+    sync_dir(parent(path)).map_err(&failed)?;
+    kill::of_file(Point::FolderSynced, path);
+    Ok(())
+}
+
+/// How the names begin that files have while they are written.
+const UNNAMED: &str = ".new-";
+
+/// Whether a file of this name was being written and never got its own.
+#[must_use]
+pub fn is_unnamed(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(UNNAMED.as_bytes())
 }
 
 /// Makes new, renamed and removed names in the folder durable.
@@ -200,7 +216,7 @@ fn write_beside<T>(
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> io::Result<(tempfile::NamedTempFile, T)> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".new-");
+    builder.prefix(UNNAMED);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
@@ -215,8 +231,10 @@ fn write_beside<T>(
     let value = write(&mut writer)?;
     may(Op::Write, path)?;
     let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    kill::of_file(Point::FileWritten, path);
     may(Op::Sync, path)?;
     temporary.as_file().sync_all()?;
+    kill::of_file(Point::FileSynced, path);
     Ok((temporary, value))
 }
 

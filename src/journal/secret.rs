@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretBox};
 use super::disk::{Op, may};
 use super::paths::{FileError, StateDir, make_private_dir, sync_dir, write_new};
 use super::state::RunId;
+use crate::kill::{self, Point};
 use crate::model::Secret;
 
 const BYTES: usize = 32;
@@ -19,6 +20,14 @@ const CHECK: usize = 16;
 /// What the generated passwords of one run are derived from. `Debug` does not show it; it is wiped when dropped.
 #[derive(Debug)]
 pub struct RunSecret(SecretBox<[u8; BYTES]>);
+
+#[cfg(test)]
+impl RunSecret {
+    /// A secret that lies nowhere.
+    pub fn of_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(SecretBox::new(Box::new(bytes)))
+    }
+}
 
 /// Makes the run's secret durable; the bytes come from the operating system's randomness.
 ///
@@ -84,12 +93,15 @@ pub fn destroy(state: &StateDir, run: RunId) -> Result<(), FileError> {
         // Not `create`: a secret that is not there is not made to be removed.
         let mut file: File = fs::OpenOptions::new().write(true).open(&path)?;
         file.write_all(&[0; BYTES + CHECK])?;
-        file.sync_all()
+        file.sync_all()?;
+        kill::at(Point::SecretOverwritten);
+        Ok(())
     };
     match overwrite().and_then(|()| may(Op::Remove, &path)).and_then(|()| fs::remove_file(&path)) {
         Err(error) if gone(&error) => return Ok(()),
         result => result.map_err(FileError::of(&path, "cannot be destroyed"))?,
     }
+    kill::at(Point::SecretRemoved);
     sync_dir(&state.run(run)).map_err(FileError::of(&path, "cannot be destroyed"))
 }
 

@@ -27,7 +27,7 @@ use crate::model::{Account, AccountId, AttrSet, MatchRule, Schema};
 use crate::plan::decide::Context;
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanReader, PlanRequests, SourceDigest, VERSION};
 use crate::plan::inverse::{Now, Past, Undone, inverse};
-use crate::plan::safety::judge_actions;
+use crate::plan::safety::{self, judge_actions};
 use crate::plan::steps::follow_up;
 use crate::plan::{Action, ActionKind, Counts, Finding, FindingKind};
 use crate::target::{CallError, Listed, Target, Trouble};
@@ -159,6 +159,8 @@ impl<'a> Touched<'a> {
                     pages_seen += 1;
                     self.inputs.monitor.pages_listed(measured.accounts, pages_seen, pages);
                 }
+                // Who was shown is there all the same; only the count begins anew.
+                Listed::Again { .. } => (measured, pages_seen) = (Measured { accounts: 0, in_scope: 0 }, 0),
                 Listed::End { complete, .. } => is_complete = complete,
             }
         }
@@ -259,7 +261,8 @@ impl<'a> Touched<'a> {
             accounts: self.at.len() as u64,
             in_scope: self.header.listing.in_scope + self.made,
         });
-        let judgement = judge_actions(&settings.safety, measured.in_scope, &planned);
+        // It creates nobody, so nobody can be doubled for want of a whole listing.
+        let judgement = judge_actions(&settings.safety, safety::Listed::Whole, measured.in_scope, &planned);
         let now = clock.now();
         let head = run.head();
         let [a, b] = settings.digest.0;

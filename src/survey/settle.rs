@@ -21,7 +21,7 @@ use crate::model::{Account, Desired, Record, Value};
 use crate::plan::beside::Learnt;
 use crate::plan::decide::{Context, Decision, about_row, known, newcomer};
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
-use crate::plan::safety::{Group, Measure, judge};
+use crate::plan::safety::{Group, Listed, Measure, judge};
 use crate::plan::{Counts, Finding, FindingKind, Source};
 use crate::reconcile::{Found, Settled, Settlement, Verdict, compare};
 use crate::source::RowShape;
@@ -42,6 +42,7 @@ pub(super) fn settle(
     settler.cut = read.files.iter().any(|file| file.ends_within_row);
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
+        listed: if complete { Listed::Whole } else { Listed::InPart },
         in_scope: listing.in_scope,
         rows: read.included,
         invalid: settler.findings.counts.invalid,

@@ -16,10 +16,11 @@ use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::clock::blocking;
 use crate::config::Delivery;
-use crate::execute::lifecycle::{Beginning, Left, begin, finish};
+use crate::execute::lifecycle::{self, Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
 use crate::execute::{Executed, Execution, Mode, Selection, execute};
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
+use crate::kill::{self, Point};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
 use crate::plan::Action;
@@ -130,8 +131,7 @@ impl Drive<'_> {
             }
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
-        let at = self.app.clock.now();
-        self.journal.append(Event::RunResumed { run, at }).await?;
+        lifecycle::resume(self.journal, self.memory, &self.configured.state, &*self.app.clock, &state).await?;
         self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
@@ -168,8 +168,10 @@ impl Drive<'_> {
             mode: Mode::Everything,
         };
         let executed = execute(&execution).await.map_err(|error| unfinished(error.into()))?;
+        kill::at(Point::Executed);
         // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
         let delivered = self.deliver(run, &files, &secrets, &promise);
+        kill::at(Point::Delivered);
         let left = match &delivered {
             Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed)
                 .await
@@ -178,6 +180,7 @@ impl Drive<'_> {
                 let (at, why) = (self.app.clock.now(), failure.message.clone());
                 let paused = self.journal.append(Event::RunPaused { run, at, why }).await;
                 paused.map_err(|error| unfinished(error.into()))?;
+                kill::at(Point::RunPaused);
                 Left::Paused
             }
         };
@@ -193,6 +196,7 @@ impl Drive<'_> {
             summary.error = Some(failure.problem());
         }
         self.publish(run, plan.header, &summary, released.to_vec());
+        kill::at(Point::Published);
         match delivered {
             Ok(Some(path)) => self.app.say(&format!("Generated passwords: {}", shown(&path))),
             Ok(None) => {}

@@ -11,6 +11,7 @@ use crate::cli::workbench::{Configured, shown};
 use crate::execute::{Executed, Halt};
 use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{RunId, sealed};
+use crate::kill::{self, Point};
 use crate::plan::file::Header;
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
@@ -93,16 +94,22 @@ impl Drive<'_> {
         let (state, keep, now) = (&self.configured.state, self.configured.settings.journal.keep, self.app.clock.now());
         for run in self.journal.prune(keep, now).await? {
             state.remove_run(run)?;
+            kill::at(Point::RunRemoved);
         }
         prune_plans(&state.path().join("plans"), keep);
+        kill::at(Point::Pruned);
         Ok(())
     }
 }
 
-/// Removes plans that were made longer ago than `keep`.
+/// Removes plans that were made longer ago than `keep`, and what was to become one longer than a day ago: whoever made it
+/// was killed.
 fn prune_plans(plans: &std::path::Path, keep: Duration) {
+    const ABANDONED: Duration = Duration::from_secs(86_400);
     let Ok(entries) = std::fs::read_dir(plans) else { return };
     for entry in entries.flatten() {
+        let is_made = !entry.file_name().as_encoded_bytes().starts_with(b".");
+        let keep = if is_made { keep } else { keep.min(ABANDONED) };
         let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
         if age.is_some_and(|age| age > keep) {
             // What cannot be removed now is tried again after the next run.

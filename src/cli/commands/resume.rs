@@ -8,8 +8,9 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped};
-use crate::execute::{Execution, Mode, Secrets, Selection, execute};
+use crate::execute::{Execution, Mode, Secrets, Selection, execute, lifecycle};
 use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, StepState, secret};
+use crate::kill::{self, Point};
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::{Action, ActionKind};
 use crate::source::Source;
@@ -124,8 +125,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     let Drive { app, configured, journal, memory, connected, .. } = *drive;
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     records::plan_of_run(&configured.state, run, state.head())?;
-    let at = app.clock.now();
-    journal.append(Event::RunResumed { run, at }).await?;
+    lifecycle::resume(journal, memory, &configured.state, &*app.clock, &state).await?;
     let files = PlanFiles::within(&configured.state.run(run));
     let monitor = app.monitor();
     let execution = Execution {
@@ -148,6 +148,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     };
     let executed = execute(&execution).await?;
     drive.deliver_of(run)?;
+    kill::at(Point::Delivered);
     let at = app.clock.now();
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     let why = match executed.halt {
@@ -156,6 +157,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     };
     if let Some(why) = why {
         journal.append(Event::RunPaused { run, at, why: why.clone() }).await?;
+        kill::at(Point::RunPaused);
         return Err(Failure::new("target", format!("the run {run} could not be settled: {why}"))
             .hint("run again later: nothing is sent to a person whose outcome is unknown")
             .exit(Exit::Paused));
@@ -168,6 +170,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
         journal.append(Event::Outcome { run, at, seq, step, result }).await?;
     }
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
+    kill::at(Point::RunEnded);
     secret::destroy(&configured.state, run)?;
     Ok(())
 }

@@ -12,8 +12,9 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::state::{Phase, Tally};
 use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview, sealed};
+use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
-use crate::report::{Form, Head, render};
+use crate::report::{Form, Head, Summary, render};
 
 pub fn list(app: &App) -> Result<Exit, Failure> {
     let configured = app.configured()?;
@@ -209,23 +210,38 @@ pub fn record<'a>(
         Ok(head) => (head, None),
         Err(error) => (None, Some(format!("its summary is made anew from the journal: {error}"))),
     };
+    let head = head.filter(|head| is_of_its_end(&head.summary, &overview));
     // A run that was killed wrote no summary: what the journal knows stands in for it.
-    let mut head = head.unwrap_or_else(|| {
-        let requests = records::requests(None, header.requests.total);
-        let mut summary = records::plan_summary(&header, &overview.head.command, requests, None);
-        summary.run = run.to_string();
-        summary.outcome = match overview.phase {
-            Phase::Ended(Ending::Complete) => crate::report::summary::SummaryOutcome::Complete,
-            Phase::Ended(Ending::Partial) => crate::report::summary::SummaryOutcome::Partial,
-            Phase::Ended(_) => crate::report::summary::SummaryOutcome::Failed,
-            Phase::Running | Phase::Paused => crate::report::summary::SummaryOutcome::Paused,
-        };
-        summary.failed = overview.tally.failed + overview.tally.skipped;
-        summary.unknown = overview.tally.unknown + overview.tally.open;
-        records::head("run", &header, summary, &released)
-    });
+    let mut head = head.map_or_else(
+        || -> Result<Head, Failure> {
+            let requests = records::requests(None, header.requests.total);
+            let mut summary = records::plan_summary(&header, &overview.head.command, requests, None);
+            summary.run = run.to_string();
+            summary.applied = records::applied(&configured.state, journal, run)?;
+            summary.outcome = match overview.phase {
+                Phase::Ended(Ending::Complete) => SummaryOutcome::Complete,
+                Phase::Ended(Ending::Partial) => SummaryOutcome::Partial,
+                Phase::Ended(_) => SummaryOutcome::Failed,
+                Phase::Running | Phase::Paused => SummaryOutcome::Paused,
+            };
+            summary.failed = overview.tally.failed + overview.tally.skipped;
+            summary.unknown = overview.tally.unknown + overview.tally.open;
+            Ok(records::head("run", &header, summary, &released))
+        },
+        Ok,
+    )?;
     head.notes.extend(damage);
     records::of_run(head, &configured.state, journal, run, released)
+}
+
+/// Whether a summary that was kept says how the run stands: one that was kept when it paused does not say how it ended.
+fn is_of_its_end(summary: &Summary, run: &RunOverview) -> bool {
+    let fits = match run.phase {
+        Phase::Running => false,
+        Phase::Paused => true,
+        Phase::Ended(_) => summary.outcome != SummaryOutcome::Paused,
+    };
+    fits && summary.unknown == run.tally.unknown + run.tally.open
 }
 
 pub fn output(error: std::io::Error) -> Failure {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::codec::{Chain, GENESIS, half};
 use crate::journal::disk::{Op, may};
 use crate::journal::paths::{FileError, write_new};
+use crate::kill::{self, Point};
 
 /// The last byte says in which form the journal is: a later version of the program that changes it counts on.
 const MAGIC: [u8; 8] = *b"hcanchr1";
@@ -107,6 +108,7 @@ impl Anchor {
         may(Op::Write, &self.path)?;
         self.file.seek(SeekFrom::Start(self.slot * BLOCK))?;
         self.file.write_all(&encode(head))?;
+        kill::at(Point::AnchorWritten);
         may(Op::Sync, &self.path)?;
         self.file.sync_data()?;
         self.slot ^= 1;

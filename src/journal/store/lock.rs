@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::error::{Holder, JournalError};
 use crate::journal::disk::{Op, may};
 use crate::journal::paths::{FileError, StateDir};
+use crate::kill::{self, Point};
 
 /// Held as long as the value lives; the operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub fn take(state: &StateDir, now: Timestamp) -> Result<Lock, JournalError> {
         writeln!(file, "{} {now}", std::process::id())
     };
     write().map_err(FileError::of(&path, "cannot be written"))?;
+    kill::at(Point::LockTaken);
     Ok(Lock { file })
 }
 

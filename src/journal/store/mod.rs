@@ -32,6 +32,8 @@ mod lock;
 mod log;
 mod memory;
 mod place;
+#[cfg(test)]
+mod simulated;
 mod writer;
 
 #[cfg(test)]
@@ -52,6 +54,8 @@ pub use self::error::{Damage, Failure, Holder, JournalError};
 pub use self::log::panics_are_caught;
 pub use self::memory::{Absence, Memory, Note, Shape};
 use self::place::{Disk, Place, Twin};
+#[cfg(test)]
+pub use self::simulated::Simulated;
 use super::state::{Event, Illegal, RunId, RunOverview, RunState};
 
 /// The journal of one state directory. A clone is another handle to the same one; when the last is dropped, what is
@@ -109,6 +113,12 @@ impl Journal {
     #[must_use]
     pub fn in_memory() -> Self {
         Self { place: Arc::new(Place::Twin(Box::<Twin>::default())) }
+    }
+
+    /// A journal on a disk that loses what was not flushed.
+    #[cfg(test)]
+    pub fn on(disk: &Arc<Simulated>) -> Self {
+        Self { place: Arc::new(Place::Simulated(Arc::clone(disk))) }
     }
 
     /// Lists what can be read of a journal, damaged or not. The database is opened for it, so it takes the lock.
@@ -198,6 +208,8 @@ impl fmt::Debug for Journal {
         f.write_str(match &*self.place {
             Place::Disk(_) => "Journal",
             Place::Twin(_) => "Journal (in memory)",
+            #[cfg(test)]
+            Place::Simulated(_) => "Journal (simulated)",
         })
     }
 }

@@ -13,10 +13,13 @@ use super::error::{Damage, Failure, JournalError};
 use super::lock::{self, Lock};
 use super::log::{self, Book, Database, Reading, key};
 use super::memory::{Notes, Put};
+#[cfg(test)]
+use super::simulated::Simulated;
 use super::writer::{self, Job, Shared, Writer};
 use super::{Event, Events, Inspection, Options, RunId};
 use crate::journal::paths::{FileError, StateDir, make_private_dir};
 use crate::journal::state::History;
+use crate::kill::{self, Point};
 
 /// So many appends can wait in the queue; a run has far fewer under way.
 const QUEUE: usize = 4_096;
@@ -24,6 +27,9 @@ const QUEUE: usize = 4_096;
 pub enum Place {
     Disk(Disk),
     Twin(Box<Twin>),
+    /// In memory, and lost like on a disk.
+    #[cfg(test)]
+    Simulated(Arc<Simulated>),
 }
 
 /// On the disk.
@@ -81,6 +87,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
         return Err(damaged(Damage::Short { head: 0, anchored: head.seq }));
     }
     let database = log::open_database(&state, options.cache_bytes)?;
+    kill::at(Point::DatabaseOpened);
     let Reading { book, mut damage, .. } = log::read(&database.log, anchored);
     if !damage.is_empty() {
         return Err(damaged(damage.swap_remove(0)));
@@ -88,7 +95,11 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
     let anchor = match found {
         Some((anchor, _)) => anchor,
         // Nothing was ever recorded: `read` has just seen that there is no record without an anchor.
-        None => Anchor::create(&state.anchor())?,
+        None => {
+            let anchor = Anchor::create(&state.anchor())?;
+            kill::at(Point::AnchorMade);
+            anchor
+        }
     };
     Ok(Opened { state, lock, database, anchor, anchored: anchored.unwrap_or(BEGINNING), book })
 }
@@ -143,8 +154,10 @@ impl Disk {
         if anchored != book.head() {
             // What a killed process left in the operating system's hands is made durable before it is built upon.
             file.sync_data().map_err(FileError::of(&database.path, "cannot be synced"))?;
+            kill::at(Point::LeftoverSynced);
             let path = anchor.path.clone();
             anchor.write(book.head()).map_err(FileError::of(&path, "cannot be written"))?;
+            kill::at(Point::LeftoverAnchored);
         }
         let shared = Arc::new(Shared::new(book));
         let (queue, jobs) = mpsc::channel(QUEUE);
@@ -222,6 +235,8 @@ impl Place {
     pub async fn append(&self, event: Event) -> Result<(), JournalError> {
         match self {
             Self::Disk(disk) => disk.ask(|done| Job::Event { event, done }).await,
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.append(event).await,
             Self::Twin(twin) => {
                 let kept = &mut *twin.kept();
                 kept.book.history.check(&event)?;
@@ -235,6 +250,8 @@ impl Place {
 
     pub async fn put_notes(&self, puts: Vec<Put>, last: bool) -> Result<(), JournalError> {
         match self {
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.remember(puts).await,
             Self::Disk(disk) if last => disk.ask(|done| Job::Notes { puts, done: Some(done) }).await,
             Self::Disk(disk) => disk.send(Job::Notes { puts, done: None }).await,
             Self::Twin(twin) => {
@@ -253,6 +270,8 @@ impl Place {
     pub async fn prune(&self, before: Timestamp) -> Result<Vec<RunId>, JournalError> {
         match self {
             Self::Disk(disk) => disk.ask(|done| Job::Prune { before, done }).await,
+            #[cfg(test)]
+            Self::Simulated(_) => Ok(Vec::new()),
             Self::Twin(twin) => {
                 let kept = &mut *twin.kept();
                 let runs: Vec<RunId> = kept.book.history.ended_before(before).collect();
@@ -266,6 +285,8 @@ impl Place {
     pub fn history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
         match self {
             Self::Disk(disk) => look(&disk.shared.book().history),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.history(look),
             Self::Twin(twin) => look(&twin.kept().book.history),
         }
     }
@@ -273,6 +294,8 @@ impl Place {
     pub fn events(&self, run: RunId) -> Events {
         match self {
             Self::Disk(disk) => disk.events(run),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.events(run),
             Self::Twin(twin) => {
                 let events: Vec<Event> = twin.kept().events.iter().filter(|e| e.run() == run).cloned().collect();
                 Box::new(events.into_iter().map(Ok))
@@ -290,6 +313,8 @@ impl Place {
                 |value| value.map(|value| value.to_vec()),
             ),
             Self::Twin(twin) => twin.kept().notes.get(key).cloned(),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.note(key),
         }
     }
 
@@ -312,6 +337,8 @@ impl Place {
                     .collect();
                 Box::new(notes.into_iter())
             }
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.notes_under(&prefix),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! An absence proves nothing by itself.
 
 use super::*;
+use crate::model::Account;
 use crate::target::fake::{Fault, Op};
 
 const STRICT: &str = "absent = \"deactivate\"\nabsent_for = { runs = 1, days = 0 }";
@@ -66,8 +67,28 @@ fn a_listing_that_is_not_complete_makes_nobody_absent() {
     );
     assert_eq!(made.absent_notes(), 0);
     assert!(!made.surveyed.header.listing.complete);
+    // Who was not found may be there all the same.
+    assert!(made.actions[0].held);
+    assert_eq!(made.surveyed.header.held[&Group::Create].count, 1);
     assert!(!office.dir.path().join("last.jsonl").exists(), "it takes no last listing's place");
     assert!(!office.dir.path().join("last.new").exists());
+}
+
+#[test]
+fn what_was_shown_before_a_listing_shifted_is_forgotten() {
+    let office = office(STRICT);
+    let shown: Vec<Account> = [("7", "ghost"), ("8", "bo"), ("9", "new")]
+        .map(|(id, login)| Account {
+            id: AccountId(id.to_owned()),
+            values: [(office.target.schema().id("login").unwrap(), Value::text(login))].into_iter().collect(),
+            protected: None,
+        })
+        .into();
+    let undisturbed = office.survey(&csv(&[BO, "3,new,new@x.org,New,,,"]));
+    office.target.shifts_after(shown);
+    let made = office.survey(&csv(&[BO, "3,new,new@x.org,New,,,"]));
+    assert_eq!((made.actions(), made.findings()), (undisturbed.actions(), undisturbed.findings()));
+    assert_eq!(made.surveyed.header.listing, undisturbed.surveyed.header.listing);
 }
 
 #[test]
@@ -127,12 +148,14 @@ fn whose_row_cannot_be_used_is_not_absent() {
 #[test]
 fn while_a_row_may_be_anybodys_nobody_is_absent() {
     // Cut off within its cells, and whole but without any key.
-    for row in ["2,go", "2,,,Gone,,,\n"] {
+    let cut = "the source ends within a row: it may have been cut short";
+    let unusable = "the row hr.csv:3 cannot be used, and nobody knows whose it is";
+    for (row, why) in [("2,go", cut), ("2,,,Gone,,,\n", unusable)] {
         let office = office(STRICT);
         let made = office.survey(&format!("{}{row}", csv(&[BO])));
         assert_eq!((made.actions.len(), made.absent_notes()), (0, 0), "{row}");
-        let said = "absent gone: no row, but that proves nothing: the row hr.csv:3 cannot be used, and nobody knows whose it is";
-        assert!(made.findings().iter().any(|finding| finding == said), "{:?}", made.findings());
+        let said = format!("absent gone: no row, but that proves nothing: {why}");
+        assert!(made.findings().contains(&said), "{:?}", made.findings());
     }
 }
 

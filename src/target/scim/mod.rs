@@ -13,10 +13,12 @@ mod find;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod list;
+mod page;
 mod path;
 mod resource;
 mod schema;
 mod table;
+mod twice;
 mod walk;
 
 use std::sync::Arc;
