@@ -120,6 +120,7 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
         target: header.target.clone(),
         summary,
         held,
+        accounts: Some(header.listing.accounts),
         notes,
         against: header.against.clone(),
     }

@@ -56,16 +56,7 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
     // Of a plan that was stopped nothing can be released.
     let is_stopped = !head.is_run() && summary.error.is_some();
     for held in head.held.iter().filter(|_| !is_stopped) {
-        let HeldKind { kind, count, limit, .. } = held;
-        let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
-        let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
-        let kind = visible(kind);
-        let why = format!(
-            "{} to {kind} held, the limit is {limit}{setting}: look at them, then release them",
-            accounts(*count)
-        );
-        let step = Step::new(why);
-        steps.push(if head.against.is_none() { step.by(release_command(head, held)) } else { step });
+        steps.push(held_step(head, held));
     }
     if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
         let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
@@ -96,6 +87,18 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
         steps.push(Step::new("Nothing to do."));
     }
     steps
+}
+
+/// What is to be done about one kind of action that is held.
+pub(super) fn held_step(head: &Head, held: &HeldKind) -> Step {
+    let HeldKind { kind, count, limit, .. } = held;
+    let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
+    let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
+    let kind = visible(kind);
+    let why =
+        format!("{} to {kind} held, the limit is {limit}{setting}: look at them, then release them", accounts(*count));
+    let step = Step::new(why);
+    if head.against.is_none() { step.by(release_command(head, held)) } else { step }
 }
 
 /// The command that releases one held kind of action.

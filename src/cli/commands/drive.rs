@@ -13,8 +13,8 @@ use crate::cli::args;
 use crate::cli::ask::{Answer, apply_question, ask};
 use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
+use crate::cli::{past, records};
 use crate::clock::blocking;
 use crate::config::Delivery;
 use crate::execute::lifecycle::{Beginning, Left, begin, finish};
@@ -316,26 +316,26 @@ impl Drive<'_> {
         let head = records::head("run", header, summary.clone(), &released);
         write_atomically(&state.run_summary(run), 0o600, |out| Ok(serde_json::to_writer(out, &head)?))?;
         let record = || records::of_run(head.clone(), state, self.journal, run, released.clone());
-        let mut written = None;
-        if let Some(path) = &settings.report.markdown {
+        let mut written = Vec::new();
+        let wanted = [(Form::Html, &settings.report.html), (Form::Markdown, &settings.report.markdown)];
+        for (form, path) in wanted.into_iter().filter_map(|(form, path)| Some((form, path.as_ref()?))) {
             let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
             let style = Style { redact: settings.report.redact.clone(), ..Style::default() };
             let result = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
                 let record = record().map_err(|failure| io::Error::other(failure.message))?;
-                write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
-                    .map_err(io::Error::other)
+                let record = record.after(past::before(&head, &self.journal.runs(), state));
+                write_atomically(&path, 0o600, |out| render(record, form, &style, out)).map_err(io::Error::other)
             });
             match result {
-                Ok(()) => written = Some(path),
+                Ok(()) => written.push(path),
                 // The run itself is unharmed, and `report` writes it again.
                 Err(error) => self.app.monitor().note(&format!(
-                    "the report {} is not written: {error}; `headcount report {run} --as markdown` writes it",
+                    "the report {} is not written: {error}; `headcount report {run} --as {form} -o FILE` writes it",
                     path.display()
                 )),
             }
         }
         for (setting, wanted) in [
-            ("report.html", settings.report.html.is_some()),
             ("report.metrics", settings.report.metrics.is_some()),
             ("report.webhook", settings.report.webhook.is_some()),
         ] {
@@ -344,8 +344,11 @@ impl Drive<'_> {
             }
         }
         self.app.show(self.configured, record()?, Extent::Result)?;
-        if let Some(path) = written {
-            self.app.say(&format!("The report is in {}.", shown(&path)));
+        let written: Vec<String> = written.iter().map(|path| shown(path)).collect();
+        match written.as_slice() {
+            [] => {}
+            [path] => self.app.say(&format!("The report is in {path}.")),
+            paths => self.app.say(&format!("The reports are in {}.", paths.join(" and "))),
         }
         Ok(())
     }

@@ -1,0 +1,244 @@
+//! The pictures of a page, drawn here as SVG, so that they need no script. They show nothing but numbers, dates and words
+//! of this source; what they show stands beside them as text, for those who do not see them.
+//!
+//! The style sheet gives each colour another shade in the dark and on paper, by the name that it has here.
+
+use charts_rs::{BarChart, Box as Edges, ChartBase, Color, HorizontalBarChart, LineChart, Series, Symbol, YAxisConfig};
+
+use crate::plan::ActionKind;
+use crate::report::counts::held_of;
+use crate::report::{Head, Past};
+
+// Every colour that a picture has, by what it stands for.
+const JOIN: &str = "#1A7F5A";
+const CHANGE: &str = "#2A66B0";
+const LEAVE: &str = "#7A4B94";
+const HELD: &str = "#C98A0B";
+const FAILED: &str = "#B42318";
+/// Labels.
+const SOFT: &str = "#57606A";
+/// Lines of the grid.
+const LINE: &str = "#DFE3E8";
+
+const WIDTH: f32 = 400.0;
+const HEIGHT: f32 = 190.0;
+
+/// An SVG of this file's making.
+pub(super) struct Picture(String);
+
+impl Picture {
+    pub(super) fn svg(&self) -> &str {
+        &self.0
+    }
+
+    /// What cannot be drawn is left out; the numbers stand beside it.
+    fn of(drawn: charts_rs::Result<String>) -> Option<Self> {
+        let svg = drawn.ok()?;
+        // Nothing is said by it that the caption beside it does not say.
+        let svg = svg.replacen("<svg ", "<svg aria-hidden=\"true\" focusable=\"false\" ", 1);
+        // The page's own type, and a size that follows the page.
+        Some(Self(svg.replacen(&format!(" width=\"{WIDTH}\" height=\"{HEIGHT}\""), "", 1)))
+    }
+}
+
+/// The kinds of action behind each of the three words that a page begins with.
+pub(super) const MOVES: [(&str, &[ActionKind]); 3] = [
+    ("join", &[ActionKind::Create, ActionKind::Reactivate]),
+    ("change", &[ActionKind::Update]),
+    ("leave", &[ActionKind::Deactivate, ActionKind::Delete]),
+];
+
+/// One point of the trend: an earlier run, or what the page is of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Point {
+    pub name: String,
+    pub at: jiff::Timestamp,
+    pub accounts: Option<u64>,
+    /// Join, change, leave.
+    pub moves: [u64; 3],
+    pub failed: u64,
+}
+
+impl Point {
+    pub(super) fn past(past: &Past) -> Self {
+        Self {
+            name: past.run.clone(),
+            at: past.at,
+            accounts: past.accounts,
+            moves: MOVES.map(|(_, kinds)| kinds.iter().map(|kind| past.applied.get(*kind)).sum()),
+            failed: past.failed,
+        }
+    }
+
+    /// What a run did, or what a plan would do.
+    pub(super) fn present(head: &Head) -> Self {
+        let summary = &head.summary;
+        let counts = if head.is_run() { &summary.applied } else { &summary.planned };
+        Self {
+            name: summary.run.clone(),
+            at: head.started_at,
+            accounts: head.accounts,
+            moves: MOVES.map(|(_, kinds)| kinds.iter().map(|kind| counts.get(*kind)).sum()),
+            failed: summary.failed + summary.unknown,
+        }
+    }
+}
+
+/// How many join, change and leave: done or to do, held, and in a run not done.
+pub(super) fn moves(head: &Head) -> Option<Picture> {
+    let summary = &head.summary;
+    let is_stopped = !head.is_run() && summary.error.is_some();
+    let sum = |of: &dyn Fn(ActionKind) -> u64| MOVES.map(|(_, kinds)| kinds.iter().map(|kind| of(*kind)).sum::<u64>());
+    let planned = sum(&|kind| summary.planned.get(kind));
+    let held = sum(&|kind| match held_of(head, kind) {
+        _ if is_stopped => summary.planned.get(kind),
+        Some((own, _)) => own,
+        None => 0,
+    });
+    let first = if head.is_run() { sum(&|kind| summary.applied.get(kind)) } else { difference(planned, held) };
+    let left = difference(difference(planned, first), held);
+    if planned == [0; 3] {
+        return None;
+    }
+
+    let mut series = vec![stacked("done", first), stacked("held", held), stacked("not done", left)];
+    series[0].colors = Some([JOIN, CHANGE, LEAVE].map(|color| Some(color.into())).to_vec());
+    let mut chart = HorizontalBarChart::new(series, MOVES.map(|(word, _)| word.to_owned()).to_vec());
+    plain(&mut chart.base, &mut chart.y_axis_configs, &[JOIN, HELD, FAILED]);
+    // The first word at the top.
+    chart.y_axis_configs.iter_mut().for_each(|axis| axis.inverse = true);
+    Picture::of(chart.svg())
+}
+
+/// The accounts from run to run.
+pub(super) fn accounts(points: &[Point]) -> Option<Picture> {
+    let counts: Vec<_> = points.iter().map(|point| point.accounts.map(drawn)).collect();
+    let known: Vec<f32> = counts.iter().flatten().copied().collect();
+    if known.len() < 2 {
+        return None;
+    }
+    let mut series = Series::new_nullable("accounts".to_owned(), counts);
+    series.symbol = Some(Symbol::Circle(3.0, None));
+    let mut chart = LineChart::new(vec![series], days(points));
+    plain(&mut chart.base, &mut chart.y_axis_configs, &[SOFT]);
+    chart.series.stroke_width = 2.0;
+    Picture::of(chart.svg())
+}
+
+/// Joiners, leavers and failures from run to run.
+pub(super) fn trend(points: &[Point]) -> Option<Picture> {
+    if points.len() < 2 {
+        return None;
+    }
+    let series = |name: &str, of: &dyn Fn(&Point) -> u64| {
+        Series::new(name.to_owned(), points.iter().map(|point| drawn(of(point))).collect())
+    };
+    let series = vec![
+        series("join", &|point| point.moves[0]),
+        series("leave", &|point| point.moves[2]),
+        series("failed", &|point| point.failed),
+    ];
+    let mut chart = BarChart::new(series, days(points));
+    plain(&mut chart.base, &mut chart.y_axis_configs, &[JOIN, LEAVE, FAILED]);
+    Picture::of(chart.svg())
+}
+
+fn stacked(name: &str, counts: [u64; 3]) -> Series {
+    let mut series = Series::new(name.to_owned(), counts.map(drawn).to_vec());
+    series.stack = Some("all".to_owned());
+    series
+}
+
+fn difference(from: [u64; 3], less: [u64; 3]) -> [u64; 3] {
+    [0, 1, 2].map(|at| from[at].saturating_sub(less[at]))
+}
+
+/// A picture is no more precise than its pixels.
+#[allow(clippy::cast_precision_loss)]
+fn drawn(count: u64) -> f32 {
+    count as f32
+}
+
+/// The days of the runs, with the hour where one day has several.
+fn days(points: &[Point]) -> Vec<String> {
+    let days: Vec<_> = points.iter().map(|point| point.at.strftime("%m-%d").to_string()).collect();
+    let is_repeated = days.windows(2).any(|pair| pair[0] == pair[1]);
+    if is_repeated { points.iter().map(|point| point.at.strftime("%m-%d %H:%M").to_string()).collect() } else { days }
+}
+
+/// Nothing but axes, a faint grid and the series in these colours.
+fn plain(base: &mut ChartBase, axes: &mut [YAxisConfig], colors: &[&str]) {
+    base.width = WIDTH;
+    base.height = HEIGHT;
+    base.margin = Edges { left: 0.0, top: 8.0, right: 10.0, bottom: 0.0 };
+    base.background_color = Color::transparent();
+    base.font_family = "system-ui, sans-serif".to_owned();
+    base.compact = false;
+    base.legend.show = Some(false);
+    base.title.text.clear();
+    base.series.colors = colors.iter().map(|color| (*color).into()).collect();
+    base.series.label.font.color = SOFT.into();
+    base.grid.stroke_color = LINE.into();
+    base.x_axis.font.size = 12.0;
+    base.x_axis.font.color = SOFT.into();
+    base.x_axis.stroke_color = LINE.into();
+    for axis in axes {
+        axis.font.size = 12.0;
+        axis.font.color = SOFT.into();
+        axis.split_number = 3;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{past, quiet, rich, rich_plan};
+
+    const INKS: [&str; 7] = [JOIN, CHANGE, LEAVE, HELD, FAILED, SOFT, LINE];
+
+    fn pictures(head: &Head) -> Vec<Picture> {
+        let points: Vec<Point> = past().iter().map(Point::past).chain([Point::present(head)]).collect();
+        [moves(head), accounts(&points), trend(&points)].into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn a_picture_has_no_colour_that_the_style_sheet_does_not_know_and_nothing_that_the_policy_refuses() {
+        let all: Vec<Picture> = [rich().head, rich_plan().head].iter().flat_map(pictures).collect();
+        assert_eq!(all.len(), 6);
+        for picture in all {
+            let svg = picture.svg();
+            for refused in ["style", "<script", "href", "url(", "class=", "width=\"400\" height"] {
+                assert!(!svg.contains(refused), "{refused} in {svg}");
+            }
+            for color in svg.split("=\"#").skip(1).map(|rest| &rest[..rest.find('"').unwrap()]) {
+                let color = format!("#{}", color.to_uppercase());
+                assert!(INKS.contains(&color.as_str()), "{color} in {svg}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_colour_of_a_picture_has_its_rule_in_the_style_sheet() {
+        for ink in INKS {
+            for attribute in ["fill", "stroke"] {
+                assert!(super::super::STYLE.contains(&format!("[{attribute}=\"{ink}\" i]")), "{attribute} {ink}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_held_and_what_was_not_done_is_no_part_of_what_was_done() {
+        let head = rich().head;
+        assert_eq!(Point::present(&head).moves, [2, 1, 0]);
+        assert_eq!(Point::present(&rich_plan().head).moves, [3, 2, 1]);
+        assert!(moves(&quiet().head).is_none(), "nothing to do is no picture");
+    }
+
+    #[test]
+    fn two_runs_of_a_day_are_told_apart() {
+        let point = |at: &str| Point { at: at.parse().unwrap(), ..Point::present(&quiet().head) };
+        assert_eq!(days(&[point("2026-11-21T03:00:00Z"), point("2026-11-22T03:00:00Z")]), ["11-21", "11-22"]);
+        let both = days(&[point("2026-11-22T03:00:00Z"), point("2026-11-22T04:30:00Z")]);
+        assert_eq!(both, ["11-22 03:00", "11-22 04:30"]);
+    }
+}
