@@ -53,11 +53,7 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
             format!("{} failed: mend what the messages name, the next plan tries again", accounts(summary.failed));
         steps.push(Step::new(why));
     }
-    // Of a plan that was stopped nothing can be released.
-    let is_stopped = !head.is_run() && summary.error.is_some();
-    for held in head.held.iter().filter(|_| !is_stopped) {
-        steps.push(held_step(head, held));
-    }
+    steps.extend(held_steps(head).into_iter().map(|(_, step)| step));
     if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
         let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
         steps.push(Step::new(why).by("headcount sync"));
@@ -89,15 +85,22 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
     steps
 }
 
-/// What is to be done about one kind of action that is held.
-pub(super) fn held_step(head: &Head, held: &HeldKind) -> Step {
+/// What is to be done about each kind of action that is held. Of a plan that was stopped nothing can be released, and what
+/// was made against a file cannot be applied.
+pub(super) fn held_steps(head: &Head) -> Vec<(&HeldKind, Step)> {
+    let is_stopped = !head.is_run() && head.summary.error.is_some();
+    head.held.iter().filter(|_| !is_stopped).map(|held| (held, held_step(head, held))).collect()
+}
+
+fn held_step(head: &Head, held: &HeldKind) -> Step {
     let HeldKind { kind, count, limit, .. } = held;
     let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
     let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
     let kind = visible(kind);
-    let why =
-        format!("{} to {kind} held, the limit is {limit}{setting}: look at them, then release them", accounts(*count));
-    let step = Step::new(why);
+    let step = Step::new(format!(
+        "{} to {kind} held, the limit is {limit}{setting}: look at them, then release them",
+        accounts(*count)
+    ));
     if head.against.is_none() { step.by(release_command(head, held)) } else { step }
 }
 

@@ -23,6 +23,10 @@ pub struct Browser {
 
 impl Browser {
     pub fn start() -> Self {
+        // There is one already where a test of this process came first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = Runtime::new().unwrap();
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -51,6 +55,7 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--force-color-profile=srgb",
+            "--hide-scrollbars",
             "--window-size=1280,900",
             &format!("--user-data-dir={}", profile.path().display()),
         ];
@@ -58,13 +63,16 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
             "goog:chromeOptions": {"args": arguments},
         }}});
-        let runtime = Runtime::new().unwrap();
-        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let mut browser =
             Self { runtime, http, session: format!("http://127.0.0.1:{port}/session"), driver, _profile: profile };
         let answer = browser.send("", Some(capabilities));
         let id = answer["sessionId"].as_str().unwrap().to_owned();
         browser.session = format!("{}/{id}", browser.session);
+        // What a new browser shows by itself is none of ours.
+        browser.send("/url", Some(json!({"url": "about:blank"})));
+        browser.settle();
+        browser.console();
+        browser.requests();
         browser
     }
 

@@ -101,12 +101,14 @@ pub(super) fn moves(head: &Head) -> Option<Picture> {
         return None;
     }
 
-    let mut series = vec![stacked("done", first), stacked("held", held), stacked("not done", left)];
-    series[0].colors = Some([JOIN, CHANGE, LEAVE].map(|color| Some(color.into())).to_vec());
-    let mut chart = HorizontalBarChart::new(series, MOVES.map(|(word, _)| word.to_owned()).to_vec());
+    // The first of a chart stands at its bottom.
+    let upwards = |counts: [u64; 3]| [counts[2], counts[1], counts[0]];
+    let mut series =
+        vec![stacked("done", upwards(first)), stacked("held", upwards(held)), stacked("not done", upwards(left))];
+    series[0].colors = Some([LEAVE, CHANGE, JOIN].map(|color| Some(color.into())).to_vec());
+    let words = MOVES.into_iter().rev().map(|(word, _)| word.to_owned()).collect();
+    let mut chart = HorizontalBarChart::new(series, words);
     plain(&mut chart.base, &mut chart.y_axis_configs, &[JOIN, HELD, FAILED]);
-    // The first word at the top.
-    chart.y_axis_configs.iter_mut().for_each(|axis| axis.inverse = true);
     Picture::of(chart.svg())
 }
 
@@ -122,7 +124,26 @@ pub(super) fn accounts(points: &[Point]) -> Option<Picture> {
     let mut chart = LineChart::new(vec![series], days(points));
     plain(&mut chart.base, &mut chart.y_axis_configs, &[SOFT]);
     chart.series.stroke_width = 2.0;
+    // A company changes by a few people a day, which nobody would see above a scale that begins with nobody.
+    let (least, most) = scale(&known);
+    for axis in &mut chart.y_axis_configs {
+        (axis.min, axis.max) = (Some(least), Some(most));
+    }
     Picture::of(chart.svg())
+}
+
+/// From where to where three steps of a round number hold all counts.
+fn scale(counts: &[f32]) -> (f32, f32) {
+    let least = counts.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = counts.iter().copied().fold(0.0, f32::max);
+    let rounds = (0..8).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10.0_f32.powi(power)));
+    for step in rounds {
+        let from = (least / step).floor() * step;
+        if from + 3.0 * step >= most {
+            return (from, from + 3.0 * step);
+        }
+    }
+    (0.0, most)
 }
 
 /// Joiners, leavers and failures from run to run.
@@ -170,7 +191,7 @@ fn days(points: &[Point]) -> Vec<String> {
 fn plain(base: &mut ChartBase, axes: &mut [YAxisConfig], colors: &[&str]) {
     base.width = WIDTH;
     base.height = HEIGHT;
-    base.margin = Edges { left: 0.0, top: 8.0, right: 10.0, bottom: 0.0 };
+    base.margin = Edges { left: 8.0, top: 8.0, right: 12.0, bottom: 0.0 };
     base.background_color = Color::transparent();
     base.font_family = "system-ui, sans-serif".to_owned();
     base.compact = false;
@@ -186,6 +207,7 @@ fn plain(base: &mut ChartBase, axes: &mut [YAxisConfig], colors: &[&str]) {
         axis.font.size = 12.0;
         axis.font.color = SOFT.into();
         axis.split_number = 3;
+        axis.formatter = Some("{c}".to_owned());
     }
 }
 
@@ -232,6 +254,13 @@ mod tests {
         assert_eq!(Point::present(&head).moves, [2, 1, 0]);
         assert_eq!(Point::present(&rich_plan().head).moves, [3, 2, 1]);
         assert!(moves(&quiet().head).is_none(), "nothing to do is no picture");
+    }
+
+    #[test]
+    fn a_scale_holds_all_counts_between_round_numbers() {
+        assert_eq!(scale(&[1152.0, 1187.0]), (1140.0, 1200.0));
+        assert_eq!(scale(&[7.0, 7.0]), (7.0, 10.0));
+        assert_eq!(scale(&[0.0, 49_000.0]), (0.0, 60_000.0));
     }
 
     #[test]

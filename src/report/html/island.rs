@@ -27,9 +27,9 @@ pub(super) struct Island {
 
 impl Island {
     /// Begins the object, up to the first row.
-    pub(super) fn begin(&mut self, is_run: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let (kinds, signs): (Vec<_>, Vec<_>) = kinds().unzip();
-        write!(out, "{{\"run\":{is_run},\"kinds\":")?;
+        out.write_all(b"{\"kinds\":")?;
         json(&kinds, out)?;
         out.write_all(b",\"signs\":")?;
         json(&signs, out)?;
@@ -119,7 +119,7 @@ mod tests {
 
     fn written(entries: &[serde_json::Value]) -> String {
         let (mut island, mut out) = (Island::default(), Vec::new());
-        island.begin(false, &mut out).unwrap();
+        island.begin(&mut out).unwrap();
         for entry in entries {
             let entry: Entry = serde_json::from_value(entry.clone()).unwrap();
             island.row(&Row::of(&entry, &mut Room::new()), &mut out).unwrap();

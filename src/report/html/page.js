@@ -5,7 +5,7 @@
   "use strict";
   const island = document.getElementById("data");
   if (!island) return;
-  const { run, kinds, signs, states, rows, pairs } = JSON.parse(island.textContent);
+  const { kinds, signs, states, rows, pairs } = JSON.parse(island.textContent);
   // The cells of a row, in the order in which they are written.
   const [KIND, STATE, KEY, IDENTITY, ACCOUNT, MATCH, FILE, LINE, CHANGES, WHY, ALONG] = Array(11).keys();
   const BLOCK = 50, NEAR = "1500px 0px", SHOWN = 240, PRINTED = 2000, OFFERED = 200;
@@ -196,7 +196,7 @@
     const is = [kind.value, state.value, attribute.value, value.value];
     found = order.filter((at) => {
       const row = rows[at];
-      if (is[0] && !is[0].split(" ").includes(kinds[row[KIND]])) return false;
+      if (is[0] && kinds[row[KIND]] !== is[0]) return false;
       if (is[1] && states[row[STATE]] !== is[1]) return false;
       if (is[2] && is[3] && !values(row, is[2]).includes(is[3])) return false;
       if (is[2] && !is[3] && !row[CHANGES].some((change) => change[0] === is[2])) return false;
@@ -293,11 +293,17 @@
   // The form's own values are reset after this event.
   form.addEventListener("reset", () => setTimeout(() => { direction = 1; offerValues(); arrange(); }));
 
-  for (const button of document.querySelectorAll("button[data-state]")) {
+  // What is held: all of its kind, which one limit counts together with another.
+  const together = new Map([["update", ["update", "reactivate"]], ["deactivate", ["deactivate", "delete"]]]);
+  for (const button of document.querySelectorAll("button[data-held]")) {
     button.addEventListener("click", () => {
       form.reset();
       setTimeout(() => {
-        state.value = button.dataset.state;
+        const held = together.get(button.dataset.held) ?? [button.dataset.held];
+        const there = held.filter((name) => [...kind.options].some((option) => option.value === name));
+        // Of one kind that is chosen; of two both, by what they wait for.
+        if (there.length === 1) kind.value = there[0];
+        state.value = "held";
         find();
         by("people").scrollIntoView();
         by("people").focus({ preventScroll: true });

@@ -76,7 +76,7 @@ fn write_all(head: &Head, people: u64, entries: &mut Entries<'_>, page: &mut Pag
 
     let (mut island, mut room) = (Island::default(), Room::new());
     page.markup("<script type=\"application/json\" id=\"data\">")?;
-    island.begin(head.is_run(), page.stream())?;
+    island.begin(page.stream())?;
     for entry in first.into_iter().map(Ok).chain(entries) {
         island.row(&Row::of(&entry?, &mut room), page.stream())?;
     }

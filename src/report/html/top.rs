@@ -5,16 +5,15 @@ use std::io;
 
 use super::charts::{self, MOVES, Picture, Point};
 use super::page::{Page, grouped};
-use crate::plan::ActionKind;
 use crate::report::closing::{notes, title};
-use crate::report::next::{held_step, next_steps};
+use crate::report::next::{Step, held_steps, next_steps};
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::shortened;
 use crate::report::words::{self, LONGEST_MESSAGE, listed};
 use crate::report::{Head, Past};
 
 /// Earlier runs that are drawn.
-const RUNS: usize = 14;
+const RUNS: usize = 9;
 
 pub(super) fn write(head: &Head, past: &[Past], page: &mut Page<'_>) -> io::Result<()> {
     write_title(head, page)?;
@@ -62,7 +61,7 @@ fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Resu
     };
     let summary = &head.summary;
     page.markup("<section aria-labelledby=\"glance\">\n<h2 id=\"glance\">At a glance</h2>\n<div class=\"glance\">\n")?;
-    page.markup("<dl class=\"figures\">\n")?;
+    page.markup("<div>\n<dl class=\"figures\">\n")?;
     for (at, (word, kinds)) in MOVES.into_iter().enumerate() {
         let counts = if head.is_run() { &summary.applied } else { &summary.planned };
         let parts = listed(kinds.iter().map(|kind| (counts.get(*kind), kind.name())));
@@ -71,14 +70,20 @@ fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Resu
         if head.is_run() && planned != now.moves[at] {
             lines.push(format!("of {} planned", grouped(planned)));
         }
-        lines.push(if parts.is_empty() { said_of_none(kinds) } else { parts });
+        if !parts.is_empty() {
+            lines.push(parts);
+        }
         lines.extend(before.map(|before| format!("last run: {}", grouped(before.moves[at]))));
         let class = ["join", "change", "leave"][at];
         write_figure(class, word, now.moves[at], &lines, page)?;
     }
-    let held = if summary.held == 0 { "no limit was reached" } else { "wait for an approval" };
     let is_stopped = !head.is_run() && summary.error.is_some();
-    let held = if is_stopped { "nothing of this plan may be done" } else { held };
+    let held = match summary.held {
+        _ if is_stopped => "nothing of this plan may be done",
+        0 => "no limit was reached",
+        1 => "waits for an approval",
+        _ => "wait for an approval",
+    };
     write_figure("held", "held", summary.held, &[held.to_owned()], page)?;
     if head.is_run() {
         let before = before.map(|before| format!("last run: {}", grouped(before.failed)));
@@ -88,18 +93,14 @@ fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Resu
         write_figure("failed", "failed", now.failed, &lines, page)?;
     }
     page.markup("</dl>\n")?;
+    write_facts(head, page)?;
+    page.markup("</div>\n")?;
     let held = ("held", "held");
     let keys: &[_] = if head.is_run() { &[held, ("failed", "not done")] } else { &[held] };
-    let caption = if head.is_run() { "What was done, by what it means for people" } else { "What is to be done" };
+    let caption = if head.is_run() { "What was done" } else { "What is to be done" };
     write_picture(charts::moves(head), caption, keys, page)?;
-    page.markup("</div>\n")?;
-    write_facts(head, page)?;
-    page.markup("</section>\n")?;
+    page.markup("</div>\n</section>\n")?;
     Ok(())
-}
-
-fn said_of_none(kinds: &[ActionKind]) -> String {
-    format!("no {}", kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" or "))
 }
 
 fn write_figure(
@@ -136,7 +137,8 @@ fn write_picture(
 
 fn write_facts(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
     page.markup("<dl class=\"facts\">\n")?;
-    for (label, fact) in words::facts(&head.summary, head.is_run()) {
+    // What is held stands among the figures.
+    for (label, fact) in words::facts(&head.summary, head.is_run()).into_iter().filter(|(label, _)| *label != "held") {
         page.markup("<div><dt>")?.markup(label)?.markup("</dt><dd>")?.text(&fact)?.markup("</dd></div>\n")?;
     }
     page.markup("</dl>\n")?;
@@ -145,26 +147,29 @@ fn write_facts(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
 
 /// What waits for an approval, why, and the command that releases it.
 fn write_held(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
-    if head.held.is_empty() {
+    let held = held_steps(head);
+    if held.is_empty() {
         return Ok(());
     }
     page.markup("<section aria-labelledby=\"held\">\n<h2 id=\"held\">Held</h2>\n")?;
-    for held in &head.held {
-        let step = held_step(head, held);
+    for (held, step) in held {
         page.markup("<div class=\"box held\"><p>")?.text(&step.why)?.markup(".</p>\n")?;
+        page.markup("<p class=\"release\">")?;
         if let Some(command) = &step.command {
-            page.markup("<p>")?.command(command)?.markup("</p>\n")?;
+            page.command(command)?;
         }
-        page.markup("<p class=\"js\"><button type=\"button\" data-state=\"held\" data-kind=\"")?.text(&held.kind)?;
+        page.markup("<button class=\"js\" type=\"button\" data-held=\"")?.text(&held.kind)?;
         page.markup("\">Show them</button></p></div>\n")?;
     }
     page.markup("</section>\n")?;
     Ok(())
 }
 
+/// All that is left to do beside what is held.
 fn write_next(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
-    let held: Vec<_> = head.held.iter().map(|held| held_step(head, held)).collect();
-    let steps: Vec<_> = next_steps(head).into_iter().filter(|step| !held.contains(step)).collect();
+    let held = held_steps(head);
+    let is_said = |step: &Step| held.iter().any(|(_, held)| held == step);
+    let steps: Vec<_> = next_steps(head).into_iter().filter(|step| !is_said(step)).collect();
     if steps.is_empty() {
         return Ok(());
     }
