@@ -357,7 +357,7 @@ fn it_is_read_with_a_keyboard_a_screen_reader_a_telephone_and_on_paper() {
         assert_eq!(browser.ask(over), 0, "{width}: nothing reaches out of the page");
     }
 
-    // On paper everybody is there, and nothing to press.
+    // On paper everybody is there.
     let pages = |pdf: &[u8]| {
         pdf.windows(12)
             .filter(|bytes| bytes.starts_with(b"/Type /Page\n") || bytes.starts_with(b"/Type /Page "))
@@ -390,8 +390,14 @@ fn pictures() {
         media(kind, scheme);
         browser.open(&page);
         if from != "h1" {
+            browser.choose("#f-attribute", "team");
+            browser.choose("#f-value", "Sales");
             browser.ask(&format!("document.querySelector('{from}').scrollIntoView()"));
             browser.settle();
+        }
+        if kind == "print" {
+            // The margin that paper has.
+            browser.ask("document.body.style.padding = '48px'");
         }
         fs::write(to.join(format!("{name}.png")), browser.picture()).unwrap();
     }

@@ -189,7 +189,7 @@ pub fn company(dir: &Path) -> PathBuf {
             _ => json!([{"attribute": "last_name", "from": family, "to": format!("{family}-Meyer")}]),
         };
         entries.push(json!({"seq": next(), "action": "update", "key": key, "identity": format!("E-1{n:03}"), "account": (4_700 + n).to_string(),
-            "match": "login_id", "source": source(n), "changes": change, "also": {"team": teams[n % 4]}, "requests": 1, "held": false}));
+            "match": "login_id", "source": source(n), "changes": change, "also": if n % 3 == 1 { json!({}) } else { json!({"team": teams[n % 4]}) }, "requests": 1, "held": false}));
     }
     for n in 40..43 {
         let (_, _, key) = person(n);

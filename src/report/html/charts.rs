@@ -180,11 +180,18 @@ fn drawn(count: u64) -> f32 {
     count as f32
 }
 
-/// The days of the runs, with the hour where one day has several.
+/// The days of the runs, with the hour where one day has several; of many as many as have room beside each other, the
+/// last one among them.
 fn days(points: &[Point]) -> Vec<String> {
     let days: Vec<_> = points.iter().map(|point| point.at.strftime("%m-%d").to_string()).collect();
     let is_repeated = days.windows(2).any(|pair| pair[0] == pair[1]);
-    if is_repeated { points.iter().map(|point| point.at.strftime("%m-%d %H:%M").to_string()).collect() } else { days }
+    let (form, most) = if is_repeated { ("%m-%d %H:%M", 3) } else { ("%m-%d", 6) };
+    let every = points.len().div_ceil(most).max(1);
+    let from_the_end = (1..=points.len()).rev();
+    let day = |(point, left): (&Point, usize)| {
+        if (left - 1).is_multiple_of(every) { point.at.strftime(form).to_string() } else { String::new() }
+    };
+    points.iter().zip(from_the_end).map(day).collect()
 }
 
 /// Nothing but axes, a faint grid and the series in these colours.
@@ -207,7 +214,7 @@ fn plain(base: &mut ChartBase, axes: &mut [YAxisConfig], colors: &[&str]) {
         axis.font.size = 12.0;
         axis.font.color = SOFT.into();
         axis.split_number = 3;
-        axis.formatter = Some("{c}".to_owned());
+        axis.formatter = Some("{t}".to_owned());
     }
 }
 
@@ -267,6 +274,8 @@ mod tests {
     fn two_runs_of_a_day_are_told_apart() {
         let point = |at: &str| Point { at: at.parse().unwrap(), ..Point::present(&quiet().head) };
         assert_eq!(days(&[point("2026-11-21T03:00:00Z"), point("2026-11-22T03:00:00Z")]), ["11-21", "11-22"]);
+        let many: Vec<Point> = (10..20).map(|day| point(&format!("2026-11-{day}T03:00:00Z"))).collect();
+        assert_eq!(days(&many), ["", "11-11", "", "11-13", "", "11-15", "", "11-17", "", "11-19"]);
         let both = days(&[point("2026-11-22T03:00:00Z"), point("2026-11-22T04:30:00Z")]);
         assert_eq!(both, ["11-22 03:00", "11-22 04:30"]);
     }

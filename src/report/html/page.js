@@ -46,15 +46,15 @@
   }
 
   function change([name, from, to]) {
-    const line = make("li", "", foreign(name, "attribute"), " ");
+    const values = make("span", "");
     if (from !== null) {
       const arrow = make("span", "arrow", "→");
       arrow.setAttribute("role", "img");
       arrow.setAttribute("aria-label", "becomes");
-      line.append(shown(from, "from"), " ", arrow, " ");
+      values.append(shown(from, "from"), " ", arrow, " ");
     }
-    line.append(shown(to, "to"));
-    return line;
+    values.append(shown(to, "to"));
+    return make("li", "", foreign(name, "attribute"), " ", values);
   }
 
   function cell(tag, role, className) {
@@ -96,7 +96,7 @@
       const pair = pairs[number];
       // What stays as it is says who this is only to somebody who asks for it.
       if (pair && pair[0] === attribute.value) {
-        lines.push(make("li", "along", foreign(pair[0], "attribute"), " ", foreign(pair[1]), " (stays)"));
+        lines.push(make("li", "along", foreign(pair[0], "attribute"), " ", make("span", "", foreign(pair[1]), " (stays)")));
       }
     }
     if (lines.length) how.append(make("ul", "", ...lines));
@@ -240,7 +240,10 @@
       direction = again && direction > 0 ? -1 : 1;
       arrange();
     });
-    title.replaceChildren(button);
+    // What can be pressed is not repeated above each page of paper; what can be read is.
+    const paper = make("span", "paper", title.textContent);
+    paper.setAttribute("aria-hidden", "true");
+    title.replaceChildren(button, paper);
     title.setAttribute("aria-sort", "none");
   }
 

@@ -196,13 +196,13 @@ enum Side {
 }
 
 fn write_change((attribute, from, to): &Changed<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    page.markup("<li><bdi class=\"attribute\">")?.text(attribute)?.markup("</bdi> ")?;
+    page.markup("<li><bdi class=\"attribute\">")?.text(attribute)?.markup("</bdi> <span>")?;
     if let Some(from) = from {
         write_value(from, Side::From, page)?;
         page.markup(" <span class=\"arrow\" role=\"img\" aria-label=\"becomes\">→</span> ")?;
     }
     write_value(to, Side::To, page)?;
-    page.markup("</li>")?;
+    page.markup("</span></li>")?;
     Ok(())
 }
 

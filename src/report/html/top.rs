@@ -95,10 +95,11 @@ fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Resu
     page.markup("</dl>\n")?;
     write_facts(head, page)?;
     page.markup("</div>\n")?;
-    let held = ("held", "held");
-    let keys: &[_] = if head.is_run() { &[held, ("failed", "not done")] } else { &[held] };
+    let is_left = head.is_run() && summary.planned.total() > summary.applied.total() + summary.held;
+    let keys = [(summary.held > 0, ("held", "held")), (is_left, ("failed", "not done"))];
+    let keys: Vec<_> = keys.into_iter().filter(|(is_drawn, _)| *is_drawn).map(|(_, key)| key).collect();
     let caption = if head.is_run() { "What was done" } else { "What is to be done" };
-    write_picture(charts::moves(head), caption, keys, page)?;
+    write_picture(charts::moves(head), caption, &keys, page)?;
     page.markup("</div>\n</section>\n")?;
     Ok(())
 }
@@ -110,7 +111,13 @@ fn write_figure(
     lines: &[String],
     page: &mut Page<'_>,
 ) -> io::Result<()> {
-    page.markup("<div class=\"")?.markup(class)?.markup("\"><dt>")?.markup(word)?.markup("</dt><dd><b id=\"n-")?;
+    let zero = if count == 0 { " zero" } else { "" };
+    page.markup("<div class=\"")?
+        .markup(class)?
+        .markup(zero)?
+        .markup("\"><dt>")?
+        .markup(word)?
+        .markup("</dt><dd><b id=\"n-")?;
     page.markup(class)?.markup("\">")?.number(count)?.markup("</b>")?;
     for line in lines {
         page.markup("<span>")?.text(line)?.markup("</span>")?;
