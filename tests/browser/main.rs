@@ -307,7 +307,9 @@ fn twenty_thousand_changes_are_there_at_once_and_only_those_in_sight_are_drawn()
     assert!(drawn() <= 400, "{}", drawn());
     assert_eq!(keys(&browser).last().unwrap(), "given.family20000");
 
+    // What changes for nobody, and is only sent along, is a filter too.
     browser.choose("#f-attribute", "team");
+    assert_eq!(counted(&browser), PEOPLE);
     browser.choose("#f-value", "Team 7");
     assert_eq!(counted(&browser), PEOPLE / 40);
     browser.click("#f-clear");

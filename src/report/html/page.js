@@ -190,6 +190,11 @@
     return [...own.filter((known) => known !== null), ...along];
   }
 
+  // Whether an attribute of this person changes; of one that changes for nobody, whether this person has it.
+  function has(row, name) {
+    return changed.get(name) > 0 ? row[CHANGES].some((change) => change[0] === name) : values(row, name).length > 0;
+  }
+
   function find() {
     const words = text.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
     if (words.length && !texts) texts = rows.map(searched);
@@ -199,7 +204,7 @@
       if (is[0] && kinds[row[KIND]] !== is[0]) return false;
       if (is[1] && states[row[STATE]] !== is[1]) return false;
       if (is[2] && is[3] && !values(row, is[2]).includes(is[3])) return false;
-      if (is[2] && !is[3] && !row[CHANGES].some((change) => change[0] === is[2])) return false;
+      if (is[2] && !is[3] && !has(row, is[2])) return false;
       return words.every((word) => texts[at].includes(word));
     });
     const all = number.format(rows.length);
@@ -251,7 +256,7 @@
 
   function offer(select, everything, counts) {
     const options = counts.map(([name, times, content]) => {
-      const option = make("option", "", `${name} (${number.format(times)})`);
+      const option = make("option", "", times > 0 ? `${name} (${number.format(times)})` : name);
       option.value = content ?? name;
       return option;
     });
@@ -280,7 +285,7 @@
     const counts = name ? counted(rows.flatMap((row) => [...new Set(values(row, name))])) : new Map();
     const often = [...counts].filter(([, times]) => times > 1).sort((a, b) => b[1] - a[1] || letters.compare(a[0], b[0]));
     const short = (content) => { const start = content.slice(0, 60); return start === content ? content : start + "…"; };
-    offer(value, name ? "any that changes" : "—", often.slice(0, OFFERED).map(([content, times]) => [short(content), times, content]));
+    offer(value, !name ? "—" : changed.get(name) > 0 ? "any that changes" : "any", often.slice(0, OFFERED).map(([content, times]) => [short(content), times, content]));
     value.disabled = often.length === 0;
   }
 

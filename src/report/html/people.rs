@@ -131,7 +131,7 @@ fn write_filters(page: &mut Page<'_>) -> io::Result<()> {
 <div><label for="f-state">State</label><select id="f-state"></select></div>
 <div><label for="f-attribute">Attribute</label><select id="f-attribute"></select></div>
 <div><label for="f-value">Value</label><select id="f-value" disabled></select></div>
-<div class="narrow"><label for="f-sort">Sort by</label><select id="f-sort"><option value="">order of execution</option><option value="kind">action</option><option value="key">person</option><option value="place">row</option></select></div>
+<div class="narrow"><label for="f-sort">Sort by</label><select id="f-sort"><option value="">plan order</option><option value="kind">action</option><option value="key">person</option><option value="place">row</option></select></div>
 <div><button type="reset" id="f-clear">Clear</button></div>
 </form>
 "#,

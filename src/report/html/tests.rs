@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{POLICY, SCRIPT, STYLE};
 use crate::report::laws::{entries, head};
 use crate::report::samples::{past, quiet, rendered, rich, rich_plan};
-use crate::report::{Entry, Form, Head, Past, RunRecord, Style};
+use crate::report::{Entry, Form, Head, Past, Problem, RunRecord, Style};
 
 fn page(record: RunRecord<'_>) -> String {
     rendered(record, Form::Html, &Style::default())
@@ -45,6 +45,21 @@ fn where_nothing_is_to_do_the_page_says_so() {
     let page = page(quiet());
     assert!(page.contains("Nobody is changed, and nothing was found."));
     assert!(!page.contains("<svg") && !page.contains("id=\"trend\"") && !page.contains("id=\"held\""));
+}
+
+#[test]
+fn what_cannot_be_released_has_no_command_that_releases_it() {
+    let with = |change: &dyn Fn(&mut Head)| {
+        let mut head = rich_plan().head;
+        change(&mut head);
+        page(RunRecord::from_parts(head, std::iter::empty()))
+    };
+    assert!(with(&|_| {}).contains("<code>headcount apply r-7 --approve 9f2c41</code>"));
+    let against = with(&|head| head.against = Some("accounts.csv".into()));
+    assert!(against.contains("id=\"held\"") && !against.contains("--approve"));
+    let error = Problem { kind: "safety".into(), message: "too few rows".into(), hint: None };
+    let stopped = with(&|head| head.summary.error = Some(error.clone()));
+    assert!(stopped.contains("Safety error:") && !stopped.contains("--approve") && !stopped.contains("id=\"held\""));
 }
 
 #[test]
