@@ -182,7 +182,7 @@ fn create(number: u64) -> Action {
     let skills = [("English".to_owned(), Value::Int(80)), ("Polish".to_owned(), Value::Int(100))];
     let values = [
         ("login_id", text(&key)),
-        ("email_id", Value::Text(format!("{key}@example.com"))),
+        ("email_id", Value::text(format!("{key}@example.com"))),
         ("first_name", text("Katarzyna")),
         ("last_name", text("Kowalska")),
         ("job_description", text("Senior Agent")),

@@ -85,6 +85,7 @@ async fn list(tenant: Arc<Tenant>, pages: u64, connections: usize) -> Duration {
     loop {
         match listing.next().await.unwrap().unwrap() {
             Listed::Page { accounts, .. } => count += accounts.len() as u64,
+            Listed::Again { why } => panic!("nobody changes anything: {why}"),
             Listed::End { complete, notes } => {
                 assert!(complete, "{notes:?}");
                 break;

@@ -184,6 +184,7 @@ async fn list(base_url: String, users: u64, connections: u64) -> Duration {
     loop {
         match listing.next().await.unwrap().unwrap() {
             Listed::Page { accounts, .. } => count += accounts.len() as u64,
+            Listed::Again { why } => panic!("nobody changes anything: {why}"),
             Listed::End { complete, notes } => {
                 assert!(complete, "{notes:?}");
                 break;
@@ -299,8 +300,8 @@ async fn check(base_url: &str, creates: u64) {
 
 /// What the sample configuration makes of a newcomer.
 fn person(number: u64) -> Vec<(String, Value)> {
-    let mail = Value::Text(format!("p{number}@example.com"));
-    let code = Value::Text(format!("E{number:08}"));
+    let mail = Value::text(format!("p{number}@example.com"));
+    let code = Value::text(format!("E{number:08}"));
     [
         ("userName".to_owned(), mail.clone()),
         ("externalId".to_owned(), code.clone()),

@@ -6,7 +6,12 @@
 // Tests may panic: that is how they report.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr))]
 
+// Its macro is for every room, so it comes first.
+#[macro_use]
+mod mutant;
+
 pub mod clock;
+pub mod kill;
 pub mod model;
 
 pub mod mapping;

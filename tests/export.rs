@@ -129,8 +129,8 @@ async fn faulty(faults: &str) -> (Sandbox, TempDir) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_listing_that_shifts_is_an_error_and_the_last_export_stays() {
-    let shift = "[[rule]]\non = { op = \"list\", page = 15 }\nthen = { shift_list = \"insert\" }\n";
+async fn a_listing_that_keeps_shifting_is_an_error_and_the_last_export_stays() {
+    let shift = "[[rule]]\non = { op = \"list\", page = 15 }\ntimes = 100\nthen = { shift_list = \"insert\" }\n";
     let (sandbox, dir) = faulty(shift).await;
     fs::write(dir.path().join("accounts.csv"), "the last one").unwrap();
     let (dir, output) = tokio::task::spawn_blocking(move || {
@@ -145,6 +145,22 @@ async fn a_listing_that_shifts_is_an_error_and_the_last_export_stays() {
     assert!(error.contains("the listing is not complete, so nothing was written"), "{error}");
     assert!(output.stdout.is_empty());
     assert_eq!(fs::read_to_string(dir.path().join("accounts.csv")).unwrap(), "the last one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_shifts_once_is_read_again_and_everybody_is_in_the_table_once() {
+    let shift = "[[rule]]\non = { op = \"list\", page = 15 }\nthen = { shift_list = \"remove\" }\n";
+    let (sandbox, dir) = faulty(shift).await;
+    let output = tokio::task::spawn_blocking(move || headcount(&dir, &["export"])).await.unwrap();
+    let there = sandbox.accounts_json().len();
+    sandbox.stop().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("so it was read 2 times"), "{said}");
+    let table = String::from_utf8(output.stdout).unwrap();
+    let ids: std::collections::BTreeSet<&str> =
+        table.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!((table.lines().count() - 1, ids.len()), (there, there));
 }
 
 #[tokio::test(flavor = "multi_thread")]

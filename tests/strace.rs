@@ -158,3 +158,52 @@ fn a_sync_lies_between_every_intent_and_its_request() {
         );
     }
 }
+
+/// What fails, and with what.
+const DISKS: [(&str, &str); 5] = [
+    ("pwrite64,pwritev", "ENOSPC"),
+    ("pwrite64,pwritev", "EIO"),
+    ("fdatasync", "EIO"),
+    ("fsync,rename,renameat2", "ENOSPC"),
+    ("ftruncate,sync_file_range", "EIO"),
+];
+
+#[test]
+#[ignore = "needs strace; .ci/run runs it"]
+fn a_disk_that_fails_at_any_call_from_some_on_doubles_nobody() {
+    let small = Small { newcomers: 6, changed: 2, leavers: 1 };
+    let mut interrupted = 0;
+    for (calls, errno) in DISKS {
+        for nth in [1, 2, 3, 5, 8, 13, 21] {
+            let tenant = Tenant::start(small.options());
+            let project = small.project(&tenant);
+            let program = project.command(&["--format", "json", "sync", "--yes"]);
+            let mut command = Command::new("strace");
+            command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={calls}")]);
+            command.args(["-e", &format!("inject={calls}:error={errno}:when={nth}+")]);
+            command.arg(program.get_program()).args(program.get_args()).current_dir(project.path(""));
+            command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            let ran = project.spawn_command(command).wait();
+            let what = format!("{calls} fail with {errno} from the {nth}th on");
+            let created = tenant.created();
+            let mut once = created.clone();
+            once.dedup();
+            assert_eq!(created, once, "{what}: {ran}");
+            if ran.code != Some(0) {
+                interrupted += 1;
+                assert!(matches!(ran.code, Some(1 | 6)), "{what}: {ran}");
+                assert!(ran.code == Some(6) || tenant.ledger().effects.is_empty(), "{what}: {ran}");
+                assert!(
+                    ran.error_message().contains(".headcount") || ran.error_message().contains("passwords"),
+                    "{what}: {ran}"
+                );
+                assert!(!ran.err.contains("panicked"), "{what}: {ran}");
+            }
+            let again = project.run(&["sync", "--yes"]);
+            assert_eq!(again.code, Some(0), "{what}: {again}");
+            assert_eq!(tenant.created(), small.newcomers(), "{what}");
+            support::assert_passwords_are_told(&project, &tenant.ledger());
+        }
+    }
+    assert!(interrupted > 12, "{interrupted}");
+}

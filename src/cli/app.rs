@@ -35,6 +35,12 @@ impl App {
         Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress, has_shown }
     }
 
+    /// In a test: with its clock, and with nobody to hear.
+    #[cfg(test)]
+    pub fn unheard(global: Global, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, progress: Progress::unheard(), ..Self::new(global) }
+    }
+
     pub fn monitor(&self) -> Arc<dyn Monitor> {
         self.progress.monitor()
     }
@@ -108,6 +114,7 @@ impl App {
             color: self.colour(to.is_terminal()),
             width: width(columns.as_deref(), to.columns()),
             redact: configured.settings.report.redact.clone(),
+            invocation: self.global.invocation(),
             ..Style::default()
         }
     }
@@ -152,9 +159,15 @@ impl App {
     pub fn close(&self, summary: &Summary) {
         self.pause_progress();
         if self.global.format == Format::Json {
+            let mut summary = summary.clone();
+            if let Some(hint) = summary.error.as_mut().and_then(|problem| problem.hint.as_mut()) {
+                *hint = self.global.invocation().within(hint);
+            }
             let mut out = Out::stdout();
-            // A script that has closed its end does not want it.
-            let _ = write_summary_json(summary, &mut out).and_then(|()| out.flush());
+            // A script that has closed its end does not want it; one that waits for it must not wait without a reason.
+            if let Err(error) = write_summary_json(&summary, &mut out).and_then(|()| out.flush()) {
+                self.monitor().note(&format!("the summary cannot be written to standard output: {error}"));
+            }
         }
     }
 
@@ -184,7 +197,7 @@ impl App {
                 }
             }
             None => writeln!(out, "error: {}", failure.message).and_then(|()| match &failure.hint {
-                Some(hint) => writeln!(out, "  hint: {hint}"),
+                Some(hint) => writeln!(out, "  hint: {}", self.global.invocation().within(hint)),
                 None => Ok(()),
             }),
         }

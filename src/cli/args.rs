@@ -1,10 +1,11 @@
 //! The command line, as INTERFACE words: names here are fixed, because other programs rely on them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::output::{ColorChoice, Format};
+use crate::report::Invocation;
 
 /// Keeps an application's user accounts in step with an HR export.
 #[derive(Debug, Parser)]
@@ -16,10 +17,12 @@ pub struct Cli {
     pub command: Command,
 }
 
+const DEFAULT_CONFIG: &str = "config.toml";
+
 #[derive(Debug, Args)]
 pub struct Global {
     /// The configuration file
-    #[arg(short, long, value_name = "FILE", default_value = "config.toml", global = true)]
+    #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG, global = true)]
     pub config: PathBuf,
     /// The state directory (default: journal.path of the configuration)
     #[arg(long, value_name = "DIR", global = true)]
@@ -42,6 +45,15 @@ pub struct Global {
     /// No progress bars or lines
     #[arg(long, global = true)]
     pub no_progress: bool,
+}
+
+impl Global {
+    /// How another command is called so that it reads the same configuration and the same state.
+    #[must_use]
+    pub fn invocation(&self) -> Invocation {
+        let config = Some(self.config.as_path()).filter(|config| *config != Path::new(DEFAULT_CONFIG));
+        Invocation::new(config, self.state.as_deref())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,6 +80,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Render a run or a plan again
     Report(ReportArgs),
+    /// Make the plan that takes back what a run changed
+    Rollback(RollbackArgs),
     /// Write the target's accounts as CSV
     Export(ExportArgs),
     /// Serve a simulated tenant on loopback
@@ -161,6 +175,18 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The run's name; `last` is the last one
+    pub run: String,
+    /// Where to write the plan
+    #[arg(short, long, value_name = "PLAN")]
+    pub output: Option<PathBuf>,
+    /// Exit with 3 when there is something to take back
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct ExportArgs {
     /// Where to write it (default: standard output)
     #[arg(short, long, value_name = "FILE")]
@@ -205,6 +231,7 @@ impl Command {
             Self::Runs => "runs",
             Self::Show(_) => "show",
             Self::Report(_) => "report",
+            Self::Rollback(_) => "rollback",
             Self::Export(_) => "export",
             Self::Sandbox(_) => "sandbox",
             Self::Completions { .. } => "completions",
@@ -215,6 +242,6 @@ impl Command {
     /// Whether a command of this name ends with a summary object.
     #[must_use]
     pub fn summarises(name: &str) -> bool {
-        matches!(name, "check" | "plan" | "apply" | "sync" | "resume")
+        matches!(name, "check" | "plan" | "apply" | "sync" | "resume" | "rollback")
     }
 }

@@ -18,6 +18,11 @@ pub struct Connected {
 }
 
 impl Connected {
+    #[cfg(test)]
+    pub fn to(target: impl Target + 'static) -> Self {
+        Self { target: Box::new(target), sandbox: None }
+    }
+
     /// Ends the sandbox, where there is one, so that its state is kept.
     pub async fn close(self) -> Result<(), Failure> {
         drop(self.target);

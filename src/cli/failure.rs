@@ -1,5 +1,7 @@
 //! What went wrong, as a person and a script are told: one kind, one message, one hint, one exit code.
 
+use std::io;
+
 use miette::Diagnostic;
 
 use crate::config::ConfigError;
@@ -115,6 +117,14 @@ impl From<JournalError> for Failure {
                 "move {} aside and run `headcount sync`: it compares everything anew, which is always safe",
                 dir.display()
             )),
+            JournalError::Form { dir, .. } => failure.hint(format!(
+                "use the version of headcount that wrote it, or move {} aside and run `headcount sync`: it compares \
+                 everything anew, which is always safe",
+                dir.display()
+            )),
+            JournalError::File(error) => Self { hint: Some(hint_of(error).to_owned()), ..failure },
+            JournalError::Failed(_) => failure
+                .hint("check the space and the disk; then `headcount resume` looks up what it must know and goes on"),
             _ => failure,
         }
     }
@@ -122,7 +132,20 @@ impl From<JournalError> for Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        Self::new("journal", error.to_string()).hint("the state directory must be writable; --state names another")
+        Self::new("journal", error.to_string()).hint(hint_of(&error))
+    }
+}
+
+fn hint_of(error: &FileError) -> &'static str {
+    match error.source.kind() {
+        io::ErrorKind::InvalidData => {
+            "the file was changed or cut: move the state directory aside and run `headcount sync`, which compares \
+             everything anew"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "make room on the disk, or name another state directory with --state"
+        }
+        _ => "the state directory must be writable; --state names another",
     }
 }
 
@@ -132,6 +155,9 @@ impl From<SurveyError> for Failure {
             SurveyError::Source(error) => error.into(),
             SurveyError::Target(error) => error.into(),
             SurveyError::Journal(error) => error.into(),
+            error @ SurveyError::Plan(_) => {
+                Self::new("journal", error.to_string()).hint("what is not as the run left it cannot be taken back")
+            }
             error @ SurveyError::Duplicates(_) => Self::new("source", error.to_string()).hint(
                 "mend the export, or set source.duplicates to \"first\" or \"last\": rows of different people that \
                  share a key are then conflicts, and nobody of them is touched",
@@ -171,7 +197,8 @@ impl From<LifecycleError> for Failure {
         match error {
             LifecycleError::Journal(error) => error.into(),
             LifecycleError::File(error) => error.into(),
-            error @ LifecycleError::Copy { .. } => Self::new("journal", error.to_string()),
+            error @ LifecycleError::Copy { .. } => Self::new("journal", error.to_string())
+                .hint("check the space and the permissions there; where the file is damaged, make the plan again"),
         }
     }
 }

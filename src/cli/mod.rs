@@ -13,6 +13,9 @@ pub mod progress;
 mod records;
 mod workbench;
 
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -36,6 +39,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
         }
     };
+    let say_panic = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::journal::store::panics_are_caught() {
+            say_panic(panic);
+        }
+    }));
     let app = App::new(cli.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -75,7 +84,7 @@ async fn outcome(app: Arc<App>, command: Command) -> Exit {
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
-    use commands::{apply, check, export, meta, plan, report, resume, runs, sandbox, sync};
+    use commands::{apply, check, export, meta, plan, report, resume, rollback, runs, sandbox, sync};
     match command {
         Command::Check(args) => check::run(app, &args).await,
         Command::Plan(args) => plan::run(app, &args).await,
@@ -85,6 +94,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Runs => runs::list(app),
         Command::Show(args) => runs::show(app, &args),
         Command::Report(args) => report::run(app, &args),
+        Command::Rollback(args) => rollback::run(app, &args).await,
         Command::Export(args) => export::run(app, &args).await,
         Command::Sandbox(args) => sandbox::run(app, &args).await,
         Command::Completions { shell } => meta::completions(shell),

@@ -6,7 +6,7 @@ use std::io::BufReader;
 
 use super::app::App;
 use super::workbench::Configured;
-use crate::journal::{Journal, Options, RunOverview, StateDir};
+use crate::journal::{Journal, Options, RunOverview, StateDir, sealed};
 use crate::plan::file::{Header, PlanReader};
 use crate::report::{Head, Past};
 
@@ -42,8 +42,7 @@ pub fn of_plan(app: &App, configured: &Configured, head: &mut Head) -> Vec<Past>
 }
 
 fn past(run: &RunOverview, state: &StateDir) -> Past {
-    let summary = std::fs::read(state.run_summary(run.run)).ok();
-    let head: Option<Head> = summary.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let head = sealed::read::<Head>(&state.run_summary(run.run)).ok().flatten();
     let accounts = || header(state, run).map(|header| header.listing.accounts);
     match head {
         Some(head) => Past {

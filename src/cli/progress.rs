@@ -71,6 +71,13 @@ impl Progress {
         }
     }
 
+    /// In a test: nobody hears it.
+    #[cfg(test)]
+    pub fn unheard() -> Self {
+        let log = LogWriter::to(io::sink());
+        Self { kind: Kind::Nothing(Arc::new(Quiet::new(log.clone()))), log }
+    }
+
     #[must_use]
     pub fn monitor(&self) -> Arc<dyn Monitor> {
         match &self.kind {

@@ -4,14 +4,21 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
+use serde::de::IgnoredAny;
+
 use super::failure::Failure;
-use crate::journal::{Event, Journal, RunId, RunState, StateDir, Step, StepState};
+use crate::execute::passwords::Promise;
+use crate::journal::{
+    Event, Journal, RunHead, RunId, RunOverview, RunState, StateDir, Step, StepState, sealed, secret,
+};
 use crate::plan::Action;
-use crate::plan::file::{Header, PlanReader, verify};
+use crate::plan::action::Planned;
+use crate::plan::beside::read_lines;
+use crate::plan::file::{Header, PlanFileError, PlanReader, verify, verify_seal};
 use crate::plan::safety::Group;
 use crate::report::record::HeldKind;
 use crate::report::summary::{Quota, Requests, SummaryOutcome};
-use crate::report::{Entry, Head, Outcome, OutcomeResult, RunRecord, Summary};
+use crate::report::{Entry, Head, Outcome, OutcomeResult, RunRecord, Summary, TakesBack};
 use crate::survey::{PlanFiles, read_findings};
 use crate::target::Meter;
 
@@ -25,6 +32,54 @@ pub fn verified(path: &Path) -> Result<(Header, String), Failure> {
         Failure { message: format!("{}: {}", path.display(), failure.message), ..failure }
     })?;
     Ok((header, digest))
+}
+
+/// The plan of a run, verified to be the one that the run began with: an action read from another plan, or under another
+/// number, would be taken for done, or sent for somebody who has it already.
+pub fn plan_of_run(state: &StateDir, run: RunId, head: &RunHead) -> Result<(Header, String), Failure> {
+    let path = PlanFiles::within(&state.run(run)).plan;
+    let (header, digest) = verified(&path).map_err(|failure| damaged_run(state, run, &failure.message))?;
+    if digest != head.plan_digest {
+        let why = format!("{}: it is not the plan that the run began with", path.display());
+        return Err(damaged_run(state, run, &why));
+    }
+    Ok((header, digest))
+}
+
+/// A run of which a file was lost, cut or changed.
+pub fn damaged_run(state: &StateDir, run: RunId, why: &str) -> Failure {
+    Failure::new("journal", format!("the run {run} is damaged: {why}")).hint(format!(
+        "nothing is sent on its word; move {} aside and run `headcount sync`: it compares everything anew, which is always \
+         safe. A generated password that this run has not delivered must be set anew",
+        state.path().display()
+    ))
+}
+
+/// What is wrong with the files of a run, where something is. Nothing of them is decoded that need not be.
+pub fn damage_of_files(state: &StateDir, run: &RunOverview) -> Option<String> {
+    let files = PlanFiles::within(&state.run(run.run));
+    let said = |path: &Path, error: &dyn std::fmt::Display| Some(format!("{}: {error}", path.display()));
+    match File::open(&files.plan).map_err(PlanFileError::from).and_then(|file| verify_seal(BufReader::new(file))) {
+        Ok(digest) if digest == run.head.plan_digest => {}
+        Ok(_) => return said(&files.plan, &"it is not the plan that the run began with"),
+        Err(error) => return said(&files.plan, &error),
+    }
+    if let Err(error) = checked_findings(&files.findings) {
+        return said(&files.findings, &error);
+    }
+    let kept = sealed::read::<IgnoredAny>(&state.run_summary(run.run))
+        .and_then(|_| Promise::load(state, run.run))
+        .and_then(|_| secret::load(state, run.run));
+    kept.err().map(|error| error.to_string())
+}
+
+/// Reads the findings to their seal.
+fn checked_findings(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Ok(file) => read_lines::<IgnoredAny>(BufReader::new(file)).try_for_each(|line| line.map(drop)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The summary of a plan.
@@ -108,11 +163,18 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
     // Where that is the summary's error it is said there.
     let mut notes = if summary.error.is_some() { Vec::new() } else { header.stopped.clone() };
     if !header.listing.complete {
-        notes.push("the listing is not complete: nothing is done on the strength of an absence".to_owned());
+        notes.push(
+            "the listing is not complete: nothing is done on the strength of an absence, of a row or of an account"
+                .to_owned(),
+        );
     }
     notes.extend(header.listing.notes.iter().cloned());
+    notes.extend(header.source.notes.iter().cloned());
     if let Some(file) = &header.against {
         notes.push(format!("compared with {file}, not with the live tenant: this plan can be read, not applied"));
+    }
+    if let Some(run) = &header.rollback_of {
+        notes.push(format!("takes back what the run {run} changed"));
     }
     Head {
         of: of.to_owned(),
@@ -123,18 +185,20 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
         accounts: Some(header.listing.accounts),
         notes,
         against: header.against.clone(),
+        takes_back: header.rollback_of.as_ref().map(|run| TakesBack { run: run.clone(), plan: header.plan.clone() }),
     }
 }
 
 /// Everything that a plan says: its actions, then its findings.
-pub fn of_plan<'a>(head: Head, files: &PlanFiles) -> Result<RunRecord<'a>, Failure> {
+pub fn of_plan<'a>(mut head: Head, files: &PlanFiles) -> Result<RunRecord<'a>, Failure> {
     let actions = actions(&files.plan)?.map(|action| Ok(Entry::Action { action: action?, outcome: None }));
-    Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings(&files.findings)?))))
+    let findings = findings(&files.findings, &mut head.notes)?;
+    Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings))))
 }
 
 /// Everything that a run says: its actions with what came of them, then its findings.
 pub fn of_run<'a>(
-    head: Head,
+    mut head: Head,
     state: &StateDir,
     journal: &Journal,
     run: RunId,
@@ -163,7 +227,21 @@ pub fn of_run<'a>(
         outcome.at = times.get(&action.seq).copied();
         Some(Ok(Entry::Action { action, outcome: Some(outcome) }))
     });
-    Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings(&files.findings)?))))
+    let findings = findings(&files.findings, &mut head.notes)?;
+    Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings))))
+}
+
+/// What a run has applied, as the journal knows it.
+pub fn applied(state: &StateDir, journal: &Journal, run: RunId) -> Result<Planned, Failure> {
+    let history = journal.run(run)?.ok_or_else(|| no_run(&run.to_string()))?;
+    let mut applied = Planned::default();
+    for action in actions(&PlanFiles::within(&state.run(run)).plan)? {
+        let action = action.map_err(|error| Failure::new("plan", error.to_string()))?;
+        if matches!(outcome(&history, &action, false).result, OutcomeResult::Applied | OutcomeResult::Adopted) {
+            *applied.of(action.action) += 1;
+        }
+    }
+    Ok(applied)
 }
 
 pub fn no_run(name: &str) -> Failure {
@@ -209,9 +287,20 @@ fn actions(plan: &Path) -> Result<impl Iterator<Item = io::Result<Action>> + use
     Ok(std::iter::from_fn(move || reader.next().map_err(io::Error::other).transpose()))
 }
 
-fn findings(path: &Path) -> Result<impl Iterator<Item = io::Result<Entry>> + use<>, Failure> {
-    let findings = read_findings(path).map_err(|error| Failure::new("plan", format!("{}: {error}", path.display())))?;
-    Ok(findings.map(|finding| finding.map(Entry::Finding)))
+/// The findings; where they are damaged they are left out, and a note says so: nothing follows from them, and what was
+/// done must be told all the same.
+fn findings(path: &Path, notes: &mut Vec<String>) -> Result<impl Iterator<Item = io::Result<Entry>> + use<>, Failure> {
+    let whole = checked_findings(path);
+    if let Err(error) = &whole {
+        notes.push(format!("what was found beside the actions is not shown: {}: {error}", path.display()));
+    }
+    let findings = match whole {
+        Ok(()) => {
+            Some(read_findings(path).map_err(|error| Failure::new("plan", format!("{}: {error}", path.display())))?)
+        }
+        Err(_) => None,
+    };
+    Ok(findings.into_iter().flatten().map(|finding| finding.map(Entry::Finding)))
 }
 
 /// Which groups of held actions the hashes release.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::Failure;
 use crate::clock::Clock;
 use crate::config::{ConfigError, KindSettings, LookupSettings, Problem, Settings};
+use crate::execute::lifecycle::tidy;
 use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{Journal, Memory, Options, StateDir};
 use crate::mapping::spec::On;
@@ -59,9 +60,12 @@ impl Configured {
         format!("{a:016x}{b:016x}")
     }
 
-    /// Opens the journal, and with it takes the lock.
+    /// Opens the journal, and with it takes the lock; puts away what killed processes left.
     pub fn journal(&self, clock: &dyn Clock) -> Result<Journal, Failure> {
-        Ok(Journal::open(self.state.path(), Options::new(clock.now()))?)
+        let now = clock.now();
+        let journal = Journal::open(self.state.path(), Options::new(now))?;
+        tidy(&self.state, &journal, self.settings.journal.keep, now)?;
+        Ok(journal)
     }
 
     /// What is remembered of this tenant.

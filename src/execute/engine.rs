@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::lost::said_exists;
@@ -12,6 +13,7 @@ use super::request::{By, Lost, Made, Request, Standing};
 use super::{ExecuteError, Executed, Execution, Halt, Mode};
 use crate::journal::state::ActionState;
 use crate::journal::{Event, JournalError, Note, Outcome, RunState, Step, StepState};
+use crate::kill::{self, Point};
 use crate::model::monitor::Done;
 use crate::model::{AccountId, Attributes, Schema};
 use crate::plan::file::PlanReader;
@@ -90,15 +92,18 @@ impl<'a> Engine<'a> {
 
     pub async fn all(&self, state: &RunState) -> Result<(), Broken> {
         self.count(state).await?;
+        kill::at(Point::Counted);
         // What an earlier process left open is settled before anything is sent.
         let lost = self.left_open(state)?;
         self.with_tally(|tally| tally.unknown = lost.len() as u64);
         self.settle(lost).await?;
+        kill::at(Point::Settled);
         if self.execution.mode == Mode::SettleOnly {
             return Ok(());
         }
-        for takes_away in [false, true] {
+        for takes_away in [mutant!(DeactivationsFirst), !mutant!(DeactivationsFirst)] {
             self.phase(state, takes_away).await?;
+            kill::of(Point::PhaseDone, if takes_away { "takes" } else { "gives" });
         }
         Ok(())
     }
@@ -141,6 +146,7 @@ impl<'a> Engine<'a> {
             return Choice::Out;
         }
         let released = !action.held || self.execution.released.contains(&Group::of(action.action));
+        let released = released || mutant!(HeldExecuted);
         if !released && state.first == StepState::Pending {
             return Choice::Held;
         }
@@ -262,7 +268,7 @@ impl<'a> Engine<'a> {
         self.execution.monitor.actions_done(&done);
     }
 
-    fn plan(&self) -> Result<PlanReader<BufReader<File>>, ExecuteError> {
+    pub fn plan(&self) -> Result<PlanReader<BufReader<File>>, ExecuteError> {
         Ok(PlanReader::new(BufReader::new(File::open(self.execution.plan)?))?)
     }
 
@@ -307,7 +313,16 @@ impl Engine<'_> {
         self.may_send()?;
         let (run, at) = (self.execution.run, self.execution.clock.now());
         let (seq, step, attempt) = (request.seq(), request.step, request.attempts + 1);
-        self.execution.journal.append(Event::Intent { run, at, seq, step, attempt }).await?;
+        kill::of(Point::IntentDue, request.kind());
+        let intent = self.execution.journal.append(Event::Intent { run, at, seq, step, attempt });
+        if mutant!(IntentNotAwaited) {
+            intent.now_or_never();
+        } else if let Err(error) = intent.await
+            && !mutant!(JournalFailureIgnored)
+        {
+            return Err(error.into());
+        }
+        kill::of(Point::IntentDurable, request.kind());
         if let Err(broken) = self.may_send() {
             self.write(request, Outcome::NotThere).await?;
             return Err(broken);
@@ -318,7 +333,15 @@ impl Engine<'_> {
     pub async fn write(&self, request: &Request, result: Outcome) -> Result<(), ExecuteError> {
         let (run, at) = (self.execution.run, self.execution.clock.now());
         let (seq, step) = (request.seq(), request.step);
-        Ok(self.execution.journal.append(Event::Outcome { run, at, seq, step, result }).await?)
+        kill::of(Point::OutcomeDue, request.kind());
+        let outcome = self.execution.journal.append(Event::Outcome { run, at, seq, step, result });
+        if mutant!(OutcomeNotAwaited) {
+            outcome.now_or_never();
+            return Ok(());
+        }
+        outcome.await?;
+        kill::of(Point::OutcomeDurable, request.kind());
+        Ok(())
     }
 
     /// Notes what is worth remembering: whose account it is, and what was written that the API does not show.
@@ -362,7 +385,10 @@ impl Engine<'_> {
             }
             std::mem::take(&mut *learnt)
         };
-        self.execution.memory.remember(notes).await
+        kill::at(Point::LearntDue);
+        self.execution.memory.remember(notes).await?;
+        kill::at(Point::LearntRemembered);
+        Ok(())
     }
 
     pub async fn remember_all(&self) -> Result<(), JournalError> {

@@ -1,18 +1,21 @@
 //! The beginning and the end of a run: what is kept of it, and what is remembered for the next.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Executed, Halt, Selection};
 use crate::clock::Clock;
-use crate::journal::paths::{FileError, make_private_dir, write_atomically};
+use crate::journal::paths::{FileError, is_unnamed, make_private_dir, write_atomically};
+use crate::journal::state::Phase;
 use crate::journal::{
-    Ending, Event, Journal, JournalError, Memory, Note, RunHead, RunId, RunSecret, Shape, StateDir, secret,
+    Ending, Event, Journal, JournalError, Memory, Note, RunHead, RunId, RunSecret, RunState, Shape, StateDir, secret,
 };
+use crate::kill::{self, Point};
 use crate::model::AccountId;
 use crate::plan::beside::{Learnt, PlanFiles, read_notes};
 use crate::plan::file::Header;
@@ -50,17 +53,23 @@ pub enum LifecycleError {
 /// A file or the journal that cannot be written; nothing was sent then.
 pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), LifecycleError> {
     let Beginning { journal, state, clock, header, .. } = *beginning;
+    // Before the run begins: a link or an absence that was read wrong would be remembered of somebody else.
+    verify_notes(&beginning.files.notes)?;
     let at = clock.now();
     let run = RunId::new(at, clock.random());
     let dir = state.run(run);
     make_private_dir(&dir)?;
+    kill::at(Point::FolderMade);
     let to = PlanFiles::within(&dir);
     let from = beginning.files;
     copy(&from.plan, &to.plan)?;
-    if from.findings.exists() {
-        copy(&from.findings, &to.findings)?;
+    for (from, to) in [(&from.findings, &to.findings), (&from.notes, &to.notes)] {
+        if from.exists() {
+            copy(from, to)?;
+        }
     }
     let secret = secret::create(state, run, rand::random())?;
+    kill::at(Point::RunPrepared);
     let head = RunHead {
         tenant: header.tenant.clone(),
         target: header.target.clone(),
@@ -74,8 +83,74 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
         config_digest: header.config_digest.clone(),
     };
     journal.append(Event::RunStarted { run, at, head: Box::new(head) }).await?;
-    learn(beginning.memory, &from.notes, at).await?;
+    kill::at(Point::RunStarted);
+    learn(beginning.memory, &to.notes, at, Counting::OneMore).await?;
+    kill::at(Point::PlanRemembered);
     Ok((run, secret))
+}
+
+/// Says that another process goes on with a run. What its plan learnt is remembered again: the process that started it
+/// may have been killed in the middle of that.
+///
+/// # Errors
+/// The journal cannot be written, or what the plan learnt cannot be read; nothing was sent then.
+pub async fn resume(
+    journal: &Journal,
+    memory: &Memory,
+    state: &StateDir,
+    clock: &dyn Clock,
+    run: &RunState,
+) -> Result<(), LifecycleError> {
+    kill::at(Point::ResumeDue);
+    journal.append(Event::RunResumed { run: run.run(), at: clock.now() }).await?;
+    kill::at(Point::RunResumed);
+    let notes = PlanFiles::within(&state.run(run.run())).notes;
+    learn(memory, &notes, run.started(), Counting::AsItIs).await
+}
+
+/// Puts away what killed processes left behind: secrets of runs that have ended, because a run does not end before its
+/// passwords are delivered; folders of runs that never began, or that were forgotten longer ago than `keep`; files that
+/// never got their names. To be called while the journal is open, so that nobody else is at work here.
+///
+/// A folder that the journal does not know although its run sent something is left alone: whoever moves a damaged journal
+/// aside may still need what lies there.
+///
+/// # Errors
+/// A secret that cannot be destroyed. Whatever else cannot be removed is tried again the next time.
+pub fn tidy(state: &StateDir, journal: &Journal, keep: Duration, now: Timestamp) -> Result<(), FileError> {
+    remove_unnamed(state.path());
+    let Ok(folders) = fs::read_dir(state.path().join("runs")) else { return Ok(()) };
+    let phases: HashMap<RunId, Phase> = journal.runs().into_iter().map(|run| (run.run, run.phase)).collect();
+    let forgotten = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+    for folder in folders.flatten() {
+        let Some(run) = folder.file_name().to_str().and_then(|name| name.parse::<RunId>().ok()) else { continue };
+        match phases.get(&run) {
+            Some(Phase::Ended(_)) => secret::destroy(state, run)?,
+            Some(_) => {}
+            // What is settled of its passwords stands there before anything is sent.
+            None if run.time() < forgotten || !state.run_passwords(run).exists() => match state.remove_run(run) {
+                Ok(()) => kill::at(Point::LeftoverRemoved),
+                Err(error) => tracing::warn!(%error, "a folder that no run needs any more is still there"),
+            },
+            None => {}
+        }
+        remove_unnamed(&state.run(run));
+    }
+    Ok(())
+}
+
+/// As old as this, a file without its name belongs to nobody any more: not every writer holds the lock.
+const ABANDONED: Duration = Duration::from_secs(86_400);
+
+/// Removes the files of the folder that were being written when their process was killed.
+fn remove_unnamed(dir: &Path) {
+    for file in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let age = || file.metadata().ok().filter(fs::Metadata::is_file)?.modified().ok()?.elapsed().ok();
+        if is_unnamed(&file.file_name()) && age().is_some_and(|age| age > ABANDONED) {
+            // What cannot be removed now is tried again the next time.
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 /// One text for all files of a source.
@@ -117,15 +192,19 @@ pub async fn finish(
     };
     match left {
         Left::Ended(outcome) => {
-            if outcome != Ending::Failed {
+            // A rollback has no source whose shape the next one could be held against.
+            if outcome != Ending::Failed && header.rollback_of.is_none() {
                 let shape = Shape {
                     columns: header.source.columns.clone(),
                     rows: header.source.included,
+                    terminated: Some(!header.source.unterminated),
                     at: header.created_at,
                 };
                 memory.remember(vec![Note::Shape(shape)]).await?;
+                kill::at(Point::ShapeRemembered);
             }
             journal.append(Event::RunEnded { run, at, outcome }).await?;
+            kill::at(Point::RunEnded);
         }
         Left::Paused => {
             let why = executed
@@ -133,30 +212,39 @@ pub async fn finish(
                 .as_ref()
                 .map_or_else(|| format!("{} outcomes are unknown", executed.unknown), ToString::to_string);
             journal.append(Event::RunPaused { run, at, why }).await?;
+            kill::at(Point::RunPaused);
         }
     }
     Ok(left)
 }
 
+/// Whether an absence that is known already counts for one run more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counting {
+    OneMore,
+    /// It may have been counted already, and a run too few takes nothing away from anybody.
+    AsItIs,
+}
+
 /// Writes what a plan learnt into the memory: links, and who has had no row for how long.
-async fn learn(memory: &Memory, notes: &Path, now: Timestamp) -> Result<(), LifecycleError> {
-    let copy_error = |error| LifecycleError::Copy { path: notes.to_owned(), error };
+async fn learn(memory: &Memory, notes: &Path, started: Timestamp, counting: Counting) -> Result<(), LifecycleError> {
     if !notes.exists() {
         return Ok(());
     }
     let mut batch = Vec::new();
     let mut absent: HashSet<AccountId> = HashSet::new();
-    let file = fs::File::open(notes).map_err(copy_error)?;
-    for learnt in read_notes(BufReader::new(file)) {
-        match learnt.map_err(copy_error)? {
+    for learnt in open_notes(notes)? {
+        match learnt.map_err(copy_error(notes))? {
             Learnt::Link { identity, account } => batch.push(Note::Link { identity, account }),
             Learnt::Absent { account } => {
                 let before = memory.absence(&account);
-                batch.push(Note::Absence {
-                    first_seen_absent: before.map_or(now, |absence| absence.since),
-                    runs: before.map_or(0, |absence| absence.runs).saturating_add(1),
-                    account: account.clone(),
-                });
+                if before.is_none() || counting == Counting::OneMore {
+                    batch.push(Note::Absence {
+                        first_seen_absent: before.map_or(started, |absence| absence.since),
+                        runs: before.map_or(0, |absence| absence.runs).saturating_add(1),
+                        account: account.clone(),
+                    });
+                }
                 absent.insert(account);
             }
         }
@@ -170,6 +258,25 @@ async fn learn(memory: &Memory, notes: &Path, now: Timestamp) -> Result<(), Life
     batch.extend(back.map(|account| Note::Present { account }));
     memory.remember(batch).await?;
     Ok(())
+}
+
+/// Reads the notes to their seal; a plan may have none.
+fn verify_notes(notes: &Path) -> Result<(), LifecycleError> {
+    if notes.exists() {
+        for learnt in open_notes(notes)? {
+            learnt.map_err(copy_error(notes))?;
+        }
+    }
+    Ok(())
+}
+
+fn open_notes(notes: &Path) -> Result<impl Iterator<Item = std::io::Result<Learnt>>, LifecycleError> {
+    let file = fs::File::open(notes).map_err(copy_error(notes))?;
+    Ok(read_notes(BufReader::new(file)))
+}
+
+fn copy_error(path: &Path) -> impl Fn(std::io::Error) -> LifecycleError {
+    move |error| LifecycleError::Copy { path: path.to_owned(), error }
 }
 
 /// Copies by writing beside and renaming, so that a crash leaves no half plan.

@@ -1,19 +1,25 @@
 //! Requests whose answer was lost. Each is looked up before anything is sent again, and what cannot be learnt stays
 //! unknown, and is listed so.
 
+use std::time::Duration;
+
 use futures::stream::{self, StreamExt};
 
 use super::engine::{Broken, Ended, Engine};
 use super::perform::account_of;
 use super::request::{By, Lost, Made, Request};
-use super::{Halt, Mode};
+use super::{ExecuteError, Halt, Mode};
 use crate::journal::{Event, JournalError, Outcome, Step};
+use crate::kill::{self, Point};
 use crate::model::{Account, Attributes, Value};
 use crate::reconcile::compare::has_all;
 use crate::target::{CallError, Trouble};
 
 /// A process sends a step so often, if each time its answer is lost and its effect is not there.
 const TRIES: u32 = 2;
+
+/// A look that costs more than one in so many of the requests that are left for the day is not taken twice.
+const DEAR: u64 = 10;
 
 /// What a lookup says of a lost request.
 enum Learnt {
@@ -84,19 +90,61 @@ impl Engine<'_> {
 
     /// Gives back what is certainly not there. Follow-ups that are lost in turn are added to `lost`.
     async fn look_up(&self, sought: Vec<Lost>, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
-        let missing = self.look_once(sought, Transit::Possible, lost).await?;
-        // A request that was given up may still be on its way: only after its time is "not there" certain.
-        let Some(latest) = missing.iter().map(|one| one.since).max() else { return Ok(missing) };
-        let clock = self.execution.clock;
-        let wait = (latest + self.execution.timeout).saturating_sub(clock.elapsed());
-        if !wait.is_zero() {
-            self.execution.monitor.waiting("a request without an answer may still arrive", wait.as_secs() + 1);
-            tokio::select! {
-                () = clock.sleep(wait) => {}
-                () = self.execution.stop.requested() => return Err(Broken::Halt(Halt::Signal)),
-            }
+        if mutant!(CreateRepeatedBlindly) {
+            return Ok(sought);
         }
+        let over = sought.iter().all(|one| self.rest_of(one.since).is_zero());
+        if over || self.must_look_only_once(&sought)? {
+            self.let_land(&sought).await?;
+            kill::at(Point::WaitOver);
+            return self.look_once(sought, Transit::Over, lost).await;
+        }
+        let missing = self.look_once(sought, Transit::Possible, lost).await?;
+        if mutant!(NotThereBelievedAtOnce) {
+            return Ok(missing);
+        }
+        // A request that was given up may still be on its way: only after its time is "not there" certain.
+        if missing.is_empty() {
+            return Ok(missing);
+        }
+        self.let_land(&missing).await?;
+        kill::at(Point::WaitOver);
         self.look_once(missing, Transit::Over, lost).await
+    }
+
+    /// Waits until none of the requests can land any more.
+    async fn let_land(&self, sought: &[Lost]) -> Result<(), Broken> {
+        let Some(latest) = sought.iter().map(|one| one.since).max() else { return Ok(()) };
+        let wait = self.rest_of(latest);
+        if wait.is_zero() {
+            return Ok(());
+        }
+        self.execution.monitor.waiting("a request without an answer may still arrive", wait.as_secs() + 1);
+        tokio::select! {
+            biased;
+            () = self.execution.stop.requested() => Err(Broken::Halt(Halt::Signal)),
+            () = self.execution.clock.sleep(wait) => Ok(()),
+        }
+    }
+
+    /// How long a request that was given up then may still land. The time of its intent would say nothing: after it a
+    /// request waits for its turn, for the pace, and for as long as the server asks. So of a request that an earlier
+    /// process left open it counts from the beginning of this one.
+    fn rest_of(&self, since: Duration) -> Duration {
+        (since + self.execution.timeout).saturating_sub(self.execution.clock.elapsed())
+    }
+
+    /// Whether looking twice could use up so much of the day's quota that nothing is left to go on with. What a look
+    /// brings is kept nowhere, so such a run would begin every day anew and never end.
+    fn must_look_only_once(&self, sought: &[Lost]) -> Result<bool, ExecuteError> {
+        let Some(quota) = self.execution.target.meter().quota() else { return Ok(false) };
+        let creates = sought.iter().filter(|one| one.request.creates()).count();
+        let listing = match creates {
+            0 => 0,
+            _ => self.execution.target.listing_cost(self.plan()?.header.listing.accounts),
+        };
+        let look = listing.saturating_add((sought.len() - creates) as u64);
+        Ok(look.saturating_mul(DEAR) > quota.remaining)
     }
 
     async fn look_once(&self, sought: Vec<Lost>, transit: Transit, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
@@ -112,7 +160,10 @@ impl Engine<'_> {
         }
         self.may_send()?;
         let wanted: Vec<Attributes> = creates.iter().map(|one| one.request.steps.first.clone()).collect();
-        let found = match self.execution.target.find(self.execution.rules, &wanted).await {
+        kill::of(Point::LookupDue, "create");
+        let found = self.execution.target.find(self.execution.rules, &wanted).await;
+        kill::of(Point::LookedUp, "create");
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 let error = self.readable(error)?;
@@ -145,7 +196,8 @@ impl Engine<'_> {
         let wanted = &one.request.steps.first;
         let differences: Vec<_> =
             accounts.iter().map(|account| has_all(self.schema, account, wanted.iter()).err()).collect();
-        let mut equal = accounts.iter().zip(&differences).filter(|(_, difference)| difference.is_none());
+        let alike = |difference: &Option<_>| difference.is_none() || mutant!(AdoptedWithoutComparing);
+        let mut equal = accounts.iter().zip(&differences).filter(|(_, difference)| alike(difference));
         let message = match (equal.next(), equal.next()) {
             (Some((account, _)), None) => {
                 // A refusal says that the account is there, not who made it.
@@ -224,7 +276,10 @@ impl Engine<'_> {
     async fn look_up_change(&self, one: Lost) -> Result<Learnt, Broken> {
         let request = &one.request;
         let id = account_of(request)?;
-        let account = match self.execution.target.get(&id).await {
+        kill::of(Point::LookupDue, request.kind());
+        let account = self.execution.target.get(&id).await;
+        kill::of(Point::LookedUp, request.kind());
+        let account = match account {
             Ok(account) => account,
             Err(error) if error.trouble == Trouble::NotFound => None,
             Err(error) => {

@@ -1,7 +1,7 @@
 //! Generated passwords: derived when a request is made, delivered encrypted when the run pauses or ends, kept nowhere.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ExecuteError, Secrets};
 use crate::journal::paths::{FileError, write_atomically};
-use crate::journal::{RunId, RunSecret, RunState, StateDir, Step, StepState, secret};
+use crate::journal::{RunId, RunSecret, RunState, StateDir, Step, StepState, sealed, secret};
 use crate::model::{AttrId, Schema, Secret, Value};
 use crate::plan::file::{PlanReader, restore_secrets};
 use crate::plan::{Action, ActionKind};
@@ -64,7 +64,7 @@ impl Promise {
             return Ok(kept);
         }
         let promise = Self { file: free_name(file, run), lengths };
-        write_atomically(&state.run_passwords(run), 0o600, |out| Ok(serde_json::to_writer(out, &promise)?))?;
+        sealed::write(&state.run_passwords(run), &promise)?;
         Ok(promise)
     }
 
@@ -73,14 +73,7 @@ impl Promise {
     /// # Errors
     /// The file cannot be read, or is not what was written.
     pub fn load(state: &StateDir, run: RunId) -> Result<Option<Self>, FileError> {
-        let path = state.run_passwords(run);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(FileError::of(&path, "cannot be read")(error)),
-        };
-        let kept = serde_json::from_slice(&bytes).map_err(|error| FileError::of(&path, "is damaged")(error.into()))?;
-        Ok(Some(kept))
+        sealed::read(&state.run_passwords(run))
     }
 
     /// The lengths as [`RunSecrets`] wants them.

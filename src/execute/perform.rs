@@ -7,7 +7,8 @@ use super::lost::unknown;
 use super::request::{By, Lost, Made, Request};
 use super::{ExecuteError, Halt, Mode};
 use crate::journal::{Outcome, Step};
-use crate::model::{Account, AccountId, AttrId, Attributes, Schema, Value, normal};
+use crate::kill::{self, Point};
+use crate::model::{Account, AccountId, AttrId, Attributes, Kind, Schema, Value, normal};
 use crate::plan::{ActionKind, seen};
 use crate::reconcile::compare::has_all;
 use crate::target::{CallError, Effect, Trouble};
@@ -32,7 +33,10 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
-        match self.execution.target.create(&values).await {
+        kill::of(Point::SendDue, request.kind());
+        let answer = self.execution.target.create(&values).await;
+        kill::of(Point::Answered, request.kind());
+        match answer {
             Ok(account) => {
                 self.answered();
                 self.write(&request, Outcome::Applied { account: Some(account.clone()) }).await?;
@@ -60,7 +64,10 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
-        match self.execution.target.update(&account, &values).await {
+        kill::of(Point::SendDue, request.kind());
+        let answer = self.execution.target.update(&account, &values).await;
+        kill::of(Point::Answered, request.kind());
+        match answer {
             Ok(()) => {
                 self.answered();
                 self.write(&request, Outcome::Applied { account: None }).await?;
@@ -74,6 +81,10 @@ impl Engine<'_> {
     async fn change(&self, request: Request) -> Result<Ended, Broken> {
         let account = account_of(&request)?;
         if let Some(message) = self.changed_meanwhile(&request, &account).await? {
+            if request.attempts > 0 && request.has_unseen(self.schema) {
+                // Nobody can see whether it was done, so it was not left alone for certain.
+                return self.refuse(&request, format!("{message}; what was sent before may have been done")).await;
+            }
             self.write(&request, Outcome::Skipped { message }).await?;
             return Ok(Ended::Skipped);
         }
@@ -82,11 +93,13 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
+        kill::of(Point::SendDue, request.kind());
         let answer = if request.deletes() {
             self.execution.target.delete(&account).await
         } else {
             self.execution.target.update(&account, &values).await
         };
+        kill::of(Point::Answered, request.kind());
         match answer {
             Ok(()) => {
                 self.answered();
@@ -101,10 +114,13 @@ impl Engine<'_> {
     /// however fresh the listing is, because nothing else speaks for what is about to be done to it.
     async fn changed_meanwhile(&self, request: &Request, id: &AccountId) -> Result<Option<String>, Broken> {
         let fresh = self.execution.fresh_until.is_some_and(|until| self.execution.clock.now() <= until);
-        if fresh && request.action.source.is_some() {
+        if (fresh && request.action.source.is_some()) || mutant!(StaleOverwritten) {
             return Ok(None);
         }
-        let now = match self.execution.target.get(id).await {
+        kill::of(Point::ReadDue, request.kind());
+        let read = self.execution.target.get(id).await;
+        kill::of(Point::Read, request.kind());
+        let now = match read {
             Ok(account) => {
                 self.answered();
                 account
@@ -123,7 +139,23 @@ impl Engine<'_> {
         if let Some(reason) = &now.protected {
             return Ok(Some(format!("the account is protected now: {reason}")));
         }
+        if let Some(message) = self.renamed(request, &now) {
+            return Ok(Some(message));
+        }
         Ok(self.differs(request, &now)?)
+    }
+
+    /// Whether the account has lost the name by which the plan found it: then it may be another person's by now.
+    fn renamed(&self, request: &Request, now: &Account) -> Option<String> {
+        let rule = self.execution.rules.first()?;
+        let [id] = rule.attributes[..] else { return None };
+        let attribute = self.schema.get(id);
+        if request.action.matched.as_ref() != Some(&rule.label) || attribute.kind != Kind::Text {
+            return None;
+        }
+        let (key, shown) = (request.action.key.trim(), now.values.get(id)?.as_str()?.trim());
+        let same = normal::same(attribute, &Value::text(key), &Value::text(shown));
+        (!same).then(|| format!("renamed since the plan: {} was {key} and is {shown}", attribute.name))
     }
 
     fn differs(&self, request: &Request, now: &Account) -> Result<Option<String>, ExecuteError> {
@@ -202,7 +234,10 @@ impl Engine<'_> {
         let mut values = request.values().clone();
         for (id, value) in request.values().iter() {
             if matches!(value, Value::Generated | Value::Secret(_)) {
-                values.set(id, Value::Secret(self.execution.secrets.secret(&request.action, id)?));
+                let secret = self.execution.secrets.secret(&request.action, id)?;
+                #[cfg(test)]
+                let secret = crate::mutant::password(secret, request.attempts);
+                values.set(id, Value::Secret(secret));
             }
         }
         Ok(values)

@@ -65,6 +65,18 @@ impl Request {
         self.action.seq
     }
 
+    /// What it is, in one word.
+    pub fn kind(&self) -> &'static str {
+        match (self.action.action, self.step) {
+            (ActionKind::Create, Step::First) => "create",
+            (ActionKind::Create, Step::FollowUp) => "create-then",
+            (ActionKind::Update, _) => "update",
+            (ActionKind::Deactivate, _) => "deactivate",
+            (ActionKind::Reactivate, _) => "reactivate",
+            (ActionKind::Delete, _) => "delete",
+        }
+    }
+
     /// What the step sends.
     pub fn values(&self) -> &Attributes {
         match self.step {

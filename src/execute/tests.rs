@@ -2,9 +2,11 @@
 
 mod crashes;
 mod holding;
+mod leftovers;
 mod lost;
 mod order;
 mod seeds;
+mod simulation;
 mod stale;
 
 use std::collections::BTreeMap;

@@ -1,11 +1,14 @@
 //! Where everything lies in the state directory, and how files get there: written to a temporary name, synced,
 //! renamed, the folder synced. A reader sees the old file or the new one, never a half.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::RunId;
+use super::disk::{Op, may};
+use crate::kill::{self, Point};
 
 /// The state directory (`journal.path`, `--state`). Asking for a path creates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +131,7 @@ pub fn make_private_dir(dir: &Path) -> Result<(), FileError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(FileError::of(dir, "cannot be made"))?;
+    may(Op::Open, dir).and_then(|()| builder.create(dir)).map_err(FileError::of(dir, "cannot be made"))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -165,8 +168,11 @@ pub fn write_atomically<T>(
     let resolved = fs::canonicalize(path);
     let path = resolved.as_deref().unwrap_or(path);
     let (temporary, value) = write_beside(path, mode, write).map_err(&failed)?;
+    may(Op::Rename, path).map_err(&failed)?;
     temporary.persist(path).map_err(|error| failed(error.error))?;
+    kill::of_file(Point::FileRenamed, path);
     sync_dir(parent(path)).map_err(&failed)?;
+    kill::of_file(Point::FolderSynced, path);
     Ok(value)
 }
 
@@ -177,8 +183,21 @@ pub fn write_atomically<T>(
 pub fn write_new(path: &Path, mode: u32, contents: &[u8]) -> Result<(), FileError> {
     let failed = FileError::of(path, "cannot be written");
     let (temporary, ()) = write_beside(path, mode, |file| file.write_all(contents)).map_err(&failed)?;
+    may(Op::Rename, path).map_err(&failed)?;
     temporary.persist_noclobber(path).map_err(|error| failed(error.error))?;
-    sync_dir(parent(path)).map_err(&failed)
+    kill::of_file(Point::FileRenamed, path);
+    sync_dir(parent(path)).map_err(&failed)?;
+    kill::of_file(Point::FolderSynced, path);
+    Ok(())
+}
+
+/// How the names begin that files have while they are written.
+const UNNAMED: &str = ".new-";
+
+/// Whether a file of this name was being written and never got its own.
+#[must_use]
+pub fn is_unnamed(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(UNNAMED.as_bytes())
 }
 
 /// Makes new, renamed and removed names in the folder durable.
@@ -186,6 +205,7 @@ pub fn write_new(path: &Path, mode: u32, contents: &[u8]) -> Result<(), FileErro
 /// # Errors
 /// The disk's.
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    may(Op::Sync, dir)?;
     // Elsewhere a folder cannot be opened as a file, and names are durable without it.
     if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
@@ -196,7 +216,7 @@ fn write_beside<T>(
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> io::Result<(tempfile::NamedTempFile, T)> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".new-");
+    builder.prefix(UNNAMED);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
@@ -205,11 +225,16 @@ fn write_beside<T>(
     if !folder.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no folder {}", folder.display())));
     }
+    may(Op::Open, path)?;
     let temporary = builder.tempfile_in(folder)?;
     let mut writer = BufWriter::new(temporary);
     let value = write(&mut writer)?;
+    may(Op::Write, path)?;
     let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    kill::of_file(Point::FileWritten, path);
+    may(Op::Sync, path)?;
     temporary.as_file().sync_all()?;
+    kill::of_file(Point::FileSynced, path);
     Ok((temporary, value))
 }
 

@@ -1,21 +1,33 @@
 //! Generated passwords. Each is derived from the run's secret and the person's key, so a create that is sent again
-//! after a crash sends the same password, and nothing but the secret has to be kept: 32 bytes in a file of mode 0600,
-//! destroyed at the run's end. Neither the secret nor a password is ever printed, logged or journalled.
+//! after a crash sends the same password, and nothing but the secret has to be kept: 32 bytes and a checksum in a file of
+//! mode 0600, destroyed at the run's end. Without the checksum a flipped bit would make every password another one, and
+//! people would be told passwords that nobody set. Neither the secret nor a password is ever printed, logged or journalled.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 
 use secrecy::{ExposeSecret, SecretBox};
 
+use super::disk::{Op, may};
 use super::paths::{FileError, StateDir, make_private_dir, sync_dir, write_new};
 use super::state::RunId;
+use crate::kill::{self, Point};
 use crate::model::Secret;
 
 const BYTES: usize = 32;
+const CHECK: usize = 16;
 
 /// What the generated passwords of one run are derived from. `Debug` does not show it; it is wiped when dropped.
 #[derive(Debug)]
 pub struct RunSecret(SecretBox<[u8; BYTES]>);
+
+#[cfg(test)]
+impl RunSecret {
+    /// A secret that lies nowhere.
+    pub fn of_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(SecretBox::new(Box::new(bytes)))
+    }
+}
 
 /// Makes the run's secret durable; the bytes come from the operating system's randomness.
 ///
@@ -24,7 +36,7 @@ pub struct RunSecret(SecretBox<[u8; BYTES]>);
 pub fn create(state: &StateDir, run: RunId, bytes: [u8; BYTES]) -> Result<RunSecret, FileError> {
     make_private_dir(&state.run(run))?;
     let secret = RunSecret(SecretBox::new(Box::new(bytes)));
-    write_new(&state.run_secret(run), 0o600, secret.0.expose_secret())?;
+    write_new(&state.run_secret(run), 0o600, with_check(&secret).expose_secret().as_slice())?;
     // The run's folder may be new as well, and a synced file in an unsynced folder is lost with it.
     for dir in [state.path().join("runs"), state.path().to_owned()] {
         sync_dir(&dir).map_err(FileError::of(&dir, "cannot be synced"))?;
@@ -35,7 +47,7 @@ pub fn create(state: &StateDir, run: RunId, bytes: [u8; BYTES]) -> Result<RunSec
 /// The run's secret, where it has one.
 ///
 /// # Errors
-/// The file cannot be read, or is not 32 bytes long.
+/// The file cannot be read, or is not what was written.
 pub fn load(state: &StateDir, run: RunId) -> Result<Option<RunSecret>, FileError> {
     let path = state.run_secret(run);
     let bytes = match fs::read(&path) {
@@ -43,15 +55,30 @@ pub fn load(state: &StateDir, run: RunId) -> Result<Option<RunSecret>, FileError
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(FileError::of(&path, "cannot be read")(error)),
     };
-    match <[u8; BYTES]>::try_from(bytes.expose_secret().as_slice()) {
+    let damaged = |what: &str| {
+        let what = io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        Err(FileError::of(&path, "is damaged")(what))
+    };
+    let stored = bytes.expose_secret().as_slice();
+    let Some((secret, check)) = stored.split_first_chunk::<BYTES>() else { return damaged("it was cut short") };
+    if stored.iter().all(|byte| *byte == 0) {
         // Its destruction was cut short.
-        Ok(bytes) if bytes == [0; BYTES] => Ok(None),
-        Ok(bytes) => Ok(Some(RunSecret(SecretBox::new(Box::new(bytes))))),
-        Err(_) => {
-            let what = io::Error::new(io::ErrorKind::InvalidData, format!("a secret has {BYTES} bytes"));
-            Err(FileError::of(&path, "is damaged")(what))
-        }
+        return Ok(None);
     }
+    let secret = RunSecret(SecretBox::new(Box::new(*secret)));
+    // Without a checksum it was written by an earlier version, or cut right behind the secret, which is whole then.
+    if check.is_empty() || stored == with_check(&secret).expose_secret().as_slice() {
+        Ok(Some(secret))
+    } else {
+        damaged("it does not match its checksum")
+    }
+}
+
+/// The secret as it stands in its file.
+fn with_check(secret: &RunSecret) -> SecretBox<Vec<u8>> {
+    let secret = secret.0.expose_secret();
+    let check = blake3::derive_key("headcount 2026-11-22 checksum of a run's secret v1", secret);
+    SecretBox::new(Box::new([&secret[..], &check[..CHECK]].concat()))
 }
 
 /// Overwrites and removes the run's secret; nothing happens where there is none.
@@ -62,15 +89,19 @@ pub fn destroy(state: &StateDir, run: RunId) -> Result<(), FileError> {
     let path = state.run_secret(run);
     let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     let overwrite = || -> io::Result<()> {
+        may(Op::Write, &path)?;
         // Not `create`: a secret that is not there is not made to be removed.
         let mut file: File = fs::OpenOptions::new().write(true).open(&path)?;
-        file.write_all(&[0; BYTES])?;
-        file.sync_all()
+        file.write_all(&[0; BYTES + CHECK])?;
+        file.sync_all()?;
+        kill::at(Point::SecretOverwritten);
+        Ok(())
     };
-    match overwrite().and_then(|()| fs::remove_file(&path)) {
+    match overwrite().and_then(|()| may(Op::Remove, &path)).and_then(|()| fs::remove_file(&path)) {
         Err(error) if gone(&error) => return Ok(()),
         result => result.map_err(FileError::of(&path, "cannot be destroyed"))?,
     }
+    kill::at(Point::SecretRemoved);
     sync_dir(&state.run(run)).map_err(FileError::of(&path, "cannot be destroyed"))
 }
 
@@ -198,9 +229,47 @@ mod tests {
         let state = StateDir::new(dir.path());
         let run = RunId::new(Timestamp::UNIX_EPOCH, 1);
         create(&state, run, [9; BYTES]).unwrap();
-        fs::write(state.run_secret(run), b"short").unwrap();
-        let error = load(&state, run).unwrap_err();
-        assert!(error.to_string().contains(&state.run_secret(run).display().to_string()), "{error}");
+        for wrong in [&b"short"[..], b"", &[9; BYTES - 1], &[9; BYTES + 1], &[9; BYTES + CHECK + 1]] {
+            fs::write(state.run_secret(run), wrong).unwrap();
+            let error = load(&state, run).unwrap_err();
+            assert!(error.to_string().contains(&state.run_secret(run).display().to_string()), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_with_any_bit_flipped_is_refused_and_one_cut_anywhere_is_refused_or_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        let run = RunId::new(Timestamp::UNIX_EPOCH, 1);
+        let made = create(&state, run, [9; BYTES]).unwrap();
+        let whole = fs::read(state.run_secret(run)).unwrap();
+        for at in 0..whole.len() {
+            for bit in 0..8 {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1 << bit;
+                fs::write(state.run_secret(run), bytes).unwrap();
+                assert!(load(&state, run).is_err(), "byte {at}, bit {bit}");
+            }
+            fs::write(state.run_secret(run), &whole[..at]).unwrap();
+            if let Ok(loaded) = load(&state, run) {
+                assert_eq!(password(&loaded.unwrap(), "ana", 20), password(&made, "ana", 20), "cut at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_of_the_earlier_form_is_read_and_one_whose_destruction_was_cut_short_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        let run = RunId::new(Timestamp::UNIX_EPOCH, 1);
+        make_private_dir(&state.run(run)).unwrap();
+        fs::write(state.run_secret(run), [7; BYTES]).unwrap();
+        let loaded = load(&state, run).unwrap().unwrap();
+        assert_eq!(password(&loaded, "ana.diaz", 20), password(&secret(7), "ana.diaz", 20));
+        for zeros in [BYTES, BYTES + CHECK] {
+            fs::write(state.run_secret(run), vec![0; zeros]).unwrap();
+            assert!(load(&state, run).unwrap().is_none());
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::convert::{Convert, owned};
 use super::problem::Invalid;
 use super::spec::Blank;
 use super::template::{Engine, How, Text};
-use crate::model::{Record, Value};
+use crate::model::{CompactText, Record, Value};
 
 /// What builds a value.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub struct Scratch {
     pub(super) text: String,
     pub(super) key: Vec<u8>,
     /// A buffer that the next text may take.
-    pub(super) spare: String,
+    pub(super) spare: CompactText,
 }
 
 /// It holds cells, which may be secret, so it prints none of them.
@@ -247,7 +247,7 @@ fn fresh(
     engine: &Engine,
     row: &Record,
     text: &mut String,
-    spare: &mut String,
+    spare: &mut CompactText,
 ) -> Outcome {
     text.clear();
     match engine.text(&leaf.text.how, row, text) {
@@ -266,7 +266,7 @@ fn fresh(
     }
 }
 
-fn finish(leaf: &Leaf, attribute: Option<&str>, text: &str, spare: &mut String) -> Outcome {
+fn finish(leaf: &Leaf, attribute: Option<&str>, text: &str, spare: &mut CompactText) -> Outcome {
     if text.is_empty() {
         return Ok(None);
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::spec::Parse;
 use crate::model::text::nearest;
-use crate::model::{Field, Kind, Secret, Value};
+use crate::model::{CompactText, Field, Kind, Secret, Value};
 
 /// How a text is read.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +63,7 @@ impl Convert {
 
     /// The value of a text without outer blanks that is not empty; none where it comes to nothing after all (`[]`).
     /// `spare` is a buffer that the value may take.
-    pub(super) fn text(&self, text: &str, spare: &mut String) -> Result<Option<Value>, String> {
+    pub(super) fn text(&self, text: &str, spare: &mut CompactText) -> Result<Option<Value>, String> {
         let value = match self {
             Self::Text => owned(text, spare),
             Self::Bool => Value::Bool(bool_of(text)?),
@@ -86,12 +86,12 @@ impl Convert {
 
 /// The value as the kind holds it: `"12"` becomes 12 where whole numbers belong. Null stays null.
 pub(super) fn coerce(kind: &Kind, value: Value) -> Result<Value, String> {
-    let spare = &mut String::new();
+    let spare = &mut CompactText::default();
     match (kind, value) {
         (_, value @ (Value::Null | Value::Secret(_) | Value::Generated)) | (Kind::Json, value) => Ok(value),
         (Kind::Any, value @ (Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_))) => Ok(value),
         (Kind::Text | Kind::DateTime, Value::Text(text)) => Ok(Value::Text(text)),
-        (Kind::Text, value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => Ok(Value::Text(value.to_string())),
+        (Kind::Text, value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => Ok(Value::text(value.to_string())),
         (Kind::Bool, Value::Bool(b)) => Ok(Value::Bool(b)),
         (Kind::Bool, Value::Text(text)) => bool_of(text.trim()).map(Value::Bool),
         (Kind::Int, Value::Int(n)) => Ok(Value::Int(n)),
@@ -156,7 +156,7 @@ fn parse_name(parse: Parse) -> &'static str {
 }
 
 /// The text as a value, in the spare buffer.
-pub(super) fn owned(text: &str, spare: &mut String) -> Value {
+pub(super) fn owned(text: &str, spare: &mut CompactText) -> Value {
     let mut buffer = std::mem::take(spare);
     buffer.clear();
     buffer.push_str(text);
@@ -179,7 +179,7 @@ fn int_of(text: &str) -> Result<i64, String> {
 }
 
 /// Only a number that is written the way numbers are: `007` and `+7` are texts, and stay as they are.
-fn any_of(text: &str, spare: &mut String) -> Value {
+fn any_of(text: &str, spare: &mut CompactText) -> Value {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain =
         !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !digits.starts_with('0'));
@@ -189,7 +189,7 @@ fn any_of(text: &str, spare: &mut String) -> Value {
     }
 }
 
-fn choice_of(choices: &[String], text: &str, spare: &mut String) -> Result<Value, String> {
+fn choice_of(choices: &[String], text: &str, spare: &mut CompactText) -> Result<Value, String> {
     let same = |choice: &&String| {
         choice.eq_ignore_ascii_case(text) || (!text.is_ascii() && choice.to_lowercase() == text.to_lowercase())
     };
@@ -201,7 +201,7 @@ fn choice_of(choices: &[String], text: &str, spare: &mut String) -> Result<Value
 
 /// A text that stands inside a larger one.
 fn scalar(kind: &Kind, text: &str) -> Result<Value, String> {
-    let value = Convert::new(kind, None).and_then(|convert| convert.text(text, &mut String::new()))?;
+    let value = Convert::new(kind, None).and_then(|convert| convert.text(text, &mut CompactText::default()))?;
     Ok(value.unwrap_or(Value::Null))
 }
 
@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     fn read(kind: &Kind, text: &str) -> Result<Value, String> {
-        let value = Convert::new(kind, None).unwrap().text(text, &mut String::new())?;
+        let value = Convert::new(kind, None).unwrap().text(text, &mut CompactText::default())?;
         Ok(value.unwrap_or(Value::Null))
     }
 
@@ -389,7 +389,7 @@ mod tests {
         fn pairs_survive_a_round_trip(
             object in proptest::collection::btree_map("[A-Za-z][A-Za-z ]{0,6}[a-z]", prop_oneof![
                 any::<i64>().prop_map(Value::Int),
-                "[a-z][a-z:0-9]{0,6}".prop_map(Value::Text),
+                "[a-z][a-z:0-9]{0,6}".prop_map(Value::text),
             ], 1..6)
         ) {
             let text = object.iter().map(|(k, v)| format!("{k}:{v}")).collect::<Vec<_>>().join(";");

@@ -11,7 +11,7 @@ use super::problem::MapError;
 use super::spec::{Entry, Expression, Located, Parse};
 use super::template::{How, Text};
 use crate::model::text::nearest;
-use crate::model::{Attribute, Field, Kind, Record, Value};
+use crate::model::{Attribute, CompactText, Field, Kind, Record, Value};
 
 impl Compiler<'_> {
     /// A secret comes from the row; what stands in the file is not one.
@@ -185,7 +185,7 @@ impl Compiler<'_> {
     }
 
     fn read_constant(&mut self, name: &str, text: &str, convert: &Convert, span: &Range<usize>) -> Option<Node> {
-        match convert.text(text, &mut String::new()) {
+        match convert.text(text, &mut CompactText::default()) {
             Ok(value) => Some(Node::Constant(value.unwrap_or(Value::Null))),
             Err(reason) => {
                 self.error(span, format!("{name}: \"{text}\" is {reason}"));

@@ -18,4 +18,4 @@ pub use monitor::{Done, Monitor, Phase, Silent, TestMonitor};
 pub use percent::Percent;
 pub use row::{Columns, Place, Record};
 pub use schema::{AttrId, AttrSet, Attribute, Capabilities, Field, Kind, Lifecycle, Protects, Schema};
-pub use value::{Secret, Value};
+pub use value::{CompactText, Secret, Value};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use compact_str::CompactString;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -12,6 +13,10 @@ pub const GENERATED: &str = "(generated)";
 /// How a secret that the source holds is written in plans and reports.
 pub const SECRET: &str = "(secret)";
 
+/// A text as a value holds it. Most are short (a login, a name, a role, a date), and those take no memory of their own:
+/// millions of them come and go while a listing streams past.
+pub type CompactText = CompactString;
+
 /// A value as the mapping makes it, as an account has it, and as a plan carries it. Secrets have variants of their own
 /// that serialise and print as a mark, so that no plan, log or report can hold one by accident.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +25,7 @@ pub enum Value {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(String),
+    Text(CompactText),
     List(Vec<Value>),
     Object(BTreeMap<String, Value>),
     /// A secret taken from the source; prints and serialises as [`SECRET`].
@@ -58,7 +63,7 @@ impl PartialEq for Secret {
 }
 
 impl Value {
-    pub fn text(text: impl Into<String>) -> Self {
+    pub fn text(text: impl Into<CompactText>) -> Self {
         Self::Text(text.into())
     }
 
@@ -149,7 +154,7 @@ impl From<serde_json::Value> for Value {
             Json::Null => Self::Null,
             Json::Bool(b) => Self::Bool(b),
             Json::Number(n) => n.as_i64().map_or_else(|| Self::Float(n.as_f64().unwrap_or(f64::NAN)), Self::Int),
-            Json::String(text) => Self::Text(text),
+            Json::String(text) => Self::Text(text.into()),
             Json::Array(list) => Self::List(list.into_iter().map(Self::from).collect()),
             Json::Object(object) => Self::Object(object.into_iter().map(|(k, v)| (k, Self::from(v))).collect()),
         }

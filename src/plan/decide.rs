@@ -141,7 +141,7 @@ pub fn known(
         None if !ctx.policy.update => return skipped("differs; policy.update is false"),
         None => ActionKind::Update,
     };
-    let also = sent_along(ctx, account, Some(desired), &changes);
+    let also = sent_along(ctx, account, |id| desired.value(id), &changes);
     let action = Action {
         seq: 0,
         action: kind,
@@ -198,7 +198,8 @@ pub fn absent(ctx: &Context<'_>, account: &Account, absence: &Absence) -> Decisi
         (None, ActionKind::Deactivate) => return say("no row; this target has no way to deactivate".to_owned()),
         _ => Vec::new(),
     };
-    let also = if kind == ActionKind::Deactivate { sent_along(ctx, account, None, &changes) } else { BTreeMap::new() };
+    let also =
+        if kind == ActionKind::Deactivate { sent_along(ctx, account, |_| None, &changes) } else { BTreeMap::new() };
     let action = Action {
         seq: 0,
         action: kind,
@@ -305,17 +306,18 @@ fn is_lifecycle(schema: &Schema, id: AttrId) -> bool {
 }
 
 /// Whether the changes make the account active or inactive; none where they do neither.
-fn status_change(schema: &Schema, changes: &[Difference]) -> Option<bool> {
+pub(super) fn status_change(schema: &Schema, changes: &[Difference]) -> Option<bool> {
     let lifecycle = schema.lifecycle.as_ref()?;
     let change = changes.iter().find(|change| change.attribute == lifecycle.attribute)?;
     Some(normal::same(schema.get(lifecycle.attribute), &change.to, &lifecycle.active))
 }
 
-/// Everything mapped and updatable that does not change, for targets whose updates carry all of it.
-fn sent_along(
+/// Everything mapped and updatable that does not change, for targets whose updates carry all of it. `unseen` gives the
+/// value of what the API never shows, where it is known.
+pub(super) fn sent_along<'v>(
     ctx: &Context<'_>,
-    account: &Account,
-    desired: Option<&Desired>,
+    account: &'v Account,
+    unseen: impl Fn(AttrId) -> Option<&'v Value>,
     changes: &[Difference],
 ) -> BTreeMap<String, Value> {
     if !ctx.schema.full_updates {
@@ -330,20 +332,20 @@ fn sent_along(
             if !attribute.update || attribute.live || attribute.secret {
                 return None;
             }
-            let value = if attribute.read { account.values.get(id) } else { desired.and_then(|d| d.value(id)) };
+            let value = if attribute.read { account.values.get(id) } else { unseen(id) };
             value.filter(|value| !value.is_blank()).map(|value| (attribute.name.clone(), value.clone()))
         })
         .collect()
 }
 
-fn as_changes(schema: &Schema, differences: Vec<Difference>) -> Vec<Change> {
+pub(super) fn as_changes(schema: &Schema, differences: Vec<Difference>) -> Vec<Change> {
     differences
         .into_iter()
         .map(|d| Change { attribute: schema.name(d.attribute).to_owned(), from: d.from, to: d.to })
         .collect()
 }
 
-fn leaver_warnings(schema: &Schema, account: &Account) -> Vec<String> {
+pub(super) fn leaver_warnings(schema: &Schema, account: &Account) -> Vec<String> {
     schema
         .iter()
         .filter_map(|(id, attribute)| {

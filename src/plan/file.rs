@@ -67,6 +67,12 @@ pub struct SourceDigest {
     /// Rows that `source.include` lets through.
     #[serde(default)]
     pub included: u64,
+    /// The last row of some file has no line break at its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unterminated: bool,
+    /// What is odd about the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +191,35 @@ pub fn verify(input: impl BufRead) -> Result<(Header, String), PlanFileError> {
     while reader.next()?.is_some() {}
     let digest = reader.digest.take().unwrap_or_default();
     Ok((reader.header, digest))
+}
+
+/// Checks the seal alone, without reading what it seals, and says the digest: many times faster than [`verify`], and as
+/// good for a file that this program wrote.
+///
+/// # Errors
+/// A file that cannot be read, was cut or was changed.
+pub fn verify_seal(mut input: impl BufRead) -> Result<String, PlanFileError> {
+    let (mut hasher, mut lines) = (blake3::Hasher::new(), 0);
+    let (mut line, mut next) = (Vec::new(), Vec::new());
+    input.read_until(b'\n', &mut line)?;
+    loop {
+        next.clear();
+        if input.read_until(b'\n', &mut next)? == 0 {
+            break;
+        }
+        hasher.update(&line);
+        lines += 1;
+        std::mem::swap(&mut line, &mut next);
+    }
+    if !line.ends_with(b"\n") || !line.starts_with(b"{\"end\"") {
+        return Err(PlanFileError::Cut { line: lines });
+    }
+    let end: End = serde_json::from_slice(&line)
+        .map_err(|error| PlanFileError::Form { line: lines + 1, message: error.to_string() })?;
+    if end.end + 1 != lines || end.digest != seal(&hasher) {
+        return Err(PlanFileError::Edited("its contents do not match its digest".to_owned()));
+    }
+    Ok(end.digest)
 }
 
 /// A plan file as a stream of actions. Only [`verify`] says whether it is whole, so verify first.
@@ -338,6 +373,7 @@ mod tests {
                 files: vec![FileDigest { path: "hr.csv".into(), digest: "d".into(), rows: 3 }],
                 columns: vec!["a".into()],
                 included: 3,
+                ..SourceDigest::default()
             },
             listing: ListingDigest { accounts: 2, complete: true, in_scope: 2, ..ListingDigest::default() },
             counts: Counts::default(),

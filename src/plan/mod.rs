@@ -5,6 +5,7 @@ pub mod action;
 pub mod beside;
 pub mod decide;
 pub mod file;
+pub mod inverse;
 pub mod policy;
 pub mod safety;
 pub mod steps;

@@ -53,6 +53,7 @@ impl Group {
 /// What the limits are measured against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measure {
+    pub listed: Listed,
     /// Accounts that are not protected.
     pub in_scope: u64,
     /// Rows that count: those that `source.include` lets through.
@@ -60,6 +61,15 @@ pub struct Measure {
     pub invalid: u64,
     /// Rows of the last good run.
     pub last_rows: Option<u64>,
+}
+
+/// Whether the listing showed every account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listed {
+    #[default]
+    Whole,
+    /// Who was not found may be there all the same, so nobody is created without an approval.
+    InPart,
 }
 
 /// A limit that a plan exceeds.
@@ -83,11 +93,23 @@ const FIRST_LOAD: u64 = 10;
 
 #[must_use]
 pub fn judge(safety: &Safety, measure: &Measure, planned: &Planned) -> Judgement {
-    let mut judgement = Judgement { held: Vec::new(), stopped: source_stops(safety, measure) };
+    let mut judgement = judge_actions(safety, measure.listed, measure.in_scope, planned);
+    judgement.stopped.splice(0..0, source_stops(safety, measure));
+    judgement
+}
+
+/// [`judge`] for a plan that no source speaks for.
+#[must_use]
+pub fn judge_actions(safety: &Safety, listed: Listed, in_scope: u64, planned: &Planned) -> Judgement {
+    let mut judgement = Judgement::default();
     for group in Group::ALL {
         let count =
             ActionKind::ALL.iter().filter(|kind| Group::of(**kind) == group).map(|kind| planned.get(*kind)).sum();
-        if let Some(limit) = limit_of(safety, group, measure.in_scope)
+        let limit = match (group, listed) {
+            (Group::Create, Listed::InPart) => Some(0),
+            _ => limit_of(safety, group, in_scope),
+        };
+        if let Some(limit) = limit
             && count > limit
         {
             judgement.held.push(Exceeded { group, count, limit });
@@ -95,6 +117,13 @@ pub fn judge(safety: &Safety, measure: &Measure, planned: &Planned) -> Judgement
     }
     if safety.on_exceed == OnExceed::Stop {
         for Exceeded { group, count, limit } in judgement.held.drain(..) {
+            if group == Group::Create && listed == Listed::InPart {
+                judgement.stopped.push(format!(
+                    "{count} accounts to create, though the listing is not complete and they may be there; \
+                     safety.on_exceed is \"stop\""
+                ));
+                continue;
+            }
             judgement.stopped.push(format!(
                 "{count} accounts to {}, at most {limit} are allowed ({}); safety.on_exceed is \"stop\"",
                 group.name(),
@@ -184,7 +213,7 @@ mod tests {
     }
 
     fn measure(in_scope: u64) -> Measure {
-        Measure { in_scope, rows: 100, invalid: 0, last_rows: None }
+        Measure { in_scope, rows: 100, ..Measure::default() }
     }
 
     fn held(safety: &Safety, in_scope: u64, planned: &Planned) -> Vec<(Group, u64)> {
@@ -216,6 +245,17 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_created_on_the_strength_of_a_listing_that_is_not_complete() {
+        let measure = Measure { listed: Listed::InPart, ..measure(100) };
+        let judged = |safety: &Safety, planned| judge(safety, &measure, &planned);
+        let held = judged(&Safety::default(), planned(1, 1, 1)).held;
+        assert_eq!(held, [Exceeded { group: Group::Create, count: 1, limit: 0 }]);
+        assert_eq!(judged(&Safety::default(), planned(0, 1, 1)), Judgement::default());
+        let stopped = judged(&Safety { on_exceed: OnExceed::Stop, ..Safety::default() }, planned(1, 0, 0)).stopped;
+        assert!(stopped.len() == 1 && stopped[0].contains("the listing is not complete"), "{stopped:?}");
+    }
+
+    #[test]
     fn of_share_and_count_the_smaller_counts() {
         let safety =
             Safety { max_deactivate: Limit { percent: Percent::new(10.0).ok(), count: Some(50) }, ..Safety::default() };
@@ -242,7 +282,7 @@ mod tests {
     #[test]
     fn a_source_that_looks_broken_stops_everything() {
         let stops = |rows, invalid, last_rows| {
-            let measure = Measure { in_scope: 100, rows, invalid, last_rows };
+            let measure = Measure { listed: Listed::Whole, in_scope: 100, rows, invalid, last_rows };
             judge(&Safety::default(), &measure, &planned(0, 0, 0)).stopped.len()
         };
         assert_eq!(stops(100, 5, None), 0);

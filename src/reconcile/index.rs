@@ -313,6 +313,17 @@ impl RowIndex {
         }
     }
 
+    /// The accounts that were shown are shown anew, and others than these may come.
+    pub fn forget_accounts(&mut self) {
+        for row in &mut self.rows {
+            row.flags &= !(ONE | MANY);
+            row.slot = Candidate { account: 0, rules: 0, equal: false };
+        }
+        self.several.clear();
+        self.contested.clear();
+        self.unclaimed.clear();
+    }
+
     /// Every account was seen: what became of each row.
     #[must_use]
     pub fn settle(self) -> Settled {

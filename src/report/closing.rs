@@ -21,7 +21,7 @@ pub(super) fn write(head: &Head, style: &Style, whole: Option<&str>, out: &mut d
     }
     // What comes next after a preview is the question or the run, unless nothing may be done.
     if style.extent != Extent::Preview || head.summary.error.is_some() {
-        write_next(head, ink, out)?;
+        write_next(head, style, ink, out)?;
     }
     Ok(())
 }
@@ -98,9 +98,9 @@ fn folded(list: &str, room: usize) -> Vec<String> {
     lines
 }
 
-fn write_next(head: &Head, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+fn write_next(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
-    for step in next_steps(head) {
+    for step in next_steps(head, &style.invocation) {
         match step.command {
             Some(command) => writeln!(out, "{}\n    {}", step.why, ink.bold(&command))?,
             None => writeln!(out, "{}", step.why)?,

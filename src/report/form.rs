@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Invocation;
 use crate::model::text::nearest;
 
 /// What a report is rendered as.
@@ -89,11 +90,20 @@ pub struct Style {
     /// Attributes whose values read `(redacted)`, in every form; with a dot for a key inside an object. Keys,
     /// identities and account ids name a person and are always shown.
     pub redact: Vec<String>,
+    /// Text, html and markdown: how the commands that are hinted at are called.
+    pub invocation: Invocation,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { color: false, width: 100, extent: Extent::Whole, limit: None, redact: Vec::new() }
+        Self {
+            color: false,
+            width: 100,
+            extent: Extent::Whole,
+            limit: None,
+            redact: Vec::new(),
+            invocation: Invocation::default(),
+        }
     }
 }
 

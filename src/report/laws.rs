@@ -66,7 +66,7 @@ const SECRET_TEXT: &str = "correct horse battery staple";
 
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
-        nasty().prop_map(Value::Text),
+        nasty().prop_map(Value::text),
         any::<i64>().prop_map(Value::Int),
         any::<f64>().prop_map(Value::Float),
         any::<bool>().prop_map(Value::Bool),

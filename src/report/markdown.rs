@@ -27,7 +27,7 @@ const VALUES: usize = 80;
 pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     write_head(head, out)?;
     write_counts(head, out)?;
-    write_held(head, out)?;
+    write_held(head, style, out)?;
 
     let mut limit = Limit::new(Some(style.limit.unwrap_or(LIMIT)), group);
     let mut room = if style.limit.is_none() { ROOM } else { usize::MAX };
@@ -54,7 +54,7 @@ pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: 
     if let Some(rest) = limit.rest() {
         writeln!(out, "\nNot shown: {rest}.")?;
     }
-    write_next(head, out)
+    write_next(head, style, out)
 }
 
 /// All changes share one limit, all that went wrong another, all findings a third.
@@ -93,8 +93,8 @@ fn write_counts(head: &Head, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn write_held(head: &Head, out: &mut dyn Write) -> io::Result<()> {
-    let held = held_steps(head);
+fn write_held(head: &Head, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let held = held_steps(head, &style.invocation);
     if held.is_empty() {
         return Ok(());
     }
@@ -181,9 +181,9 @@ fn cell_of(changes: &[Change]) -> String {
     lines.join("<br>")
 }
 
-fn write_next(head: &Head, out: &mut dyn Write) -> io::Result<()> {
+fn write_next(head: &Head, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n### Next\n")?;
-    for step in next_steps(head) {
+    for step in next_steps(head, &style.invocation) {
         let command = step.command.map(|command| format!(": {}", code(&command))).unwrap_or_default();
         writeln!(out, "- {}{command}", escaped(&step.why))?;
     }

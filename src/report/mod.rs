@@ -10,6 +10,7 @@ mod csv;
 pub mod form;
 mod html;
 mod ink;
+pub mod invocation;
 mod json;
 mod markdown;
 pub mod next;
@@ -29,8 +30,9 @@ mod samples;
 use std::io::{self, Write};
 
 pub use form::{Extent, Form, Style, UnknownForm};
+pub use invocation::Invocation;
 pub use next::{Step, next_steps, release_command};
-pub use record::{Entry, Head, Outcome, OutcomeResult, Past, RunRecord};
+pub use record::{Entry, Head, Outcome, OutcomeResult, Past, RunRecord, TakesBack};
 pub use summary::{Problem, Summary};
 
 /// Writes a record in one form.
@@ -44,7 +46,7 @@ pub fn render(record: RunRecord<'_>, form: Form, style: &Style, out: &mut dyn Wr
     let mut entries = entries.map(|entry| entry.map(|entry| redact::entry(entry, &style.redact)));
     match form {
         Form::Text => text::write(&head, &mut entries, style, &mut out)?,
-        Form::Html => html::write(&head, &past, &mut entries, &mut out)?,
+        Form::Html => html::write(&head, &past, &mut entries, style, &mut out)?,
         Form::Markdown => markdown::write(&head, &mut entries, style, &mut out)?,
         Form::Json => json::write(&head, &mut entries, &mut out)?,
         Form::Csv => csv::write(&mut entries, &mut out)?,

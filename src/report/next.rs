@@ -5,7 +5,7 @@ use crate::plan::safety::Group;
 use super::summary::SummaryOutcome;
 use super::visible::visible;
 use super::words::untouched;
-use super::{Head, record::HeldKind};
+use super::{Head, Invocation, record::HeldKind};
 
 /// One thing to do: why, and the command that does it where there is one. Both are safe to show on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,65 +19,74 @@ impl Step {
         Self { why: why.into(), command: None }
     }
 
-    fn by(mut self, command: impl Into<String>) -> Self {
-        self.command = Some(command.into());
+    fn by(mut self, command: String) -> Self {
+        self.command = Some(command);
         self
     }
 }
 
-/// What to do next, the most urgent first; never empty.
+/// What to do next, the most urgent first; never empty. `called` is how the program is to be called for it.
 #[must_use]
-pub fn next_steps(head: &Head) -> Vec<Step> {
+pub fn next_steps(head: &Head, called: &Invocation) -> Vec<Step> {
     let summary = &head.summary;
     let run = visible(&summary.run);
     let mut steps = Vec::new();
 
     // Where a run was asked to stop, the way on is the only step.
     if let Some(problem) = summary.error.as_ref().filter(|problem| problem.kind != "signal") {
-        steps.push(Step::new(sentence(&visible(problem.hint.as_ref().unwrap_or(&problem.message)))));
+        let what = called.within(problem.hint.as_ref().unwrap_or(&problem.message));
+        steps.push(Step::new(sentence(&visible(&what))));
     }
     if summary.unknown > 0 {
         let why = format!("{} of unknown outcome: looked up before anything is sent again", accounts(summary.unknown));
-        steps.push(Step::new(why).by(format!("headcount resume {run}")));
+        steps.push(Step::new(why).by(called.command(&format!("resume {run}"))));
     } else if summary.outcome == SummaryOutcome::Paused {
         let is_for_quota = summary.error.as_ref().is_some_and(|problem| problem.kind == "quota");
         let quota = summary.quota.as_ref().filter(|_| is_for_quota);
         let until = quota.and_then(|quota| quota.resets_at).map(super::words::moment);
         let until = until.map(|at| format!(" (the quota resets at {at})")).unwrap_or_default();
         steps.push(
-            Step::new(format!("Paused; it goes on where it stopped{until}")).by(format!("headcount resume {run}")),
+            Step::new(format!("Paused; it goes on where it stopped{until}"))
+                .by(called.command(&format!("resume {run}"))),
         );
     }
     if summary.failed > 0 {
-        let why =
-            format!("{} failed: mend what the messages name, the next plan tries again", accounts(summary.failed));
+        let again = if head.takes_back.is_some() { "next rollback of the same run" } else { "next plan" };
+        let why = format!("{} failed: mend what the messages name, the {again} tries again", accounts(summary.failed));
         steps.push(Step::new(why));
     }
-    steps.extend(held_steps(head).into_iter().map(|(_, step)| step));
+    steps.extend(held_steps(head, called).into_iter().map(|(_, step)| step));
     if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
         let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
-        steps.push(Step::new(why).by("headcount sync"));
+        let rest = head.takes_back.as_ref().map(|rollback| format!("apply {}", visible(&rollback.plan)));
+        steps.push(Step::new(why).by(called.command(rest.as_deref().unwrap_or("sync"))));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
     let is_to_be_applied = matches!(summary.command.as_str(), "apply" | "sync");
     if !head.is_run() && !is_to_be_applied && free > 0 && summary.error.is_none() {
         let step = Step::new(format!("{} to change", accounts(free)));
-        steps.push(if head.against.is_none() { step.by(format!("headcount apply {run}")) } else { step });
+        steps.push(if head.against.is_none() { step.by(called.command(&format!("apply {run}"))) } else { step });
     }
     if summary.found.conflict > 0 {
         let conflicts = if summary.found.conflict == 1 { "conflict" } else { "conflicts" };
         let why =
             format!("{} {conflicts}: nothing is done for them before it is clear who is who", summary.found.conflict);
         let step = Step::new(why);
-        steps.push(match whole_command(head) {
+        steps.push(match whole_command(head, called) {
             Some(command) => step.by(command),
             None => step,
         });
     }
     if summary.found.invalid > 0 {
         steps.push(
-            Step::new(format!("{} cannot be used: mend the export", rows(summary.found.invalid))).by("headcount check"),
+            Step::new(format!("{} cannot be used: mend the export", rows(summary.found.invalid)))
+                .by(called.command("check")),
         );
+    }
+    // Of a rollback that found nothing to take back nothing can be made again.
+    if head.takes_back.is_some() && summary.error.is_none() && summary.planned.total() > 0 {
+        let why = "The next sync makes these changes again as long as the export asks for them: mend the export first";
+        steps.push(Step::new(why));
     }
     if steps.is_empty() {
         steps.push(Step::new("Nothing to do."));
@@ -87,12 +96,12 @@ pub fn next_steps(head: &Head) -> Vec<Step> {
 
 /// What is to be done about each kind of action that is held. Of a plan that was stopped nothing can be released, and what
 /// was made against a file cannot be applied.
-pub(super) fn held_steps(head: &Head) -> Vec<(&HeldKind, Step)> {
+pub(super) fn held_steps<'h>(head: &'h Head, called: &Invocation) -> Vec<(&'h HeldKind, Step)> {
     let is_stopped = !head.is_run() && head.summary.error.is_some();
-    head.held.iter().filter(|_| !is_stopped).map(|held| (held, held_step(head, held))).collect()
+    head.held.iter().filter(|_| !is_stopped).map(|held| (held, held_step(head, held, called))).collect()
 }
 
-fn held_step(head: &Head, held: &HeldKind) -> Step {
+fn held_step(head: &Head, held: &HeldKind, called: &Invocation) -> Step {
     let HeldKind { kind, count, limit, .. } = held;
     let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
     let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
@@ -101,26 +110,29 @@ fn held_step(head: &Head, held: &HeldKind) -> Step {
         "{} to {kind} held, the limit is {limit}{setting}: look at them, then release them",
         accounts(*count)
     ));
-    if head.against.is_none() { step.by(release_command(head, held)) } else { step }
+    if head.against.is_none() { step.by(release_command(head, held, called)) } else { step }
 }
 
 /// The command that releases one held kind of action.
 #[must_use]
-pub fn release_command(head: &Head, held: &HeldKind) -> String {
+pub fn release_command(head: &Head, held: &HeldKind, called: &Invocation) -> String {
     let (run, hash) = (visible(&head.summary.run), visible(&held.approve));
-    if head.is_run() || head.summary.command == "sync" {
+    called.command(&if let Some(rollback) = &head.takes_back {
+        // What its plan held is still in it.
+        format!("apply {} --approve {hash}", visible(&rollback.plan))
+    } else if head.is_run() || head.summary.command == "sync" {
         // A run that has ended is not continued: the next one plans the same actions, which the same hash releases.
-        format!("headcount sync --approve {hash}")
+        format!("sync --approve {hash}")
     } else {
-        format!("headcount apply {run} --approve {hash}")
-    }
+        format!("apply {run} --approve {hash}")
+    })
 }
 
 /// The command that shows every entry; none where the record has no name to call it by.
-pub(super) fn whole_command(head: &Head) -> Option<String> {
+pub(super) fn whole_command(head: &Head, called: &Invocation) -> Option<String> {
     let run = visible(&head.summary.run);
     let command = if head.is_run() { "show" } else { "report" };
-    (!run.is_empty()).then(|| format!("headcount {command} {run}"))
+    (!run.is_empty()).then(|| called.command(&format!("{command} {run}")))
 }
 
 /// A hint, which begins in lower case, as a line of its own.
@@ -143,7 +155,7 @@ mod tests {
     use crate::report::samples::{quiet, rich};
 
     fn commands(head: &Head) -> Vec<String> {
-        next_steps(head).into_iter().filter_map(|step| step.command).collect()
+        next_steps(head, &Invocation::default()).into_iter().filter_map(|step| step.command).collect()
     }
 
     #[test]
@@ -209,7 +221,7 @@ mod tests {
         (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Paused);
         let hint = Some("`headcount resume` goes on where it stopped".into());
         head.summary.error = Some(crate::report::Problem { kind: "signal".into(), message: "stopped".into(), hint });
-        assert_eq!(next_steps(&head).len(), 1);
+        assert_eq!(next_steps(&head, &Invocation::default()).len(), 1);
         assert_eq!(commands(&head), ["headcount resume p-1"]);
     }
 
@@ -222,7 +234,7 @@ mod tests {
         let mut paused_by = |kind: &str| {
             let problem = crate::report::Problem { kind: kind.into(), message: "no more".into(), hint: None };
             head.summary.error = Some(problem);
-            next_steps(&head)
+            next_steps(&head, &Invocation::default())
                 .into_iter()
                 .find(|step| step.command.as_deref() == Some("headcount resume p-1"))
                 .unwrap()
@@ -234,6 +246,46 @@ mod tests {
 
     #[test]
     fn where_nothing_is_to_do_it_says_so() {
-        assert_eq!(next_steps(&quiet().head), [Step::new("Nothing to do.")]);
+        assert_eq!(next_steps(&quiet().head, &Invocation::default()), [Step::new("Nothing to do.")]);
+    }
+
+    #[test]
+    fn every_command_works_where_this_one_did() {
+        let called = Invocation::new(Some("prod.toml".as_ref()), Some("state".as_ref()));
+        let (mut plan, mut left, mut conflict) = (rich().head, rich().head, quiet().head);
+        plan.of = "plan".into();
+        (plan.summary.command, plan.takes_back) = ("rollback".into(), Some(rollback()));
+        (left.summary.held, left.summary.failed, left.summary.unknown) = (0, 0, 0);
+        conflict.summary.found.conflict = 1;
+        let mut stopped = quiet().head;
+        let hint = Some("`headcount resume` goes on".into());
+        stopped.summary.error = Some(crate::report::Problem { kind: "target".into(), message: "down".into(), hint });
+        let mut seen = 0;
+        for head in [rich().head, plan, left, conflict, stopped] {
+            for step in next_steps(&head, &called) {
+                for text in step.command.iter().chain([&step.why]).filter(|text| text.contains("headcount ")) {
+                    assert!(text.contains("headcount -c prod.toml --state state "), "{text}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 10, "{seen}");
+    }
+
+    fn rollback() -> crate::report::TakesBack {
+        crate::report::TakesBack { run: "r-6".into(), plan: "p-8".into() }
+    }
+
+    #[test]
+    fn a_rollback_goes_on_by_its_own_plan_and_says_what_the_next_sync_does() {
+        let mut head = rich().head;
+        (head.summary.unknown, head.summary.found.invalid) = (0, 0);
+        head.takes_back = Some(rollback());
+        head.summary.planned.create += 1;
+        assert_eq!(commands(&head), ["headcount apply p-8 --approve 9f2c41", "headcount apply p-8"]);
+        let steps = next_steps(&head, &Invocation::default());
+        assert!(steps.last().unwrap().why.starts_with("The next sync makes these changes again"), "{steps:?}");
+        head.summary.planned = Default::default();
+        assert!(next_steps(&head, &Invocation::default()).iter().all(|step| !step.why.contains("next sync")));
     }
 }

@@ -48,6 +48,16 @@ pub struct Head {
     /// The file that a plan was compared with instead of the live tenant: such a plan can be read, not applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<String>,
+    /// What is taken back, where this is a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes_back: Option<TakesBack>,
+}
+
+/// A rollback: whose changes it takes back, and the plan by which it does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakesBack {
+    pub run: String,
+    pub plan: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

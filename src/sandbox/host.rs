@@ -370,7 +370,11 @@ async fn answer<A: Api>(
         Ok(reply.with(RETRY_AFTER, HeaderValue::from(seconds)))
     };
     let reply = match passage {
-        Passage::Free => host.reply(request, &trxid).await,
+        // In a task of its own: what has arrived is carried out, whether or not whoever sent it is still there.
+        Passage::Free => {
+            let (host, trxid) = (Arc::clone(&host), trxid.clone());
+            tokio::spawn(async move { host.reply(request, &trxid).await }).await.unwrap_or(Err(Cut))
+        }
         Passage::TooFast => too_many("Too many requests", 1),
         Passage::OverTheDay => {
             too_many("Too many requests: the daily request limit is exceeded", standing.seconds_left)

@@ -7,7 +7,8 @@
 //!
 //! What a file cut short looks like: a cut inside a quoted cell, or one that leaves a row with too few cells, makes that
 //! row bad. A cut inside the last cell of a row, or after it, leaves a whole row behind and cannot be told from a
-//! file that was written so; [`Rows::ends_without_newline`] says that the last row has no line break, and a cut
+//! file that was written so; [`Rows::ends_without_newline`] says that the last row has no line break. A plan
+//! says so too; and where the export of the last good run had one, `survey` takes that row for one that was cut. A cut
 //! between two rows shows only in their number (`safety.max_row_drop`).
 
 mod error;

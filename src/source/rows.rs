@@ -58,6 +58,8 @@ pub struct FileDigest {
     /// The last row (blank or not) is not ended by a line break, though the lines before it are: the file may have been
     /// cut there.
     pub ends_without_newline: bool,
+    /// It is not ended, and it cannot be used: that the file was cut there is as good as certain.
+    pub ends_within_row: bool,
 }
 
 struct Current {
@@ -67,6 +69,7 @@ struct Current {
     order: Vec<usize>,
     rows: u64,
     ends_without_newline: bool,
+    ends_within_row: bool,
 }
 
 impl Rows {
@@ -113,6 +116,12 @@ impl Rows {
         self.digests.iter().any(|file| file.ends_without_newline)
     }
 
+    /// Whether the row that was read last is not ended by a line break: the file ends with it.
+    #[must_use]
+    pub fn last_is_unterminated(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.ends_without_newline)
+    }
+
     fn advance(&mut self, record: &mut Record) -> Result<Option<RowShape>, SourceError> {
         record.clear();
         loop {
@@ -127,6 +136,7 @@ impl Rows {
                     digest: current.records.text.digest(),
                     rows: current.rows,
                     ends_without_newline: current.ends_without_newline,
+                    ends_within_row: current.ends_within_row,
                 });
                 let next = current.file + 1;
                 let more = usize::from(next) < self.source.files.len();
@@ -141,6 +151,7 @@ impl Rows {
             current.rows += 1;
             record.place = Place { file: current.file, line: raw.line };
             if let Some(message) = problem(&raw, expected, delimiter) {
+                current.ends_within_row = !raw.terminated;
                 let torn = raw.quoting != Quoting::Sound || !raw.terminated;
                 let fault = if torn { RowFault::Torn } else { RowFault::Cells };
                 if fault == RowFault::Cells {
@@ -160,7 +171,7 @@ fn open(source: &Inner, file: u16) -> Result<Current, SourceError> {
     let (records, names) = input.open(source.header_row)?;
     let changed = || Trouble::from(Fault::Changed).in_file(&input.name.shown);
     let order = order(source.columns.names(), &names).ok_or_else(changed)?;
-    Ok(Current { file, records, order, rows: 0, ends_without_newline: false })
+    Ok(Current { file, records, order, rows: 0, ends_without_newline: false, ends_within_row: false })
 }
 
 /// Where each of `columns` stands among `names`; none where they are not the same set.

@@ -55,9 +55,17 @@ impl Settler<'_> {
             let why = if listing.notes.is_empty() { String::new() } else { format!(" ({})", listing.notes.join("; ")) };
             return Some(format!("the listing is not complete{why}"));
         }
+        if self.cut {
+            return Some("the source ends within a row: it may have been cut short".to_owned());
+        }
         let columns = self.inputs.source.columns().names();
-        if self.inputs.memory.shape().is_some_and(|shape| shape.columns != columns) {
-            return Some("the source has other columns than in the last good run".to_owned());
+        if let Some(shape) = self.inputs.memory.shape() {
+            if shape.columns != columns {
+                return Some("the source has other columns than in the last good run".to_owned());
+            }
+            if self.unterminated && shape.terminated == Some(true) {
+                return Some("the source ends without a line break, unlike in the last good run".to_owned());
+            }
         }
         // No actions: what is left is what the source is judged by.
         let stopped = judge(&self.inputs.settings.safety, measure, &Planned::default()).stopped;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Inputs, PlanFiles, SurveyError, findings, rows};
 use crate::clock::blocking;
 use crate::plan::action::Planned;
-use crate::plan::safety::{Measure, judge};
+use crate::plan::safety::{Listed, Measure, judge};
 
 /// A source whose every row was mapped.
 #[derive(Clone, Debug)]
@@ -28,6 +28,7 @@ pub fn check_rows(inputs: &Inputs<'_>) -> Result<Checked, SurveyError> {
     let read = blocking(|| rows::read(inputs, &mut findings))?;
     let found = findings.finish()?;
     let measure = Measure {
+        listed: Listed::Whole,
         in_scope: 0,
         rows: read.included,
         invalid: found.invalid,

@@ -1,15 +1,16 @@
-//! The findings beside a plan: one JSON line each, counted as they are written.
+//! The findings beside a plan: one JSON line each, counted as they are written, and sealed.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use super::{PlanFiles, SurveyError};
 use crate::plan::action::Found;
+use crate::plan::beside::{LinesWriter, read_lines};
 use crate::plan::{Finding, FindingKind};
 
 pub(super) struct Findings {
-    out: BufWriter<File>,
+    out: LinesWriter<BufWriter<File>>,
     path: PathBuf,
     pub counts: Found,
 }
@@ -17,37 +18,34 @@ pub(super) struct Findings {
 impl Findings {
     pub fn create(dir: &Path) -> Result<Self, SurveyError> {
         let path = PlanFiles::within(dir).findings;
-        let out = BufWriter::new(super::drafts::create_private(&path).map_err(SurveyError::file(&path))?);
-        Ok(Self { out, path, counts: Found::default() })
+        let file = super::drafts::create_private(&path).map_err(SurveyError::file(&path))?;
+        Ok(Self { out: LinesWriter::new(BufWriter::new(file)), path, counts: Found::default() })
     }
 
     pub fn push(&mut self, finding: &Finding) -> Result<(), SurveyError> {
         *self.counts.of(finding.finding) += 1;
-        serde_json::to_writer(&mut self.out, finding)
-            .map_err(io::Error::from)
-            .and_then(|()| self.out.write_all(b"\n"))
-            .map_err(SurveyError::file(&self.path))
+        self.out.push(finding).map_err(SurveyError::file(&self.path))
     }
 
     pub fn unchanged(&mut self) {
         *self.counts.of(FindingKind::Unchanged) += 1;
     }
 
-    pub fn finish(mut self) -> Result<Found, SurveyError> {
-        self.out.flush().map_err(SurveyError::file(&self.path))?;
+    pub fn finish(self) -> Result<Found, SurveyError> {
+        self.out.finish().map_err(SurveyError::file(&self.path))?;
         Ok(self.counts)
     }
 }
 
-/// The findings of a plan, as a stream; nothing where the file is gone.
+/// The findings of a plan, as a stream; nothing where the file is gone. That it was cut or changed is said at its end.
 ///
 /// # Errors
 /// When the file is there and cannot be opened.
 pub fn read_findings(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Finding>> + use<>> {
     let lines = match File::open(path) {
-        Ok(file) => Some(BufReader::new(file).lines()),
+        Ok(file) => Some(read_lines(BufReader::new(file))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    Ok(lines.into_iter().flatten().map(|line| Ok(serde_json::from_str(&line?)?)))
+    Ok(lines.into_iter().flatten())
 }

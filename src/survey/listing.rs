@@ -63,6 +63,11 @@ async fn live(
                 pages_seen += 1;
                 inputs.monitor.pages_listed(count, pages_seen, pages);
             }
+            Listed::Again { .. } => {
+                index.forget_accounts();
+                spool = spool.restart().map_err(SurveyError::file(&path))?;
+                (digest.in_scope, count, pages_seen) = (0, 0, 0);
+            }
             Listed::End { complete, notes } => {
                 digest.complete = complete;
                 digest.notes = notes;
@@ -76,7 +81,7 @@ async fn live(
 }
 
 pub(super) fn in_scope(inputs: &Inputs<'_>, protect: &Protect, account: &Account) -> bool {
-    account.protected.is_none() && !protect.matches_account(inputs, account)
+    account.protected.is_none() && !protect.matches_account(inputs.rules, account)
 }
 
 impl Seen {

@@ -12,6 +12,7 @@ mod notes;
 mod protect;
 mod recorded;
 mod references;
+mod rollback;
 mod rows;
 mod secrets;
 mod settle;
@@ -23,6 +24,7 @@ pub use check::{Checked, check_rows};
 pub use findings::read_findings;
 pub use recorded::ACCOUNT;
 pub use references::{References, Referred, Unknown, Users};
+pub use rollback::{NEVER_LEARNT, Rollback, rollback};
 pub use secrets::source_secrets;
 pub use written::fingerprint;
 
@@ -42,7 +44,7 @@ use crate::mapping::Mapping;
 use crate::model::monitor::Monitor;
 use crate::model::{AttrSet, MatchRule, Place, Schema};
 use crate::plan::Policy;
-use crate::plan::file::Header;
+use crate::plan::file::{Header, PlanFileError};
 use crate::source::{Source, SourceError};
 use crate::target::{CallError, Target};
 
@@ -94,6 +96,8 @@ pub enum SurveyError {
     Duplicates(Duplicated),
     #[error("the source changed while it was read: {0} is not what it was a moment ago")]
     SourceChanged(String),
+    #[error("the run's plan: {0}")]
+    Plan(#[from] PlanFileError),
     #[error(transparent)]
     Target(#[from] CallError),
     #[error("{file} is no export of accounts: {message}")]

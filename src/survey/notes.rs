@@ -2,32 +2,29 @@
 //! which accounts had no row.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use super::{PlanFiles, SurveyError};
-use crate::plan::beside::Learnt;
+use crate::plan::beside::{Learnt, LinesWriter};
 
 pub(super) struct Notes {
-    out: BufWriter<File>,
+    out: LinesWriter<BufWriter<File>>,
     path: PathBuf,
 }
 
 impl Notes {
     pub fn create(dir: &Path) -> Result<Self, SurveyError> {
         let path = PlanFiles::within(dir).notes;
-        let out = BufWriter::new(super::drafts::create_private(&path).map_err(SurveyError::file(&path))?);
-        Ok(Self { out, path })
+        let file = super::drafts::create_private(&path).map_err(SurveyError::file(&path))?;
+        Ok(Self { out: LinesWriter::new(BufWriter::new(file)), path })
     }
 
     pub fn push(&mut self, learnt: &Learnt) -> Result<(), SurveyError> {
-        serde_json::to_writer(&mut self.out, learnt)
-            .map_err(io::Error::from)
-            .and_then(|()| self.out.write_all(b"\n"))
-            .map_err(SurveyError::file(&self.path))
+        self.out.push(learnt).map_err(SurveyError::file(&self.path))
     }
 
-    pub fn finish(mut self) -> Result<(), SurveyError> {
-        self.out.flush().map_err(SurveyError::file(&self.path))
+    pub fn finish(self) -> Result<(), SurveyError> {
+        self.out.finish().map(drop).map_err(SurveyError::file(&self.path))
     }
 }

@@ -1,7 +1,6 @@
 //! `policy.protect`: people and accounts that are never touched, by any of their names.
 
-use super::Inputs;
-use crate::model::{Account, AttrId, Desired};
+use crate::model::{Account, AttrId, Desired, MatchRule};
 
 /// The patterns.
 pub(super) struct Protect {
@@ -20,26 +19,30 @@ impl Protect {
         Self { patterns: set.build().unwrap_or_default() }
     }
 
-    pub fn matches_row(&self, inputs: &Inputs<'_>, desired: &Desired) -> bool {
+    pub fn matches_name(&self, name: &str) -> bool {
+        self.patterns.is_match(name.trim())
+    }
+
+    pub fn matches_row(&self, rules: &[MatchRule], desired: &Desired) -> bool {
         if self.patterns.is_empty() {
             return false;
         }
         self.patterns.is_match(&desired.identity)
-            || keys(inputs)
+            || keys(rules)
                 .any(|id| desired.value(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim())))
     }
 
-    pub fn matches_account(&self, inputs: &Inputs<'_>, account: &Account) -> bool {
+    pub fn matches_account(&self, rules: &[MatchRule], account: &Account) -> bool {
         if self.patterns.is_empty() {
             return false;
         }
         self.patterns.is_match(account.id.as_str())
-            || keys(inputs)
+            || keys(rules)
                 .any(|id| account.values.get(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim())))
     }
 }
 
 /// Every attribute that takes part in a match rule.
-fn keys<'a>(inputs: &'a Inputs<'_>) -> impl Iterator<Item = AttrId> + 'a {
-    inputs.rules.iter().flat_map(|rule| rule.attributes.iter().copied())
+fn keys(rules: &[MatchRule]) -> impl Iterator<Item = AttrId> {
+    rules.iter().flat_map(|rule| rule.attributes.iter().copied())
 }

@@ -31,6 +31,10 @@ pub(super) struct Read {
 /// Rows that go through the threads together.
 const BATCH: usize = 512;
 
+/// Said of a last row that looks whole.
+const CUT: &str = "the file ends with this row and without a line break, unlike in the last good run: it may have been cut \
+                   short";
+
 struct Batch {
     number: u64,
     items: Vec<Item>,
@@ -82,6 +86,8 @@ fn feed(
     reuse: &Receiver<Vec<Item>>,
 ) -> Result<Vec<FileDigest>, SourceError> {
     let mut rows = inputs.source.rows()?;
+    // Where files end with a line break, a row without one is a row that was cut, however whole it looks.
+    let always_terminated = inputs.memory.shape().and_then(|shape| shape.terminated) == Some(true);
     let mut number = 0;
     loop {
         let mut items = reuse.try_recv().unwrap_or_default();
@@ -96,6 +102,10 @@ fn feed(
             };
             match rows.next_into(record)? {
                 None => break,
+                Some(RowShape::Good) if always_terminated && rows.last_is_unterminated() => {
+                    let record = std::mem::take(record);
+                    items[count] = Item::Bad(record, CUT.to_owned());
+                }
                 Some(RowShape::Good) => {}
                 Some(RowShape::Bad(problem)) => {
                     let record = std::mem::take(record);
@@ -204,7 +214,7 @@ impl Mapper<'_> {
             }
         }
         let flags = RowFlags {
-            protected: self.shared.protected.matches_row(self.shared.inputs, &desired),
+            protected: self.shared.protected.matches_row(self.shared.inputs.rules, &desired),
             unsettled: unsettled(schema, self.shared.write_only, &written, &desired),
         };
         Mapped::Good { facts, place: desired.place, link, flags }

@@ -21,7 +21,7 @@ use crate::model::{Account, Desired, Record, Value};
 use crate::plan::beside::Learnt;
 use crate::plan::decide::{Context, Decision, about_row, known, newcomer};
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
-use crate::plan::safety::{Group, Measure, judge};
+use crate::plan::safety::{Group, Listed, Measure, judge};
 use crate::plan::{Counts, Finding, FindingKind, Source};
 use crate::reconcile::{Found, Settled, Settlement, Verdict, compare};
 use crate::source::RowShape;
@@ -38,15 +38,18 @@ pub(super) fn settle(
     let settled = read.index.settle();
     let complete = listing.complete;
     let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
+    settler.unterminated = read.files.iter().any(|file| file.ends_without_newline);
+    settler.cut = read.files.iter().any(|file| file.ends_within_row);
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
+        listed: if complete { Listed::Whole } else { Listed::InPart },
         in_scope: listing.in_scope,
         rows: read.included,
         invalid: settler.findings.counts.invalid,
         last_rows: inputs.memory.shape().map(|shape| shape.rows),
     };
     settler.unclaimed(&settled.unclaimed, &listing, &measure)?;
-    let Settler { seen, findings, drafts, notes, .. } = settler;
+    let Settler { seen, findings, drafts, notes, unterminated, .. } = settler;
     notes.finish()?;
     let found = findings.finish()?;
     seen.keep(complete)?;
@@ -73,6 +76,8 @@ pub(super) fn settle(
                 .collect(),
             columns: inputs.source.columns().names().to_vec(),
             included: read.included,
+            unterminated,
+            notes: unlike_before(inputs, unterminated).into_iter().collect(),
         },
         listing,
         counts: Counts { actions: planned, findings: found },
@@ -90,13 +95,22 @@ pub(super) fn settle(
     Ok(Surveyed { id, header, digest, files, listed_at: now })
 }
 
+/// What is to be said of a source whose last row is not ended, unless that is its habit.
+fn unlike_before(inputs: &Inputs<'_>, unterminated: bool) -> Option<String> {
+    let before = inputs.memory.shape().and_then(|shape| shape.terminated);
+    (unterminated && before != Some(false)).then(|| {
+        "the last row of the source has no line break at its end: if the file was cut short there, the row is not whole"
+            .to_owned()
+    })
+}
+
 /// The configuration's digest as plans carry it.
 fn config_digest(inputs: &Inputs<'_>) -> String {
     let [a, b] = inputs.settings.digest.0;
     format!("{a:016x}{b:016x}")
 }
 
-fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Result<String> {
+pub(super) fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Result<String> {
     let file = create_private(&files.plan)?;
     let mut writer = PlanWriter::new(BufWriter::new(file), header)?;
     for action in drafts.in_order()? {
@@ -123,6 +137,10 @@ pub(super) struct Settler<'a> {
     pub notes: Notes,
     scratch: Scratch,
     pub now: Timestamp,
+    /// The last row of some file has no line break at its end.
+    pub unterminated: bool,
+    /// Some file ends within a row.
+    pub cut: bool,
 }
 
 impl<'a> Settler<'a> {
@@ -158,6 +176,8 @@ impl<'a> Settler<'a> {
             notes: Notes::create(inputs.dir)?,
             scratch: inputs.mapping.scratch(),
             now,
+            unterminated: false,
+            cut: false,
         })
     }
 
@@ -330,7 +350,7 @@ impl<'a> Settler<'a> {
     pub fn protection(&self, account: &Account) -> Option<String> {
         account.protected.clone().or_else(|| {
             self.protect
-                .matches_account(self.inputs, account)
+                .matches_account(self.inputs.rules, account)
                 .then(|| "a pattern of policy.protect matches the account".to_owned())
         })
     }

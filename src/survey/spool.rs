@@ -60,6 +60,18 @@ impl SpoolWriter {
         Ok(at)
     }
 
+    /// Throws away what was written, and begins anew in the same file.
+    ///
+    /// # Errors
+    /// When the file cannot be emptied.
+    pub fn restart(self) -> io::Result<Self> {
+        // What is still buffered belongs to what is thrown away.
+        let (mut file, _) = self.out.into_parts();
+        file.set_len(0)?;
+        file.rewind()?;
+        Ok(Self::new(file))
+    }
+
     /// The digest of everything written, whatever its order, and the file for reading.
     ///
     /// # Errors
@@ -134,5 +146,23 @@ mod tests {
             assert_eq!(reader.read(&schema, at[n]).unwrap(), accounts[n]);
         }
         assert_eq!(digest, spool([2, 1, 0]).1);
+    }
+
+    #[test]
+    fn what_was_written_before_a_restart_is_gone() {
+        let schema = Schema::new(vec![Attribute::new("name", Kind::Text)]);
+        let write = |accounts: &[Account], mut writer: SpoolWriter| {
+            for account in accounts {
+                writer.push(&schema, account).unwrap();
+            }
+            writer
+        };
+        let many: Vec<Account> = (0..5_000).map(|n| account(&format!("x{n}"), "Somebody")).collect();
+        let new = || SpoolWriter::new(tempfile::tempfile().unwrap());
+        let writer = write(&many, new()).restart().unwrap();
+        let (digest, mut spool) = write(&[account("1", "Ana")], writer).finish().unwrap();
+        assert_eq!(digest, write(&[account("1", "Ana")], new()).finish().unwrap().0);
+        assert_eq!(spool.read(&schema, 0).unwrap(), account("1", "Ana"));
+        assert_eq!(spool.next(&schema).unwrap(), None);
     }
 }

@@ -2,8 +2,10 @@
 
 mod absences;
 mod applied;
+mod cut;
 mod findings;
 mod limits;
+mod rollback;
 mod sources;
 
 use std::path::PathBuf;
@@ -126,11 +128,16 @@ password = {{ generate = {{ length = 12 }} }}
         self.try_survey(csv).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn try_survey(&self, csv: &str) -> Result<Made, SurveyError> {
+    fn try_survey(&self, csv: &(impl AsRef<[u8]> + ?Sized)) -> Result<Made, SurveyError> {
         self.survey_against(csv, Accounts::Live(&self.target), &self.target)
     }
 
-    fn survey_against(&self, csv: &str, accounts: Accounts<'_>, schema: &Fake) -> Result<Made, SurveyError> {
+    fn survey_against(
+        &self,
+        csv: impl AsRef<[u8]>,
+        accounts: Accounts<'_>,
+        schema: &Fake,
+    ) -> Result<Made, SurveyError> {
         std::fs::write(self.dir.path().join("hr.csv"), csv).unwrap();
         let settings = self.settings();
         let schema = schema.schema();
@@ -185,7 +192,12 @@ password = {{ generate = {{ length = 12 }} }}
             });
         }
         let source = &made.surveyed.header.source;
-        notes.push(Note::Shape(Shape { columns: source.columns.clone(), rows: source.included, at: now }));
+        notes.push(Note::Shape(Shape {
+            columns: source.columns.clone(),
+            rows: source.included,
+            terminated: Some(!source.unterminated),
+            at: now,
+        }));
         now_or_never(memory.remember(notes)).unwrap();
     }
 

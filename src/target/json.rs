@@ -14,7 +14,7 @@ pub(super) fn to_json(value: &Value, secrets: &mut Vec<Secret>) -> Result<Json, 
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(n) => Json::Number((*n).into()),
         Value::Float(n) => Json::Number(Number::from_f64(*n).ok_or("it is not a number that JSON has")?),
-        Value::Text(text) => Json::String(text.clone()),
+        Value::Text(text) => Json::String(text.to_string()),
         Value::List(list) => {
             Json::Array(list.iter().map(|value| to_json(value, secrets)).collect::<Result<Vec<_>, _>>()?)
         }

@@ -3,6 +3,7 @@
 //!
 //! A target decides nothing: it says what it can do ([`Schema`]), shows what is there, and does what it is told once.
 
+mod again;
 pub mod brightpattern;
 #[cfg(test)]
 pub mod fake;
@@ -10,6 +11,8 @@ pub mod http;
 pub mod imichat;
 mod json;
 pub mod scim;
+#[cfg(test)]
+mod shifting;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -35,8 +38,8 @@ pub trait Target: Send + Sync {
     /// Signs in, so that a wrong key is known before anything else happens.
     fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>>;
 
-    /// Every account, page by page, in no particular order, no id twice. Ends with exactly one [`Listed::End`], or
-    /// with the first error.
+    /// Every account, page by page, in no particular order, no id twice between two [`Listed::Again`]. Ends with exactly
+    /// one [`Listed::End`], or with the first error.
     fn list(&self) -> BoxStream<'_, Result<Listed, CallError>>;
 
     /// One account as it is now; `None` when there is none of that id.
@@ -66,7 +69,7 @@ pub trait Target: Send + Sync {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// Requests that listing `accounts` accounts takes.
+    /// Requests that listing `accounts` accounts takes while nobody changes them.
     fn listing_cost(&self, accounts: u64) -> u64;
 
     /// What was sent so far, and what the server says of its quota.
@@ -81,8 +84,11 @@ pub enum Listed {
         /// How many pages there are, where the server says.
         pages: Option<u64>,
     },
+    /// The list shifted while it was read, and is read from its beginning: what was shown so far is void.
+    Again { why: String },
     End {
-        /// Every account was shown; only then may an absence mean anything.
+        /// Every account was shown since the last [`Listed::Again`]; only then may an absence mean anything, of an
+        /// account as of a row.
         complete: bool,
         /// Why not, and anything else worth saying.
         notes: Vec<String>,
@@ -271,6 +277,7 @@ pub async fn find_by_listing(
                     }
                 }
             }
+            Listed::Again { .. } => found.iter_mut().for_each(Vec::clear),
             Listed::End { complete: true, .. } => return Ok(found),
             Listed::End { complete: false, notes } => {
                 return Err(CallError::new(
@@ -325,6 +332,16 @@ mod tests {
         let sought = [values("Ana", "ana@x"), values("", ""), values("zoe", "bo@x"), values("BO", "")];
         let found = find(listing, &sought).await.unwrap();
         assert_eq!(found, [vec!["1", "3"], vec![], vec!["2"], vec!["2"]]);
+    }
+
+    #[tokio::test]
+    async fn what_was_shown_before_the_list_shifted_is_void() {
+        let mut listing = pages();
+        listing.push(Listed::Again { why: "it shifted".to_owned() });
+        listing.push(Listed::Page { accounts: vec![account("2", "bo", "bo@x")], pages: None });
+        listing.push(Listed::End { complete: true, notes: Vec::new() });
+        let found = find(listing, &[values("ana", ""), values("bo", "")]).await.unwrap();
+        assert_eq!(found, [vec![], vec!["2"]]);
     }
 
     #[tokio::test]

@@ -117,3 +117,30 @@ fn a_plan_can_be_written_to_a_pipe() {
     ran.expect(0);
     assert!(ran.stdout.starts_with("{\"headcount_plan\":1") && ran.stdout.contains("{\"end\":2"), "{}", ran.stdout);
 }
+
+/// Runs with standard output on a disk that is full.
+fn on_a_full_disk(project: &Project, args: &str) -> Ran {
+    let binary = env!("CARGO_BIN_EXE_headcount");
+    ran(&mut project.through("bash", &["-c", &format!("exec '{binary}' {args} > /dev/full")]))
+}
+
+#[test]
+fn a_result_that_cannot_be_shown_does_not_make_a_run_a_failure() {
+    for format in ["text", "json"] {
+        let (tenant, project) = project();
+        let ran = on_a_full_disk(&project, &format!("--format {format} sync --yes"));
+        ran.expect(0).says(&["No space left", "cannot be written"]);
+        assert_eq!(tenant.writes().len(), 2);
+        // What is nothing but output is an error where it cannot be written.
+        for args in ["runs", "show last", "report last", "export"] {
+            on_a_full_disk(&project, &format!("--format {format} {args}")).expect(1).says(&["No space left"]);
+        }
+    }
+}
+
+#[test]
+fn an_export_that_finds_no_room_is_an_error_that_names_the_file() {
+    let (_tenant, project) = project();
+    std::os::unix::fs::symlink("/dev/full", project.path("full.csv")).unwrap();
+    project.run(&["export", "-o", "full.csv"]).expect(1).says(&["full.csv", "No space left"]);
+}

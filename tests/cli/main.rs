@@ -17,6 +17,7 @@ mod history;
 mod meta;
 mod people;
 mod plan;
+mod rollback;
 mod safety;
 mod secrets;
 mod sources;

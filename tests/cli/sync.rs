@@ -16,8 +16,8 @@ fn the_first_run_makes_the_accounts_and_the_second_changes_nothing() {
     assert_eq!(counts(&first, "found"), "absent 5, drift 2, invalid 2, protected 4, skipped 4, unchanged 174");
     assert_eq!(first["outcome"], "complete");
     assert_eq!([&first["held"], &first["failed"], &first["unknown"]], [0, 0, 0]);
-    assert_eq!(counts(&first, "requests"), "auth 1, estimated 98, list 23, total 98, write 74");
-    assert_eq!(tenant.requests(), 98);
+    assert_eq!(counts(&first, "requests"), "auth 1, estimated 100, list 25, total 100, write 74");
+    assert_eq!(tenant.requests(), 100);
     assert_eq!(tenant.writes().len(), 74);
     assert_eq!(tenant.accounts().len(), 228 + 31);
 
@@ -26,7 +26,7 @@ fn the_first_run_makes_the_accounts_and_the_second_changes_nothing() {
     assert_eq!(counts(&second, "applied"), "");
     assert_eq!(counts(&second, "found"), "absent 5, drift 2, invalid 2, protected 4, skipped 4, unchanged 248");
     assert_eq!(second["outcome"], "no_changes");
-    assert_eq!(counts(&second, "requests"), "auth 1, estimated 27, list 26, total 27");
+    assert_eq!(counts(&second, "requests"), "auth 1, estimated 29, list 28, total 29");
     assert_eq!(tenant.writes().len(), 74);
 }
 

@@ -7,7 +7,7 @@ use headcount::sandbox::Options;
 use headcount::sandbox::imichat::{Behaviour, Uniqueness};
 use serde_json::Value;
 
-use crate::support::{Project, Tenant, assert_passwords_are_told, sample};
+use crate::support::{Project, Small, Tenant, assert_passwords_are_told, random, sample};
 
 /// Answers take a moment, so that a kill finds requests under way.
 fn slow(uniqueness: Uniqueness) -> Options {
@@ -40,15 +40,6 @@ fn undisturbed() -> Undisturbed {
     assert_eq!(ran.number("applied.create"), 31);
     assert_passwords_are_told(&project, &tenant.ledger());
     Undisturbed { content: tenant.content(), created: tenant.created(), requests: tenant.requests() }
-}
-
-/// SplitMix64.
-fn random(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *seed;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// Kills the process once `at` requests were counted, and again a few requests into each of the next attempts, then
@@ -99,6 +90,33 @@ fn trials(uniqueness: Uniqueness, count: u64, kills: u64) {
             });
         }
     });
+}
+
+/// Its process is gone, the next one finds nobody there, and then it arrives: whoever did not wait would send it again,
+/// and this tenant would take it.
+#[test]
+fn a_create_that_is_still_on_its_way_when_its_process_dies_is_waited_for() {
+    const CREATES: u64 = 3;
+    let small = Small { newcomers: CREATES as usize, changed: 2, leavers: 1 };
+    let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
+    let tenant = Tenant::with_faults(
+        Options { imichat, ..small.options() },
+        "[[rule]]\non = { op = 'create', nth = 3 }\nthen = { delay = '1s', when = 'before' }",
+    );
+    let project = small.project(&tenant);
+    project.set("timeout", "\"3s\"");
+    project.set("concurrency", "1");
+    let mut child = project.spawn(&["sync", "--yes"]);
+    // A sign-in, a page, and the creates come first.
+    assert!(child.until(|| tenant.requests() == 2 + CREATES));
+    child.kill();
+    child.wait();
+    assert_eq!(tenant.created().len() as u64, CREATES - 1, "it is still on its way");
+    let ran = project.sync(0);
+    assert_eq!((ran.number("unknown"), ran.number("failed")), (0, 0), "{ran}");
+    assert_eq!(ran.number("requests.write"), 3, "the create was not sent again: {ran}");
+    assert_eq!(tenant.created(), small.newcomers());
+    assert_passwords_are_told(&project, &tenant.ledger());
 }
 
 #[test]

@@ -147,3 +147,19 @@ fn an_update_that_is_never_answered_is_one_persons_failure() {
     assert_eq!(tenant.created(), SMALL.newcomers());
     assert_eq!(project.states(), ["partial"]);
 }
+
+/// The client gives a create up, looks for the account, does not see it, and only then does the create land: while no
+/// request that was given up can be ruled out, nothing is sent again, though this tenant would take the login twice.
+#[test]
+fn a_create_that_lands_after_it_was_looked_for_is_not_sent_again() {
+    let tenant = tenant(
+        Uniqueness::NotEnforced,
+        "[[rule]]\non = { op = 'create', login = 'new02' }\nthen = { delay = '1100ms' }",
+    );
+    let project = project(&tenant);
+    let ran = project.sync(0);
+    assert_all_done(&tenant, &project, &ran);
+    // It was looked for before it landed, and afterwards.
+    assert!(ran.number("requests.lookup") >= 2, "{ran}");
+    assert_eq!(ran.number("requests.write"), 13, "{ran}");
+}

@@ -6,10 +6,12 @@
 mod changes;
 mod damage;
 mod down;
+mod kill_points;
 mod killed;
 mod lost;
 mod quota;
 mod refused;
 mod signals;
+mod soak;
 mod support;
 mod told;

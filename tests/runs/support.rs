@@ -63,6 +63,11 @@ impl Tenant {
         self.sandbox().accounts()
     }
 
+    /// The accounts of a tenant of any kind, in the form of its seed.
+    pub fn accounts_json(&self) -> Vec<Value> {
+        self.sandbox().accounts_json()
+    }
+
     /// The one account of that login.
     pub fn account(&self, login: &str) -> Account {
         let mut found: Vec<_> = self.accounts().into_iter().filter(|account| account.login_id == login).collect();
@@ -222,11 +227,16 @@ impl Project {
         project.set("requests_per_second", "0");
         project.set("timeout", "\"2s\"");
         project.set("retries", "2");
-        project.set("deliver_to", &format!("{:?}", project.identity.to_public().to_string()));
+        project.set("deliver_to", &format!("{:?}", project.recipient()));
         for limit in ["max_create", "max_update", "max_deactivate"] {
             project.set(limit, "1000");
         }
         project
+    }
+
+    /// Whom passwords are encrypted for.
+    pub fn recipient(&self) -> String {
+        self.identity.to_public().to_string()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -332,6 +342,24 @@ pub fn assert_passwords_are_told(project: &Project, ledger: &Ledger) {
     assert_eq!(told, set);
     let different: BTreeSet<_> = set.values().collect();
     assert_eq!(different.len(), set.len(), "no two people have one password");
+}
+
+/// Says what was tried where it fails.
+pub fn told<T>(what: &str, tried: impl FnOnce() -> T) -> T {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(tried)) {
+        Ok(value) => value,
+        // What went wrong was said already.
+        Err(_) => panic!("{what}"),
+    }
+}
+
+/// The next number of a seed: SplitMix64.
+pub fn random(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *seed;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 /// A child process.

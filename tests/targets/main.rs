@@ -9,6 +9,7 @@ mod failing;
 mod listing;
 mod program;
 mod signing;
+mod stale;
 mod subject;
 mod subjects;
 mod support;
@@ -28,7 +29,8 @@ macro_rules! must_pass {
                 listing::a_page_that_fails_once_is_asked_for_again
                 listing::a_page_that_keeps_failing_is_never_taken_for_nobody
                 listing::what_is_no_answer_of_the_system_is_never_an_empty_tenant
-                listing::a_listing_that_shifts_is_whole_or_says_that_it_is_not
+                listing::a_listing_that_shifts_once_is_whole_all_the_same
+                listing::a_listing_that_keeps_shifting_is_whole_or_says_that_it_is_not
                 writing::whoever_was_created_is_found_as_they_were_sent
                 writing::a_login_that_is_taken_is_said_to_exist_and_nobody_is_doubled
                 writing::an_update_changes_what_was_asked_and_nothing_else
@@ -41,6 +43,7 @@ macro_rules! must_pass {
                 failing::the_patience_that_is_asked_for_is_kept
                 failing::a_refusal_is_of_that_account_alone
                 failing::no_secret_is_in_any_error
+                stale::whom_somebody_else_touched_is_left_alone_and_the_others_go_on
             }
         }
     };
@@ -64,6 +67,11 @@ macro_rules! sample_must_pass {
             #[test]
             fn a_plan_against_an_export_is_the_live_plan() {
                 crate::program::a_plan_against_an_export_is_the_live_plan(&$subject);
+            }
+
+            #[test]
+            fn a_run_that_is_taken_back_leaves_the_accounts_as_they_were() {
+                crate::program::a_run_that_is_taken_back_leaves_the_accounts_as_they_were(&$subject);
             }
         }
     };

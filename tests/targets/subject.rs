@@ -45,12 +45,6 @@ pub trait Subject: Sync {
         "status = 500"
     }
 
-    /// Shifts of a listing that nothing in it gives away. Of such a shift it must still be true that no more accounts
-    /// are missed than it moved.
-    fn unseen_shifts(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     /// The configuration of the samples, as it stands in the repository.
     fn sample(&self) -> &'static str;
 }

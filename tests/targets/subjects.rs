@@ -90,12 +90,6 @@ impl Subject for Imichat {
         "status = 500, code = 2007"
     }
 
-    /// The pages say how many pages there are, but not how many accounts, and an account that goes moves the others
-    /// from a page that is still to come to one that was read already.
-    fn unseen_shifts(&self) -> &'static [&'static str] {
-        &["remove"]
-    }
-
     fn sample(&self) -> &'static str {
         "config.toml"
     }

@@ -104,6 +104,10 @@ impl Setting {
                         ids.push(account.id.0);
                     }
                 }
+                Listed::Again { .. } => {
+                    logins.clear();
+                    ids.clear();
+                }
                 Listed::End { complete, notes } => end = Some((complete, notes)),
             }
         }

@@ -5,19 +5,23 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::drive::{Drive, Planned, confirmed};
+use super::drive::{Drive, Planned, confirmed, read_plan};
 use super::plan::{close_after, stopped};
 use super::rest;
 use crate::cli::app::App;
-use crate::cli::args::ApplyArgs;
+use crate::cli::args::{ApplyArgs, Execution};
 use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::execute::Selection;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
+use crate::plan::ActionKind;
 use crate::plan::file::Header;
+use crate::plan::safety::Group;
 use crate::report::Extent;
+use crate::report::visible::visible;
 use crate::survey::PlanFiles;
 
 pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -56,6 +60,12 @@ struct Verified {
     files: PlanFiles,
 }
 
+/// The same, and what it costs to execute what was chosen of it.
+struct Priced {
+    plan: Verified,
+    estimated: u64,
+}
+
 async fn execute(
     app: &App,
     args: &ApplyArgs,
@@ -65,7 +75,8 @@ async fn execute(
     started: Duration,
 ) -> Result<Exit, Failure> {
     let released = records::released(&header, &args.execution.approve)?;
-    let summary = records::plan_summary(&header, "apply", records::requests(None, header.requests.total), None);
+    let estimated = estimate(&files, &released, &args.execution)?;
+    let summary = records::plan_summary(&header, "apply", records::requests(None, estimated), None);
     let head = records::head("plan", &header, summary, &released);
     if !args.execution.yes {
         app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
@@ -74,7 +85,7 @@ async fn execute(
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let plan = Verified { header, digest, files };
+    let plan = Priced { plan: Verified { header, digest, files }, estimated };
     let exit = drive(app, args, configured, journal, &connected, &plan, started).await;
     close_after(connected, exit).await
 }
@@ -85,7 +96,7 @@ async fn drive(
     configured: Configured,
     journal: &Journal,
     connected: &Connected,
-    Verified { header, digest, files }: &Verified,
+    Priced { plan: Verified { header, digest, files }, estimated }: &Priced,
     started: Duration,
 ) -> Result<Exit, Failure> {
     let configured = configured.seen_by(&*connected.target)?;
@@ -100,11 +111,24 @@ async fn drive(
         command: "apply",
         started,
     };
-    // Every account is read again before it is changed: the plan may be hours old.
-    let changes = header.counts.actions.total() - header.counts.actions.create;
-    let estimated = 1 + header.requests.write + changes;
-    let plan = Planned { header, digest, files, fresh_until: None, estimated };
+    let plan = Planned { header, digest, files, fresh_until: None, estimated: *estimated };
     drive.start(&plan, &args.execution).await
+}
+
+/// Requests that it takes to apply what is chosen of a plan; none where that is nothing.
+fn estimate(files: &PlanFiles, released: &[Group], execution: &Execution) -> Result<u64, Failure> {
+    let selection = Selection { only: execution.only.clone(), limit: execution.limit };
+    let (mut requests, mut taken) = (0, 0);
+    let mut plan = read_plan(files)?;
+    while let Some(action) = plan.next()? {
+        let is_held = action.held && !released.contains(&Group::of(action.action));
+        if selection.matches(&action) && !is_held && selection.takes(&mut taken) {
+            // Every account is read before it is changed, because the plan may be hours old; some actions count that.
+            requests += if action.action == ActionKind::Create { action.requests } else { action.requests.max(2) };
+        }
+    }
+    // Signing in comes first.
+    Ok(if requests > 0 { 1 + requests } else { 0 })
 }
 
 /// A plan by its path, or by its name in the state directory.
@@ -143,14 +167,22 @@ fn still_current(configured: &Configured, journal: &Journal, header: &Header) ->
             "plan",
             format!("the run {} changed accounts after this plan was made: the plan is not current any more", run.run),
         )
-        .hint("make a new plan: `headcount plan -o PLAN`")),
+        .hint(anew(header))),
+    }
+}
+
+/// How a plan that cannot be used is replaced.
+fn anew(header: &Header) -> String {
+    match &header.rollback_of {
+        Some(run) => format!("make a new plan: `headcount rollback {} -o PLAN`", visible(run)),
+        None => "make a new plan: `headcount plan -o PLAN`".to_owned(),
     }
 }
 
 /// Whether the plan is for this tenant, this configuration and this hour.
 fn usable(app: &App, configured: &Configured, header: &Header) -> Result<(), Failure> {
     let refuse = |message: String, hint: &str| Err(Failure::new("plan", message).hint(hint));
-    let anew = "make a new plan: `headcount plan -o PLAN`";
+    let anew = &anew(header);
     if let Some(file) = &header.against {
         return refuse(
             format!("the plan was made against {file}, not against the live tenant: it can be read, not applied"),

@@ -111,7 +111,8 @@ async fn ask(app: &App, target: &dyn Target) -> Result<(), Failure> {
         }
         Some(Ok(Listed::End { .. })) => said.push_str(" There are no accounts yet."),
         Some(Err(error)) => return Err(error.into()),
-        None => {}
+        // One page alone cannot shift.
+        Some(Ok(Listed::Again { .. })) | None => {}
     }
     if let Some(quota) = target.meter().quota() {
         let limit = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();

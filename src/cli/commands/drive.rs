@@ -6,30 +6,28 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::seconds;
 use super::references;
 use crate::cli::app::App;
 use crate::cli::args;
 use crate::cli::ask::{Answer, apply_question, ask};
 use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
-use crate::cli::{past, records};
 use crate::clock::blocking;
 use crate::config::Delivery;
-use crate::execute::lifecycle::{Beginning, Left, begin, finish};
+use crate::execute::lifecycle::{self, Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
-use crate::execute::{Executed, Execution, Halt, Mode, Selection, execute};
-use crate::journal::paths::{make_private_dir, write_atomically};
+use crate::execute::{Executed, Execution, Mode, Selection, execute};
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
+use crate::kill::{self, Point};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
 use crate::plan::Action;
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
-use crate::report::summary::SummaryOutcome;
+use crate::report::Head;
 use crate::report::visible::visible;
-use crate::report::{Extent, Form, Head, Problem, Style, Summary, render};
 use crate::survey::{PlanFiles, References, source_secrets};
 
 /// What a run is driven with.
@@ -127,12 +125,13 @@ impl Drive<'_> {
         let selection = head.selection.clone().unwrap_or_default();
         let secret = match secret::load(&self.configured.state, run)? {
             Some(secret) => secret,
-            // Destroyed only once everything that depends on it was delivered.
-            None => secret::create(&self.configured.state, run, rand::random())?,
+            None => {
+                self.needs_no_secret(run)?;
+                secret::create(&self.configured.state, run, rand::random())?
+            }
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
-        let at = self.app.clock.now();
-        self.journal.append(Event::RunResumed { run, at }).await?;
+        lifecycle::resume(self.journal, self.memory, &self.configured.state, &*self.app.clock, &state).await?;
         self.run(run, plan, (secret, from_source), &released, &selection).await
     }
 
@@ -168,33 +167,46 @@ impl Drive<'_> {
             timeout: rate.timeout,
             mode: Mode::Everything,
         };
-        let executed = execute(&execution).await?;
+        let executed = execute(&execution).await.map_err(|error| unfinished(error.into()))?;
+        kill::at(Point::Executed);
         // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
         let delivered = self.deliver(run, &files, &secrets, &promise);
+        kill::at(Point::Delivered);
         let left = match &delivered {
-            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed).await?,
+            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed)
+                .await
+                .map_err(|error| unfinished(error.into()))?,
             Err(failure) => {
                 let (at, why) = (self.app.clock.now(), failure.message.clone());
-                self.journal.append(Event::RunPaused { run, at, why }).await?;
+                let paused = self.journal.append(Event::RunPaused { run, at, why }).await;
+                paused.map_err(|error| unfinished(error.into()))?;
+                kill::at(Point::RunPaused);
                 Left::Paused
             }
         };
-        if let Left::Ended(_) = left {
-            secret::destroy(&self.configured.state, run)?;
+        if let Left::Ended(_) = left
+            && let Err(error) = secret::destroy(&self.configured.state, run)
+        {
+            // Everything was delivered, and nothing will be derived from it any more.
+            self.app.monitor().note(&format!("the run has ended, and its secret is still there: {error}"));
         }
         let exit = if delivered.is_err() { Exit::Paused } else { exit_of(&executed, left) };
         let mut summary = self.summary(run, plan, &executed, exit);
         if let (Err(failure), None) = (&delivered, &summary.error) {
             summary.error = Some(failure.problem());
         }
-        self.publish(run, plan.header, &summary, released.to_vec())?;
+        self.publish(run, plan.header, &summary, released.to_vec());
+        kill::at(Point::Published);
         match delivered {
             Ok(Some(path)) => self.app.say(&format!("Generated passwords: {}", shown(&path))),
             Ok(None) => {}
             Err(failure) => self.app.lament(&failure),
         }
         self.app.close(&summary);
-        self.prune().await?;
+        if let Err(failure) = self.prune().await {
+            // What is done is done, and what was not forgotten now is forgotten after the next run.
+            self.app.monitor().note(&format!("what is older than journal.keep is still kept: {}", failure.message));
+        }
         Ok(exit)
     }
 
@@ -260,9 +272,11 @@ impl Drive<'_> {
     /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.
     pub fn deliver_of(&self, run: RunId) -> Result<(), Failure> {
         let state = &self.configured.state;
-        let (Some(derived_from), Some(promise)) = (secret::load(state, run)?, Promise::load(state, run)?) else {
-            // It sent nothing, or everything was delivered.
-            return Ok(());
+        let (derived_from, promise) = match (secret::load(state, run)?, Promise::load(state, run)?) {
+            (Some(derived_from), Some(promise)) => (derived_from, promise),
+            // What is promised is promised before the first request: it sent nothing.
+            (Some(_), None) => return Ok(()),
+            (None, _) => return self.needs_no_secret(run),
         };
         let lengths = promise.lengths(&self.configured.schema);
         let secrets = RunSecrets { derived_from, lengths, from_source: HashMap::new() };
@@ -271,6 +285,19 @@ impl Drive<'_> {
             self.app.say(&format!("Generated passwords: {}", shown(&path)));
         }
         Ok(())
+    }
+
+    /// A secret is kept until its run has ended. One that is gone before was lost, and with it every password that is
+    /// not delivered yet; that does not matter only where none is generated.
+    fn needs_no_secret(&self, run: RunId) -> Result<(), Failure> {
+        let state = &self.configured.state;
+        match Promise::load(state, run)? {
+            Some(promise) if !promise.lengths.is_empty() => {
+                let why = format!("{}: it is not there", state.run_secret(run).display());
+                Err(records::damaged_run(state, run, &why))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn deliver(
@@ -285,103 +312,11 @@ impl Drive<'_> {
         let state = self.journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
         Ok(deliver(recipient, &promise.file, &files.plan, &self.configured.schema, &state, secrets)?)
     }
-
-    fn summary(&self, run: RunId, plan: &Planned<'_>, executed: &Executed, exit: Exit) -> Summary {
-        let meter = Some(self.connected.target.meter());
-        let requests = records::requests(meter, plan.estimated);
-        let mut summary = records::plan_summary(plan.header, self.command, requests, records::quota(meter));
-        summary.run = run.to_string();
-        summary.applied = executed.applied;
-        summary.held = executed.held;
-        // An account that was left alone because it changed is not done, and must not look as if it were.
-        summary.failed = executed.failed + executed.skipped;
-        summary.unknown = executed.unknown;
-        summary.exit_code = exit as u8;
-        summary.elapsed_seconds = seconds(self.app.clock.elapsed().saturating_sub(self.started));
-        summary.outcome = match exit {
-            Exit::Paused => SummaryOutcome::Paused,
-            Exit::Partial => SummaryOutcome::Partial,
-            Exit::Held => SummaryOutcome::Held,
-            Exit::Done if summary.planned.total() == 0 => SummaryOutcome::NoChanges,
-            Exit::Done => SummaryOutcome::Complete,
-            _ => SummaryOutcome::Failed,
-        };
-        summary.error = executed.halt.as_ref().map(problem);
-        summary
-    }
-
-    /// Keeps the summary with the run, writes the reports, and shows what a person must know.
-    fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) -> Result<(), Failure> {
-        let Configured { state, settings, .. } = self.configured;
-        let head = records::head("run", header, summary.clone(), &released);
-        write_atomically(&state.run_summary(run), 0o600, |out| Ok(serde_json::to_writer(out, &head)?))?;
-        let record = || records::of_run(head.clone(), state, self.journal, run, released.clone());
-        let mut written = Vec::new();
-        let wanted = [(Form::Html, &settings.report.html), (Form::Markdown, &settings.report.markdown)];
-        for (form, path) in wanted.into_iter().filter_map(|(form, path)| Some((form, path.as_ref()?))) {
-            let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
-            let style = Style { redact: settings.report.redact.clone(), ..Style::default() };
-            let result = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
-                let record = record().map_err(|failure| io::Error::other(failure.message))?;
-                let record = record.after(past::before(&head, &self.journal.runs(), state));
-                write_atomically(&path, 0o600, |out| render(record, form, &style, out)).map_err(io::Error::other)
-            });
-            match result {
-                Ok(()) => written.push(path),
-                // The run itself is unharmed, and `report` writes it again.
-                Err(error) => self.app.monitor().note(&format!(
-                    "the report {} is not written: {error}; `headcount report {run} --as {form} -o FILE` writes it",
-                    path.display()
-                )),
-            }
-        }
-        for (setting, wanted) in [
-            ("report.metrics", settings.report.metrics.is_some()),
-            ("report.webhook", settings.report.webhook.is_some()),
-        ] {
-            if wanted {
-                self.app.monitor().note(&format!("{setting} is set, and this version does not serve it"));
-            }
-        }
-        self.app.show(self.configured, record()?, Extent::Result)?;
-        let written: Vec<String> = written.iter().map(|path| shown(path)).collect();
-        match written.as_slice() {
-            [] => {}
-            [path] => self.app.say(&format!("The report is in {path}.")),
-            paths => self.app.say(&format!("The reports are in {}.", paths.join(" and "))),
-        }
-        Ok(())
-    }
-
-    /// Forgets what is older than `journal.keep`.
-    async fn prune(&self) -> Result<(), Failure> {
-        let (state, keep, now) = (&self.configured.state, self.configured.settings.journal.keep, self.app.clock.now());
-        for run in self.journal.prune(keep, now).await? {
-            state.remove_run(run)?;
-        }
-        prune_plans(&state.path().join("plans"), keep);
-        Ok(())
-    }
 }
 
-/// Removes plans that were made longer ago than `keep`.
-fn prune_plans(plans: &std::path::Path, keep: Duration) {
-    let Ok(entries) = std::fs::read_dir(plans) else { return };
-    for entry in entries.flatten() {
-        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| at.elapsed().ok());
-        if age.is_some_and(|age| age > keep) {
-            // What cannot be removed now is tried again after the next run.
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-fn make_parent(dir: &std::path::Path) -> io::Result<()> {
-    if dir.as_os_str().is_empty() || dir.exists() {
-        return Ok(());
-    }
-    // Reports hold names and mail addresses: a folder made for them is its owner's.
-    make_private_dir(dir).map_err(io::Error::other)
+/// What goes wrong once requests may have left is no failure before anything was changed: the run can be resumed.
+fn unfinished(failure: Failure) -> Failure {
+    if failure.exit == Exit::Failed { failure.exit(Exit::Paused) } else { failure }
 }
 
 fn exit_of(executed: &Executed, left: Left) -> Exit {
@@ -392,20 +327,4 @@ fn exit_of(executed: &Executed, left: Left) -> Exit {
         (None, _) if executed.held > 0 => Exit::Held,
         (None, _) => Exit::Done,
     }
-}
-
-fn problem(halt: &Halt) -> Problem {
-    let (kind, error) = match halt {
-        Halt::Signal => {
-            return Problem {
-                kind: "signal".to_owned(),
-                message: halt.to_string(),
-                hint: Some("`headcount resume` goes on where it stopped".to_owned()),
-            };
-        }
-        Halt::Quota(error) => ("quota", error),
-        Halt::Down(error) => ("target", error),
-        Halt::Configuration(error) => ("configuration", error),
-    };
-    Problem { kind: kind.to_owned(), message: error.to_string(), hint: error.hint.clone() }
 }

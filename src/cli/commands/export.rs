@@ -49,9 +49,12 @@ pub async fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
 /// many accounts are in it.
 async fn export(app: &App, target: &dyn Target) -> Result<(BufReader<File>, u64), Failure> {
     let temporary = |error: io::Error| Failure::new("system", format!("a temporary file cannot be written: {error}"));
-    let file = tempfile::tempfile().map_err(temporary)?;
+    let begin = || {
+        let file = tempfile::tempfile().map_err(temporary)?;
+        Table::new(target.schema(), BufWriter::new(file)).map_err(temporary)
+    };
     let monitor = app.monitor();
-    let mut table = Table::new(target.schema(), BufWriter::new(file)).map_err(temporary)?;
+    let mut table = begin()?;
     let (mut accounts, mut pages_seen) = (0, 0);
     let mut is_complete = false;
     let mut why = Vec::new();
@@ -66,6 +69,7 @@ async fn export(app: &App, target: &dyn Target) -> Result<(BufReader<File>, u64)
                 pages_seen += 1;
                 monitor.pages_listed(accounts, pages_seen, pages);
             }
+            Listed::Again { .. } => (table, accounts, pages_seen) = (begin()?, 0, 0),
             Listed::End { complete, notes } => (is_complete, why) = (complete, notes),
         }
     }

@@ -28,7 +28,7 @@ pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
         Some(file) => {
             let configured = configured.last_seen()?;
             let made = make(app, &configured, &memory, Accounts::Recorded(file)).await?;
-            present(app, &configured, args, &made, None, started)
+            present(app, &configured, &asked(args), &made.surveyed, None, started)
         }
         None => {
             let connected = configured.connect(app.clock.clone(), &app.stop).await?;
@@ -49,30 +49,42 @@ async fn live(
     let target = &*connected.target;
     let configured = configured.seen_by(target)?;
     let made = make(app, &configured, memory, Accounts::Live(target)).await?;
-    present(app, &configured, args, &made, Some(target.meter()), started)
+    present(app, &configured, &asked(args), &made.surveyed, Some(target.meter()), started)
 }
 
-fn present(
+fn asked(args: &PlanArgs) -> Asked<'_> {
+    Asked { command: "plan", output: args.output.as_deref(), detailed_exitcode: args.detailed_exitcode }
+}
+
+/// What was asked of a command that makes a plan and executes nothing.
+pub struct Asked<'a> {
+    pub command: &'static str,
+    pub output: Option<&'a Path>,
+    pub detailed_exitcode: bool,
+}
+
+/// Shows a plan that was made, and keeps a copy of it where one was asked for.
+pub fn present(
     app: &App,
     configured: &Configured,
-    args: &PlanArgs,
-    made: &Made,
+    asked: &Asked<'_>,
+    surveyed: &Surveyed,
     meter: Option<&Meter>,
     started: Duration,
 ) -> Result<Exit, Failure> {
-    let header = &made.surveyed.header;
-    if let Some(output) = &args.output {
-        copy_plan(&made.surveyed.files.plan, output)?;
+    let header = &surveyed.header;
+    if let Some(output) = asked.output {
+        copy_plan(&surveyed.files.plan, output)?;
     }
     let requests = records::requests(meter, header.requests.total);
-    let mut summary = records::plan_summary(header, "plan", requests, records::quota(meter));
+    let mut summary = records::plan_summary(header, asked.command, requests, records::quota(meter));
     summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
-    let exit = exit_of(header, args.detailed_exitcode);
+    let exit = exit_of(header, asked.detailed_exitcode);
     summary.exit_code = exit as u8;
     summary.error = stopped(header);
     let head = records::head("plan", header, summary.clone(), &[]);
-    app.show(configured, records::of_plan(head, &made.surveyed.files)?, Extent::Whole)?;
-    if let Some(output) = &args.output {
+    app.show(configured, records::of_plan(head, &surveyed.files)?, Extent::Whole)?;
+    if let Some(output) = asked.output {
         app.say(&format!("The plan is in {}.", shown(output)));
     }
     app.close(&summary);
@@ -94,15 +106,25 @@ pub async fn make(
 ) -> Result<Made, Failure> {
     let dir = configured.new_plan_dir(&*app.clock)?;
     let made = make_in(app, configured, memory, accounts, &dir).await;
+    kept(configured, &dir, made.map(|(surveyed, mapped)| Made { surveyed, mapped }), |made| &mut made.surveyed)
+}
+
+/// Gives the folder of a plan that was made its name; of one that was not nothing is left.
+pub fn kept<T>(
+    configured: &Configured,
+    dir: &Path,
+    made: Result<T, Failure>,
+    surveyed: impl FnOnce(&mut T) -> &mut Surveyed,
+) -> Result<T, Failure> {
     match made {
-        Ok((mut surveyed, mapped)) => {
-            let kept = configured.keep_plan(&dir, &surveyed.header.plan)?;
-            surveyed.files = PlanFiles::within(&kept);
-            Ok(Made { surveyed, mapped })
+        Ok(mut made) => {
+            let surveyed = surveyed(&mut made);
+            surveyed.files = PlanFiles::within(&configured.keep_plan(dir, &surveyed.header.plan)?);
+            Ok(made)
         }
         Err(failure) => {
             // What is left of a plan that was not made means nothing.
-            let _ = std::fs::remove_dir_all(&dir);
+            let _ = std::fs::remove_dir_all(dir);
             Err(failure)
         }
     }

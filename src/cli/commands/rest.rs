@@ -76,6 +76,8 @@ fn collect_done(
     done: &mut HashSet<Done>,
 ) -> Result<(), Failure> {
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    // Who was done is known by this file alone, and whoever is not known to be done is done once more.
+    records::plan_of_run(&configured.state, run, state.head())?;
     let path = PlanFiles::within(&configured.state.run(run)).plan;
     let file = File::open(&path).map_err(|error| Failure::new("journal", format!("{}: {error}", path.display())))?;
     let mut plan = PlanReader::new(BufReader::new(file))?;

@@ -8,12 +8,13 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped};
-use crate::execute::{Execution, Mode, Secrets, Selection, execute};
+use crate::execute::{Execution, Mode, Secrets, Selection, execute, lifecycle};
 use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, StepState, secret};
+use crate::kill::{self, Point};
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::{Action, ActionKind};
 use crate::source::Source;
-use crate::survey::PlanFiles;
+use crate::survey::{NEVER_LEARNT, PlanFiles};
 
 pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
     let configured = app.configured()?;
@@ -37,7 +38,7 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
             .hint("--yes applies without asking"));
     }
     if !args.execution.yes {
-        let (header, _) = records::verified(&PlanFiles::within(&configured.state.run(run)).plan)?;
+        let (header, _) = records::plan_of_run(&configured.state, run, state.head())?;
         let summary = records::plan_summary(&header, "resume", records::requests(None, 0), None);
         let head = records::head("run", &header, summary, &[]);
         if !super::drive::confirmed(app, &args.execution, &head)? {
@@ -73,8 +74,10 @@ pub async fn continue_or_settle(
 ) -> Result<Option<Exit>, Failure> {
     let state = same_target(configured, journal, run)?;
     let mapped = configured.source(&*app.clock)?;
+    let (header, _) = records::verified(&PlanFiles::within(&configured.state.run(run)).plan)?;
+    // What a rollback is made from is a run, which changes no more.
     let same = state.head().config_digest == configured.config_digest()
-        && state.head().source_digest == digest(&mapped.source)?;
+        && (header.rollback_of.is_some() || state.head().source_digest == digest(&mapped.source)?);
     if same {
         app.monitor().note(&format!("the run {run} has not ended: going on with it"));
         return go_on(app, configured, journal, memory, connected, Some(&mapped), run).await.map(Some);
@@ -100,10 +103,10 @@ async fn go_on(
     run: RunId,
 ) -> Result<Exit, Failure> {
     let files = PlanFiles::within(&configured.state.run(run));
-    let (header, digest) = records::verified(&files.plan)?;
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    let (header, digest) = records::plan_of_run(&configured.state, run, state.head())?;
     let drive =
         Drive { app, configured, journal, memory, connected, mapped, command: "resume", started: app.clock.elapsed() };
-    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     let estimated = 1 + remaining(&state);
     let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };
     drive.resume(run, &plan).await
@@ -120,8 +123,9 @@ fn remaining(state: &RunState) -> u64 {
 /// are delivered: nobody would do it later.
 async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     let Drive { app, configured, journal, memory, connected, .. } = *drive;
-    let at = app.clock.now();
-    journal.append(Event::RunResumed { run, at }).await?;
+    let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
+    records::plan_of_run(&configured.state, run, state.head())?;
+    lifecycle::resume(journal, memory, &configured.state, &*app.clock, &state).await?;
     let files = PlanFiles::within(&configured.state.run(run));
     let monitor = app.monitor();
     let execution = Execution {
@@ -144,6 +148,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     };
     let executed = execute(&execution).await?;
     drive.deliver_of(run)?;
+    kill::at(Point::Delivered);
     let at = app.clock.now();
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     let why = match executed.halt {
@@ -152,6 +157,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     };
     if let Some(why) = why {
         journal.append(Event::RunPaused { run, at, why: why.clone() }).await?;
+        kill::at(Point::RunPaused);
         return Err(Failure::new("target", format!("the run {run} could not be settled: {why}"))
             .hint("run again later: nothing is sent to a person whose outcome is unknown")
             .exit(Exit::Paused));
@@ -159,11 +165,12 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     // Of creates everything is known now. What came of a change of an account that cannot be read does not matter to
     // the next plan, which compares what the account is, and one such account must not keep everybody else waiting.
     for (seq, step) in state.undecided() {
-        let message = "what came of it could not be looked up; it is planned anew".to_owned();
+        let message = NEVER_LEARNT.to_owned();
         let result = Outcome::Failed { message, code: None, trxid: None };
         journal.append(Event::Outcome { run, at, seq, step, result }).await?;
     }
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
+    kill::at(Point::RunEnded);
     secret::destroy(&configured.state, run)?;
     Ok(())
 }

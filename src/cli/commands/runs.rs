@@ -1,5 +1,7 @@
 //! `headcount runs` and `headcount show`: the journal's history.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Write;
 
 use crate::cli::app::App;
@@ -9,9 +11,10 @@ use crate::cli::output::{Format, Out, To};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::state::{Phase, Tally};
-use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview};
+use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview, sealed};
+use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
-use crate::report::{Form, Head, render};
+use crate::report::{Form, Head, Summary, render};
 
 pub fn list(app: &App) -> Result<Exit, Failure> {
     let configured = app.configured()?;
@@ -20,21 +23,53 @@ pub fn list(app: &App) -> Result<Exit, Failure> {
     } else {
         Default::default()
     };
+    let state = &configured.state;
+    let mut damaged: BTreeMap<RunId, String> =
+        inspection.damaged.iter().map(|(run, damage)| (*run, format!("the journal: {damage}"))).collect();
+    for run in &inspection.runs {
+        if let Entry::Vacant(entry) = damaged.entry(run.run)
+            && let Some(why) = records::damage_of_files(state, run)
+        {
+            entry.insert(why);
+        }
+    }
     let mut out = Out::stdout();
     let written = if app.global.format == Format::Json {
-        list_json(&inspection.runs, inspection.damage.iter().map(ToString::to_string).collect(), &mut out)
+        let damage = inspection.damage.iter().map(ToString::to_string).collect();
+        list_json(&inspection.runs, damage, &damaged, &mut out)
     } else {
-        list_text(&inspection.runs, &mut out)
+        list_text(&inspection.runs, &damaged, &mut out)
     };
     written.and_then(|()| out.flush()).map_err(output)?;
     if let Some(damage) = inspection.damage.first() {
-        return Err(JournalError::Damaged { dir: configured.state.path().to_owned(), damage: damage.clone() }.into());
+        return Err(JournalError::Damaged { dir: state.path().to_owned(), damage: damage.clone() }.into());
     }
-    Ok(Exit::Done)
+    match damaged.iter().next_back() {
+        None => Ok(Exit::Done),
+        Some((run, why)) => {
+            let failure = records::damaged_run(state, *run, why);
+            let overview = inspection.runs.iter().find(|overview| overview.run == *run);
+            Err(match overview {
+                Some(overview) => hint_by_phase(overview, failure),
+                None => failure,
+            })
+        }
+    }
 }
 
-fn list_text(runs: &[RunOverview], out: &mut dyn Write) -> std::io::Result<()> {
-    if runs.is_empty() {
+/// What to do about a run that is damaged depends on whether somebody is still to go on with it.
+fn hint_by_phase(run: &RunOverview, failure: Failure) -> Failure {
+    match run.phase {
+        Phase::Ended(_) => failure.hint(
+            "the run has ended: but for its reports, what is left of its plan, and its rollback, nothing depends on its \
+             files",
+        ),
+        Phase::Running | Phase::Paused => failure,
+    }
+}
+
+fn list_text(runs: &[RunOverview], damaged: &BTreeMap<RunId, String>, out: &mut dyn Write) -> std::io::Result<()> {
+    if runs.is_empty() && damaged.is_empty() {
         return writeln!(out, "No runs yet.");
     }
     writeln!(
@@ -50,17 +85,44 @@ fn list_text(runs: &[RunOverview], out: &mut dyn Write) -> std::io::Result<()> {
             run.run.to_string(),
             visible(&run.head.command),
             visible(&run.head.tenant),
-            state_of(run),
+            if damaged.contains_key(&run.run) { DAMAGED } else { state_of(run) },
             applied + adopted,
             failed,
             unknown + open
         )?;
     }
+    for run in without_beginning(runs, damaged) {
+        writeln!(out, "{:<23} {:<8} {:<11} {DAMAGED:<11}", run.to_string(), "?", "?")?;
+    }
+    if !damaged.is_empty() {
+        writeln!(out)?;
+    }
+    for (run, why) in damaged {
+        writeln!(out, "{run} is damaged: {}", visible(why))?;
+    }
     Ok(())
 }
 
-fn list_json(runs: &[RunOverview], damage: Vec<String>, out: &mut dyn Write) -> std::io::Result<()> {
-    let runs: Vec<_> = runs
+/// Damaged runs of which the journal has no beginning any more: nothing but their names is known.
+fn without_beginning<'a>(
+    runs: &'a [RunOverview],
+    damaged: &'a BTreeMap<RunId, String>,
+) -> impl Iterator<Item = &'a RunId> {
+    damaged.keys().filter(|run| !runs.iter().any(|overview| overview.run == **run))
+}
+
+const DAMAGED: &str = "damaged";
+
+fn list_json(
+    runs: &[RunOverview],
+    damage: Vec<String>,
+    damaged: &BTreeMap<RunId, String>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let lost = without_beginning(runs, damaged).map(
+        |run| serde_json::json!({ "run": run.to_string(), "state": DAMAGED, "damaged_because": damaged.get(run) }),
+    );
+    let mut listed: Vec<_> = runs
         .iter()
         .map(|run| {
             let tally = run.tally;
@@ -71,7 +133,8 @@ fn list_json(runs: &[RunOverview], damage: Vec<String>, out: &mut dyn Write) -> 
                 "tenant": run.head.tenant,
                 "target": run.head.target,
                 "plan": run.head.plan,
-                "state": state_of(run),
+                "state": if damaged.contains_key(&run.run) { DAMAGED } else { state_of(run) },
+                "damaged_because": damaged.get(&run.run),
                 "since": run.phase_since,
                 "paused_because": run.paused_because,
                 "actions": run.head.actions,
@@ -83,7 +146,8 @@ fn list_json(runs: &[RunOverview], damage: Vec<String>, out: &mut dyn Write) -> 
             })
         })
         .collect();
-    serde_json::to_writer(&mut *out, &serde_json::json!({ "runs": runs, "damage": damage }))?;
+    listed.extend(lost);
+    serde_json::to_writer(&mut *out, &serde_json::json!({ "runs": listed, "damage": damage }))?;
     writeln!(out)
 }
 
@@ -139,29 +203,45 @@ pub fn record<'a>(
         .into_iter()
         .find(|overview| overview.run == run)
         .ok_or_else(|| records::no_run(&run.to_string()))?;
-    let plan = crate::survey::PlanFiles::within(&configured.state.run(run)).plan;
-    let (header, _) = records::verified(&plan)?;
+    let (header, _) = records::plan_of_run(&configured.state, run, &overview.head)
+        .map_err(|failure| hint_by_phase(&overview, failure))?;
     let released = records::released(&header, &overview.head.approved)?;
-    let head = match std::fs::read(configured.state.run_summary(run)) {
-        Ok(bytes) => serde_json::from_slice::<Head>(&bytes).ok(),
-        Err(_) => None,
+    let (head, damage) = match sealed::read::<Head>(&configured.state.run_summary(run)) {
+        Ok(head) => (head, None),
+        Err(error) => (None, Some(format!("its summary is made anew from the journal: {error}"))),
     };
+    let head = head.filter(|head| is_of_its_end(&head.summary, &overview));
     // A run that was killed wrote no summary: what the journal knows stands in for it.
-    let head = head.unwrap_or_else(|| {
-        let requests = records::requests(None, header.requests.total);
-        let mut summary = records::plan_summary(&header, &overview.head.command, requests, None);
-        summary.run = run.to_string();
-        summary.outcome = match overview.phase {
-            Phase::Ended(Ending::Complete) => crate::report::summary::SummaryOutcome::Complete,
-            Phase::Ended(Ending::Partial) => crate::report::summary::SummaryOutcome::Partial,
-            Phase::Ended(_) => crate::report::summary::SummaryOutcome::Failed,
-            Phase::Running | Phase::Paused => crate::report::summary::SummaryOutcome::Paused,
-        };
-        summary.failed = overview.tally.failed + overview.tally.skipped;
-        summary.unknown = overview.tally.unknown + overview.tally.open;
-        records::head("run", &header, summary, &released)
-    });
+    let mut head = head.map_or_else(
+        || -> Result<Head, Failure> {
+            let requests = records::requests(None, header.requests.total);
+            let mut summary = records::plan_summary(&header, &overview.head.command, requests, None);
+            summary.run = run.to_string();
+            summary.applied = records::applied(&configured.state, journal, run)?;
+            summary.outcome = match overview.phase {
+                Phase::Ended(Ending::Complete) => SummaryOutcome::Complete,
+                Phase::Ended(Ending::Partial) => SummaryOutcome::Partial,
+                Phase::Ended(_) => SummaryOutcome::Failed,
+                Phase::Running | Phase::Paused => SummaryOutcome::Paused,
+            };
+            summary.failed = overview.tally.failed + overview.tally.skipped;
+            summary.unknown = overview.tally.unknown + overview.tally.open;
+            Ok(records::head("run", &header, summary, &released))
+        },
+        Ok,
+    )?;
+    head.notes.extend(damage);
     records::of_run(head, &configured.state, journal, run, released)
+}
+
+/// Whether a summary that was kept says how the run stands: one that was kept when it paused does not say how it ended.
+fn is_of_its_end(summary: &Summary, run: &RunOverview) -> bool {
+    let fits = match run.phase {
+        Phase::Running => false,
+        Phase::Paused => true,
+        Phase::Ended(_) => summary.outcome != SummaryOutcome::Paused,
+    };
+    fits && summary.unknown == run.tally.unknown + run.tally.open
 }
 
 pub fn output(error: std::io::Error) -> Failure {

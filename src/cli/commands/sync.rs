@@ -29,7 +29,8 @@ pub async fn run(app: &App, args: &SyncArgs) -> Result<Exit, Failure> {
     close_after(connected, exit).await
 }
 
-async fn sync(
+/// Over a tenant that is connected.
+pub async fn sync(
     app: &App,
     args: &SyncArgs,
     configured: &Configured,

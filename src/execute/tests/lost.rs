@@ -307,3 +307,47 @@ fn an_answer_in_between_breaks_the_row() {
     assert!(executed.halt.is_none());
     assert_eq!(numbers(&executed), [20, 0, 0, 0, 0]);
 }
+
+#[test]
+fn a_look_that_the_quota_could_not_pay_for_twice_is_taken_once_when_nothing_can_land_any_more() {
+    for (budget, looks) in [(10, 1), (100, 2)] {
+        let world = World::new();
+        world.target.budget(Some(budget));
+        world.target.fault(Op::Create, "ana", Fault::LostBefore);
+        world.plan(vec![create("ana")]);
+        assert_eq!(numbers(&world.execute()), [1, 0, 0, 0, 0]);
+        assert_eq!((world.target.count(Op::Find), world.target.created().len()), (looks, 1));
+        assert_eq!(world.clock.elapsed(), TIMEOUT);
+    }
+}
+
+#[test]
+fn what_was_given_up_long_ago_is_looked_for_once() {
+    let world = World { concurrency: 1, ..World::new() };
+    world.target.fault(Op::Create, "ana", Fault::LostBefore);
+    world.plan(["ana", "bo", "cy", "di", "ed"].map(create).to_vec());
+    let clock = Arc::clone(&world.clock);
+    world.target.watch(move |call| {
+        if call.whom == "ed" {
+            clock.advance(TIMEOUT);
+        }
+    });
+    assert_eq!(numbers(&world.execute()), [5, 0, 0, 0, 0]);
+    assert_eq!((world.target.count(Op::Find), world.target.created().len()), (1, 5));
+}
+
+#[test]
+fn an_update_of_what_the_api_does_not_show_that_was_sent_before_is_not_said_to_be_left_alone() {
+    let world = World { fresh: false, ..World::new() };
+    let bo = world.account("bo", "Bo", "active");
+    world.target.fault(Op::Update, &bo.0, Fault::LostAfter);
+    // The fourth look is the one before it is sent again.
+    let mut looks = 0;
+    world.target.chaos(move |op| {
+        looks += u32::from(op == Op::Get);
+        (op == Op::Get && looks == 4).then_some(Fault::Refused)
+    });
+    world.plan(vec![action(ActionKind::Update, "bo", Some(&bo), vec![change("custom", None, "x")])]);
+    assert_eq!(numbers(&world.execute()), [0, 1, 0, 0, 0]);
+    assert!(world.remark(1).ends_with("what was sent before may have been done"), "{}", world.remark(1));
+}

@@ -103,3 +103,98 @@ fn an_update_that_landed_while_it_was_sent_again_is_ours() {
     assert_eq!(numbers(&world.execute()), [1, 0, 0, 0, 0]);
     assert_eq!(world.target.value(&bo, NAME), Value::text("Bob"));
 }
+
+/// What somebody else does to an account between plan and execution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Meddling {
+    ChangesWhatThePlanChanges,
+    MakesTheSameChange,
+    Renames,
+    Protects,
+    Removes,
+}
+
+/// Every kind of action on an account that exists.
+const KINDS: [ActionKind; 4] = [ActionKind::Update, ActionKind::Reactivate, ActionKind::Deactivate, ActionKind::Delete];
+
+/// The action, and the values of its one change: what the plan saw, what it wants, and something else.
+fn one_of(kind: ActionKind, world: &World, key: &str) -> (Action, AccountId) {
+    let status = if kind == ActionKind::Reactivate { "inactive" } else { "active" };
+    let id = world.account(key, "N", status);
+    let planned = match kind {
+        ActionKind::Update => rename(key, &id, "N", "M"),
+        ActionKind::Reactivate => {
+            let changes = vec![change("status", Some(Value::text("inactive")), "active")];
+            action(ActionKind::Reactivate, key, Some(&id), changes)
+        }
+        ActionKind::Deactivate => deactivate(key, &id),
+        // Who is deleted was seen as they are.
+        _ => Action { also: [("status".to_owned(), Value::text("active"))].into(), ..delete(key, &id) },
+    };
+    (Action { matched: Some("login".into()), ..planned }, id)
+}
+
+fn meddle(world: &World, kind: ActionKind, id: &AccountId, how: Meddling) {
+    let (attribute, same, other) = match kind {
+        ActionKind::Update => (NAME, "M", "Else"),
+        ActionKind::Reactivate => (STATUS, "active", "active"),
+        ActionKind::Deactivate | ActionKind::Delete | ActionKind::Create => (STATUS, "inactive", "inactive"),
+    };
+    match how {
+        Meddling::ChangesWhatThePlanChanges => world.target.meddle(id, attribute, Value::text(other)),
+        Meddling::MakesTheSameChange => world.target.meddle(id, attribute, Value::text(same)),
+        Meddling::Renames => world.target.meddle(id, LOGIN, Value::text("somebody")),
+        Meddling::Protects => world.target.meddle(id, ROLE, Value::text("Administrative")),
+        Meddling::Removes => world.target.remove(id),
+    }
+}
+
+#[test]
+fn whatever_somebody_else_did_to_an_account_every_kind_of_action_leaves_it_alone_and_says_why() {
+    use Meddling::{ChangesWhatThePlanChanges, MakesTheSameChange, Protects, Removes, Renames};
+    for kind in KINDS {
+        for how in [ChangesWhatThePlanChanges, MakesTheSameChange, Renames, Protects, Removes] {
+            let world = World { fresh: false, ..World::new() };
+            let (first, id) = one_of(kind, &world, "bo");
+            let (second, _) = one_of(kind, &world, "cy");
+            world.plan(vec![first, second]);
+            meddle(&world, kind, &id, how);
+            let before = world.target.shown().into_iter().find(|account| account.id == id);
+            let what = format!("{kind}, somebody else {how:?}");
+            // The others go on.
+            assert_eq!(numbers(&world.execute()), [1, 0, 1, 0, 0], "{what}");
+            let after = world.target.shown().into_iter().find(|account| account.id == id);
+            assert_eq!((before, world.target.ledger().len()), (after, 1), "{what}");
+            let reason = world.remark(1);
+            let expected = match (how, kind) {
+                (Renames, _) => "renamed since the plan: login was bo and is somebody",
+                (Protects, _) => "the account is protected now: Administrative account",
+                (Removes, _) => "the account vanished since the plan",
+                (ChangesWhatThePlanChanges, ActionKind::Update) => "changed since the plan: name was N and is Else",
+                (_, ActionKind::Delete) => "changed since the plan: status was active and is inactive",
+                _ => "changed since the plan: somebody else made the same change",
+            };
+            assert_eq!(reason, expected, "{what}");
+            // They are final.
+            assert_eq!(numbers(&world.resume()), [1, 0, 1, 0, 0], "{what}");
+        }
+    }
+}
+
+#[test]
+fn an_account_that_was_found_by_another_name_may_change_its_login() {
+    let world = World { fresh: false, ..World::new() };
+    let (planned, id) = one_of(ActionKind::Update, &world, "bo");
+    world.plan(vec![Action { matched: Some("link".into()), ..planned }]);
+    meddle(&world, ActionKind::Update, &id, Meddling::Renames);
+    assert_eq!(numbers(&world.execute()), [1, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_login_in_another_case_is_the_same_login() {
+    let world = World { fresh: false, ..World::new() };
+    let (planned, id) = one_of(ActionKind::Update, &world, "bo");
+    world.plan(vec![planned]);
+    world.target.meddle(&id, LOGIN, Value::text("BO"));
+    assert_eq!(numbers(&world.execute()), [1, 0, 0, 0, 0]);
+}

@@ -68,6 +68,14 @@ impl History {
         }
     }
 
+    /// Lists the unfinished run as it is, so that others can follow it: for reading on past damage, where its end is lost.
+    pub fn abandon(&mut self) {
+        if let Some(state) = self.unfinished.take() {
+            self.by_run.insert(state.run(), self.ended.len());
+            self.ended.push(RunOverview::of(&state));
+        }
+    }
+
     /// The run that has not ended, where there is one.
     #[must_use]
     pub fn unfinished(&self) -> Option<&RunState> {

@@ -9,9 +9,14 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::codec::{Chain, GENESIS, half};
+use crate::journal::disk::{Op, may};
 use crate::journal::paths::{FileError, write_new};
+use crate::kill::{self, Point};
 
+/// The last byte says in which form the journal is: a later version of the program that changes it counts on.
 const MAGIC: [u8; 8] = *b"hcanchr1";
+/// The form that this program knows.
+pub const FORM: u8 = MAGIC[7];
 const BLOCK: u64 = 4096;
 const SLOT: usize = 8 + 8 + 16 + 16;
 
@@ -24,6 +29,26 @@ pub struct Head {
 
 /// Before the first record.
 pub const BEGINNING: Head = Head { seq: 0, chain: GENESIS };
+
+/// What an anchor file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Head(Head),
+    /// Neither slot can be read.
+    Garbage,
+    /// It was written in a form of that mark, which this program does not know.
+    Form(u8),
+}
+
+impl Found {
+    #[must_use]
+    pub fn head(self) -> Option<Head> {
+        match self {
+            Self::Head(head) => Some(head),
+            Self::Garbage | Self::Form(_) => None,
+        }
+    }
+}
 
 /// The open anchor file.
 #[derive(Debug)]
@@ -46,17 +71,17 @@ impl Anchor {
         Ok(Self { path: path.to_owned(), file, slot: 1 })
     }
 
-    /// Opens the file; none where there is none, `Ok(Some((_, None)))` where neither slot can be read.
+    /// Opens the file; none where there is none.
     ///
     /// # Errors
     /// The disk's.
-    pub fn open(path: &Path) -> Result<Option<(Self, Option<Head>)>, FileError> {
+    pub fn open(path: &Path) -> Result<Option<(Self, Found)>, FileError> {
         let mut file = match open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(FileError::of(path, "cannot be opened")(error)),
         };
-        let mut read = |slot| -> io::Result<Option<Head>> {
+        let mut read = |slot| -> io::Result<Found> {
             let mut bytes = Vec::with_capacity(SLOT);
             file.seek(SeekFrom::Start(slot * BLOCK))?;
             (&mut file).take(SLOT as u64).read_to_end(&mut bytes)?;
@@ -64,8 +89,15 @@ impl Anchor {
         };
         let failed = FileError::of(path, "cannot be read");
         let (first, second) = (read(0).map_err(&failed)?, read(1).map_err(&failed)?);
-        let newest = if second.map(|h| h.seq) > first.map(|h| h.seq) { (second, 0) } else { (first, 1) };
-        Ok(Some((Self { path: path.to_owned(), file, slot: newest.1 }, newest.0)))
+        let (one, two) = (first.head(), second.head());
+        let (head, slot) = if two.map(|h| h.seq) > one.map(|h| h.seq) { (two, 0) } else { (one, 1) };
+        let found = match (head, first, second) {
+            // One slot of another form is enough: its program writes them in turn.
+            (_, Found::Form(form), _) | (_, _, Found::Form(form)) => Found::Form(form),
+            (Some(head), ..) => Found::Head(head),
+            (None, ..) => Found::Garbage,
+        };
+        Ok(Some((Self { path: path.to_owned(), file, slot }, found)))
     }
 
     /// Makes the head durable.
@@ -73,8 +105,11 @@ impl Anchor {
     /// # Errors
     /// The disk's.
     pub fn write(&mut self, head: Head) -> io::Result<()> {
+        may(Op::Write, &self.path)?;
         self.file.seek(SeekFrom::Start(self.slot * BLOCK))?;
         self.file.write_all(&encode(head))?;
+        kill::at(Point::AnchorWritten);
+        may(Op::Sync, &self.path)?;
         self.file.sync_data()?;
         self.slot ^= 1;
         Ok(())
@@ -95,12 +130,31 @@ fn encode(head: Head) -> [u8; SLOT] {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<Head> {
-    let head = Head {
+fn decode(bytes: &[u8]) -> Found {
+    let Some(head) = head(bytes) else { return Found::Garbage };
+    let expected = encode(head);
+    let (prefix, mark) = (&MAGIC[..7], bytes[7]);
+    if expected == bytes {
+        Found::Head(head)
+    } else if bytes.starts_with(prefix) && mark.is_ascii_alphanumeric() && mark != FORM && !differs_in_mark(bytes) {
+        Found::Form(mark)
+    } else {
+        Found::Garbage
+    }
+}
+
+fn head(bytes: &[u8]) -> Option<Head> {
+    Some(Head {
         seq: u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?),
         chain: bytes.get(16..32)?.try_into().ok()?,
-    };
-    (encode(head) == bytes).then_some(head)
+    })
+}
+
+/// Whether it is a slot of this form in all but its mark: then the mark is what is wrong with it.
+fn differs_in_mark(bytes: &[u8]) -> bool {
+    let mut mended = bytes.to_vec();
+    mended[7] = FORM;
+    head(&mended).is_some_and(|head| encode(head) == mended.as_slice())
 }
 
 #[cfg(test)]
@@ -114,7 +168,7 @@ mod tests {
     }
 
     fn reopen(path: &Path) -> Option<Head> {
-        Anchor::open(path).unwrap().unwrap().1
+        Anchor::open(path).unwrap().unwrap().1.head()
     }
 
     #[test]
@@ -159,6 +213,26 @@ mod tests {
         for garbage in [vec![], vec![0; 8192], vec![7; 100]] {
             fs::write(&path, garbage).unwrap();
             assert_eq!(reopen(&path), None);
+        }
+    }
+
+    #[test]
+    fn another_form_is_known_by_its_mark_and_a_flipped_mark_is_no_other_form() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("anchor");
+        let found = || Anchor::open(&path).unwrap().unwrap().1;
+        let mut anchor = Anchor::create(&path).unwrap();
+        anchor.write(head(1)).unwrap();
+        let ours = fs::read(&path).unwrap();
+        for (mark, slot) in [(b'0', 0), (b'2', 0), (b'2', BLOCK as usize)] {
+            let mut other = ours.clone();
+            other[slot + 7] = mark;
+            fs::write(&path, &other).unwrap();
+            assert!(found().head().is_some(), "the other slot counts");
+            // What another form holds behind its mark is its own affair.
+            other[slot + 40] ^= 0xFF;
+            fs::write(&path, &other).unwrap();
+            assert_eq!(found(), Found::Form(mark));
         }
     }
 }

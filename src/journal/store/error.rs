@@ -22,6 +22,9 @@ pub enum JournalError {
     /// always safe once it is moved aside.
     #[error("the journal in {} is damaged: {damage}", dir.display())]
     Damaged { dir: PathBuf, damage: Damage },
+    /// Another version of the program wrote the journal, in a form that this one does not know.
+    #[error("the journal in {} has form {found}, and this program knows form {known}", dir.display())]
+    Form { dir: PathBuf, found: char, known: char },
     /// The event may not follow what came before it; nothing was written.
     #[error(transparent)]
     Illegal(#[from] Illegal),

@@ -6,7 +6,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use jiff::Timestamp;
 
 use super::error::{Holder, JournalError};
+use crate::journal::disk::{Op, may};
 use crate::journal::paths::{FileError, StateDir};
+use crate::kill::{self, Point};
 
 /// Held as long as the value lives; the operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -41,11 +43,13 @@ pub fn take(state: &StateDir, now: Timestamp) -> Result<Lock, JournalError> {
     }
     // Only for the message of whoever comes second: the lock itself is the operating system's.
     let mut write = || {
+        may(Op::Write, &path)?;
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
         writeln!(file, "{} {now}", std::process::id())
     };
     write().map_err(FileError::of(&path, "cannot be written"))?;
+    kill::at(Point::LockTaken);
     Ok(Lock { file })
 }
 

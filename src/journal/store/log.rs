@@ -4,7 +4,8 @@
 //! Key 0 of the log holds the base: number and chain of the last record that was pruned. Records follow under their
 //! numbers, big-endian, from 1.
 
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,9 @@ use std::time::Duration;
 use super::anchor::{BEGINNING, Head};
 use super::codec::{Chain, chain, decode, half};
 use super::error::{Damage, JournalError};
+use crate::journal::disk::{Op, may};
 use crate::journal::paths::{FileError, StateDir, make_private_dir, sync_dir};
-use crate::journal::state::{Event, History, RunId};
+use crate::journal::state::{Event, History, RunId, RunState};
 
 /// As many damages are listed; one is enough to refuse.
 const LISTED: usize = 100;
@@ -27,7 +29,21 @@ pub struct Database {
     pub memory: sled::Tree,
     /// The file that holds all of it, to be synced: sled's own flush leaves that out on Linux.
     pub path: PathBuf,
-    _db: sled::Db,
+    /// The last field, so that whatever sled does when it is closed is done here.
+    _db: Closing,
+}
+
+/// Closes sled: it syncs its file then, and panics where that fails. What was acknowledged is on the disk by then.
+#[derive(Clone)]
+struct Closing(Option<sled::Db>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let db = self.0.take();
+        if let Err(trouble) = guarded(|| drop(db)) {
+            tracing::warn!(%trouble, "the journal's database could not be closed as it should be");
+        }
+    }
 }
 
 /// What the log says.
@@ -67,6 +83,8 @@ pub struct Reading {
     pub book: Book,
     pub records: u64,
     pub damage: Vec<Damage>,
+    /// The runs that records are missing from, or wrong in, with the first reason.
+    pub damaged: BTreeMap<RunId, Damage>,
 }
 
 /// Opens the database, making it where there is none.
@@ -83,15 +101,25 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
         // The writer flushes each group itself; a second flusher would only compete with it.
         .flush_every_ms(None);
     let open = || -> sled::Result<Database> {
+        may(Op::Open, &dir.join("db"))?;
         let db = config.open()?;
-        Ok(Database { log: db.open_tree("log")?, memory: db.open_tree("memory")?, path: dir.join("db"), _db: db })
+        Ok(Database {
+            log: db.open_tree("log")?,
+            memory: db.open_tree("memory")?,
+            path: dir.join("db"),
+            _db: Closing(Some(db)),
+        })
     };
     let database = guarded(|| patiently(open)).and_then(|opened| opened.map_err(Trouble::from));
     let database = database.map_err(|trouble| trouble.into_error(state, &dir))?;
     if new {
         // An empty database that is durable, before the anchor says that there is one.
-        let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
-        database.log.flush().map_err(|error| Trouble::from(error).into_error(state, &dir))?;
+        let sync = |path: &Path| may(Op::Sync, path).and_then(|()| File::open(path)?.sync_all());
+        let flush = || {
+            may(Op::Flush, &database.path)?;
+            database.log.flush()
+        };
+        flush().map_err(|error: sled::Error| Trouble::from(error).into_error(state, &dir))?;
         for path in [dir.join("conf"), dir.join("db")] {
             sync(&path).map_err(FileError::of(&path, "cannot be synced"))?;
         }
@@ -158,7 +186,8 @@ impl Reading {
         let seq = u64::from_be_bytes(number);
         let head = Head { seq, chain: *stored };
         self.records += 1;
-        let whole = self.damage.is_empty();
+        let known = self.damage.len();
+        let whole = known == 0;
         if seq != expected {
             self.damage.push(Damage::Gap { expected, found: seq });
         } else if chain(&before.chain, seq, payload) != *stored || anchor.is_some_and(|a| a.seq == seq && a != head) {
@@ -166,24 +195,53 @@ impl Reading {
         }
         match decode(payload) {
             Ok(event) => {
-                if let Err(why) = self.book.advance(head, &event) {
-                    // After a gap this is no surprise, and says nothing new.
-                    if whole && self.damage.is_empty() {
-                        self.damage.push(Damage::Contradiction { seq, why });
-                    }
+                self.blame(known, &event);
+                let refused = self.book.advance(head, &event).err();
+                // After a gap this is no surprise, and says nothing new.
+                if let Some(why) = refused.clone().filter(|_| whole && self.damage.is_empty()) {
+                    self.damage.push(Damage::Contradiction { seq, why });
+                }
+                if let (Some(_), Some(first)) = (refused, self.damage.first()) {
+                    self.damaged.entry(event.run()).or_insert_with(|| first.clone());
                 }
             }
-            Err(why) => self.damage.push(Damage::Undecodable { seq, why }),
+            Err(why) => {
+                self.damage.push(Damage::Undecodable { seq, why });
+                self.blame_unfinished(known);
+            }
         }
         self.book.head = Some(head);
         head
     }
 
+    /// Notes which runs the damage found since is of: the one that had not ended, and the one that the record is of. A
+    /// run whose end is lost must not keep those after it from being listed.
+    fn blame(&mut self, known: usize, event: &Event) {
+        self.blame_unfinished(known);
+        if let Some(damage) = self.damage.get(known) {
+            self.damaged.entry(event.run()).or_insert_with(|| damage.clone());
+        }
+        if let (Event::RunStarted { run, .. }, Some(first)) = (event, self.damage.first())
+            && let Some(before) = self.book.history.unfinished().map(RunState::run).filter(|before| before != run)
+        {
+            self.damaged.entry(before).or_insert_with(|| first.clone());
+            self.book.history.abandon();
+        }
+    }
+
+    fn blame_unfinished(&mut self, known: usize) {
+        if let (Some(damage), Some(run)) = (self.damage.get(known), self.book.history.unfinished()) {
+            self.damaged.entry(run.run()).or_insert_with(|| damage.clone());
+        }
+    }
+
     fn compare(&mut self, head: Head, anchor: Option<Head>) {
+        let known = self.damage.len();
         match anchor {
             None if head.seq > 0 => self.damage.push(Damage::NoAnchor { head: head.seq }),
             Some(anchor) if anchor.seq > head.seq => {
                 self.damage.push(Damage::Short { head: head.seq, anchored: anchor.seq });
+                self.blame_unfinished(known);
             }
             _ => {}
         }
@@ -237,10 +295,23 @@ impl Trouble {
     }
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread is about to become an error, so that nobody need hear of it.
+#[must_use]
+pub fn panics_are_caught() -> bool {
+    GUARDED.get()
+}
+
 /// sled asserts much of what it reads: on some damage it panics where it should give an error. Nothing of a database
 /// that panicked is used again, so nothing half-changed is seen.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Trouble> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+    let before = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(before);
+    result.map_err(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
         Trouble::Damage(said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_owned())
     })

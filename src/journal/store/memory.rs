@@ -49,6 +49,8 @@ pub struct Absence {
 pub struct Shape {
     pub columns: Vec<String>,
     pub rows: u64,
+    /// Whether every file ended with a line break; none where a version of the program that did not look wrote it.
+    pub terminated: Option<bool>,
     pub at: Timestamp,
 }
 
@@ -108,7 +110,12 @@ impl Memory {
     #[must_use]
     pub fn shape(&self) -> Option<Shape> {
         self.get(Kind::Shape, "", |bytes| {
-            Ok(Shape { at: bytes.time()?, rows: bytes.number()?, columns: bytes.texts()? })
+            let (at, rows, columns) = (bytes.time()?, bytes.number()?, bytes.texts()?);
+            let terminated = match bytes.0 {
+                [] => None,
+                _ => Some(bytes.byte()? == 1),
+            };
+            Ok(Shape { columns, rows, terminated, at })
         })
     }
 
@@ -156,6 +163,7 @@ impl Memory {
                 for column in &shape.columns {
                     put_text(out, column);
                 }
+                out.extend(shape.terminated.map(u8::from));
             })],
         }
     }

@@ -30,11 +30,14 @@ mod lock;
 mod log;
 mod memory;
 mod place;
+#[cfg(test)]
+mod simulated;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::pin::pin;
@@ -46,8 +49,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use self::error::{Damage, Failure, Holder, JournalError};
+pub use self::log::panics_are_caught;
 pub use self::memory::{Absence, Memory, Note, Shape};
 use self::place::{Disk, Place, Twin};
+#[cfg(test)]
+pub use self::simulated::Simulated;
 use super::state::{Event, Illegal, RunId, RunOverview, RunState};
 
 /// The journal of one state directory. A clone is another handle to the same one; when the last is dropped, what is
@@ -83,6 +89,9 @@ pub struct Inspection {
     pub records: u64,
     /// Everything that is wrong, in the order of the records; a hundred at most. Empty: the journal is whole.
     pub damage: Vec<Damage>,
+    /// The runs that are not as they were written, each with the first reason. One of them may be missing from `runs`:
+    /// its beginning is lost.
+    pub damaged: BTreeMap<RunId, Damage>,
 }
 
 /// The events of one run, in order.
@@ -102,6 +111,12 @@ impl Journal {
     #[must_use]
     pub fn in_memory() -> Self {
         Self { place: Arc::new(Place::Twin(Box::<Twin>::default())) }
+    }
+
+    /// A journal on a disk that loses what was not flushed.
+    #[cfg(test)]
+    pub fn on(disk: &Arc<Simulated>) -> Self {
+        Self { place: Arc::new(Place::Simulated(Arc::clone(disk))) }
     }
 
     /// Lists what can be read of a journal, damaged or not. The database is opened for it, so it takes the lock.
@@ -191,6 +206,8 @@ impl fmt::Debug for Journal {
         f.write_str(match &*self.place {
             Place::Disk(_) => "Journal",
             Place::Twin(_) => "Journal (in memory)",
+            #[cfg(test)]
+            Place::Simulated(_) => "Journal (simulated)",
         })
     }
 }

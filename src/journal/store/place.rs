@@ -7,16 +7,19 @@ use std::thread::{self, JoinHandle};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::anchor::{Anchor, BEGINNING, Head};
+use super::anchor::{self, Anchor, BEGINNING, Head};
 use super::codec::{GENESIS, decode};
 use super::error::{Damage, Failure, JournalError};
 use super::lock::{self, Lock};
 use super::log::{self, Book, Database, Reading, key};
 use super::memory::{Notes, Put};
+#[cfg(test)]
+use super::simulated::Simulated;
 use super::writer::{self, Job, Shared, Writer};
 use super::{Event, Events, Inspection, Options, RunId};
 use crate::journal::paths::{FileError, StateDir, make_private_dir};
 use crate::journal::state::History;
+use crate::kill::{self, Point};
 
 /// So many appends can wait in the queue; a run has far fewer under way.
 const QUEUE: usize = 4_096;
@@ -24,6 +27,9 @@ const QUEUE: usize = 4_096;
 pub enum Place {
     Disk(Disk),
     Twin(Box<Twin>),
+    /// In memory, and lost like on a disk.
+    #[cfg(test)]
+    Simulated(Arc<Simulated>),
 }
 
 /// On the disk.
@@ -68,8 +74,9 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
     let damaged = |damage| JournalError::Damaged { dir: dir.to_owned(), damage };
     let found = Anchor::open(&state.anchor())?;
     let anchored = match &found {
-        Some((_, None)) => return Err(damaged(Damage::BadAnchor)),
-        Some((_, head)) => *head,
+        Some((_, anchor::Found::Garbage)) => return Err(damaged(Damage::BadAnchor)),
+        Some((_, anchor::Found::Form(found))) => return Err(other_form(dir, *found)),
+        Some((_, anchor::Found::Head(head))) => Some(*head),
         None => None,
     };
     if let Some(head) = anchored
@@ -80,6 +87,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
         return Err(damaged(Damage::Short { head: 0, anchored: head.seq }));
     }
     let database = log::open_database(&state, options.cache_bytes)?;
+    kill::at(Point::DatabaseOpened);
     let Reading { book, mut damage, .. } = log::read(&database.log, anchored);
     if !damage.is_empty() {
         return Err(damaged(damage.swap_remove(0)));
@@ -87,7 +95,11 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
     let anchor = match found {
         Some((anchor, _)) => anchor,
         // Nothing was ever recorded: `read` has just seen that there is no record without an anchor.
-        None => Anchor::create(&state.anchor())?,
+        None => {
+            let anchor = Anchor::create(&state.anchor())?;
+            kill::at(Point::AnchorMade);
+            anchor
+        }
     };
     Ok(Opened { state, lock, database, anchor, anchored: anchored.unwrap_or(BEGINNING), book })
 }
@@ -101,7 +113,10 @@ pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError>
     }
     let _lock = lock::take(&state, options.now)?;
     let anchor = Anchor::open(&state.anchor())?;
-    let anchored = anchor.as_ref().and_then(|(_, head)| *head);
+    if let Some((_, anchor::Found::Form(found))) = anchor {
+        return Err(other_form(dir, found));
+    }
+    let anchored = anchor.as_ref().and_then(|(_, found)| found.head());
     let mut inspection = Inspection::default();
     if log::exists(&state) {
         match log::open_database(&state, options.cache_bytes) {
@@ -109,8 +124,8 @@ pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError>
                 // An anchor that cannot be read is said once, below, and not also as missing.
                 let unreadable = anchor.is_some() && anchored.is_none();
                 let assumed = if unreadable { Some(BEGINNING) } else { anchored };
-                let Reading { book, records, damage } = log::read(&database.log, assumed);
-                inspection = Inspection { runs: book.history.overviews(), records, damage };
+                let Reading { book, records, damage, damaged } = log::read(&database.log, assumed);
+                inspection = Inspection { runs: book.history.overviews(), records, damage, damaged };
             }
             Err(JournalError::Damaged { damage, .. }) => inspection.damage.push(damage),
             Err(error) => return Err(error),
@@ -124,6 +139,10 @@ pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError>
     Ok(inspection)
 }
 
+fn other_form(dir: &Path, found: u8) -> JournalError {
+    JournalError::Form { dir: dir.to_owned(), found: char::from(found), known: char::from(anchor::FORM) }
+}
+
 impl Disk {
     /// Brings the anchor up to the head, and starts the thread.
     ///
@@ -135,8 +154,10 @@ impl Disk {
         if anchored != book.head() {
             // What a killed process left in the operating system's hands is made durable before it is built upon.
             file.sync_data().map_err(FileError::of(&database.path, "cannot be synced"))?;
+            kill::at(Point::LeftoverSynced);
             let path = anchor.path.clone();
             anchor.write(book.head()).map_err(FileError::of(&path, "cannot be written"))?;
+            kill::at(Point::LeftoverAnchored);
         }
         let shared = Arc::new(Shared::new(book));
         let (queue, jobs) = mpsc::channel(QUEUE);
@@ -214,6 +235,8 @@ impl Place {
     pub async fn append(&self, event: Event) -> Result<(), JournalError> {
         match self {
             Self::Disk(disk) => disk.ask(|done| Job::Event { event, done }).await,
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.append(event).await,
             Self::Twin(twin) => {
                 let kept = &mut *twin.kept();
                 kept.book.history.check(&event)?;
@@ -227,6 +250,8 @@ impl Place {
 
     pub async fn put_notes(&self, puts: Vec<Put>, last: bool) -> Result<(), JournalError> {
         match self {
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.remember(puts).await,
             Self::Disk(disk) if last => disk.ask(|done| Job::Notes { puts, done: Some(done) }).await,
             Self::Disk(disk) => disk.send(Job::Notes { puts, done: None }).await,
             Self::Twin(twin) => {
@@ -245,6 +270,8 @@ impl Place {
     pub async fn prune(&self, before: Timestamp) -> Result<Vec<RunId>, JournalError> {
         match self {
             Self::Disk(disk) => disk.ask(|done| Job::Prune { before, done }).await,
+            #[cfg(test)]
+            Self::Simulated(_) => Ok(Vec::new()),
             Self::Twin(twin) => {
                 let kept = &mut *twin.kept();
                 let runs: Vec<RunId> = kept.book.history.ended_before(before).collect();
@@ -258,6 +285,8 @@ impl Place {
     pub fn history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
         match self {
             Self::Disk(disk) => look(&disk.shared.book().history),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.history(look),
             Self::Twin(twin) => look(&twin.kept().book.history),
         }
     }
@@ -265,6 +294,8 @@ impl Place {
     pub fn events(&self, run: RunId) -> Events {
         match self {
             Self::Disk(disk) => disk.events(run),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.events(run),
             Self::Twin(twin) => {
                 let events: Vec<Event> = twin.kept().events.iter().filter(|e| e.run() == run).cloned().collect();
                 Box::new(events.into_iter().map(Ok))
@@ -282,6 +313,8 @@ impl Place {
                 |value| value.map(|value| value.to_vec()),
             ),
             Self::Twin(twin) => twin.kept().notes.get(key).cloned(),
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.note(key),
         }
     }
 
@@ -304,6 +337,8 @@ impl Place {
                     .collect();
                 Box::new(notes.into_iter())
             }
+            #[cfg(test)]
+            Self::Simulated(disk) => disk.notes_under(&prefix),
         }
     }
 }

@@ -18,8 +18,10 @@ use super::codec::{chain, encode};
 use super::error::{Failure, JournalError};
 use super::log::{Book, Database, encode_base, key};
 use super::memory::Put;
+use crate::journal::disk::{Op, may};
 use crate::journal::paths::FileError;
 use crate::journal::state::{Event, RunId};
+use crate::kill::{self, Point};
 
 /// As many events or notes go into one group.
 const GROUP: usize = 1_000;
@@ -116,6 +118,19 @@ impl Group {
     fn is_durable(&self) -> bool {
         !self.events.is_empty() || !self.waiting.is_empty()
     }
+
+    /// What it is, in one word.
+    fn kind(&self) -> &'static str {
+        match self.events.first() {
+            None => "notes",
+            Some((Event::RunStarted { .. }, _)) => "started",
+            Some((Event::RunPaused { .. }, _)) => "paused",
+            Some((Event::RunResumed { .. }, _)) => "resumed",
+            Some((Event::RunEnded { .. }, _)) => "ended",
+            Some((Event::Intent { .. }, _)) => "intent",
+            Some((Event::Outcome { .. }, _)) => "outcome",
+        }
+    }
 }
 
 impl Writer {
@@ -164,6 +179,8 @@ impl Writer {
 
     /// Makes the group durable and answers everybody in it.
     fn settle(&mut self, mut group: Group) {
+        let kind = group.kind();
+        kill::of(Point::GroupTaken, kind);
         let mut head = self.shared.book().head();
         let mut records = Vec::with_capacity(group.events.len());
         let mut written = Vec::with_capacity(group.events.len());
@@ -181,7 +198,7 @@ impl Writer {
         let durable = !records.is_empty() || group.is_durable();
         let result = match self.shared.failure() {
             Some(error) => Err(error),
-            None => self.commit(&records, &mut group.puts, durable),
+            None => self.commit(&records, &mut group.puts, durable, kind),
         };
         if result.is_ok() {
             let mut book = self.shared.book();
@@ -193,6 +210,7 @@ impl Writer {
                 }
             }
         }
+        kill::of(Point::GroupBelieved, kind);
         let everybody = written.into_iter().map(|(_, _, done)| done).chain(group.waiting);
         for done in everybody {
             let result = match (&result, self.shared.failure()) {
@@ -201,28 +219,40 @@ impl Writer {
             };
             answer(done, result);
         }
+        kill::of(Point::GroupAnswered, kind);
     }
 
-    fn commit(&mut self, records: &[(Head, Vec<u8>)], puts: &mut Vec<Put>, durable: bool) -> Result<(), JournalError> {
-        self.write(records, puts)?;
+    /// `kind` says what the group is, for the points between the steps.
+    fn commit(
+        &mut self,
+        records: &[(Head, Vec<u8>)],
+        puts: &mut Vec<Put>,
+        durable: bool,
+        kind: &str,
+    ) -> Result<(), JournalError> {
+        self.write(records, puts, kind)?;
         if durable {
             self.flush()?;
+            kill::of(Point::GroupFlushed, kind);
             self.sync()?;
+            kill::of(Point::GroupSynced, kind);
         }
-        match records.last() {
-            Some((head, _)) => self.write_anchor(*head),
-            None => Ok(()),
+        if let Some((head, _)) = records.last() {
+            self.write_anchor(*head)?;
+            kill::of(Point::AnchorSynced, kind);
         }
+        Ok(())
     }
 
     /// One batch for the log and one for the memory.
-    fn write(&self, records: &[(Head, Vec<u8>)], puts: &mut Vec<Put>) -> Result<(), JournalError> {
+    fn write(&self, records: &[(Head, Vec<u8>)], puts: &mut Vec<Put>, kind: &str) -> Result<(), JournalError> {
         if !records.is_empty() {
             let mut batch = sled::Batch::default();
             for (head, payload) in records {
                 batch.insert(&key(head.seq), [&head.chain[..], payload].concat());
             }
-            self.database.log.apply_batch(batch).map_err(|error| self.sled_failure("write", error))?;
+            self.apply(&self.database.log, batch)?;
+            kill::of(Point::RecordsWritten, kind);
         }
         if !puts.is_empty() {
             let mut batch = sled::Batch::default();
@@ -232,20 +262,33 @@ impl Writer {
                     None => batch.remove(key),
                 }
             }
-            self.database.memory.apply_batch(batch).map_err(|error| self.sled_failure("write", error))?;
+            self.apply(&self.database.memory, batch)?;
+            kill::of(Point::NotesWritten, kind);
         }
         Ok(())
     }
 
+    fn apply(&self, tree: &sled::Tree, batch: sled::Batch) -> Result<(), JournalError> {
+        self.may(Op::Write).and_then(|()| tree.apply_batch(batch)).map_err(|error| self.sled_failure("write", error))
+    }
+
+    /// As [`may`], of the database.
+    fn may(&self, op: Op) -> sled::Result<()> {
+        Ok(may(op, &self.database.path)?)
+    }
+
     /// From sled's buffers to the operating system: after this a killed process loses nothing.
     fn flush(&self) -> Result<(), JournalError> {
-        self.database.log.flush().map(drop).map_err(|error| self.sled_failure("flush", error))
+        self.may(Op::Flush)
+            .and_then(|()| self.database.log.flush())
+            .map(drop)
+            .map_err(|error| self.sled_failure("flush", error))
     }
 
     /// From the operating system to the disk: after this a power cut loses nothing.
     fn sync(&self) -> Result<(), JournalError> {
-        self.file
-            .sync_data()
+        may(Op::Sync, &self.database.path)
+            .and_then(|()| self.file.sync_data())
             .map_err(|error| self.shared.fail(self.failure("sync", error.to_string(), Some(error.kind()))))
     }
 
@@ -274,9 +317,12 @@ impl Writer {
             let reason = format!("record {last} is missing");
             return Err(self.shared.fail(self.failure("prune", reason, None)));
         };
-        log.insert(key(0), encode_base(Head { seq: last, chain })).map_err(failed)?;
+        let base = encode_base(Head { seq: last, chain });
+        self.may(Op::Write).and_then(|()| log.insert(key(0), base)).map_err(failed)?;
+        kill::at(Point::BaseWritten);
         self.flush()?;
         self.sync()?;
+        kill::at(Point::BaseSynced);
         let mut old = log.range(key(1)..=key(last)).keys();
         loop {
             let mut batch = sled::Batch::default();
@@ -288,10 +334,12 @@ impl Writer {
             if count == 0 {
                 break;
             }
-            log.apply_batch(batch).map_err(failed)?;
+            self.apply(&log, batch)?;
         }
+        kill::at(Point::RecordsRemoved);
         self.flush()?;
         self.sync()?;
+        kill::at(Point::RemovalSynced);
         self.shared.book().forget(&runs);
         Ok(runs)
     }

@@ -46,6 +46,31 @@ fn settle(rows: &[(&str, [&str; 3], Option<&str>)], accounts: &[(u64, [&str; 3])
     index.settle()
 }
 
+#[test]
+fn forgotten_accounts_leave_nothing_behind() {
+    let rows = [("1", ["ana", "a@x", "Ana"]), ("2", ["bo", "b@x", "Bo"]), ("3", ["cy", "c@x", "Cy"])];
+    let index = |accounts: &[&[(u64, [&str; 3])]]| {
+        let mut index = RowIndex::new(rules(&schema()));
+        for (line, (identity, cells)) in (2u32..).zip(&rows) {
+            index.add(&facts(identity, *cells), Place { file: 0, line }, None, RowFlags::default());
+        }
+        for (reading, accounts) in accounts.iter().enumerate() {
+            if reading > 0 {
+                index.forget_accounts();
+            }
+            for (at, cells) in *accounts {
+                index.observe(&schema(), &account(*at, *cells), *at);
+            }
+        }
+        let settled = index.settle();
+        (settled.verdicts, settled.unclaimed)
+    };
+    // One account for two rows, two for one row, and one for none.
+    let first = [(1, ["ana", "b@x", "?"]), (2, ["bo", "", "?"]), (3, ["cy", "c@x", "Cy"]), (4, ["zoe", "", ""])];
+    let second = [(1, ["bo", "b@x", "Bo"])];
+    assert_eq!(index(&[&first, &second]), index(&[&second]));
+}
+
 fn verdicts(settled: &Settled) -> Vec<Verdict> {
     settled.verdicts.iter().map(|s| s.verdict.clone()).collect()
 }

@@ -24,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::page::Page;
 use super::closing::title;
-use super::{Entries, Head, Past};
+use super::{Entries, Head, Past, Style};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -40,7 +40,14 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-pub(super) fn write(head: &Head, past: &[Past], entries: &mut Entries<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    head: &Head,
+    past: &[Past],
+    entries: &mut Entries<'_>,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let called = &style.invocation;
     let mut page = Page::new(out);
     page.markup("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")?;
     page.markup("<meta http-equiv=\"Content-Security-Policy\" content=\"")?.text(&POLICY)?.markup("\">\n")?;
@@ -51,8 +58,8 @@ pub(super) fn write(head: &Head, past: &[Past], entries: &mut Entries<'_>, out: 
     )?;
     page.text(&title(head))?.markup("</title>\n<style>")?.markup(STYLE)?.markup("</style>\n</head>\n<body>\n")?;
     page.markup("<a class=\"skip\" href=\"#people\">To the people</a>\n<main>\n")?;
-    top::write(head, past, &mut page)?;
-    people::write(head, entries, &mut page)?;
+    top::write(head, past, called, &mut page)?;
+    people::write(head, entries, called, &mut page)?;
     page.markup("</main>\n<script>")?.markup(SCRIPT)?.markup("</script>\n</body>\n</html>\n")?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::plan::{ActionKind, FindingKind};
 use crate::report::section::{Limit, Section};
 use crate::report::summary::SummaryOutcome;
 use crate::report::words::untouched;
-use crate::report::{Entries, Head};
+use crate::report::{Entries, Head, Invocation};
 
 /// So many actions, and so many findings, a page holds.
 pub(super) const MOST: u64 = 20_000;
@@ -20,13 +20,21 @@ const FIRST: usize = 100;
 /// Letters of a value that are shown before a reader asks for the rest.
 const SHOWN: usize = 240;
 
-pub(super) fn write(head: &Head, entries: &mut Entries<'_>, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn write(
+    head: &Head,
+    entries: &mut Entries<'_>,
+    called: &Invocation,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     let (actions, findings) = expected(head);
     page.markup("<section aria-labelledby=\"people\">\n<h2 id=\"people\" tabindex=\"-1\">People</h2>\n")?;
+    let run = &head.summary.run;
+    // A record without a name cannot be called by it.
+    let all = (!run.is_empty()).then(|| called.command(&format!("report {run} --as csv -o {run}.csv")));
     if actions > MOST || findings > MOST {
-        write_first(head, actions + findings, entries, page)?;
+        write_first(actions + findings, entries, all.as_deref(), page)?;
     } else {
-        write_all(head, actions + findings, entries, page)?;
+        write_all(actions + findings, entries, all.as_deref(), page)?;
     }
     page.markup("</section>\n")?;
     Ok(())
@@ -45,7 +53,7 @@ fn expected(head: &Head) -> (u64, u64) {
     (chosen, kept.map(|kind| summary.found.get(kind)).sum())
 }
 
-fn write_all(head: &Head, people: u64, entries: &mut Entries<'_>, page: &mut Page<'_>) -> io::Result<()> {
+fn write_all(people: u64, entries: &mut Entries<'_>, all: Option<&str>, page: &mut Page<'_>) -> io::Result<()> {
     let mut first = Vec::new();
     while first.len() < FIRST {
         match entries.next() {
@@ -61,7 +69,7 @@ fn write_all(head: &Head, people: u64, entries: &mut Entries<'_>, page: &mut Pag
         people => format!("{} people", grouped(people)),
     })?;
     page.markup("</output></p>\n")?;
-    write_csv_hint(head, page)?;
+    write_csv_hint(all, page)?;
     if first.len() == FIRST {
         page.markup("<noscript><p class=\"box\">Without its script the page shows the first ")?;
         page.number(FIRST as u64)?.markup(", and has no filters.</p></noscript>\n")?;
@@ -86,12 +94,12 @@ fn write_all(head: &Head, people: u64, entries: &mut Entries<'_>, page: &mut Pag
 }
 
 /// Where there are too many: the first changes, the first that went wrong, the first findings.
-fn write_first(head: &Head, people: u64, entries: &mut Entries<'_>, page: &mut Page<'_>) -> io::Result<()> {
+fn write_first(people: u64, entries: &mut Entries<'_>, all: Option<&str>, page: &mut Page<'_>) -> io::Result<()> {
     page.markup("<p class=\"count\">")?
         .number(people)?
         .markup(" people are more than one page can hold: here are the ")?;
     page.markup("first changes, the first that went wrong, and the first findings.</p>\n")?;
-    write_csv_hint(head, page)?;
+    write_csv_hint(all, page)?;
     let mut limit = Limit::new(Some(FIRST), |section| match section {
         Section::Action(_) => Section::Action(ActionKind::Create),
         Section::Failed | Section::Unknown => Section::Failed,
@@ -113,11 +121,11 @@ fn write_first(head: &Head, people: u64, entries: &mut Entries<'_>, page: &mut P
     Ok(())
 }
 
-fn write_csv_hint(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
-    let run = &head.summary.run;
-    if !run.is_empty() {
-        page.markup("<p class=\"soft\">All of it as a table for a spreadsheet: ")?;
-        page.command(&format!("headcount report {run} --as csv -o {run}.csv"))?.markup("</p>\n")?;
+fn write_csv_hint(all: Option<&str>, page: &mut Page<'_>) -> io::Result<()> {
+    if let Some(command) = all {
+        page.markup("<p class=\"soft\">All of it as a table for a spreadsheet: ")?
+            .command(command)?
+            .markup("</p>\n")?;
     }
     Ok(())
 }

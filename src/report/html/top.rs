@@ -10,18 +10,18 @@ use crate::report::next::{Step, held_steps, next_steps};
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::shortened;
 use crate::report::words::{self, LONGEST_MESSAGE, listed};
-use crate::report::{Head, Past};
+use crate::report::{Head, Invocation, Past};
 
 /// Earlier runs that are drawn.
 const RUNS: usize = 9;
 
-pub(super) fn write(head: &Head, past: &[Past], page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn write(head: &Head, past: &[Past], called: &Invocation, page: &mut Page<'_>) -> io::Result<()> {
     write_title(head, page)?;
     let past = &past[past.len().saturating_sub(RUNS)..];
     let points: Vec<Point> = past.iter().map(Point::past).chain([Point::present(head)]).collect();
     write_figures(head, &points, page)?;
-    write_held(head, page)?;
-    write_next(head, page)?;
+    write_held(head, called, page)?;
+    write_next(head, called, page)?;
     write_trend(head, &points, page)
 }
 
@@ -153,8 +153,8 @@ fn write_facts(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// What waits for an approval, why, and the command that releases it.
-fn write_held(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
-    let held = held_steps(head);
+fn write_held(head: &Head, called: &Invocation, page: &mut Page<'_>) -> io::Result<()> {
+    let held = held_steps(head, called);
     if held.is_empty() {
         return Ok(());
     }
@@ -173,10 +173,10 @@ fn write_held(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// All that is left to do beside what is held.
-fn write_next(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
-    let held = held_steps(head);
+fn write_next(head: &Head, called: &Invocation, page: &mut Page<'_>) -> io::Result<()> {
+    let held = held_steps(head, called);
     let is_said = |step: &Step| held.iter().any(|(_, held)| held == step);
-    let steps: Vec<_> = next_steps(head).into_iter().filter(|step| !is_said(step)).collect();
+    let steps: Vec<_> = next_steps(head, called).into_iter().filter(|step| !is_said(step)).collect();
     if steps.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! An absence proves nothing by itself.
 
 use super::*;
+use crate::model::Account;
 use crate::target::fake::{Fault, Op};
 
 const STRICT: &str = "absent = \"deactivate\"\nabsent_for = { runs = 1, days = 0 }";
@@ -66,8 +67,28 @@ fn a_listing_that_is_not_complete_makes_nobody_absent() {
     );
     assert_eq!(made.absent_notes(), 0);
     assert!(!made.surveyed.header.listing.complete);
+    // Who was not found may be there all the same.
+    assert!(made.actions[0].held);
+    assert_eq!(made.surveyed.header.held[&Group::Create].count, 1);
     assert!(!office.dir.path().join("last.jsonl").exists(), "it takes no last listing's place");
     assert!(!office.dir.path().join("last.new").exists());
+}
+
+#[test]
+fn what_was_shown_before_a_listing_shifted_is_forgotten() {
+    let office = office(STRICT);
+    let shown: Vec<Account> = [("7", "ghost"), ("8", "bo"), ("9", "new")]
+        .map(|(id, login)| Account {
+            id: AccountId(id.to_owned()),
+            values: [(office.target.schema().id("login").unwrap(), Value::text(login))].into_iter().collect(),
+            protected: None,
+        })
+        .into();
+    let undisturbed = office.survey(&csv(&[BO, "3,new,new@x.org,New,,,"]));
+    office.target.shifts_after(shown);
+    let made = office.survey(&csv(&[BO, "3,new,new@x.org,New,,,"]));
+    assert_eq!((made.actions(), made.findings()), (undisturbed.actions(), undisturbed.findings()));
+    assert_eq!(made.surveyed.header.listing, undisturbed.surveyed.header.listing);
 }
 
 #[test]
@@ -146,24 +167,6 @@ fn a_row_with_a_cell_too_few_is_whose_cells_it_has() {
     }
     let made = office.survey(&csv(&[BO, "3,else,else@x.org,Else"]));
     assert_eq!((made.actions.len(), made.absent_notes()), (1, 1));
-}
-
-#[test]
-fn a_source_cut_at_any_byte_takes_away_no_more_than_the_limit_allows() {
-    let office = Office::new().policy(STRICT).safety("max_deactivate = 3\nmax_invalid = \"100%\"");
-    let rows: Vec<String> = (0..30).map(|n| format!("{n},p{n},p{n}@x.org,P,,,")).collect();
-    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    (0..30).for_each(|n| {
-        office.account(&format!("p{n}"), "P", "active");
-    });
-    let whole = csv(&rows);
-    for cut in (HEADER.len() + 1..whole.len()).step_by(3) {
-        let Ok(made) = office.try_survey(&whole[..cut]) else { continue };
-        let header = &made.surveyed.header;
-        let free =
-            made.actions.iter().filter(|a| a.action.takes_away() && !a.held && header.stopped.is_empty()).count();
-        assert!(free <= 3, "cut at {cut}: {free}");
-    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ impl Secrets for Fixed {
 }
 
 /// Applies a plan without any trouble.
-fn apply(office: &Office, made: &Made, fresh: bool) {
+pub(super) fn apply(office: &Office, made: &Made, fresh: bool) {
     let run = made.surveyed.id;
     let at = office.clock.now();
     let head = Box::new(RunHead { actions: made.actions.len() as u64, ..RunHead::default() });
@@ -52,20 +52,20 @@ fn apply(office: &Office, made: &Made, fresh: bool) {
 }
 
 #[derive(Clone, Debug)]
-struct Person {
-    name: &'static str,
-    status: &'static str,
-    skills: &'static str,
+pub(super) struct Person {
+    pub name: &'static str,
+    pub status: &'static str,
+    pub skills: &'static str,
 }
 
-fn person() -> impl Strategy<Value = Person> {
+pub(super) fn person() -> impl Strategy<Value = Person> {
     let name = prop::sample::select(vec!["Ana", "ana", "Zo\u{eb}", "O'Neil", ""]);
     let status = prop::sample::select(vec!["", "left", "active"]);
     let skills = prop::sample::select(vec!["", "English:100", "English:90;Chess:1"]);
     (name, status, skills).prop_map(|(name, status, skills)| Person { name, status, skills })
 }
 
-fn account() -> impl Strategy<Value = (&'static str, &'static str, Option<&'static str>)> {
+pub(super) fn account() -> impl Strategy<Value = (&'static str, &'static str, Option<&'static str>)> {
     let name = prop::sample::select(vec!["Ana", "Zoe\u{308}", "Else", ""]);
     let status = prop::sample::select(vec!["active", "inactive"]);
     let skills = prop::sample::select(vec![None, Some(r#"{"English":"100"}"#), Some(r#"{"Polish":5,"English":90}"#)]);

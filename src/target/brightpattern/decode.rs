@@ -1,11 +1,15 @@
-//! The JSON of answers: the directory, one user, the teams. Numbers and booleans that come as texts are read as what
-//! the attribute is; what has no such meaning is kept as it is, so that it compares as different and is seen.
+//! The JSON of answers: the directory, one user, the teams, straight from the bytes into the engine's types, because a
+//! listing is an answer for each user. Numbers and booleans that come as texts are read as what the attribute is; what
+//! has no such meaning is kept as it is, so that it compares as different and is seen.
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::schema::at;
-use crate::model::{Attributes, Kind, Schema, Value};
+use crate::model::{AttrId, Attributes, Kind, Schema, Value};
 
 /// One user as the directory shows them.
 #[derive(Debug, PartialEq)]
@@ -23,12 +27,9 @@ pub(super) fn directory(body: &[u8]) -> Option<Vec<Entry>> {
 
 /// The user in an answer; none where it holds no user with a login.
 pub(super) fn user(schema: &Schema, body: &[u8]) -> Option<(String, Attributes)> {
-    let Ok(Json::Object(mut object)) = serde_json::from_slice(body) else { return None };
-    let values: Attributes = schema
-        .iter()
-        .filter(|(_, attribute)| attribute.read)
-        .filter_map(|(id, attribute)| Some((id, read(&attribute.kind, object.remove(&attribute.name)?)?)))
-        .collect();
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let values = User(schema).deserialize(&mut json).ok()?;
+    json.end().ok()?;
     let login = values.get(at::LOGIN_ID)?.as_str()?.to_owned();
     (!login.is_empty()).then_some((login, values))
 }
@@ -46,21 +47,21 @@ pub(super) fn teams(body: &[u8]) -> Option<Vec<String>> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawEntry {
-    #[serde(default)]
-    login_id: Json,
-    #[serde(default)]
-    first_name: Json,
-    #[serde(default)]
-    last_name: Json,
-    #[serde(default)]
-    extension: Json,
-    #[serde(default)]
-    external: Json,
+    #[serde(default, deserialize_with = "text")]
+    login_id: Option<Value>,
+    #[serde(default, deserialize_with = "text")]
+    first_name: Option<Value>,
+    #[serde(default, deserialize_with = "text")]
+    last_name: Option<Value>,
+    #[serde(default, deserialize_with = "text")]
+    extension: Option<Value>,
+    #[serde(default, deserialize_with = "truth")]
+    external: Option<Value>,
 }
 
 impl RawEntry {
     fn is_external(&self) -> bool {
-        matches!(boolean(&self.external), Some(true))
+        matches!(self.external, Some(Value::Bool(true)))
     }
 }
 
@@ -72,41 +73,164 @@ impl From<RawEntry> for Entry {
             (at::LAST_NAME, entry.last_name),
             (at::EXTENSION, entry.extension),
         ];
-        let values: Attributes =
-            shown.into_iter().filter_map(|(id, json)| Some((id, read(&Kind::Text, json)?))).collect();
+        let values: Attributes = shown.into_iter().filter_map(|(id, value)| Some((id, value?))).collect();
         let login = values.get(at::LOGIN_ID).and_then(Value::as_str).unwrap_or_default().to_owned();
         Self { login, values }
     }
 }
 
-/// A value as its kind reads it; none for nothing.
-fn read(kind: &Kind, json: Json) -> Option<Value> {
-    Some(match (kind, json) {
-        (_, Json::Null) => return None,
-        // The page types an extension as a number and shows it as a text.
-        (Kind::Text, Json::Number(n)) => Value::Text(n.to_string()),
-        (Kind::Bool, json) => boolean(&json).map_or_else(|| Value::from(json), Value::Bool),
-        (Kind::Int, Json::String(text)) => text.trim().parse().map_or_else(|_| Value::Text(text), Value::Int),
-        (Kind::Map(inner), Json::Object(object)) => Value::Object(
-            object.into_iter().filter_map(|(key, json)| read(inner, json).map(|value| (key, value))).collect(),
-        ),
-        (Kind::List(inner), Json::Array(list)) => {
-            Value::List(list.into_iter().filter_map(|json| read(inner, json)).collect())
-        }
-        // The only one of its list.
-        (Kind::List(inner), Json::String(text)) if !text.is_empty() => {
-            Value::List(read(inner, Json::String(text)).into_iter().collect())
-        }
-        (_, json) => Value::from(json),
-    })
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    As(&Kind::Text).deserialize(deserializer)
 }
 
-fn boolean(json: &Json) -> Option<bool> {
-    match json {
-        Json::Bool(b) => Some(*b),
-        Json::String(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
-        Json::String(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
+fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    As(&Kind::Bool).deserialize(deserializer)
+}
+
+/// Reads a user's object.
+struct User<'s>(&'s Schema);
+
+impl<'de> DeserializeSeed<'de> for User<'_> {
+    type Value = Attributes;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Attributes, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for User<'_> {
+    type Value = Attributes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a user")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attributes, A::Error> {
+        let mut values = Vec::with_capacity(self.0.iter().count());
+        while let Some(id) = map.next_key_seed(Readable(self.0))? {
+            let Some(id) = id else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let value = map.next_value_seed(As(&self.0.get(id).kind))?;
+            // What is said last counts, also where it says that there is nothing.
+            values.push((id, value));
+        }
+        values.reverse();
+        values.sort_by_key(|(id, _)| *id);
+        values.dedup_by_key(|(id, _)| *id);
+        Ok(Attributes::in_order(values.into_iter().filter_map(|(id, value)| Some((id, value?))).collect()))
+    }
+}
+
+/// Reads a key as the attribute of that name, where it is one that can be read.
+struct Readable<'s>(&'s Schema);
+
+impl<'de> DeserializeSeed<'de> for Readable<'_> {
+    type Value = Option<AttrId>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<AttrId>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Readable<'_> {
+    type Value = Option<AttrId>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Option<AttrId>, E> {
+        Ok(self.0.id(name).filter(|id| self.0.get(*id).read))
+    }
+}
+
+/// Reads any JSON as a value of this kind; none for nothing.
+struct As<'k>(&'k Kind);
+
+impl<'de> DeserializeSeed<'de> for As<'_> {
+    type Value = Option<Value>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Value>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl As<'_> {
+    /// A number, which an extension may come as and is not.
+    fn number(&self, number: serde_json::Number) -> Value {
+        match self.0 {
+            Kind::Text => Value::text(number.to_string()),
+            _ => Value::from(serde_json::Value::Number(number)),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for As<'_> {
+    type Value = Option<Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<Value>, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(self, b: bool) -> Result<Option<Value>, E> {
+        Ok(Some(Value::Bool(b)))
+    }
+
+    fn visit_i64<E: Error>(self, n: i64) -> Result<Option<Value>, E> {
+        Ok(Some(self.number(n.into())))
+    }
+
+    fn visit_u64<E: Error>(self, n: u64) -> Result<Option<Value>, E> {
+        Ok(Some(self.number(n.into())))
+    }
+
+    fn visit_f64<E: Error>(self, n: f64) -> Result<Option<Value>, E> {
+        Ok(serde_json::Number::from_f64(n).map(|n| self.number(n)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<Value>, E> {
+        Ok(Some(match self.0 {
+            Kind::Bool if text.trim().eq_ignore_ascii_case("true") => Value::Bool(true),
+            Kind::Bool if text.trim().eq_ignore_ascii_case("false") => Value::Bool(false),
+            Kind::Int => text.trim().parse().map_or_else(|_| Value::text(text), Value::Int),
+            // The only one of its list.
+            Kind::List(inner) if !text.is_empty() => Value::List(As(inner).visit_str(text)?.into_iter().collect()),
+            _ => Value::text(text),
+        }))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Value>, A::Error> {
+        let mut list = Vec::new();
+        if let Kind::List(inner) = self.0 {
+            while let Some(value) = seq.next_element_seed(As(inner))? {
+                list.extend(value);
+            }
+        } else {
+            while let Some(value) = seq.next_element()? {
+                list.push(value);
+            }
+        }
+        Ok(Some(Value::List(list)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Value>, A::Error> {
+        let mut object = BTreeMap::new();
+        if let Kind::Map(inner) = self.0 {
+            while let Some(key) = map.next_key::<String>()? {
+                match map.next_value_seed(As(inner))? {
+                    Some(value) => object.insert(key, value),
+                    None => object.remove(&key),
+                };
+            }
+        } else {
+            while let Some((key, value)) = map.next_entry()? {
+                object.insert(key, value);
+            }
+        }
+        Ok(Some(Value::Object(object)))
     }
 }
 
@@ -160,6 +284,18 @@ mod tests {
         assert_eq!(value("disabled", "\"maybe\""), Some(Value::text("maybe")));
         assert_eq!(value("skills", r#"{"a":"good"}"#).unwrap().to_string(), r#"{"a":"good"}"#);
         assert_eq!(value("email", "null"), None);
+    }
+
+    #[test]
+    fn of_a_key_that_comes_twice_the_last_counts() {
+        let body = r#"{"email":"old@x","loginId":"ana","email":"new@x","workPhone":"1","workPhone":null}"#;
+        let shown = shown(body);
+        assert_eq!(shown, [("loginId".to_owned(), Value::text("ana")), ("email".to_owned(), Value::text("new@x"))]);
+    }
+
+    #[test]
+    fn what_follows_the_user_makes_it_no_answer() {
+        assert_eq!(user(&schema(), br#"{"loginId":"ana"} trailing"#), None);
     }
 
     #[test]

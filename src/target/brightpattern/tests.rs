@@ -108,6 +108,7 @@ async fn listed(target: &BrightPattern) -> Result<Shown, CallError> {
                 seen.pages.push(pages);
                 seen.accounts.extend(accounts.into_iter().map(|account| (account.id.0, account.protected)));
             }
+            Listed::Again { why } => panic!("a directory is read at once: {why}"),
             Listed::End { complete, notes } => {
                 ends += 1;
                 (seen.complete, seen.notes) = (complete, notes.join("; "));

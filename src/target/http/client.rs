@@ -15,14 +15,14 @@ use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tracing::{debug, info, trace};
 
 use super::Rate;
-use super::address::{Address, named};
+use super::address::Address;
 use super::instant::retry_after;
 use super::message::{Answer, Request, Verdict, redirected};
 use super::pace::Pacer;
 use super::quota::{Leave, QuotaGate, Ticket, exhausted};
 use super::redact::Redactor;
 use super::retry::{Budget, Repeat, Tries, backoff};
-use super::transport::{self, Loss, Proof};
+use super::transport::{Loss, Proof, Transport, Wire};
 use crate::clock::{Clock, Stop};
 use crate::model::Secret;
 use crate::target::{CallError, Effect, Meter, Purpose, Quota, Trouble};
@@ -53,7 +53,7 @@ pub struct ClientSettings<'a> {
 /// Speaks HTTP with one target.
 pub struct Client {
     address: Address,
-    http: reqwest::Client,
+    transport: Box<dyn Transport>,
     rate: Rate,
     clock: Arc<dyn Clock>,
     stop: Arc<Stop>,
@@ -93,9 +93,21 @@ impl Client {
     /// [`Trouble::Configuration`] for a base address that is none or not safe, and where no TLS can be set up.
     pub fn new(settings: ClientSettings<'_>) -> Result<Self, CallError> {
         let address = Address::parse(settings.base_url)?;
+        let wire = Wire::new(&address, settings.rate)?;
+        Ok(Self::speaking(settings, address, Box::new(wire)))
+    }
+
+    /// A client without a network.
+    #[cfg(test)]
+    pub fn over(settings: ClientSettings<'_>, transport: Box<dyn Transport>) -> Result<Self, CallError> {
+        let address = Address::parse(settings.base_url)?;
+        Ok(Self::speaking(settings, address, transport))
+    }
+
+    fn speaking(settings: ClientSettings<'_>, address: Address, transport: Box<dyn Transport>) -> Self {
         let rate = settings.rate.clone();
-        Ok(Self {
-            http: transport::build(&address, &rate)?,
+        Self {
+            transport,
             address,
             secret_headers: settings.secret_headers,
             transaction_header: settings.transaction_header,
@@ -110,7 +122,7 @@ impl Client {
             rate,
             clock: settings.clock,
             stop: settings.stop,
-        })
+        }
     }
 
     /// The base address, without a slash at the end.
@@ -159,7 +171,6 @@ impl Client {
         mut judge: impl FnMut(&Answer) -> Verdict<T> + Send,
     ) -> Result<T, CallError> {
         let url = self.address.join(request.path)?;
-        let host = named(&url);
         loop {
             let (permit, mut ticket) = self.admit().await.map_err(|error| self.settle(request, tries, error, None))?;
             self.meter.count(request.purpose);
@@ -167,7 +178,7 @@ impl Client {
                 self.meter.count_retry();
             }
             tries.sent += 1;
-            let answer = self.attempt(request, url.clone(), &host, tries.sent, &mut stamp).await;
+            let answer = self.attempt(request, &url, tries.sent, &mut stamp).await;
             if let (Ok(answer), Some(read)) = (&answer, self.read_quota)
                 && let Some(quota) = read(&answer.headers, self.clock.now())
             {
@@ -246,8 +257,9 @@ impl Client {
     /// Sleeps, unless somebody wants to stop.
     async fn rest(&self, time: Duration) -> Result<(), CallError> {
         tokio::select! {
-            () = self.clock.sleep(time) => Ok(()),
+            biased;
             () = self.stop.requested() => Err(stopped()),
+            () = self.clock.sleep(time) => Ok(()),
         }
     }
 
@@ -255,12 +267,11 @@ impl Client {
     async fn attempt(
         &self,
         request: &Request<'_>,
-        url: Url,
-        host: &str,
+        url: &Url,
         attempt: u32,
         stamp: &mut (impl FnMut(&mut HeaderMap) + Send),
     ) -> Result<Answer, Loss> {
-        let mut message = reqwest::Request::new(request.method.clone(), url);
+        let mut message = reqwest::Request::new(request.method.clone(), url.clone());
         if let Some(body) = &request.body {
             message.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *message.body_mut() = Some(body.clone().into());
@@ -269,7 +280,7 @@ impl Client {
         self.mark_secrets(message.headers_mut());
         trace!(method = %request.method, path = request.path, headers = ?message.headers(), "sending");
         let start = self.clock.elapsed();
-        let result = transport::exchange(&self.http, message, host, self.rate.timeout).await;
+        let result = self.transport.exchange(message, url).await;
         let elapsed_ms = u64::try_from(self.clock.elapsed().saturating_sub(start).as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok((status, mut headers, body)) => {

@@ -389,7 +389,7 @@ async fn secret_headers_are_marked_so_that_no_log_shows_them() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_given_up() {
-    let body = "x".repeat(transport::LONGEST_BODY + 1);
+    let body = "x".repeat(crate::target::http::LONGEST_BODY + 1);
     let server = Server::script(vec![Reply::new(200, body)]).await;
     let error = send(&client(&server.address, &rate(), SystemClock::new()), &post()).await.unwrap_err();
     assert_eq!((error.trouble, error.effect, server.seen().len()), (Trouble::Garbled, Effect::Unknown, 1));

@@ -31,6 +31,8 @@ pub use instant::{reset_time, retry_after};
 pub use message::{Answer, Request, Verdict};
 pub use oauth::ClientCredentials;
 pub use retry::{Repeat, Tries};
+#[cfg(test)]
+pub(crate) use transport::{LONGEST_BODY, Loss, Proof, Received, Transport};
 
 /// `[rate]`: how fast, how many at once, how patient.
 #[derive(Clone, Debug, PartialEq)]

@@ -46,6 +46,7 @@ impl Pacer {
 
     /// Nobody sends anything for this long.
     pub fn hold_back(&self, wait: Duration) {
+        let wait = if mutant!(RetryAfterUndercut) { wait / 2 } else { wait };
         let until = self.clock.elapsed().saturating_add(wait);
         let mut not_before = self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
         *not_before = until.max(*not_before);

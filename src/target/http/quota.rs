@@ -79,7 +79,8 @@ impl QuotaGate {
             state.reading = None;
         }
         let Some(reading) = &state.reading else { return Leave::Granted };
-        let reserve = reading.quota.limit.map_or(0, |limit| self.reserve.of(limit));
+        let reserve = reading.quota.limit.filter(|_| !mutant!(ReserveIgnored));
+        let reserve = reserve.map_or(0, |limit| self.reserve.of(limit));
         if reading.quota.remaining <= reserve {
             return Leave::Exhausted { quota: reading.quota, until: reading.until };
         }

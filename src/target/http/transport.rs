@@ -5,11 +5,13 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use reqwest::{StatusCode, redirect, retry};
+use reqwest::{StatusCode, Url, redirect, retry};
 
 use super::Rate;
-use super::address::Address;
+use super::address::{Address, named};
+use crate::kill::{self, Point};
 use crate::target::{CallError, Trouble};
 
 /// Longer answers are refused. A page of a listing has a few kilobytes, a directory of 100,000 people some 20 MiB.
@@ -19,6 +21,21 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Common servers hang up after five idle seconds. A create that crosses with the hanging up is of unknown outcome, so
 /// this side hangs up first.
 const IDLE: Duration = Duration::from_secs(4);
+
+/// What takes a request there and brings its answer back. There is one, [`Wire`], and what tests put in its place.
+pub trait Transport: Send + Sync {
+    /// Sends, and reads the answer to its end. Of the address only the host is ever named.
+    fn exchange<'a>(&'a self, request: reqwest::Request, url: &'a Url) -> BoxFuture<'a, Result<Received, Loss>>;
+}
+
+/// An answer as it came in.
+pub type Received = (StatusCode, HeaderMap, Bytes);
+
+/// The network.
+pub struct Wire {
+    client: reqwest::Client,
+    timeout: Duration,
+}
 
 /// A request that brought no answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,8 +57,22 @@ pub enum Proof {
     Nothing,
 }
 
+impl Wire {
+    /// # Errors
+    /// [`Trouble::Configuration`] where no TLS can be set up.
+    pub fn new(address: &Address, rate: &Rate) -> Result<Self, CallError> {
+        Ok(Self { client: build(address, rate)?, timeout: rate.timeout })
+    }
+}
+
+impl Transport for Wire {
+    fn exchange<'a>(&'a self, request: reqwest::Request, url: &'a Url) -> BoxFuture<'a, Result<Received, Loss>> {
+        Box::pin(exchange(&self.client, request, url, self.timeout))
+    }
+}
+
 /// A client that follows no redirect, repeats nothing by itself, and uses no proxy that nobody configured.
-pub fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallError> {
+fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallError> {
     // Fails only when a provider is installed already, and then that one serves.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -66,15 +97,17 @@ pub fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallErro
     })
 }
 
-/// Sends, and reads the answer to its end.
-pub async fn exchange(
+async fn exchange(
     client: &reqwest::Client,
     request: reqwest::Request,
-    host: &str,
+    url: &Url,
     timeout: Duration,
-) -> Result<(StatusCode, HeaderMap, Bytes), Loss> {
-    let lost = |error: reqwest::Error| classify(&error, host, timeout);
+) -> Result<Received, Loss> {
+    let lost = |error: reqwest::Error| classify(&error, &named(url), timeout);
+    let method = request.method().clone();
+    kill::of(Point::RequestLeaves, method.as_str());
     let mut response = client.execute(request).await.map_err(lost)?;
+    kill::of(Point::AnswerBegins, method.as_str());
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let Some(first) = response.chunk().await.map_err(lost)? else { return Ok((status, headers, Bytes::new())) };

@@ -42,14 +42,12 @@ enum Reply<T> {
 }
 
 impl Api {
+    /// `open` makes the client; it is told which headers are secret.
     pub fn new(
         settings: &Settings,
-        base_url: &str,
-        rate: &Rate,
-        clock: Arc<dyn Clock>,
-        stop: Arc<Stop>,
         api_key: &Secret,
         domain: &str,
+        open: impl FnOnce(Vec<HeaderName>) -> Result<Client, CallError>,
     ) -> Result<Self, CallError> {
         let auth_header = header_name("target.auth_header", &settings.auth_header)?;
         let token_header = header_name("target.token_header", &settings.token_header)?;
@@ -64,15 +62,7 @@ impl Api {
         };
         let team = settings.team_id.as_deref().map(|id| header_value("target.team_id", id)).transpose()?;
         let code = BASE64_STANDARD.encode(format!("{}@{domain}", api_key.expose()));
-        let http = Client::new(ClientSettings {
-            base_url,
-            rate,
-            clock,
-            stop,
-            secret_headers: vec![auth_header.clone(), token_header.clone()],
-            transaction_header: Some(HeaderName::from_static("trxid")),
-            read_quota: Some(read_quota),
-        })?;
+        let http = open(vec![auth_header.clone(), token_header.clone()])?;
         http.redact(api_key.clone());
         http.redact(Secret::new(code.as_str()));
         Ok(Self {
@@ -301,6 +291,18 @@ fn header_name(setting: &str, name: &str) -> Result<HeaderName, CallError> {
 
 fn header_value(setting: &str, value: &str) -> Result<HeaderValue, CallError> {
     HeaderValue::from_str(value).map_err(|_| silent(format!("{setting} has a character that no header can carry")))
+}
+
+/// How to speak with a tenant.
+pub(super) fn client_settings<'a>(
+    base_url: &'a str,
+    rate: &'a Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+    secret_headers: Vec<HeaderName>,
+) -> ClientSettings<'a> {
+    let transaction_header = Some(HeaderName::from_static("trxid"));
+    ClientSettings { base_url, rate, clock, stop, secret_headers, transaction_header, read_quota: Some(read_quota) }
 }
 
 /// `Rate-Limit-Remaining` counts the requests that are left for the day.

@@ -2,6 +2,7 @@
 //! fetches one page after another, so that pages go on arriving while the reader is busy with others, or with other
 //! requests.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{self, BoxStream, StreamExt};
@@ -9,7 +10,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::api::Api;
-use super::walk::{FIRST, Walk};
+use super::route::FIRST;
+use super::walk::Walk;
+use crate::target::again::{Chance, Readings};
 use crate::target::{CallError, Listed, Purpose, Trouble};
 
 /// What a lane hands over: a page, or the error that ends the listing.
@@ -22,6 +25,9 @@ struct Listing {
     /// For new lanes. It is bounded, so that a slow reader does not fill the memory.
     sender: mpsc::Sender<Piece>,
     pieces: mpsc::Receiver<Piece>,
+    readings: Readings,
+    /// Told whether the server says how many pages there are.
+    announces: Arc<AtomicBool>,
     /// The first piece was heard, and somebody wants more.
     begun: bool,
     over: bool,
@@ -33,11 +39,18 @@ struct Shared {
     walk: Mutex<Walk>,
 }
 
-/// Every account, page by page. Needs a tokio runtime.
-pub(super) fn list(api: Arc<Api>, purpose: Purpose) -> BoxStream<'static, Result<Listed, CallError>> {
+/// Every account, page by page. Needs a tokio runtime. At the end `announces` is whether the server said how many pages
+/// there are, where it had any occasion to.
+pub(super) fn list(
+    api: Arc<Api>,
+    purpose: Purpose,
+    announces: Arc<AtomicBool>,
+) -> BoxStream<'static, Result<Listed, CallError>> {
     let (sender, pieces) = mpsc::channel(api.http.concurrency());
-    let shared = Arc::new(Shared { api, purpose, walk: Mutex::new(Walk::new()) });
-    let listing = Listing { shared, lanes: JoinSet::new(), sender, pieces, begun: false, over: false };
+    let readings = Readings::default();
+    let shared = Arc::new(Shared { api, purpose, walk: Mutex::new(Walk::new(readings.chance())) });
+    let lanes = JoinSet::new();
+    let listing = Listing { shared, lanes, sender, pieces, readings, announces, begun: false, over: false };
     stream::unfold(listing, |mut listing| async move { listing.next().await.map(|piece| (piece, listing)) }).boxed()
 }
 
@@ -53,7 +66,7 @@ impl Listing {
                 Err(_) => {
                     self.open_lanes();
                     if self.lanes.is_empty() {
-                        return Some(Ok(self.end()));
+                        return Some(Ok(self.end_of_reading()));
                     }
                     // One of the two always comes: this side keeps a sender, and there is a lane.
                     tokio::select! {
@@ -77,11 +90,22 @@ impl Listing {
         }
     }
 
-    fn end(&mut self) -> Listed {
+    /// Nothing is left to ask for: the listing is at its end, or it is read from its beginning.
+    fn end_of_reading(&mut self) -> Listed {
+        let mut walk = self.shared.walk();
+        if walk.gives_up() {
+            let why = std::mem::replace(&mut *walk, Walk::new(Chance::Last)).finish().1.join("; ");
+            let again = self.readings.again(why);
+            *walk = Walk::new(self.readings.chance());
+            return again;
+        }
+        let walk = std::mem::replace(&mut *walk, Walk::new(Chance::Last));
         self.over = true;
-        let walk = std::mem::replace(&mut *self.shared.walk(), Walk::new());
+        if walk.announced().is_some() || walk.searched() {
+            self.announces.store(!walk.searched(), Ordering::Relaxed);
+        }
         let (complete, notes) = walk.finish();
-        Listed::End { complete, notes }
+        self.readings.end(complete, notes)
     }
 
     /// As many lanes as requests can be under way, where there are pages for them. Whoever only wants the first page pays

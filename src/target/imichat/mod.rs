@@ -8,12 +8,14 @@ mod api;
 mod codes;
 mod decode;
 mod list;
+mod route;
 mod schema;
 mod value;
 mod walk;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -21,10 +23,10 @@ use futures::stream::BoxStream;
 use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
-use crate::target::http::Rate;
+use crate::target::http::{Client, Rate};
 use crate::target::{CallError, Listed, Meter, Purpose, Target, Trouble, find_by_listing};
 
-use api::Api;
+use api::{Api, client_settings};
 pub use schema::schema;
 
 /// Users on one page of the listing; there is no parameter for it.
@@ -59,6 +61,8 @@ pub enum UpdateBody {
 pub struct ImiChat {
     api: Arc<Api>,
     schema: Schema,
+    /// Whether the server says how many pages a listing has; supposed until a listing showed otherwise.
+    announces: Arc<AtomicBool>,
 }
 
 /// Prepares to speak with a tenant; sends nothing yet. The key and the domain are passed in, however the settings say
@@ -76,8 +80,25 @@ pub fn connect(
     api_key: &Secret,
     domain: &str,
 ) -> Result<ImiChat, CallError> {
-    let api = Api::new(settings, base_url, rate, clock, stop, api_key, domain)?;
-    Ok(ImiChat { api: Arc::new(api), schema: schema(settings) })
+    let api = Api::new(settings, api_key, domain, |secrets| {
+        Client::new(client_settings(base_url, rate, clock, stop, secrets))
+    })?;
+    Ok(ImiChat { api: Arc::new(api), schema: schema(settings), announces: Arc::new(AtomicBool::new(true)) })
+}
+
+/// [`connect`] for the simulation: as the pages usually read, over another transport than the network.
+#[cfg(test)]
+pub fn connect_over(
+    transport: Box<dyn crate::target::http::Transport>,
+    rate: &Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+) -> ImiChat {
+    let settings = tests::settings();
+    let api = Api::new(&settings, &Secret::new("key-1"), "acme.imi.chat", |secrets| {
+        Client::over(client_settings("https://acme.imi.chat/v3.1", rate, clock, stop, secrets), transport)
+    });
+    ImiChat { api: Arc::new(api.unwrap()), schema: schema(&settings), announces: Arc::new(AtomicBool::new(true)) }
 }
 
 impl Target for ImiChat {
@@ -94,7 +115,7 @@ impl Target for ImiChat {
     }
 
     fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
-        list::list(Arc::clone(&self.api), Purpose::List)
+        list::list(Arc::clone(&self.api), Purpose::List, Arc::clone(&self.announces))
     }
 
     fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
@@ -106,7 +127,7 @@ impl Target for ImiChat {
         rules: &'a [MatchRule],
         sought: &'a [Attributes],
     ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
-        let listing = list::list(Arc::clone(&self.api), Purpose::Lookup);
+        let listing = list::list(Arc::clone(&self.api), Purpose::Lookup, Arc::clone(&self.announces));
         Box::pin(find_by_listing(&self.schema, listing, rules, sought))
     }
 
@@ -124,10 +145,10 @@ impl Target for ImiChat {
         Box::pin(std::future::ready(Err(error)))
     }
 
-    /// Without the sign-in. Where the server does not say how many pages there are, a last page that is full is only
-    /// known to be the last by asking for another; that one is counted always.
+    /// Without the sign-in, for a list that stands still: each page once, and those once more that prove it. Where the
+    /// server does not say how many pages there are, finding the last one takes a few requests that bring nobody.
     fn listing_cost(&self, accounts: u64) -> u64 {
-        accounts / PAGE_SIZE as u64 + 1
+        route::requests(accounts, self.announces.load(Ordering::Relaxed))
     }
 
     fn meter(&self) -> &Meter {
@@ -137,3 +158,5 @@ impl Target for ImiChat {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::settings as test_settings;

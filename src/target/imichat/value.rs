@@ -42,7 +42,7 @@ impl<'de> Visitor<'de> for As {
 
     fn visit_i64<E: Error>(self, n: i64) -> Result<Value, E> {
         Ok(match self.0 {
-            Shape::Text => Value::Text(n.to_string()),
+            Shape::Text => Value::text(n.to_string()),
             Shape::Bool if n == 0 || n == 1 => Value::Bool(n == 1),
             _ => Value::Int(n),
         })
@@ -52,12 +52,12 @@ impl<'de> Visitor<'de> for As {
         match i64::try_from(n) {
             Ok(n) => self.visit_i64(n),
             // Beyond i64 the digits matter more than the arithmetic.
-            Err(_) => Ok(Value::Text(n.to_string())),
+            Err(_) => Ok(Value::text(n.to_string())),
         }
     }
 
     fn visit_f64<E: Error>(self, n: f64) -> Result<Value, E> {
-        Ok(if self.0 == Shape::Text { Value::Text(n.to_string()) } else { Value::Float(n) })
+        Ok(if self.0 == Shape::Text { Value::text(n.to_string()) } else { Value::Float(n) })
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {

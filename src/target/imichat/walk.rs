@@ -1,20 +1,20 @@
-//! Where a listing goes and where it ends: which page to ask for next, what a page proves, and whether in the end every
-//! account was shown. No I/O; the requests are made by `list`.
+//! A listing under way: what a page proves, and whether in the end every account was shown. No I/O; the requests are made
+//! by `list`, in the order of `route`.
 //!
-//! The end is where the server's links say so; without links at a short page, an empty page, or one that the server
-//! does not find. Only a listing without any sign that it shifted while it was read is complete.
+//! A listing is complete when no account was shown twice, the number of pages stood still, and the pages that are read
+//! once more still have everybody whom they had. That is a proof unless, while it was read, accounts were removed *and*
+//! others came in between, and between no two pages that are read twice: see [`Walk::finish`].
+
+use std::collections::HashMap;
 
 use hashbrown::HashSet;
 
 use super::PAGE_SIZE;
 use super::decode::Links;
+use super::route::{FIRST, Route, Sign};
 use super::schema::at;
 use crate::model::{Account, AccountId, KeyHash, Value};
-
-/// The number of the first page.
-pub(super) const FIRST: u64 = 1;
-/// No tenant has this many pages; a server that says so, or never ends, is wrong.
-const MOST_PAGES: u64 = 1_000_000;
+use crate::target::again::Chance;
 
 /// What asking for a page brought.
 #[derive(Debug)]
@@ -30,20 +30,16 @@ pub(super) enum PageRead {
 /// A listing under way.
 #[derive(Debug)]
 pub(super) struct Walk {
-    next: u64,
-    under_way: u64,
-    /// How many pages there are, as the server said last.
-    announced: Option<u64>,
-    /// A page beyond those announced that a link leads to all the same.
-    linked: u64,
-    /// The last page that is worth asking for, once that is certain.
-    end: Option<u64>,
-    /// Without an announcement one page leads to the next.
-    continues: bool,
+    route: Route,
+    chance: Chance,
     seen: Seen,
+    /// Whom the pages showed that are read once more.
+    kept: HashMap<u64, Vec<KeyHash>>,
     repeated: u64,
     unreadable: u64,
-    /// Why the listing is not complete.
+    /// How it shows that the list did not stand still.
+    shifts: Vec<String>,
+    /// Why the listing is not complete and would not be, however often it were read.
     flaws: Vec<String>,
 }
 
@@ -66,65 +62,67 @@ impl Seen {
 }
 
 impl Walk {
-    pub fn new() -> Self {
+    pub fn new(chance: Chance) -> Self {
         Self {
-            next: FIRST,
-            under_way: 0,
-            announced: None,
-            linked: 0,
-            end: None,
-            continues: true,
+            route: Route::new(),
+            chance,
             seen: Seen::default(),
+            kept: HashMap::new(),
             repeated: 0,
             unreadable: 0,
+            shifts: Vec::new(),
             flaws: Vec::new(),
         }
     }
 
     /// The next page to ask for, if one can be asked for now.
     pub fn step(&mut self) -> Option<u64> {
-        let wanted = match (self.end, self.announced) {
-            (Some(end), _) => self.next <= end,
-            (None, Some(pages)) => self.next <= pages.max(self.linked),
-            (None, None) => self.continues && self.under_way == 0,
-        };
-        if !wanted {
-            return None;
-        }
-        if self.next > MOST_PAGES {
-            self.flaws.push(format!("the listing does not end after {MOST_PAGES} pages"));
-            self.end = Some(MOST_PAGES);
-            return None;
-        }
-        let page = self.next;
-        self.next += 1;
-        self.under_way += 1;
-        Some(page)
+        if self.gives_up() { None } else { self.route.step() }
     }
 
     /// How many pages there are, where the server says.
     pub fn announced(&self) -> Option<u64> {
-        self.announced
+        self.route.announced()
+    }
+
+    /// Whether the server left it to the reader to find the last page.
+    pub fn searched(&self) -> bool {
+        self.route.searched()
+    }
+
+    /// Whether it is known that this reading proves nothing, and another may. Nothing more is asked for then.
+    pub fn gives_up(&self) -> bool {
+        let shifted = self.repeated > 0 || !self.shifts.is_empty();
+        self.chance == Chance::Another && shifted && self.unreadable == 0 && self.flaws.is_empty()
     }
 
     /// Takes what a page brought; returns the accounts that were not shown before.
     pub fn read(&mut self, page: u64, read: PageRead) -> Vec<Account> {
-        self.under_way -= 1;
         let (records, links) = match read {
             PageRead::Page { records, links } => (records, links),
             PageRead::Past => (Vec::new(), Links::default()),
         };
-        self.heed(page, links);
-        if records.is_empty() {
-            self.nothing_on(page);
-            return Vec::new();
-        }
         let shown = records.len();
+        let checking = self.route.is_checking(page);
+        for sign in self.route.answered(page, shown, links) {
+            match sign {
+                Sign::Shifted(text) => self.shift(text),
+                Sign::Endless(text) => {
+                    self.route.doubt();
+                    self.flaws.push(text);
+                }
+            }
+        }
+        if checking {
+            return self.check(page, records);
+        }
+        if self.route.keeps(page) {
+            self.kept.insert(page, ids(&records).collect());
+        }
         let accounts = self.first_seen(records);
-        self.advance(page, shown, links);
-        if accounts.is_empty() && shown >= PAGE_SIZE && page > 1 && self.unreadable == 0 {
-            self.stop_at(page);
-            self.flaw(format!(
+        if shown > 0 && accounts.is_empty() && shown >= PAGE_SIZE && page > FIRST && self.unreadable == 0 {
+            self.route.stop_at(FIRST);
+            self.shift(format!(
                 "page {page} shows only accounts that earlier pages showed: the server seems to ignore the page number"
             ));
         }
@@ -132,57 +130,48 @@ impl Walk {
     }
 
     /// Whether every account was shown, and why not.
-    pub fn finish(mut self) -> (bool, Vec<String>) {
+    ///
+    /// Whoever was there all the time and is not shown stood on a page that was read while somebody else had their
+    /// place. Where nobody was removed, there would be fewer places than accounts, so somebody is shown twice or the
+    /// pages become more while none of their content moves. Where nobody came, the last page, which is read before the
+    /// others and after them, has lost somebody. Where both happened and they who came stand at an end of the list, the
+    /// first or the last page has moved. What is left is that accounts went and as many others came in their
+    /// neighbourhood, with no page between them that is read twice.
+    pub fn finish(self) -> (bool, Vec<String>) {
+        let mut notes = self.shifts;
         if self.repeated > 0 {
-            self.flaws.push(format!(
+            notes.push(format!(
                 "{} accounts were shown twice: the list shifted while it was read, so others may have been missed",
                 self.repeated
             ));
         }
+        notes.extend(self.flaws);
         if self.unreadable > 0 {
-            self.flaws
-                .push(format!("{} records are no users with an id and a login and were left out", self.unreadable));
+            notes.push(format!("{} records are no users with an id and a login and were left out", self.unreadable));
         }
-        (self.flaws.is_empty(), self.flaws)
+        (notes.is_empty(), notes)
     }
 
-    /// What the links of a page say of the number of pages.
-    fn heed(&mut self, page: u64, links: Links) {
-        // No pages at all is what an empty listing says of itself; its first page is read all the same.
-        let Some(pages) = links.pages.filter(|pages| *pages > 0) else { return };
-        match self.announced {
-            Some(before) if pages < before => {
-                self.flaw(format!(
-                    "the list shrank from {before} to {pages} pages while it was read, so accounts may have been missed"
-                ));
-                self.announced = Some(pages.max(page));
-            }
-            _ => self.announced = Some(pages),
+    /// A page that is read once more has everybody whom it had; others may have come behind them.
+    fn check(&mut self, page: u64, records: Vec<Option<Account>>) -> Vec<Account> {
+        let kept = self.kept.remove(&page).unwrap_or_default();
+        let now: HashSet<KeyHash> = ids(&records).collect();
+        if kept.iter().any(|id| !now.contains(id)) {
+            self.shift(format!(
+                "page {page} does not show everybody whom it showed before: the list shifted while it was read, so \
+                 accounts may have been missed"
+            ));
         }
-    }
-
-    /// A page without records is past the end.
-    fn nothing_on(&mut self, page: u64) {
-        if page > 1 && self.announced.is_some_and(|pages| page <= pages) {
-            self.flaw("the list has fewer pages than the server said, so accounts may have been missed".to_owned());
-        }
-        self.stop_at(page - 1);
-    }
-
-    /// A page with records leads on, or is the last.
-    fn advance(&mut self, page: u64, shown: usize, links: Links) {
-        match (self.announced, links.next) {
-            // The links contradict each other; asking for one page too many costs less than missing one.
-            (Some(pages), Some(true)) if page >= pages => self.linked = page + 1,
-            (Some(_), _) => {}
-            (None, Some(true)) => {}
-            (None, Some(false)) => self.continues = false,
-            (None, None) => self.continues = shown >= PAGE_SIZE,
-        }
+        let kept: HashSet<KeyHash> = kept.into_iter().collect();
+        let others = records.into_iter().filter(|record| {
+            record.as_ref().is_some_and(|account| !kept.contains(&KeyHash::of_text(account.id.as_str())))
+        });
+        self.first_seen(others.collect())
     }
 
     fn first_seen(&mut self, records: Vec<Option<Account>>) -> Vec<Account> {
         let mut accounts = Vec::with_capacity(records.len());
+        let before = (self.repeated, self.unreadable);
         for record in records {
             match record {
                 None => self.unreadable += 1,
@@ -192,21 +181,29 @@ impl Walk {
                 Some(_) => self.repeated += 1,
             }
         }
+        if before != (self.repeated, self.unreadable) {
+            self.route.doubt();
+        }
         accounts
     }
 
-    fn stop_at(&mut self, page: u64) {
-        self.end = Some(self.end.map_or(page, |end| end.min(page)));
-    }
-
-    /// Each flaw is said once, however many pages show it.
-    fn flaw(&mut self, text: String) {
-        if !self.flaws.contains(&text) {
-            self.flaws.push(text);
+    /// Each sign is said once, however many pages show it.
+    fn shift(&mut self, text: String) {
+        self.route.doubt();
+        if !self.shifts.contains(&text) {
+            self.shifts.push(text);
         }
     }
+}
+
+fn ids(records: &[Option<Account>]) -> impl Iterator<Item = KeyHash> {
+    records.iter().flatten().map(|account| KeyHash::of_text(account.id.as_str()))
 }
 
 #[cfg(test)]
 #[path = "walk_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "shift_tests.rs"]
+mod shift_tests;

@@ -1,3 +1,4 @@
+use super::super::route::MOST_PAGES;
 use super::*;
 use crate::model::Attributes;
 
@@ -28,7 +29,7 @@ struct Result {
 
 /// Walks through a server that answers as the function says.
 fn walk(server: impl Fn(u64) -> PageRead) -> Result {
-    let mut walk = Walk::new();
+    let mut walk = Walk::new(Chance::Last);
     let (mut shown, mut asked) = (0, 0);
     while let Some(page) = walk.step() {
         asked += 1;
@@ -51,17 +52,18 @@ fn incomplete(result: &Result, shown: usize, asked: u64, note: &str) {
 
 #[test]
 fn without_links_a_short_page_ends_the_list() {
-    complete(&walk(|page| with(page_of(page, 25), None, None)), 25, 3);
+    // Page 4 was tried to find the end, and those that were read before it was known are read again.
+    complete(&walk(|page| with(page_of(page, 25), None, None)), 25, 4 + 3);
 }
 
 #[test]
 fn without_links_an_empty_page_ends_the_list() {
-    complete(&walk(|page| with(if page > 2 { Vec::new() } else { page_of(page, 20) }, None, None)), 20, 3);
+    complete(&walk(|page| with(if page > 2 { Vec::new() } else { page_of(page, 20) }, None, None)), 20, 4 + 2);
 }
 
 #[test]
 fn without_links_a_page_that_is_not_found_ends_the_list() {
-    complete(&walk(|page| if page > 2 { PageRead::Past } else { with(page_of(page, 20), None, None) }), 20, 3);
+    complete(&walk(|page| if page > 2 { PageRead::Past } else { with(page_of(page, 20), None, None) }), 20, 4 + 2);
 }
 
 #[test]
@@ -74,50 +76,92 @@ fn a_tenant_without_users_is_complete_with_none() {
 
 #[test]
 fn the_number_of_pages_ends_the_list_even_after_a_full_page() {
-    complete(&walk(|page| with(page_of(page, 30), None, Some(3))), 30, 3);
+    complete(&walk(|page| with(page_of(page, 30), None, Some(3))), 30, 3 + 2);
 }
 
 #[test]
 fn a_short_page_in_the_middle_is_not_the_end_when_links_go_on() {
     let short = |page: u64| users((page * 10..page * 10 + 10).skip(usize::from(page == 2)));
-    complete(&walk(|page| with(short(page), None, Some(4))), 39, 4);
-    complete(&walk(|page| with(short(page), Some(page < 4), None)), 39, 4);
+    complete(&walk(|page| with(short(page), None, Some(4))), 39, 4 + 2);
+    complete(&walk(|page| with(short(page), Some(page < 4), None)), 39, 4 + 3);
 }
 
 #[test]
 fn the_last_link_ends_the_list_even_after_a_full_page() {
-    complete(&walk(|page| with(page_of(page, 30), Some(page < 3), None)), 30, 3);
+    complete(&walk(|page| with(page_of(page, 30), Some(page < 3), None)), 30, 4 + 3);
 }
 
 #[test]
 fn a_link_that_leads_nowhere_is_followed_once() {
-    complete(&walk(|page| with(if page > 3 { Vec::new() } else { page_of(page, 30) }, Some(true), Some(3))), 30, 4);
+    complete(&walk(|page| with(if page > 3 { Vec::new() } else { page_of(page, 30) }, Some(true), Some(3))), 30, 4 + 2);
 }
 
 #[test]
-fn known_pages_are_asked_for_without_waiting_for_each_other() {
-    let mut walk = Walk::new();
-    assert_eq!((walk.step(), walk.step()), (Some(1), None));
-    walk.read(1, with(page_of(1, 50), None, Some(5)));
-    assert_eq!((0..5).filter_map(|_| walk.step()).collect::<Vec<_>>(), [2, 3, 4, 5]);
-    for page in [5, 3, 4, 2] {
-        assert_eq!(walk.read(page, with(page_of(page, 50), None, Some(5))).len(), 10);
+fn known_pages_are_asked_for_without_waiting_for_each_other_once_the_last_is_read() {
+    let read = |page| with(page_of(page, 50), None, Some(5));
+    let mut walk = Walk::new(Chance::Another);
+    for page in [1, 5] {
+        assert_eq!((walk.step(), walk.step()), (Some(page), None));
+        assert_eq!(walk.read(page, read(page)).len(), 10);
     }
-    assert_eq!(walk.step(), None);
-    assert!(walk.finish().0);
+    assert_eq!((0..5).filter_map(|_| walk.step()).collect::<Vec<_>>(), [2, 3, 4]);
+    for page in [3, 4] {
+        assert_eq!(walk.read(page, read(page)).len(), 10);
+    }
+    assert_eq!(walk.step(), None, "nothing is read again before everything was read");
+    assert_eq!(walk.read(2, read(2)).len(), 10);
+    let again: Vec<u64> = (0..5).filter_map(|_| walk.step()).collect();
+    assert_eq!(again.iter().copied().collect::<std::collections::BTreeSet<_>>(), [1, 5].into());
+    for page in again {
+        assert_eq!(walk.read(page, read(page)).len(), 0);
+    }
+    assert_eq!((walk.step(), walk.finish()), (None, (true, vec![])));
+}
+
+/// Walks through a list that has so many accounts for the first two requests, and so many after them.
+fn walk_through(before: u64, after: u64) -> Result {
+    let asked = std::cell::Cell::new(0);
+    walk(|page| {
+        asked.set(asked.get() + 1);
+        let total = if asked.get() <= 2 { before } else { after };
+        with(page_of(page, total), None, Some(total.div_ceil(10)))
+    })
 }
 
 #[test]
-fn a_list_that_grows_is_read_to_its_new_end() {
-    complete(&walk(|page| with(page_of(page, 45), None, Some(if page < 3 { 4 } else { 5 }))), 45, 5);
+fn a_list_that_grows_at_its_end_is_read_to_its_new_end() {
+    complete(&walk_through(40, 45), 45, 5 + 2);
+    complete(&walk_through(44, 49), 49, 5 + 2);
+    complete(&walk_through(44, 55), 55, 6 + 2);
 }
 
 #[test]
-fn a_list_that_shrinks_ends_early_and_is_not_complete() {
-    let server = |page| with(page_of(page, 45), None, Some(if page < 3 { 5 } else { 4 }));
-    incomplete(&walk(server), 40, 4, "shrank from 5 to 4");
+fn a_list_that_shrinks_is_not_complete() {
+    incomplete(&walk_through(45, 40), 45, 5, "shrank from 5 to 4");
+    incomplete(&walk_through(45, 44), 45, 5 + 1, "page 5 does not show everybody whom it showed before");
     let gone = |page| if page > 4 { PageRead::Past } else { with(page_of(page, 40), None, Some(9)) };
-    incomplete(&walk(gone), 40, 5, "fewer pages than the server said");
+    incomplete(&walk(gone), 40, 6, "fewer pages than the server said");
+}
+
+#[test]
+fn a_list_that_shifted_is_given_up_at_once_where_it_can_be_read_again() {
+    let shifted = |chance, records| {
+        let mut walk = Walk::new(chance);
+        for page in [1, 9] {
+            assert_eq!(walk.step(), Some(page));
+            walk.read(page, with(page_of(page, 90), None, Some(9)));
+        }
+        assert_eq!(walk.step(), Some(2));
+        walk.read(2, with(records, None, Some(9)));
+        (walk.gives_up(), walk.step().is_some())
+    };
+    assert_eq!(shifted(Chance::Another, page_of(2, 90)), (false, true));
+    assert_eq!(shifted(Chance::Another, users(10..20)), (true, false));
+    assert_eq!(shifted(Chance::Last, users(10..20)), (false, true));
+    // Reading it again would not make users of what are none.
+    let mut records = users(10..19);
+    records.push(None);
+    assert_eq!(shifted(Chance::Another, records), (false, true));
 }
 
 #[test]
@@ -146,15 +190,13 @@ fn records_that_are_no_users_are_left_out_and_said() {
 #[test]
 fn a_full_page_of_what_is_no_user_is_not_the_end() {
     let server = |page| with(if page == 2 { vec![None; 10] } else { page_of(page, 25) }, None, None);
-    incomplete(&walk(server), 15, 3, "10 records are no users");
+    incomplete(&walk(server), 15, 4, "10 records are no users");
 }
 
 #[test]
 fn a_list_without_end_is_given_up() {
-    let mut walk = Walk::new();
-    walk.next = MOST_PAGES + 1;
-    assert_eq!((walk.step(), walk.step()), (None, None));
-    assert!(walk.finish().1[0].contains("does not end"));
+    incomplete(&walk(|page| with(page_of(page, u64::MAX / 2), None, Some(MOST_PAGES + 1))), 10, 1, "does not end");
+    incomplete(&walk(|page| with(page_of(page, u64::MAX / 2), None, None)), 210, 21, "does not end");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use super::discovery::{Abilities, abilities, definitions, endpoint};
 use super::path::member;
 use super::resource;
 use super::schema::Layout;
+use super::twice;
 use super::walk::{Ask, Page, PageRead};
 use super::{Login, Settings, UpdateMethod};
 use crate::clock::{Clock, Stop};
@@ -154,11 +155,15 @@ impl Api {
         self.listed.load(Ordering::Relaxed).checked_sub(1)
     }
 
-    /// Pages that this many accounts take.
+    /// Requests that listing this many accounts takes.
     pub fn pages(&self, accounts: u64) -> u64 {
         let step = self.step.load(Ordering::Relaxed).max(1);
+        let pages = accounts.div_ceil(step).max(1);
+        if self.has_cursors() {
+            return pages;
+        }
         // One full page may or may not be all there is.
-        if accounts <= step && !self.has_cursors() { accounts / step + 1 } else { accounts.div_ceil(step).max(1) }
+        if accounts <= step { accounts / step + 1 } else { pages + twice::requests(pages) }
     }
 
     pub fn filters(&self) -> bool {

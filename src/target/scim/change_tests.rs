@@ -316,7 +316,7 @@ proptest! {
         for (at, value) in wants {
             let path = paths[at].as_str();
             if pairs.iter().all(|(other, _)| *other != path) {
-                pairs.push((path, value.map_or(Value::Null, Value::Text)));
+                pairs.push((path, value.map_or(Value::Null, Value::text)));
             }
         }
         let mut patched = current.clone();

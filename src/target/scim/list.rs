@@ -9,12 +9,14 @@ use tokio::task::JoinSet;
 
 use super::api::Api;
 use super::walk::{Ask, PageRead, Walk};
+use crate::target::again::Readings;
 use crate::target::{CallError, Listed, Purpose, Trouble};
 
 struct Listing {
     api: Arc<Api>,
     purpose: Purpose,
     walk: Option<Walk>,
+    readings: Readings,
     /// Dropping it stops the requests.
     pages: JoinSet<(Ask, Result<PageRead, CallError>)>,
     ready: VecDeque<Listed>,
@@ -22,8 +24,9 @@ struct Listing {
 
 /// Every account, page by page. Needs a tokio runtime.
 pub(super) fn list(api: Arc<Api>, purpose: Purpose) -> BoxStream<'static, Result<Listed, CallError>> {
-    let walk = Some(Walk::new(api.page_size(), api.has_cursors()));
-    let listing = Listing { api, purpose, walk, pages: JoinSet::new(), ready: VecDeque::new() };
+    let readings = Readings::default();
+    let walk = Some(Walk::new(api.page_size(), api.has_cursors(), readings.chance()));
+    let listing = Listing { api, purpose, walk, readings, pages: JoinSet::new(), ready: VecDeque::new() };
     stream::unfold(listing, |mut listing| async move { listing.next().await.map(|piece| (piece, listing)) }).boxed()
 }
 
@@ -58,10 +61,16 @@ impl Listing {
                 }
                 None => {
                     let walk = self.walk.take()?;
+                    if walk.gives_up() {
+                        let again = self.readings.again(walk.finish().1.join("; "));
+                        let (page_size, cursors) = (self.api.page_size(), self.api.has_cursors());
+                        self.walk = Some(Walk::new(page_size, cursors, self.readings.chance()));
+                        return Some(Ok(again));
+                    }
                     let (accounts, step) = walk.shown();
                     self.api.learn(accounts, step.max(1).min(self.api.page_size()));
                     let (complete, notes) = walk.finish();
-                    return Some(Ok(Listed::End { complete, notes }));
+                    return Some(Ok(self.readings.end(complete, notes)));
                 }
             }
         }

@@ -11,10 +11,12 @@ mod change;
 mod discovery;
 mod find;
 mod list;
+mod page;
 mod path;
 mod resource;
 mod schema;
 mod table;
+mod twice;
 mod walk;
 
 use std::sync::Arc;

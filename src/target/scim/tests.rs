@@ -105,6 +105,7 @@ async fn listed(target: &dyn Target) -> Result<(Vec<String>, bool, Vec<String>),
         assert!(end.is_none(), "something after the end");
         match piece? {
             Listed::Page { accounts, .. } => shown.extend(accounts.into_iter().map(|account| account.id.0)),
+            Listed::Again { .. } => shown.clear(),
             Listed::End { complete, notes } => end = Some((complete, notes)),
         }
     }
@@ -263,17 +264,20 @@ async fn a_listing_goes_by_the_pages_that_the_server_makes() {
     let asked = asked(&server);
     assert_eq!(query(&asked[0], "startIndex").as_deref(), Some("1"));
     assert_eq!(query(&asked[0], "count").as_deref(), Some("100"));
-    assert_eq!((asked.len(), target.meter().sent().list), (3, 3));
+    assert_eq!((asked.len(), target.meter().sent().list), (5, 5));
     assert_eq!(asked[0].header("accept"), Some("application/scim+json, application/json"));
 }
 
 #[tokio::test]
 async fn pages_are_fetched_side_by_side_once_their_number_is_known() {
     let server = tenant(patches(), |seen, n| match n {
-        0 => ok(page(1, 2, 8)),
+        0 | 1 => {
+            let start: usize = query(seen, "startIndex").unwrap().parse().unwrap();
+            ok(page(start, start + 1, 8))
+        }
         _ => {
             let start: usize = query(seen, "startIndex").unwrap().parse().unwrap();
-            // Three for discovery, one page, and all the others.
+            // Three for discovery, the first page and the last, and all the others.
             Reply::Together { arrived: 7, status: 200, body: page(start, start + 1, 8).to_string() }
         }
     })
@@ -334,7 +338,7 @@ async fn the_cost_of_a_listing_is_what_it_takes() {
     let server = tenant(patches(), people(100)).await;
     let target = target(&server).await;
     let costs = |target: &dyn Target| [0, 99, 100, 101, 1000].map(|n| target.listing_cost(n));
-    assert_eq!(costs(&*target), [1, 1, 2, 2, 10]);
+    assert_eq!(costs(&*target), [1, 1, 2, 4, 12]);
     // Once the server has shown how large its pages are.
     listed(&*target).await.unwrap();
     assert_eq!(target.listing_cost(100), target.meter().sent().list);

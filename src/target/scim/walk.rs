@@ -1,19 +1,25 @@
 //! Where a listing goes and where it ends: what to ask for next, what a page proves, and whether in the end every
 //! account was shown. No I/O; the requests are made by `list`.
 //!
-//! The first page says how many accounts there are and how many the server puts on a page, whatever it was asked for;
-//! the others are then asked for side by side. What is missing on a page is asked for again. Only a listing that shows
-//! as many accounts as it announces, each once, is complete.
+//! The first page says how many accounts there are and how many the server puts on a page, whatever it was asked for.
+//! The last page is asked for next and alone, the others then side by side. What is missing on a page is asked for again.
+//! At the end the first page, the last and every [`SPACING`]th one are read once more; where the server does not say how many
+//! accounts there are, every page is.
+//!
+//! A listing is complete when every page announces as many accounts as were shown, none was shown twice, and the pages
+//! that are read once more still have everybody whom they had. That is a proof unless, while it was read, accounts were
+//! removed *and* as many others came in between, and between no two pages that are read twice. With cursors nothing is
+//! read twice: that each account is shown is then the server's word, and the numbers must agree with it.
 
 use std::collections::VecDeque;
 
 use hashbrown::HashSet;
-use serde_json::Value as Json;
 
-use super::path::member;
-use super::resource::{self, entries};
-use super::schema::{Layout, USER_NAME};
+pub(super) use super::page::Page;
+use super::schema::USER_NAME;
+use super::twice::{SPACING, Twice};
 use crate::model::{Account, KeyHash, Value};
+use crate::target::again::Chance;
 
 /// No tenant has this many pages; a listing that goes on is a listing without an end.
 const MOST_PAGES: u64 = 1_000_000;
@@ -37,43 +43,17 @@ pub(super) enum PageRead {
     TooMany,
 }
 
-/// A page of a listing.
-#[derive(Debug, Default)]
-pub(super) struct Page {
-    /// One for each record, none for a record that has no id.
-    pub records: Vec<Option<Account>>,
-    pub total: Option<u64>,
-    per_page: Option<u64>,
-    next: Option<String>,
-}
-
-impl Page {
-    /// None for what is no list. `Resources` may be missing where there are none.
-    pub fn read(layout: &Layout, list: &Json) -> Option<Self> {
-        let list = list.as_object()?;
-        let number = |name: &str| match member(list, name)? {
-            Json::String(text) => text.trim().parse().ok(),
-            number => number.as_u64(),
-        };
-        let (resources, total) = (member(list, "Resources"), number("totalResults"));
-        if resources.is_none() && total.is_none() {
-            return None;
-        }
-        let records = resources.map(entries).unwrap_or_default();
-        Some(Self {
-            records: records.iter().map(|record| resource::account(layout, record)).collect(),
-            total,
-            per_page: number("itemsPerPage"),
-            next: member(list, "nextCursor").and_then(Json::as_str).filter(|c| !c.is_empty()).map(str::to_owned),
-        })
-    }
-}
-
 /// A listing under way.
 #[derive(Debug)]
 pub(super) struct Walk {
+    chance: Chance,
     /// Asked for before anything else.
     queue: VecDeque<Ask>,
+    /// Where the last page begins, and whether it was answered; nothing else is asked for before.
+    last: Option<(u64, Answered)>,
+    twice: Twice,
+    /// Pages with accounts.
+    filled: u64,
     asked: u64,
     under_way: u64,
     stopped: bool,
@@ -92,16 +72,28 @@ pub(super) struct Walk {
     repeated: u64,
     renumbered: u64,
     unreadable: u64,
-    /// Why the listing is not complete.
+    /// How it shows that the list did not stand still.
+    shifts: Vec<String>,
+    /// Why the listing is not complete and would not be, however often it were read.
     flaws: Vec<String>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answered {
+    Yes,
+    NotYet,
+}
+
 impl Walk {
-    pub fn new(page_size: u64, cursors: bool) -> Self {
+    pub fn new(page_size: u64, cursors: bool, chance: Chance) -> Self {
         let count = page_size;
         let first = if cursors { Ask::Cursor { cursor: None, count } } else { Ask::Index { start: 1, count } };
         Self {
+            chance,
             queue: VecDeque::from([first]),
+            last: None,
+            twice: Twice::default(),
+            filled: 0,
             asked: 0,
             under_way: 0,
             stopped: false,
@@ -115,29 +107,67 @@ impl Walk {
             repeated: 0,
             renumbered: 0,
             unreadable: 0,
+            shifts: Vec::new(),
             flaws: Vec::new(),
         }
     }
 
     /// What to ask for next, if anything can be asked for now.
     pub fn step(&mut self) -> Option<Ask> {
-        if self.stopped {
+        if self.stopped || self.gives_up() {
             return None;
         }
         if self.asked >= MOST_PAGES {
-            self.stop(format!("the listing does not end after {MOST_PAGES} pages"));
+            self.stopped = true;
+            self.flaws.push(format!("the listing does not end after {MOST_PAGES} pages"));
             return None;
         }
-        let ask = self.queue.pop_front().or_else(|| {
-            let total = self.total?;
-            let (next, step) = self.rest.as_mut().filter(|(next, _)| *next <= total)?;
-            let ask = Ask::Index { start: *next, count: *step };
-            *next += *step;
-            Some(ask)
-        })?;
+        let ask = match self.queue.pop_front() {
+            Some(ask) => ask,
+            None if matches!(self.last, Some((_, Answered::NotYet))) => return None,
+            None => match self.in_turn() {
+                Some(ask) => ask,
+                None if self.under_way > 0 => return None,
+                None => {
+                    self.read_again();
+                    self.queue.pop_front()?
+                }
+            },
+        };
         self.asked += 1;
         self.under_way += 1;
         Some(ask)
+    }
+
+    /// The next of the pages that can be asked for side by side.
+    fn in_turn(&mut self) -> Option<Ask> {
+        let total = self.total?;
+        let last = self.last.map(|(start, _)| start);
+        let (next, step) = self.rest.as_mut()?;
+        if Some(*next) == last {
+            *next += *step;
+        }
+        if *next > total {
+            return None;
+        }
+        let ask = Ask::Index { start: *next, count: *step };
+        *next += *step;
+        Some(ask)
+    }
+
+    /// Everything was asked for and has come: whether the list stood still is left to be seen.
+    fn read_again(&mut self) {
+        // One page alone, which says that it is all, is what it was at one moment.
+        if self.filled > 1 || self.total.is_none() && self.asked > 1 {
+            let pages = self.twice.begin().into_iter();
+            self.queue.extend(pages.map(|(start, count)| Ask::Index { start, count }));
+        }
+    }
+
+    /// Whether it is known that this reading proves nothing, and another may. Nothing more is asked for then.
+    pub fn gives_up(&self) -> bool {
+        let shifted = self.repeated > 0 || self.renumbered > 0 || !self.shifts.is_empty();
+        self.chance == Chance::Another && shifted && self.unreadable == 0 && self.flaws.is_empty()
     }
 
     /// How many pages there are, where the server says how many accounts there are.
@@ -162,20 +192,33 @@ impl Walk {
             }
         };
         let shown = page.records.len() as u64;
+        if let Ask::Index { start, .. } = ask
+            && let Some((_, answered)) = self.last.as_mut().filter(|(last, _)| *last == start)
+        {
+            *answered = Answered::Yes;
+        }
         if first {
             (self.total, self.step) = (page.total, shown);
         } else if let (Some(before), Some(now)) = (self.total, page.total)
             && before != now
         {
-            self.flaw(format!(
+            self.shift(format!(
                 "the number of accounts changed from {before} while they were listed, so some may have been missed"
             ));
         }
+        if let Ask::Index { start, .. } = ask
+            && self.twice.is_of(start)
+        {
+            return self.check(start, page.records);
+        }
+        self.filled += u64::from(shown > 0);
+        self.keep(&ask, &page.records);
         let before = self.repeated;
         let accounts = self.first_seen(page.records);
         self.repeated -= self.overlap(&ask, shown).min(self.repeated - before);
         if !first && shown > 0 && self.repeated - before == shown {
-            self.stop(
+            self.stopped = true;
+            self.shift(
                 "a page shows only accounts that earlier pages showed: the server seems to ignore which page it is asked for"
                     .to_owned(),
             );
@@ -207,27 +250,54 @@ impl Walk {
     }
 
     /// Whether every account was shown, and why not.
-    pub fn finish(mut self) -> (bool, Vec<String>) {
+    pub fn finish(self) -> (bool, Vec<String>) {
+        let mut notes = self.shifts;
         if self.repeated > 0 {
-            self.flaws.push(format!(
+            notes.push(format!(
                 "{} accounts were shown twice: the list shifted while it was read, so others may have been missed",
                 self.repeated
             ));
         }
         if self.renumbered > 0 {
-            self.flaws.push(format!(
+            notes.push(format!(
                 "{} names were shown with two ids: ids changed while the list was read, so others may have been missed",
                 self.renumbered
             ));
         }
+        notes.extend(self.flaws);
         if self.unreadable > 0 {
-            self.flaws.push(format!("{} records are no users with an id and were left out", self.unreadable));
+            notes.push(format!("{} records are no users with an id and were left out", self.unreadable));
         }
         let shown = self.seen.len() as u64 + self.unreadable;
         if let Some(total) = self.total.filter(|total| *total != shown) {
-            self.flaws.push(format!("the server announces {total} accounts and shows {shown}"));
+            notes.push(format!("the server announces {total} accounts and shows {shown}"));
         }
-        (self.flaws.is_empty(), self.flaws)
+        (notes.is_empty(), notes)
+    }
+
+    /// Notes whom a page shows that is to be read once more.
+    fn keep(&mut self, ask: &Ask, records: &[Option<Account>]) {
+        let Ask::Index { start, count } = *ask else { return };
+        let in_turn = self.total.is_none()
+            || start == 1
+            || self.last.is_some_and(|(last, _)| last == start)
+            || (start - 1).is_multiple_of(self.step.max(1))
+                && ((start - 1) / self.step.max(1) + 1).is_multiple_of(SPACING);
+        if in_turn {
+            self.twice.keep(start, count, records);
+        }
+    }
+
+    /// A page that is read once more has everybody whom it had.
+    fn check(&mut self, start: u64, records: Vec<Option<Account>>) -> Vec<Account> {
+        let (still_all, others) = self.twice.compare(start, records);
+        if !still_all {
+            self.shift(format!(
+                "the page from account {start} on does not show everybody whom it showed before: the list shifted while \
+                 it was read, so accounts may have been missed"
+            ));
+        }
+        self.first_seen(others)
     }
 
     /// After a page that a cursor brought.
@@ -253,7 +323,12 @@ impl Walk {
     fn spread(&mut self, start: u64, count: u64, shown: u64, per_page: Option<u64>) {
         match self.total {
             _ if shown == 0 => {}
-            Some(total) if total > shown => self.rest = Some((start + shown, shown)),
+            Some(total) if total > shown => {
+                self.rest = Some((start + shown, shown));
+                let last = start + (total - start) / shown * shown;
+                self.last = Some((last, Answered::NotYet));
+                self.queue.push_back(Ask::Index { start: last, count: shown });
+            }
             // Some servers announce what the page has and not what there is; only one page more can tell.
             Some(_) if shown >= count => self.queue.push_back(Ask::Index { start: start + shown, count }),
             Some(_) => {}
@@ -297,6 +372,7 @@ impl Walk {
 
     fn first_seen(&mut self, records: Vec<Option<Account>>) -> Vec<Account> {
         let mut accounts = Vec::with_capacity(records.len());
+        let before = (self.repeated, self.renumbered, self.unreadable);
         for record in records {
             match record {
                 None => self.unreadable += 1,
@@ -309,18 +385,25 @@ impl Walk {
                 Some(_) => self.repeated += 1,
             }
         }
+        // Where something is wrong already, no page has to be read once more to know it.
+        if before != (self.repeated, self.renumbered, self.unreadable) {
+            self.twice.spare();
+        }
         accounts
     }
 
     fn stop(&mut self, why: String) {
         self.stopped = true;
-        self.flaw(why);
+        if !self.flaws.contains(&why) {
+            self.flaws.push(why);
+        }
     }
 
-    /// Each flaw is said once, however many pages show it.
-    fn flaw(&mut self, text: String) {
-        if !self.flaws.contains(&text) {
-            self.flaws.push(text);
+    /// Each sign is said once, however many pages show it. No page has to be read once more to know it.
+    fn shift(&mut self, text: String) {
+        self.twice.spare();
+        if !self.shifts.contains(&text) {
+            self.shifts.push(text);
         }
     }
 }
@@ -328,3 +411,7 @@ impl Walk {
 #[cfg(test)]
 #[path = "walk_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "shift_tests.rs"]
+mod shift_tests;

@@ -217,3 +217,125 @@ fn flipped_bits_in_the_files_never_lose_a_record_unnoticed() {
     }
     assert!(noticed > 0, "flipping bits in a used file harms something");
 }
+
+#[test]
+fn a_journal_of_another_form_is_refused_with_both_forms_and_nothing_is_made_of_it() {
+    for mark in [b'0', b'2'] {
+        let dir = harmed(|_| {});
+        let path = dir.path().join("anchor");
+        let mut anchor = fs::read(&path).unwrap();
+        for slot in [0, 4096] {
+            anchor[slot + 7] = mark;
+            anchor[slot + 20] ^= 1;
+        }
+        fs::write(&path, &anchor).unwrap();
+        for error in [open(dir.path()).unwrap_err(), Journal::inspect(dir.path(), options()).unwrap_err()] {
+            let error = error.to_string();
+            let form = format!("has form {}, and this program knows form 1", char::from(mark));
+            assert!(error.contains(&form) && error.contains(&dir.path().display().to_string()), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), anchor, "it is still what it was");
+    }
+}
+
+/// Three runs of two actions each: records 1 to 6, 7 to 12, 13 to 18.
+fn three_runs(harm: impl FnOnce(&sled::Tree)) -> Inspection {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path()).unwrap();
+    (1..=3).for_each(|salt| append_all(&journal, &whole_run(id(salt), 2)));
+    drop(journal);
+    let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
+    harm(&database.log);
+    database.log.flush().unwrap();
+    drop(database);
+    Journal::inspect(dir.path(), options()).unwrap()
+}
+
+#[test]
+fn a_run_whose_records_are_damaged_is_named_and_the_others_are_listed_as_they_are() {
+    let remove =
+        |seqs: &'static [u64]| move |log: &sled::Tree| seqs.iter().for_each(|seq| drop(log.remove(key(*seq)).unwrap()));
+    let garble = |log: &sled::Tree| {
+        let mut bytes = log.get(key(9)).unwrap().unwrap().to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        log.insert(key(9), bytes).unwrap();
+    };
+    let two: &dyn Fn(&sled::Tree) = &garble;
+    for (harm, damaged, listed) in [
+        (two, vec![id(2)], vec![id(1), id(2), id(3)]),
+        (&remove(&[9]), vec![id(2)], vec![id(1), id(2), id(3)]),
+        // Its end is lost, and nobody knows that the next began without it.
+        (&remove(&[12]), vec![id(2), id(3)], vec![id(1), id(2), id(3)]),
+        // Its beginning is lost: of it nothing but the name is left.
+        (&remove(&[7]), vec![id(2)], vec![id(1), id(3)]),
+        (&remove(&[17, 18]), vec![id(3)], vec![id(1), id(2), id(3)]),
+        (&remove(&[1]), vec![id(1)], vec![id(2), id(3)]),
+    ] {
+        let inspection = three_runs(harm);
+        assert!(!inspection.damage.is_empty());
+        assert_eq!(inspection.damaged.keys().copied().collect::<Vec<_>>(), damaged, "{:?}", inspection.damage);
+        assert_eq!(inspection.runs.iter().map(|run| run.run).collect::<Vec<_>>(), listed, "{:?}", inspection.damage);
+        let whole = inspection.runs.iter().filter(|run| !damaged.contains(&run.run));
+        for run in whole {
+            assert_eq!((run.tally.applied, run.phase), (2, crate::journal::state::Phase::Ended(Ending::Complete)));
+        }
+    }
+}
+
+/// Bits flipped and ends cut off in every file of a journal of several megabytes: what opens holds every record.
+#[test]
+#[ignore = "takes half a minute; .ci/run runs it"]
+fn a_large_journal_never_loses_a_record_unnoticed() {
+    let dir =
+        tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() })
+            .unwrap();
+    let good = dir.path().join("good");
+    let journal = open(&good).unwrap();
+    let events: Vec<Event> = (1..=12_000).flat_map(|seq| [intent(id(1), seq), applied(id(1), seq)]).collect();
+    append_all(&journal, &[started(id(1), 12_000)]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for group in events.chunks(2_000) {
+        for parity in [0, 1] {
+            let some = group.iter().skip(parity).step_by(2);
+            let appends = some.map(|event| journal.append(event.clone()));
+            runtime.block_on(futures::future::try_join_all(appends)).unwrap();
+        }
+    }
+    append_all(&journal, &[ended(id(1), now())]);
+    drop(journal);
+    let inspect = |dir: &Path| Journal::inspect(dir, options());
+    let records = inspect(&good).unwrap().records;
+    assert_eq!(records, 24_002);
+    let files: Vec<_> = fs::read_dir(good.join("journal"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.file_name().unwrap().to_owned(), fs::read(&path).unwrap()))
+        .collect();
+    let mut noticed = 0;
+    let mut state = 7_u64;
+    let mut draw = |end: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % end
+    };
+    for trial in 0..240 {
+        let bad = dir.path().join("bad");
+        copy_files(&good, &bad);
+        let (name, bytes) = &files[draw(files.len())];
+        let mut bytes = bytes.clone();
+        let at = draw(bytes.len());
+        if trial % 2 == 0 {
+            bytes[at] ^= 1 << draw(8);
+        } else {
+            bytes.truncate(at);
+        }
+        fs::write(bad.join("journal").join(name), bytes).unwrap();
+        match open(&bad) {
+            Ok(journal) => assert_eq!(events.len() + 2, journal.events(id(1)).map(Result::unwrap).count()),
+            Err(JournalError::Damaged { .. } | JournalError::File(_)) => noticed += 1,
+            Err(error) => panic!("trial {trial}, {} at {at}: {error}", name.display()),
+        }
+        fs::remove_dir_all(bad).unwrap();
+    }
+    assert!(noticed > 40, "{noticed}");
+}

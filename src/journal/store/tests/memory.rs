@@ -20,7 +20,7 @@ fn remember(memory: &Memory, notes: Vec<Note>) {
 fn everything_is_remembered(journal: &Journal) {
     let memory = journal.memory("acme");
     assert_eq!((memory.link("E1"), memory.absence(&account("1")), memory.shape()), (None, None, None));
-    let shape = Shape { columns: vec!["a".to_owned(), "b".to_owned()], rows: 7, at: now() };
+    let shape = Shape { columns: vec!["a".to_owned(), "b".to_owned()], rows: 7, terminated: Some(true), at: now() };
     let prints = vec![("privileges".to_owned(), u64::MAX), ("business".to_owned(), 0)];
     remember(
         &memory,

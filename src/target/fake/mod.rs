@@ -1,133 +1,26 @@
 //! A tenant in memory, for tests of the engine: it keeps a ledger of what really happened to its accounts, remembers
 //! every request that reached it, and fails on demand in all the ways that a real one does.
 
+mod attributes;
+mod events;
+
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 
+pub use self::attributes::{
+    CUSTOM, EMAIL, LOGIN, NAME, PASSWORD, PRIVILEGES, ROLE, SKILLS, STATUS, TITLE, rules, schema,
+};
+pub use self::events::{Call, Entry, Fault, Op, Points};
 use super::{CallError, Effect, Listed, Meter, Purpose, Quota, Target, Trouble, find_by_listing};
 use crate::clock::{Clock, TestClock};
-use crate::model::{
-    Account, AccountId, AttrId, Attribute, Attributes, Kind, Lifecycle, MatchRule, Protects, Schema, Value, normal,
-};
-
-pub const LOGIN: AttrId = AttrId(0);
-pub const EMAIL: AttrId = AttrId(1);
-pub const NAME: AttrId = AttrId(2);
-pub const TITLE: AttrId = AttrId(3);
-pub const STATUS: AttrId = AttrId(4);
-pub const SKILLS: AttrId = AttrId(5);
-pub const PRIVILEGES: AttrId = AttrId(6);
-pub const CUSTOM: AttrId = AttrId(7);
-pub const PASSWORD: AttrId = AttrId(8);
-pub const ROLE: AttrId = AttrId(9);
-
-/// An attribute of each sort that matters.
-pub fn schema() -> Schema {
-    let status = Kind::Choice(vec!["active".into(), "inactive".into()]);
-    let mut schema = Schema::new(vec![
-        Attribute::new("login", Kind::Text).allows("CR").required().unique().ignoring_case(),
-        Attribute::new("email", Kind::Text).allows("CR").unique().ignoring_case(),
-        Attribute::new("name", Kind::Text),
-        Attribute::new("title", Kind::Text),
-        Attribute::new("status", status).allows("RU"),
-        Attribute::new("skills", Kind::Map(Box::new(Kind::Any))).merged(),
-        Attribute::new("privileges", Kind::Json).allows("C"),
-        Attribute::new("custom", Kind::Json).allows("U"),
-        Attribute::new("password", Kind::Text).allows("C").secret().required(),
-        Attribute::new("role", Kind::Text).allows("R"),
-    ]);
-    let [active, inactive] = ["active", "inactive"].map(Value::text);
-    schema.lifecycle = Some(Lifecycle { attribute: STATUS, active, inactive });
-    schema.protects =
-        vec![Protects { attribute: ROLE, value: Value::text("Administrative"), reason: "Administrative account" }];
-    schema.can_delete = true;
-    schema
-}
-
-/// By login, then by email.
-pub fn rules(schema: &Schema) -> Vec<MatchRule> {
-    [LOGIN, EMAIL].map(|id| MatchRule::new(schema, vec![id])).to_vec()
-}
-
-/// What really happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Entry {
-    Created { account: AccountId, login: String, password: String },
-    Updated { account: AccountId, values: Attributes },
-    Deleted { account: AccountId },
-}
-
-/// A kind of request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Op {
-    Create,
-    Update,
-    Delete,
-    Get,
-    Find,
-    List,
-}
-
-/// A request that reached the tenant: its kind, the login or the account, and the password where it has one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    pub op: Op,
-    pub whom: String,
-    pub password: Option<String>,
-}
-
-/// What goes wrong with one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It never arrived, and nobody knows.
-    LostBefore,
-    /// It had its effect, and the answer was lost.
-    LostAfter,
-    /// Its answer was given up, and it has its effect so much later.
-    Late(Duration),
-    Refused,
-    Exists,
-    /// Server errors only, without effect.
-    Unavailable,
-    Quota,
-    Configuration,
-    Garbled,
-}
+use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Value, normal};
 
 type Chaos = Box<dyn FnMut(Op) -> Option<Fault> + Send>;
 type Watch = Box<dyn Fn(&Call) + Send>;
-
-/// Where the process can die: each point counts down, and at zero it does, at once and without a word.
-#[derive(Clone, Default)]
-pub struct Points(Arc<AtomicU64>);
-
-impl Points {
-    /// Dies at the `n`th point from now; never, where `n` is zero.
-    pub fn die_at(&self, n: u64) {
-        self.0.store(n, Ordering::SeqCst);
-    }
-
-    /// Whether nobody died yet.
-    pub fn alive(&self) -> bool {
-        self.0.load(Ordering::SeqCst) > 0
-    }
-
-    pub fn pass(&self) {
-        let left = self.0.load(Ordering::SeqCst);
-        if left > 0 {
-            self.0.store(left - 1, Ordering::SeqCst);
-            if left == 1 {
-                // As a panic, but without its message.
-                std::panic::resume_unwind(Box::new("died"));
-            }
-        }
-    }
-}
 
 /// The tenant.
 pub struct Fake {
@@ -135,7 +28,7 @@ pub struct Fake {
     clock: Arc<TestClock>,
     meter: Meter,
     pub points: Points,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -151,6 +44,7 @@ struct State {
     lax: bool,
     order: u64,
     incomplete: Option<String>,
+    shifting: Vec<Account>,
     budget: Option<u64>,
 }
 
@@ -169,7 +63,24 @@ impl Fake {
 
     pub fn with_schema(clock: &Arc<TestClock>, schema: Schema) -> Self {
         let clock = Arc::clone(clock);
-        Self { schema, clock, meter: Meter::default(), points: Points::default(), state: Mutex::default() }
+        Self { schema, clock, meter: Meter::default(), points: Points::default(), state: Arc::default() }
+    }
+
+    /// Another connection to the same tenant.
+    pub fn connect(&self) -> Self {
+        let (schema, clock, points) = (self.schema.clone(), Arc::clone(&self.clock), self.points.clone());
+        Self { schema, clock, points, meter: Meter::default(), state: Arc::clone(&self.state) }
+    }
+
+    /// Another tenant of the same accounts and the same past, with nothing wrong in its future.
+    pub fn fork(&self, clock: &Arc<TestClock>) -> Self {
+        let fork = Self::with_schema(clock, self.schema.clone());
+        {
+            let (from, mut to) = (self.state(), fork.state());
+            (to.accounts, to.last, to.lax) = (from.accounts.clone(), from.last, from.lax);
+            (to.ledger, to.calls) = (from.ledger.clone(), from.calls.clone());
+        }
+        fork
     }
 
     /// Adds an account that was always there; not in the ledger. An account is active where its values do not say.
@@ -231,6 +142,11 @@ impl Fake {
     /// Listings do not prove themselves complete, for this reason.
     pub fn incomplete(&self, why: &str) {
         self.state().incomplete = Some(why.to_owned());
+    }
+
+    /// The next listing shows these, and then that it shifted and is read again.
+    pub fn shifts_after(&self, shown: Vec<Account>) {
+        self.state().shifting = shown;
     }
 
     /// So many requests are left for the day; none: as many as anybody likes.
@@ -442,8 +358,13 @@ impl Target for Fake {
                 Err(error) => return stream::iter(vec![Err(error)]),
             };
             let mut accounts = self.shown();
-            let state = self.state();
+            let mut state = self.state();
             shuffle(&mut accounts, state.order);
+            let shifting = std::mem::take(&mut state.shifting);
+            if !shifting.is_empty() {
+                pages.push(Ok(Listed::Page { accounts: shifting, pages: None }));
+                pages.push(Ok(Listed::Again { why: "the list shifted".to_owned() }));
+            }
             let total = Some(accounts.len().div_ceil(PAGE) as u64);
             pages.extend(accounts.chunks(PAGE).map(|page| Ok(Listed::Page { accounts: page.to_vec(), pages: total })));
             let notes = state.incomplete.clone();

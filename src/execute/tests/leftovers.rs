@@ -1,0 +1,125 @@
+//! What a killed process leaves behind, and what the next one makes of it.
+
+use std::fs;
+use std::time::SystemTime;
+
+use super::*;
+use crate::execute::lifecycle::{resume, tidy};
+use crate::journal::paths::make_private_dir;
+use crate::journal::{Ending, Note, StateDir, secret};
+use crate::plan::beside::{Learnt, PlanFiles};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A state directory with a run in it: its folder has a secret and what was settled of its passwords.
+struct Left {
+    world: World,
+    state: StateDir,
+}
+
+fn left() -> Left {
+    let world = World::new();
+    let state = StateDir::new(world.dir.path().join("state"));
+    world.plan(vec![create("ana")]);
+    with_folder(&state, world.run);
+    Left { world, state }
+}
+
+fn with_folder(state: &StateDir, run: RunId) {
+    secret::create(state, run, [7; 32]).unwrap();
+    fs::write(state.run_passwords(run), "{}").unwrap();
+}
+
+impl Left {
+    fn tidy(&self, keep: Duration) {
+        tidy(&self.state, &self.world.journal, keep, self.world.clock.now()).unwrap();
+    }
+
+    /// The names of what is in the run's folder.
+    fn files(&self) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(self.state.run(self.world.run))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn the_secret_of_a_run_goes_once_the_run_has_ended_and_not_before() {
+    let left = left();
+    left.tidy(DAY);
+    assert_eq!(left.files(), ["passwords.json", "secret"], "passwords that nobody was told follow from it");
+    let World { journal, run, clock, .. } = &left.world;
+    journal.append_blocking(Event::RunPaused { run: *run, at: clock.now(), why: String::new() }).unwrap();
+    left.tidy(DAY);
+    assert_eq!(left.files(), ["passwords.json", "secret"]);
+    journal.append_blocking(Event::RunResumed { run: *run, at: clock.now() }).unwrap();
+    journal.append_blocking(Event::RunEnded { run: *run, at: clock.now(), outcome: Ending::Complete }).unwrap();
+    left.tidy(DAY);
+    assert_eq!(left.files(), ["passwords.json"]);
+}
+
+#[test]
+fn a_folder_that_the_journal_does_not_know_goes_unless_something_was_sent_lately() {
+    let left = left();
+    let now = left.world.clock.now();
+    let [begun, sent, forgotten] = [(1, 1), (1, 2), (9, 3)].map(|(days, n)| RunId::new(now - DAY * days, n));
+    for run in [begun, sent, forgotten] {
+        with_folder(&left.state, run);
+    }
+    fs::remove_file(left.state.run_passwords(begun)).unwrap();
+    make_private_dir(&left.state.path().join("runs").join("mine")).unwrap();
+    left.tidy(DAY * 5);
+    let is_there = |run| left.state.run(run).exists();
+    assert!(!is_there(begun), "it never began");
+    assert!(is_there(sent), "its journal was moved aside, and somebody may wait for its passwords");
+    assert!(!is_there(forgotten), "it was pruned, and its process died before its folder went");
+    assert!(is_there(left.world.run));
+    assert!(left.state.path().join("runs").join("mine").exists());
+}
+
+#[test]
+fn files_that_never_got_their_names_go_after_a_day() {
+    let left = left();
+    for folder in [left.state.path().to_owned(), left.state.run(left.world.run)] {
+        for (name, age) in [(".new-old", DAY * 2), (".new-now", DAY / 2), ("old", DAY * 2)] {
+            let file = fs::File::create(folder.join(name)).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+    }
+    left.tidy(DAY);
+    assert_eq!(left.files(), [".new-now", "old", "passwords.json", "secret"]);
+    assert!(!left.state.path().join(".new-old").exists() && left.state.path().join(".new-now").exists());
+}
+
+#[test]
+fn what_a_plan_learnt_is_remembered_though_its_process_died_and_no_absence_counts_twice() {
+    let left = left();
+    let World { journal, run, clock, .. } = &left.world;
+    let memory = journal.memory("t");
+    let account = |id: &str| AccountId(id.to_owned());
+    let since = clock.now() - DAY;
+    let absent = |id| Note::Absence { account: account(id), first_seen_absent: since, runs: 2 };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(memory.remember(vec![absent("still"), absent("back")])).unwrap();
+    let learnt = [
+        Learnt::Link { identity: "E1".to_owned(), account: account("1") },
+        Learnt::Absent { account: account("still") },
+        Learnt::Absent { account: account("new") },
+    ];
+    let notes = learnt.map(|learnt| serde_json::to_string(&learnt).unwrap()).join("\n");
+    fs::write(PlanFiles::within(&left.state.run(*run)).notes, notes).unwrap();
+    let started = journal.run(*run).unwrap().unwrap().started();
+    clock.advance(DAY);
+    for _ in 0..2 {
+        let state = journal.run(*run).unwrap().unwrap();
+        runtime.block_on(resume(journal, &memory, &left.state, &**clock, &state)).unwrap();
+        assert_eq!(memory.link("E1"), Some(account("1")));
+        let known = |id| memory.absence(&account(id)).map(|absence| (absence.since, absence.runs));
+        assert_eq!(known("still"), Some((since, 2)), "it may have been counted already");
+        assert_eq!(known("new"), Some((started, 1)));
+        assert_eq!(known("back"), None, "who was there in between starts anew");
+    }
+}

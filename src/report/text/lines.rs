@@ -1,0 +1,132 @@
+//! One entry of a text: an action on a single line or with all that is known of it, a finding.
+
+use std::io::{self, Write};
+
+use crate::model::AccountId;
+use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, Source};
+use crate::report::ink::{CYAN, GREEN, Ink, MAGENTA, RED, YELLOW};
+use crate::report::section::{Section, is_held};
+use crate::report::visible::{shortened, visible};
+use crate::report::words::{self, LONGEST_MESSAGE, LONGEST_NAME, transition};
+use crate::report::{Entry, Outcome, Style};
+
+/// An action on one line, with as much of its changes as fits.
+pub(super) fn write_line(
+    action: &Action,
+    is_held: bool,
+    section: Section,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    /// In less room than this a change says nothing.
+    const NARROWEST: usize = 16;
+    let Action { action: kind, key, account, source, changes, warnings, .. } = action;
+    let ink = Ink(style.color);
+    // How the account was found stands in the whole report.
+    let account = account.as_ref().filter(|_| source.is_none());
+    let mut place = place(source.as_ref(), account, None);
+    if is_held {
+        place.push_str("  held");
+    }
+    let person = shortened(key, LONGEST_NAME);
+    let takes = "+ reactivate    ".len() + person.chars().count() + place.chars().count();
+    let room = style.width.saturating_sub(takes + 2);
+    // Of a new account every attribute is new.
+    if *kind != ActionKind::Create && room >= NARROWEST {
+        let said =
+            |change: &Change| format!("{}: {}", shortened(&change.attribute, LONGEST_NAME), transition(change, room));
+        let all = changes.iter().map(said).collect::<Vec<_>>().join("; ");
+        let names = || changes.iter().map(|change| visible(&change.attribute)).collect::<Vec<_>>().join(", ");
+        let what = if all.chars().count() <= room { all } else { shortened(&names(), room).into_owned() };
+        if !what.is_empty() {
+            place = format!("{place}  {what}");
+        }
+    }
+    write_person(section, kind.name(), key, &place, ink, out)?;
+    write_warnings(warnings, ink, out)
+}
+
+pub(super) fn write_entry(entry: &Entry, section: Section, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let ink = Ink(style.color);
+    match entry {
+        Entry::Action { action, outcome } => {
+            let Action { action: kind, key, account, matched, source, changes, reason, warnings, .. } = action;
+            let place = place(source.as_ref(), account.as_ref(), matched.as_deref());
+            write_person(section, kind.name(), key, &place, ink, out)?;
+            write_changes(changes, style, out)?;
+            if let Some(reason) = reason {
+                writeln!(out, "    because: {}", shortened(reason, LONGEST_MESSAGE))?;
+            }
+            write_warnings(warnings, ink, out)?;
+            if is_held(entry) {
+                writeln!(out, "    {}", ink.bold("held"))?;
+            }
+            write_outcome(outcome.as_ref(), section, ink, out)
+        }
+        Entry::Finding(finding) => {
+            let Finding { finding: kind, key, account, matched, source, changes, reason, .. } = finding;
+            let place = place(source.as_ref(), account.as_ref(), matched.as_deref());
+            // A row of which nothing but its place is known goes by that.
+            let place = if place == shortened(key, LONGEST_NAME) { "" } else { &place };
+            write_person(section, kind.name(), key, place, ink, out)?;
+            write_changes(changes, style, out)?;
+            if reason.is_empty() { Ok(()) } else { writeln!(out, "    {}", shortened(reason, LONGEST_MESSAGE)) }
+        }
+    }
+}
+
+fn write_warnings(warnings: &[String], ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+    for warning in warnings {
+        let text = format!("warning: {}", shortened(warning, LONGEST_MESSAGE));
+        writeln!(out, "    {}", ink.paint(YELLOW, &text))?;
+    }
+    Ok(())
+}
+
+fn write_person(section: Section, kind: &str, key: &str, place: &str, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+    let what = format!("{} {kind:<10}", section.sign());
+    let what = ink.paint(color(section), &what);
+    let gap = if place.is_empty() { "" } else { "  " };
+    writeln!(out, "{what}  {}{gap}{}", ink.bold(&shortened(key, LONGEST_NAME)), ink.dim(place))
+}
+
+/// Where the row stands and which account it is: `hr.csv:12, account 4711 by login_id`.
+fn place(source: Option<&Source>, account: Option<&AccountId>, matched: Option<&str>) -> String {
+    let row = source.map(|source| format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line));
+    let by = matched.map(|rule| format!(" by {}", shortened(rule, LONGEST_NAME))).unwrap_or_default();
+    let account = account.map(|id| format!("account {}{by}", shortened(id.as_str(), LONGEST_NAME)));
+    row.into_iter().chain(account).collect::<Vec<_>>().join(", ")
+}
+
+fn write_changes(changes: &[Change], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    /// In less room than this values say nothing, whatever the terminal's width.
+    const NARROWEST: usize = 36;
+    for change in changes {
+        let attribute = shortened(&change.attribute, LONGEST_NAME);
+        let room = style.width.saturating_sub(attribute.chars().count() + "    : ".len());
+        writeln!(out, "    {attribute}: {}", transition(change, room.max(NARROWEST)))?;
+    }
+    Ok(())
+}
+
+fn write_outcome(outcome: Option<&Outcome>, section: Section, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+    match outcome.and_then(words::outcome) {
+        Some(text) if matches!(section, Section::Failed | Section::Unknown) => {
+            writeln!(out, "    {}", ink.paint(color(section), &text))
+        }
+        Some(text) => writeln!(out, "    {text}"),
+        None => Ok(()),
+    }
+}
+
+fn color(section: Section) -> u8 {
+    match section {
+        Section::Action(ActionKind::Create | ActionKind::Reactivate) => GREEN,
+        Section::Action(ActionKind::Update) => CYAN,
+        Section::Action(ActionKind::Deactivate) => YELLOW,
+        Section::Action(ActionKind::Delete) | Section::Failed => RED,
+        Section::Finding(FindingKind::Invalid | FindingKind::Conflict) => RED,
+        Section::Unknown => MAGENTA,
+        Section::Finding(_) => YELLOW,
+    }
+}
