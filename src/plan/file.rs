@@ -396,6 +396,7 @@ mod tests {
             source: None,
             changes: vec![Change { attribute: "password".into(), from: None, to: Value::Generated }],
             also: BTreeMap::new(),
+            active: None,
             reason: None,
             warnings: Vec::new(),
             requests: 1,
