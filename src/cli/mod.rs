@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod failure;
 pub mod output;
+mod past;
 pub mod progress;
 mod quota;
 mod records;

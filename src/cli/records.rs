@@ -189,6 +189,7 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
         target: header.target.clone(),
         summary,
         held,
+        accounts: Some(header.listing.accounts),
         notes,
         against: header.against.clone(),
         takes_back: header.rollback_of.as_ref().map(|run| TakesBack { run: run.clone(), plan: header.plan.clone() }),

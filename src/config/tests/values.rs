@@ -36,6 +36,7 @@ fn the_configuration_at_the_top_of_the_repository_is_right() {
     assert_eq!(settings.map.entries.len(), 10);
     assert_eq!(settings.passwords.deliver_to, Delivery::Discard);
     assert_eq!(settings.report.markdown, Some(settings.dir().join("reports/{run}.md")));
+    assert_eq!(settings.report.html, Some(settings.dir().join("reports/{run}.html")));
 }
 
 #[test]
