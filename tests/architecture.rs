@@ -29,13 +29,14 @@ struct Room {
 }
 
 /// The house. A room within a room (`journal::state`) has a row of its own and is no part of the outer one.
-const HOUSE: [Room; 16] = [
+const HOUSE: [Room; 17] = [
     Room { path: "model", kind: Kind::Pure, may_use: &[] },
     Room { path: "mapping", kind: Kind::Pure, may_use: &["model"] },
     Room { path: "reconcile", kind: Kind::Pure, may_use: &["model"] },
     Room { path: "plan", kind: Kind::Pure, may_use: &["model", "reconcile"] },
     Room { path: "journal::state", kind: Kind::Pure, may_use: &["model", "plan"] },
     Room { path: "report", kind: Kind::Pure, may_use: &["model", "plan"] },
+    Room { path: "profile", kind: Kind::Pure, may_use: &["model"] },
     Room { path: "clock", kind: Kind::Edge, may_use: &[] },
     Room { path: "kill", kind: Kind::Edge, may_use: &[] },
     Room { path: "mutant", kind: Kind::Edge, may_use: &[] },
@@ -110,6 +111,7 @@ const SHELL: Room = Room {
         "journal",
         "journal::state",
         "report",
+        "profile",
         "clock",
         "kill",
         "config",

@@ -15,6 +15,7 @@ mod error;
 mod files;
 mod header;
 mod quotes;
+mod recognise;
 mod records;
 mod rows;
 mod sniff;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use error::{Fault, SourceError};
 pub use files::FileName;
+pub use recognise::{Guess, Header, recognise};
 pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
 pub use sniff::Looks;
 pub use table::read_table;

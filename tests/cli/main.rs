@@ -14,6 +14,7 @@ mod bad_state;
 mod bad_target;
 mod check;
 mod history;
+mod init;
 mod meta;
 mod people;
 mod plan;

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod check;
 pub mod drive;
 pub mod export;
+pub mod init;
 mod left;
 pub mod meta;
 pub mod plan;
