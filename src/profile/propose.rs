@@ -100,7 +100,11 @@ pub fn propose(
             made.plain(&facts, "job_description", &[Meaning::Title]);
             made.status(&facts, "status", Says::Word);
             if facts.email().is_some() {
-                made.off("login_using_email", "{ value = true }", "on: people may sign in with their address as well");
+                made.off(
+                    "login_using_email",
+                    "{ value = true }",
+                    "switched on, people may sign in with their address as well",
+                );
             }
             made.skills(&facts, "skill_attributes");
             made.privileges(&facts, lookup.as_ref());
@@ -120,7 +124,7 @@ pub fn propose(
             made.off(
                 "roles",
                 "{ value = [\"Agent\"], on = \"create\" }",
-                "on: newcomers get these roles, which must exist",
+                "switched on, newcomers get these roles, which must exist",
             );
             made.password();
             rules.extend(made.maps("loginId").then(|| vec!["loginId".to_owned()]));
@@ -155,6 +159,20 @@ pub fn propose(
         lines,
         missing,
     })
+}
+
+impl Proposal {
+    /// Whether anything is made from this column.
+    #[must_use]
+    pub fn uses(&self, column: &str) -> bool {
+        let (plain, template) = (text(column), text(&reference(column)));
+        // Within a text a template stands without its quotes.
+        let template = &template[1..template.len() - 1];
+        let names = |value: &str| value.contains(&plain) || value.contains("{{") && value.contains(template);
+        let is_identity = self.identity.as_ref().is_some_and(|(name, _)| name == column);
+        let includes = self.include.as_ref().is_some_and(|(value, _)| value.contains(template));
+        is_identity || includes || self.lines.iter().any(|line| !line.is_off && names(&line.value))
+    }
 }
 
 impl Kind {
@@ -397,11 +415,11 @@ impl Made {
             (None, Some(team)) => {
                 let id = format!("{{{{ {} | lookup('teams', 'team_id') }}}}", reference(team));
                 let value = format!("[{{ teamid = {}, role = {role} }}]", text(&id));
-                self.off("privileges", &value, "on, together with [lookup.teams]: the team of newcomers");
+                self.off("privileges", &value, "switched on together with [lookup.teams], newcomers get their team");
             }
             (_, None) => {
                 let value = format!("[{{ teamid = 1, role = {role} }}]");
-                self.off("privileges", &value, "on: the team of newcomers, by its id");
+                self.off("privileges", &value, "switched on, newcomers join this team");
             }
         }
     }

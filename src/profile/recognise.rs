@@ -14,6 +14,8 @@ pub struct Found {
     pub meaning: Meaning,
     pub column: usize,
     pub why: String,
+    /// Its name says so, not only its cells.
+    pub is_named: bool,
 }
 
 /// How first and last name stand in one cell.
@@ -50,12 +52,6 @@ impl Recognised {
     pub fn name(&self, meaning: Meaning) -> Option<&str> {
         self.column(meaning).map(|column| self.columns[column].as_str())
     }
-
-    /// Columns that were not understood, in the order of the export.
-    pub fn strangers(&self) -> impl Iterator<Item = &str> {
-        let known = |at: &usize| self.found.iter().chain(&self.identities).any(|found| found.column == *at);
-        (0..self.columns.len()).filter(move |at| !known(at)).map(|at| self.columns[at].as_str())
-    }
 }
 
 /// Finds out what the columns mean.
@@ -69,6 +65,7 @@ pub fn recognise(profile: &Profile) -> Recognised {
             meaning: *meaning,
             column,
             why: why_named(*meaning, &profile.columns[column], profile.rows),
+            is_named: true,
         }));
     }
     by_cells(profile, &mut found);
@@ -119,11 +116,11 @@ fn doubt(meaning: Meaning, column: &Column) -> usize {
 
 fn why_named(meaning: Meaning, column: &Column, rows: u64) -> String {
     match meaning {
-        Meaning::Email => format!("{} of {rows} look like addresses", column.addresses),
+        Meaning::Email => format!("{} of {rows} are addresses", column.addresses),
         Meaning::Skills => format!("{} of {rows} are pairs such as English:100", column.pairs),
         Meaning::End => format!("{} of {rows} have a date", column.dates),
-        _ if column.filled < rows => format!("a usual name for it; {} of {rows} filled", column.filled),
-        _ => "a usual name for it".to_owned(),
+        _ if column.filled < rows => format!("a usual name; {} of {rows} filled", column.filled),
+        _ => "a usual name".to_owned(),
     }
 }
 
@@ -138,7 +135,8 @@ fn by_cells(profile: &Profile, found: &mut Vec<Found>) {
         found.extend(fullest.map(|(column, cells)| Found {
             meaning: Meaning::Email,
             column,
-            why: format!("{} of {} look like addresses", cells.addresses, profile.rows),
+            why: format!("{} of {} are addresses", cells.addresses, profile.rows),
+            is_named: false,
         }));
     }
     if !has(found, Meaning::Status) {
@@ -154,6 +152,7 @@ fn by_cells(profile: &Profile, found: &mut Vec<Found>) {
             meaning: Meaning::Status,
             column,
             why: "its values say who works here".to_owned(),
+            is_named: false,
         }));
     }
 }
@@ -163,6 +162,10 @@ fn names_in_one(profile: &Profile, found: &mut Vec<Found>) -> Option<NameOrder> 
     let at = |found: &[Found], meaning| found.iter().position(|other| other.meaning == meaning);
     let (first, last, full) =
         (at(found, Meaning::FirstName), at(found, Meaning::LastName), at(found, Meaning::FullName));
+    if let (Some(_), Some(_), Some(full)) = (first, last, full) {
+        found.remove(full);
+        return None;
+    }
     // "Nombre" and "Nom" alone may be the whole name.
     if let (Some(lone), None, None) | (None, Some(lone), None) = (first, last, full)
         && profile.columns[found[lone].column].mostly(profile.columns[found[lone].column].words, 60)
@@ -182,9 +185,14 @@ fn names_in_one(profile: &Profile, found: &mut Vec<Found>) -> Option<NameOrder> 
 /// Columns that may be the identity: by their names, then by their cells, then the login and the address.
 fn identities(profile: &Profile, found: &[Found]) -> Vec<Found> {
     let is_free = |at: &usize| found.iter().all(|other| other.column != *at);
-    let candidate = |column: usize, why: &str| Found { meaning: Meaning::Identity, column, why: why.to_owned() };
+    let candidate = |column: usize, why: &str, is_named: bool| Found {
+        meaning: Meaning::Identity,
+        column,
+        why: why.to_owned(),
+        is_named,
+    };
     let named = named(profile, Meaning::Identity).into_iter().map(|(_, at)| at).filter(is_free);
-    let mut candidates: Vec<Found> = named.map(|at| candidate(at, "a usual name for it")).collect();
+    let mut candidates: Vec<Found> = named.map(|at| candidate(at, "a usual name", true)).collect();
     let is_code = |column: &Column| {
         let plain = plain(&column.name);
         let says =
@@ -194,12 +202,12 @@ fn identities(profile: &Profile, found: &[Found]) -> Vec<Found> {
     };
     for (at, column) in profile.columns.iter().enumerate() {
         if is_free(&at) && is_code(column) && candidates.iter().all(|other| other.column != at) {
-            candidates.push(candidate(at, "its name and its cells look like it"));
+            candidates.push(candidate(at, "looks like it", false));
         }
     }
     for meaning in [Meaning::Login, Meaning::Email] {
         let column = found.iter().find(|other| other.meaning == meaning).map(|other| other.column);
-        candidates.extend(column.map(|at| candidate(at, "there is no number that never changes")));
+        candidates.extend(column.map(|at| candidate(at, "there is no number for it", false)));
     }
     candidates.truncate(CANDIDATES);
     candidates

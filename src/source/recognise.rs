@@ -146,13 +146,22 @@ fn header(records: &[Line], is_name: impl Fn(&str) -> bool) -> Header {
     if names.cells.iter().any(|cell| is_value(cell, width)) {
         return Header::None { line: names.line, values: names.cells.clone() };
     }
-    // Some products write names for programs and below them names for people.
+    // Some products write names for programs and below them the same names for people.
     let are_names = |record: &&Line| {
+        let same = record.cells.iter().zip(&names.cells).filter(|(below, above)| is_same_name(below, above)).count();
         let known = record.cells.iter().filter(|cell| is_name(cell)).count();
-        is_full(record) && known * 2 > width && !record.cells.iter().any(|cell| is_value(cell, width))
+        let is_value = |cell: &String| is_value(cell, width);
+        is_full(record) && (same * 2 > width || known * 2 > width) && !record.cells.iter().any(is_value)
     };
     let below = records.get(at + 1).filter(are_names);
     Header::Line(below.unwrap_or(names).line)
+}
+
+/// Whether two names are the same but for case, blanks and signs.
+fn is_same_name(one: &str, other: &str) -> bool {
+    let plain =
+        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    !plain(one).is_empty() && plain(one) == plain(other)
 }
 
 /// Whether a cell is a value, which no column is named by.

@@ -131,14 +131,14 @@ fn encodings_and_delimiters_are_found_out() {
 #[test]
 fn a_letter_that_is_no_utf_8_far_down_in_the_file_is_found_too() {
     let mut text = String::from("Employee ID,First Name,Work Email\n");
-    for n in 0..9_000 {
-        writeln!(text, "{n},Ana Margarita Fernanda,ana{n}@example.com").unwrap();
+    for n in 0..900 {
+        writeln!(text, "{n},Ana {},ana{n}@example.com", "Margarita ".repeat(33)).unwrap();
     }
     let mut bytes = text.into_bytes();
     assert!(bytes.len() > 300_000);
-    bytes.extend(latin("9001,Zoë,zoe@example.com\n"));
+    bytes.extend(latin("901,Zoë,zoe@example.com\n"));
     let project = export("hr.csv", bytes);
-    creates(&project, &["hr.csv"], 9_001);
+    creates(&project, &["hr.csv"], 901);
     assert_eq!(settings(&project)["source"]["encoding"].as_str(), Some("windows-1252"));
 }
 
@@ -220,13 +220,18 @@ fn columns_and_values_with_any_sign_make_a_configuration_that_works() {
 }
 
 #[test]
-fn an_export_of_many_rows_is_read_in_bounded_time() {
+fn what_only_the_last_of_many_rows_says_is_known() {
     let mut text = String::from("Employee ID,First Name,Last Name,Work Email,Status\n");
-    for n in 0..20_000 {
-        let status = if n == 19_999 { "Terminated" } else { "Active" };
+    for n in 0..12_000 {
+        // So many leavers that the plan is short.
+        let status = match n {
+            11_999 => "Verstorben",
+            1_000.. => "Terminated",
+            _ => "Active",
+        };
         writeln!(text, "{n},Ana,Diaz,ana{n}@example.com,{status}").unwrap();
     }
     let project = export("hr.csv", text);
-    // What only the last row says is known all the same.
-    creates(&project, &["hr.csv"], 19_999).says(&["all 20000 different", "left: Terminated 1"]);
+    // Only the first 10,000 are looked at closely.
+    creates(&project, &["hr.csv"], 1_000).says(&["all 12000 different", "left: Terminated 10999, Verstorben 1"]);
 }

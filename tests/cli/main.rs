@@ -23,3 +23,5 @@ mod safety;
 mod secrets;
 mod sources;
 mod sync;
+#[cfg(target_os = "linux")]
+mod terminal;

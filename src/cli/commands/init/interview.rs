@@ -27,7 +27,7 @@ impl Open {
         // A column that is called the number of the employee, and is one, is not worth a question.
         let is_certain = keys.first().is_some_and(|(column, _)| {
             let found = recognised.identities.iter().find(|found| found.column == *column);
-            found.is_some_and(|found| found.why == "a usual name for it")
+            found.is_some_and(|found| found.is_named)
         });
         let values = census.values.get(&Meaning::Status).map(|values| {
             let open = |value: &&String| matches!(sense(value), Sense::Away | Sense::Unknown);
@@ -65,11 +65,8 @@ impl Interview<'_> {
             answers.identity = Some(open.identities[chosen].0);
         }
         if !open.values.is_empty() {
-            writeln!(
-                self.output,
-                "\nWho has which {} needs no account, for as long as it says so?",
-                visible(&open.status)
-            )?;
+            let status = visible(&open.status);
+            writeln!(self.output, "\nNot every value of {status} is clear. Which mean that the account is to rest?")?;
             self.list(open.values.iter().map(|(value, rows)| format!("{value} ({rows})")))?;
             let ask = "Numbers with blanks between them, or Enter for none";
             let Some(chosen) = self.read(ask, |text| some(text, open.values.len()))? else { return Ok(None) };

@@ -38,21 +38,25 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     }
     let seen = look::look(&args.export)?;
     let width = width(std::env::var("COLUMNS").ok().as_deref(), To::Stdout.columns());
-    for line in show::lines(&seen, width) {
+    let kind = args.kind.into();
+    let place = place(&seen, config, &args.export);
+    let lookup = neighbours::lookup(&seen, &folder_of(config), &args.export);
+    let proposed = |answers: &Answers| propose(kind, &seen.recognised, &seen.census, &place, lookup.clone(), answers);
+    let begin = proposed(&Answers::default());
+    for line in show::lines(&seen, begin.as_ref(), width) {
         app.say(&line);
+    }
+    if begin.is_none() {
+        return Err(nobody(&seen));
     }
     if !args.yes && !can_ask {
         return Err(
             Failure::new("usage", "nothing was written: there is no terminal to ask").hint("--yes takes the proposals")
         );
     }
-    let kind = args.kind.into();
     let open = Open::of(kind, &seen);
     let answers = if args.yes { Answers::default() } else { interviewed(&open)? };
-    let place = place(&seen, config, &args.export);
-    let lookup = neighbours::lookup(&seen, &folder_of(config), &args.export);
-    let proposal =
-        propose(kind, &seen.recognised, &seen.census, &place, lookup, &answers).ok_or_else(|| nobody(&seen))?;
+    let proposal = proposed(&answers).ok_or_else(|| nobody(&seen))?;
     let text = config_text(&proposal);
     checked(app, &text, &proposal)?;
     if is_there && !args.force && !may_overwrite(config)? {
@@ -60,23 +64,20 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     write(config, &text, is_there)?;
-    for line in show::taken(&proposal, &open, &answers) {
-        app.say(&line);
-    }
+    let say = |text: &str| show::wrapped(text, width).iter().for_each(|line| app.say(line));
+    app.say("");
+    show::taken(&proposal, &open, &answers).iter().for_each(|text| say(text));
     if !proposal.missing.is_empty() {
         return Err(unfinished(config, &proposal));
     }
-    app.say(&format!(
-        "\n{} is written. What it does, tried in a simulated tenant without anybody in it:\n",
-        shown(config)
-    ));
+    let file = shown(config);
+    say(&format!("{file} is written. In an empty simulated tenant it would do this:"));
+    app.say("");
     let configured = app.configured()?;
     configured.empty_sandbox(app.clock.clone()).await?;
     let exit = plan::dry_run(app).await?;
-    app.say(&format!(
-        "\nNothing was touched. Read {}, then go live: target.base_url and where the key is kept.",
-        shown(config)
-    ));
+    app.say("");
+    say(&format!("No system was touched. Read {file}; then set base_url and where the key is kept, and plan again."));
     Ok(exit)
 }
 

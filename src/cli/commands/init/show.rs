@@ -6,11 +6,11 @@ use crate::profile::{Answers, Keys, Meaning, Proposal, Sense};
 use crate::report::visible::{shortened, visible};
 
 /// The columns of the table: a meaning and the name of a column.
-const MEANING: usize = 13;
+const MEANING: usize = 12;
 const NAME: usize = 24;
 
-/// What was seen, before anything is asked.
-pub fn lines(seen: &Seen, width: usize) -> Vec<String> {
+/// What was seen, before anything is asked; `proposal` tells which columns are of use.
+pub fn lines(seen: &Seen, proposal: Option<&Proposal>, width: usize) -> Vec<String> {
     let mut lines = vec![headline(seen)];
     if let Some(product) = seen.recognised.product {
         lines.push(format!("Its columns are those of {}.", product.0));
@@ -25,7 +25,7 @@ pub fn lines(seen: &Seen, width: usize) -> Vec<String> {
         Some(keys) => {
             let found = recognised.identities.iter().find(|found| found.column == keys.column);
             let why = found.map(|found| found.why.as_str()).unwrap_or_default();
-            let why = format!("all {} different, none empty; {why}", census.rows);
+            let why = format!("{why}; all {} different", census.rows);
             lines.push(row("identity", &recognised.columns[keys.column], &why, width));
         }
         None => {
@@ -35,7 +35,8 @@ pub fn lines(seen: &Seen, width: usize) -> Vec<String> {
             }
         }
     }
-    for found in &recognised.found {
+    let is_used = |column: usize| proposal.is_some_and(|proposal| proposal.uses(&recognised.columns[column]));
+    for found in recognised.found.iter().filter(|found| is_used(found.column)) {
         let why = match found.meaning {
             Meaning::Email | Meaning::Login => {
                 let keys = if found.meaning == Meaning::Email { &census.email } else { &census.login };
@@ -48,9 +49,11 @@ pub fn lines(seen: &Seen, width: usize) -> Vec<String> {
         };
         lines.push(row(found.meaning.name(), &recognised.columns[found.column], &why, width));
     }
-    let strangers: Vec<_> = recognised.strangers().map(|name| shortened(name, NAME)).collect();
-    if !strangers.is_empty() {
-        lines.extend(wrapped(&format!("Not used: {}", strangers.join(", ")), width));
+    let unused = (0..recognised.columns.len()).filter(|at| !is_used(*at));
+    let unused: Vec<_> = unused.map(|at| shortened(&recognised.columns[at], NAME)).collect();
+    if !unused.is_empty() {
+        lines.push(String::new());
+        lines.extend(wrapped(&format!("Not used: {}.", unused.join(", ")), width));
     }
     lines
 }
@@ -61,10 +64,10 @@ pub fn taken(proposal: &Proposal, open: &Open, answers: &Answers) -> Vec<String>
     let left: Vec<_> = open.values.iter().filter(|(value, _)| !answers.inactive.contains(value)).collect();
     if !left.is_empty() {
         let names: Vec<_> = left.iter().map(|(value, rows)| format!("{} ({rows})", shortened(value, NAME))).collect();
-        lines.push(format!("\nTaken for people who keep their account: {}.", names.join(", ")));
+        lines.push(format!("Taken for people who keep their account: {}.", names.join(", ")));
     }
     if let Some(lookup) = &proposal.lookup {
-        lines.push(format!("\nThe ids of the teams are taken from {}.", visible(&lookup.path)));
+        lines.push(format!("The ids of the teams are taken from {}.", visible(&lookup.path)));
     }
     lines
 }
@@ -131,7 +134,7 @@ fn row(meaning: &str, name: &str, why: &str, width: usize) -> String {
 }
 
 /// The text in lines of at most so many characters, broken between words.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
