@@ -344,7 +344,7 @@ fn in_every_file(check: impl Fn(&Module, &str) -> Vec<String>) -> Vec<String> {
 /// The room that a module or an item is in.
 fn home(path: &[String]) -> Option<&'static Room> {
     static SHELL_ROOM: Room = SHELL;
-    static HOUSE_ROOMS: [Room; 16] = HOUSE;
+    static HOUSE_ROOMS: [Room; HOUSE.len()] = HOUSE;
     let name = path.join("::");
     let rooms = HOUSE_ROOMS.iter().chain([&SHELL_ROOM]).filter(|room| within(&name, room.path));
     rooms.max_by_key(|room| room.path.len())
