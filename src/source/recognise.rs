@@ -108,7 +108,12 @@ fn records(text: &str, delimiter: u8, is_whole: bool) -> Vec<Line> {
     let mut records = Vec::new();
     for record in reader.records().take(RECORDS) {
         let Ok(record) = record else { break };
-        let line = record.position().map_or(1, |position| u32::try_from(position.line()).unwrap_or(u32::MAX));
+        let line = record.position().map_or(1, |position| {
+            // The position is that behind the record before; blank lines between the two belong to neither.
+            let rest = text.as_bytes().iter().skip(usize::try_from(position.byte()).unwrap_or(usize::MAX));
+            let breaks = rest.take_while(|byte| matches!(byte, b'\n' | b'\r')).filter(|byte| **byte == b'\n').count();
+            u32::try_from(position.line() + breaks as u64).unwrap_or(u32::MAX)
+        });
         records.push(Line { line, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
     }
     if !is_whole && records.len() < RECORDS {
