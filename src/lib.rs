@@ -16,6 +16,7 @@ pub mod model;
 
 pub mod mapping;
 pub mod plan;
+pub mod profile;
 pub mod reconcile;
 pub mod report;
 

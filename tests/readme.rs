@@ -368,6 +368,35 @@ fn the_samples_of_the_other_targets_run_with_the_command_that_stands_there() {
 }
 
 #[test]
+fn the_first_five_minutes_can_be_walked_and_show_what_stands_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(root.join("samples/hr_export.csv"), folder.path().join("export.csv")).unwrap();
+    fs::copy(root.join("samples/teams.csv"), folder.path().join("teams.csv")).unwrap();
+    let text = section("## The first five minutes");
+    let mut said = Vec::new();
+    for line in blocks(&text, "sh").into_iter().flatten() {
+        let command = line.split(" #").next().unwrap().trim();
+        let mut words: Vec<&str> = command.strip_prefix("headcount ").unwrap().split_whitespace().collect();
+        words.extend((words[0] == "init").then_some("--yes"));
+        let output = headcount(folder.path(), &words);
+        assert_eq!(output.status.code(), Some(0), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        said.push(String::from_utf8(output.stdout).unwrap());
+        // At full speed from then on.
+        let config = folder.path().join("config.toml");
+        let text = fs::read_to_string(&config).unwrap();
+        fs::write(&config, text.replace("requests_per_second = 5 ", "requests_per_second = 0 ")).unwrap();
+    }
+    let [init, _, _, plan] = &said[..] else { panic!("{} commands", said.len()) };
+    assert!(plan.contains("nothing to change"), "{plan}");
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = words(init);
+    for line in blocks(&text, "").into_iter().flatten().filter(|line| !line.is_empty()) {
+        assert!(shown.contains(&words(&line)), "{line:?} is not in\n{init}");
+    }
+}
+
+#[test]
 fn the_migration_can_be_walked_and_ends_with_nothing_to_change() {
     let text = section("## Migration: from imi.chat to Bright Pattern");
     let folder = folder();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::output::{ColorChoice, Format};
+use crate::profile::Kind;
 use crate::report::Invocation;
 
 /// Keeps an application's user accounts in step with an HR export.
@@ -64,6 +65,8 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Look at an export, write a configuration for it, and make its first dry run
+    Init(InitArgs),
     /// Check the configuration and every row of the source, without touching the target
     Check(CheckArgs),
     /// The dry run: show every difference, and write the plan
@@ -94,6 +97,39 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The export of the HR system
+    pub export: PathBuf,
+    /// The system that has the accounts
+    #[arg(long, value_enum, default_value_t = InitKind::Imichat)]
+    pub kind: InitKind,
+    /// Take every proposal, ask nothing
+    #[arg(long)]
+    pub yes: bool,
+    /// Write over a configuration that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// The systems that a configuration can be written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InitKind {
+    Imichat,
+    Brightpattern,
+    Scim,
+}
+
+impl From<InitKind> for Kind {
+    fn from(kind: InitKind) -> Self {
+        match kind {
+            InitKind::Imichat => Self::Imichat,
+            InitKind::Brightpattern => Self::Brightpattern,
+            InitKind::Scim => Self::Scim,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -223,6 +259,7 @@ impl Command {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Init(_) => "init",
             Self::Check(_) => "check",
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
@@ -242,6 +279,6 @@ impl Command {
     /// Whether a command of this name ends with a summary object.
     #[must_use]
     pub fn summarises(name: &str) -> bool {
-        matches!(name, "check" | "plan" | "apply" | "sync" | "resume" | "rollback")
+        matches!(name, "init" | "check" | "plan" | "apply" | "sync" | "resume" | "rollback")
     }
 }

@@ -1,5 +1,6 @@
 //! From settings to a tenant that can be asked: secrets are read here, and the built-in sandbox is started.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::failure::Failure;
@@ -56,7 +57,11 @@ impl Configured {
         stop: &Arc<Stop>,
     ) -> Result<Connected, Failure> {
         let settings = &self.settings.target;
-        let sandbox = if settings.is_sandbox() { Some(self.start_sandbox(clock.clone()).await?) } else { None };
+        let sandbox = if settings.is_sandbox() {
+            Some(self.sandbox_from(sandbox::Seed::Sample, clock.clone()).await?)
+        } else {
+            None
+        };
         let base_url = sandbox.as_ref().map_or_else(|| settings.base_url.value.clone(), Sandbox::base_url);
         let at = At { base_url: &base_url, sandbox: sandbox.is_some(), clock: clock.clone(), stop: stop.clone() };
         let target = match &settings.kind {
@@ -76,16 +81,28 @@ impl Configured {
         QuotaFile { path: self.state.quota(), of, clock }
     }
 
-    async fn start_sandbox(&self, clock: Arc<dyn Clock>) -> Result<Sandbox, Failure> {
+    async fn sandbox_from(&self, seed: sandbox::Seed, clock: Arc<dyn Clock>) -> Result<Sandbox, Failure> {
         make_private_dir(self.state.path())?;
         let options = sandbox::Options {
             kind: self.settings.target.kind.name().parse()?,
-            seed: sandbox::Seed::Sample,
-            state: Some(self.state.path().join("sandbox.json")),
+            seed,
+            state: Some(self.kept_sandbox()),
             clock,
             ..sandbox::Options::default()
         };
         Ok(sandbox::start(options).await?)
+    }
+
+    /// Begins the built-in sandbox as a tenant that nobody is in, unless it was begun before.
+    pub async fn empty_sandbox(&self, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+        if !self.kept_sandbox().exists() {
+            self.sandbox_from(sandbox::Seed::Empty, clock).await?.stop().await?;
+        }
+        Ok(())
+    }
+
+    fn kept_sandbox(&self) -> PathBuf {
+        self.state.path().join("sandbox.json")
     }
 
     fn imichat(&self, kind: &imichat::Settings, at: At<'_>) -> Result<Box<dyn Target>, Failure> {

@@ -85,8 +85,9 @@ async fn outcome(app: Arc<App>, command: Command) -> Exit {
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
-    use commands::{apply, check, export, meta, plan, report, resume, rollback, runs, sandbox, sync};
+    use commands::{apply, check, export, init, meta, plan, report, resume, rollback, runs, sandbox, sync};
     match command {
+        Command::Init(args) => init::run(app, &args).await,
         Command::Check(args) => check::run(app, &args).await,
         Command::Plan(args) => plan::run(app, &args).await,
         Command::Apply(args) => apply::run(app, &args).await,

@@ -38,7 +38,11 @@ pub struct Mapped {
 impl Configured {
     /// Reads the configuration and checks what it says against the kind's schema.
     pub fn load(config: &Path, state: Option<&Path>) -> Result<Self, Failure> {
-        let settings = crate::config::load(config)?;
+        Self::of(crate::config::load(config)?, state)
+    }
+
+    /// What follows from settings that were read already.
+    pub fn of(settings: Settings, state: Option<&Path>) -> Result<Self, Failure> {
         let schema = match &settings.target.kind {
             KindSettings::Imichat(kind) => imichat::schema(kind),
             KindSettings::Brightpattern(_) => brightpattern::schema(),

@@ -9,6 +9,7 @@ pub mod normal;
 pub mod percent;
 pub mod row;
 pub mod schema;
+pub mod shape;
 pub mod text;
 pub mod value;
 

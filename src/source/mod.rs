@@ -17,6 +17,7 @@ mod files;
 pub mod fuzzing;
 mod header;
 mod quotes;
+mod recognise;
 mod records;
 mod rows;
 mod sniff;
@@ -31,6 +32,7 @@ mod tests;
 
 pub use error::{Fault, SourceError};
 pub use files::FileName;
+pub use recognise::{Guess, Header, recognise};
 pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
 pub use sniff::Looks;
 pub use table::read_table;

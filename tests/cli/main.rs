@@ -14,6 +14,7 @@ mod bad_state;
 mod bad_target;
 mod check;
 mod history;
+mod init;
 mod meta;
 mod people;
 mod plan;
@@ -22,3 +23,5 @@ mod safety;
 mod secrets;
 mod sources;
 mod sync;
+#[cfg(target_os = "linux")]
+mod terminal;

@@ -29,7 +29,7 @@ pub struct Project {
 }
 
 impl Project {
-    fn empty() -> Self {
+    pub fn empty() -> Self {
         // In memory, where syncing a journal costs nothing; what a sync is worth on a disk is tested elsewhere.
         let memory = Path::new("/dev/shm");
         let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };

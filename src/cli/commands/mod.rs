@@ -5,6 +5,7 @@ pub mod check;
 mod cost;
 pub mod drive;
 pub mod export;
+pub mod init;
 mod left;
 pub mod meta;
 pub mod plan;

@@ -19,21 +19,30 @@ use crate::survey::{Accounts, Inputs, PlanFiles, Surveyed, survey};
 use crate::target::Target;
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
+    planned(app, &asked(args), args.against.as_deref()).await
+}
+
+/// The dry run with which `init` ends.
+pub async fn dry_run(app: &App) -> Result<Exit, Failure> {
+    planned(app, &Asked { command: "init", output: None, detailed_exitcode: false }, None).await
+}
+
+async fn planned(app: &App, asked: &Asked<'_>, against: Option<&Path>) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
     let configured = app.configured()?;
     app.start_log(Some(&configured))?;
     app.listen_for_signals();
     let journal = configured.journal(&*app.clock)?;
     let memory = configured.memory(&journal);
-    match &args.against {
+    match against {
         Some(file) => {
             let configured = configured.last_seen()?;
             let made = make(app, &configured, &memory, Accounts::Recorded(file)).await?;
-            present(app, &configured, &asked(args), &made.surveyed, None, started)
+            present(app, &configured, asked, &made.surveyed, None, started)
         }
         None => {
             let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-            let exit = live(app, configured, args, &memory, &connected, started).await;
+            let exit = live(app, configured, asked, &memory, &connected, started).await;
             close_after(connected, exit).await
         }
     }
@@ -42,7 +51,7 @@ pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
 async fn live(
     app: &App,
     configured: Configured,
-    args: &PlanArgs,
+    asked: &Asked<'_>,
     memory: &Memory,
     connected: &Connected,
     started: Duration,
@@ -50,7 +59,7 @@ async fn live(
     let target = &*connected.target;
     let configured = configured.seen_by(target)?;
     let made = make(app, &configured, memory, Accounts::Live(target)).await?;
-    present(app, &configured, &asked(args), &made.surveyed, Some(target), started)
+    present(app, &configured, asked, &made.surveyed, Some(target), started)
 }
 
 fn asked(args: &PlanArgs) -> Asked<'_> {

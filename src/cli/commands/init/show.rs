@@ -1,0 +1,153 @@
+//! What was recognised and why, for a person at a terminal.
+
+use super::interview::Open;
+use super::look::Seen;
+use crate::profile::{Answers, Keys, Meaning, Proposal, Sense};
+use crate::report::visible::{shortened, visible};
+
+/// The columns of the table: a meaning and the name of a column.
+const MEANING: usize = 12;
+const NAME: usize = 24;
+
+/// What was seen, before anything is asked; `proposal` tells which columns are of use.
+pub fn lines(seen: &Seen, proposal: Option<&Proposal>, width: usize) -> Vec<String> {
+    let mut lines = vec![headline(seen)];
+    if let Some(product) = seen.recognised.product {
+        lines.push(format!("Its columns are those of {}.", product.0));
+    }
+    if let Some(bad) = &seen.first_bad {
+        let first = format!("{} cannot be read, the first on line {}: {}", rows(seen.bad), bad.place.line, bad.message);
+        lines.push(visible(&first).into_owned());
+    }
+    lines.push(String::new());
+    let (recognised, census) = (&seen.recognised, &seen.census);
+    match census.identity() {
+        Some(keys) => {
+            let found = recognised.identities.iter().find(|found| found.column == keys.column);
+            let why = found.map(|found| found.why.as_str()).unwrap_or_default();
+            let why = format!("{why}; all {} different", census.rows);
+            lines.push(row("identity", &recognised.columns[keys.column], &why, width));
+        }
+        None => {
+            lines.push(row("identity", "-", "no column is there and different for everybody", width));
+            for keys in &census.identities {
+                lines.push(row("", &recognised.columns[keys.column], &flaws(keys, census.rows), width));
+            }
+        }
+    }
+    let is_used = |column: usize| proposal.is_some_and(|proposal| proposal.uses(&recognised.columns[column]));
+    for found in recognised.found.iter().filter(|found| is_used(found.column)) {
+        let why = match found.meaning {
+            Meaning::Email | Meaning::Login => {
+                let keys = if found.meaning == Meaning::Email { &census.email } else { &census.login };
+                let repeated = keys.as_ref().map_or(0, |keys| keys.repeated);
+                let unique = if repeated == 0 { "all different".to_owned() } else { format!("{repeated} repeated") };
+                format!("{}, {unique}", found.why)
+            }
+            Meaning::Status | Meaning::Role => values(seen, found.meaning).unwrap_or_else(|| found.why.clone()),
+            _ => found.why.clone(),
+        };
+        lines.push(row(found.meaning.name(), &recognised.columns[found.column], &why, width));
+    }
+    let unused = (0..recognised.columns.len()).filter(|at| !is_used(*at));
+    let unused: Vec<_> = unused.map(|at| shortened(&recognised.columns[at], NAME)).collect();
+    if !unused.is_empty() {
+        lines.push(String::new());
+        lines.extend(wrapped(&format!("Not used: {}.", unused.join(", ")), width));
+    }
+    lines
+}
+
+/// What was made of it.
+pub fn taken(proposal: &Proposal, open: &Open, answers: &Answers) -> Vec<String> {
+    let mut lines = Vec::new();
+    let left: Vec<_> = open.values.iter().filter(|(value, _)| !answers.inactive.contains(value)).collect();
+    if !left.is_empty() {
+        let names: Vec<_> = left.iter().map(|(value, rows)| format!("{} ({rows})", shortened(value, NAME))).collect();
+        lines.push(format!("Taken for people who keep their account: {}.", names.join(", ")));
+    }
+    if let Some(lookup) = &proposal.lookup {
+        lines.push(format!("The ids of the teams are taken from {}.", visible(&lookup.path)));
+    }
+    lines
+}
+
+fn headline(seen: &Seen) -> String {
+    let file = visible(&seen.file);
+    let Some(guess) = &seen.guess else { return format!("{file}: {}", rows(seen.census.rows)) };
+    let delimiter = match guess.delimiter {
+        b'\t' => "tabs".to_owned(),
+        b',' => "commas".to_owned(),
+        b';' => "semicolons".to_owned(),
+        other => format!("\"{}\"", char::from(other)),
+    };
+    let header = match seen.settings.header_row {
+        1 => String::new(),
+        line => format!(", names on line {line}"),
+    };
+    format!("{file}: {}, {delimiter}, {}{header}", rows(seen.census.rows), guess.encoding_name)
+}
+
+/// The values of a column of choices, those that mean something first.
+fn values(seen: &Seen, meaning: Meaning) -> Option<String> {
+    let values = seen.census.values.get(&meaning).filter(|values| !values.counts.is_empty())?;
+    let list = |sense: Sense| {
+        let of = values.that_are(sense).map(|(value, count)| format!("{} {count}", shortened(value, NAME)));
+        of.collect::<Vec<_>>().join(", ")
+    };
+    if meaning != Meaning::Status {
+        let all: Vec<_> =
+            values.counts.iter().map(|(value, count)| format!("{} {count}", shortened(value, NAME))).collect();
+        return Some(all.join(", "));
+    }
+    let senses = [
+        ("in use", Sense::Active),
+        ("left", Sense::Inactive),
+        ("not yet here", Sense::NotYet),
+        ("away", Sense::Away),
+        ("unclear", Sense::Unknown),
+    ];
+    let parts = senses.into_iter().map(|(name, sense)| (name, list(sense))).filter(|(_, list)| !list.is_empty());
+    Some(parts.map(|(name, list)| format!("{name}: {list}")).collect::<Vec<_>>().join("; "))
+}
+
+fn flaws(keys: &Keys, rows: u64) -> String {
+    let mut flaws = Vec::new();
+    if keys.filled < rows {
+        flaws.push(format!("{} empty", rows - keys.filled));
+    }
+    if keys.repeated > 0 {
+        flaws.push(format!("{} repeated", keys.repeated));
+    }
+    flaws.join(", ")
+}
+
+/// A row of the table; what does not fit stands on lines of its own below the last column.
+fn row(meaning: &str, name: &str, why: &str, width: usize) -> String {
+    let name = shortened(name, NAME);
+    let pad = NAME.saturating_sub(name.chars().count());
+    let begin = format!("  {meaning:<MEANING$} {name}{}  ", " ".repeat(pad));
+    let indent = begin.chars().count();
+    let room = width.saturating_sub(indent).max(20);
+    let why = wrapped(&visible(why), room);
+    format!("{begin}{}", why.join(&format!("\n{}", " ".repeat(indent)))).trim_end().to_owned()
+}
+
+/// The text in lines of at most so many characters, broken between words.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}

@@ -1,0 +1,27 @@
+//! What an export nobody has described yet seems to hold, and the configuration that would fit it. Pure: columns and
+//! cells come in, guesses with their reasons come out.
+//!
+//! A guess is never taken for a fact. Each one says why it was made, so that a person can judge it; what the names and
+//! the cells leave open becomes a question; what nothing in the export can answer becomes a line that is marked to be
+//! filled in. The name of a column counts more than its cells, and the cells can refute it.
+//!
+//! It goes in this order: [`Sample`] looks at the first rows, [`recognise`] finds out what the columns mean, [`Census`]
+//! counts in all rows what only all of them can tell, and [`propose`] makes the lines that [`config_text`] writes.
+
+mod census;
+mod column;
+mod meaning;
+mod propose;
+mod recognise;
+mod status;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use census::{Census, Keys, Values};
+pub use column::{Column, Profile, Sample};
+pub use meaning::{Meaning, Product, is_usual_name};
+pub use propose::{Answers, Kind, Lookup, Missing, Place, Proposal, propose};
+pub use recognise::{Found, Recognised, recognise};
+pub use status::{Sense, sense};
+pub use write::config_text;
