@@ -48,6 +48,27 @@ pub struct SourceSettings {
     /// 1-based.
     pub header_row: u32,
     pub duplicates: Duplicates,
+    /// The last row of each file says how many there are.
+    pub trailer: Option<TrailerSettings>,
+    /// Another file says how many rows there are in all.
+    pub manifest: Option<ManifestSettings>,
+}
+
+/// `source.trailer`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrailerSettings {
+    /// What the first cell of the trailer begins with.
+    pub mark: String,
+    /// The cell that holds the number of rows, 1-based; in the first it stands behind the mark.
+    pub count: usize,
+}
+
+/// `source.manifest`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestSettings {
+    pub path: PathBuf,
+    /// The member that holds the number of rows, where the file is JSON; a dot leads into an object.
+    pub count: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +76,7 @@ pub enum Format {
     Csv,
     Tsv,
     Xlsx,
+    Ods,
     Jsonl,
 }
 

@@ -189,7 +189,7 @@ fn a_format_that_cannot_be_read_says_what_to_do() {
     let tenant = three_accounts();
     let project = tenant.project(&three_rows());
     project.add("source", "format = \"xlsx\"");
-    refused(&tenant, &project, 1, &["xlsx", "CSV"]);
+    refused(&tenant, &project, 1, &["no workbook but text", "source.format = \"csv\""]);
 }
 
 #[test]
