@@ -148,6 +148,8 @@ pub enum Delivery {
 pub struct ReportSettings {
     pub html: Option<PathBuf>,
     pub markdown: Option<PathBuf>,
+    /// The rows that something was wrong with, to be mended.
+    pub errors: Option<PathBuf>,
     pub redact: Vec<String>,
     pub metrics: Option<PathBuf>,
     pub webhook: Option<WebhookSettings>,
@@ -201,7 +203,8 @@ impl Default for ReportSettings {
     /// No reports; were there some, they would show neither passwords nor free-form attributes.
     fn default() -> Self {
         let redact = ["password", "custom_attributes"].map(str::to_owned).to_vec();
-        Self { html: None, markdown: None, redact, metrics: None, webhook: None }
+        Self { html: None, markdown: None,
+            errors: None, redact, metrics: None, webhook: None }
     }
 }
 

@@ -17,7 +17,10 @@
 mod archive;
 mod count;
 mod error;
+mod errors;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod header;
 mod jsonl;
 mod packed;
@@ -39,6 +42,7 @@ mod properties;
 mod tests;
 
 pub use error::{Fault, SourceError};
+pub use errors::{Complaint, SheetForm};
 pub use files::FileName;
 pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
 pub use sniff::Looks;
@@ -68,6 +72,8 @@ struct Inner {
     header_row: u32,
     trailer: Option<TrailerSettings>,
     expected: Option<count::Expected>,
+    /// That of the first file.
+    look: errors::Look,
 }
 
 /// Columns that headcount adds to rows that it gives back to be mended. They are no part of a source: rows that come back
@@ -162,9 +168,17 @@ impl Source {
         let names = files::names(paths);
         let mut files = Vec::with_capacity(names.len());
         let mut columns: Option<Vec<String>> = None;
+        let mut look = None;
         for name in &names {
             let file = InputFile::check(name.clone(), reading, stdin, spool_dir)?;
-            let (_, mut found) = file.open(reading.header_row)?;
+            let (records, mut found) = file.open(reading.header_row)?;
+            look.get_or_insert_with(|| errors::Look {
+                format: file.format,
+                delimiter: file.delimiter,
+                encoding: records.text.encoding,
+                marked: records.text.bom > 0,
+                sheet: reading.sheet.clone(),
+            });
             found.retain(|name| !is_own_column(name));
             if found.is_empty() {
                 return Err(Trouble::from(Fault::Empty).in_file(&name.shown));
@@ -176,8 +190,10 @@ impl Source {
             files.push(file);
         }
         let columns = Columns::new(columns.unwrap_or_default());
+        // There is a first file: an empty list was refused above.
+        let Some(look) = look else { return Err(about(paths, Fault::NoFiles)) };
         let header_row = reading.header_row;
-        Ok(Self { inner: Arc::new(Inner { files, names, columns, header_row, trailer: None, expected: None }) })
+        Ok(Self { inner: Arc::new(Inner { files, names, columns, header_row, trailer: None, expected: None, look }) })
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::drive::{Drive, Planned};
+use super::errors;
 use super::plan::seconds;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
@@ -70,6 +71,9 @@ impl Drive<'_> {
                     .note(&format!("the report {} is not written: {error}; `{again}` writes it", path.display())),
             }
         }
+        let sheet = record()
+            .ok()
+            .and_then(|record| errors::write(self.app, self.configured, self.mapped, header, record, &run.to_string()));
         for (setting, wanted) in [
             ("report.html", settings.report.html.is_some()),
             ("report.metrics", settings.report.metrics.is_some()),
@@ -83,6 +87,9 @@ impl Drive<'_> {
         if let Err(failure) = record().and_then(|record| self.app.show(self.configured, record, Extent::Result)) {
             let again = self.app.global.invocation().command(&format!("show {run}"));
             self.app.monitor().note(&format!("{}; `{again}` shows it again", failure.message));
+        }
+        if let Some(path) = sheet {
+            self.app.say(&errors::told(&path));
         }
         if let Some(path) = written {
             self.app.say(&format!("The report is in {}.", shown(&path)));
@@ -118,7 +125,7 @@ fn prune_plans(plans: &std::path::Path, keep: Duration) {
     }
 }
 
-fn make_parent(dir: &std::path::Path) -> io::Result<()> {
+pub(super) fn make_parent(dir: &std::path::Path) -> io::Result<()> {
     if dir.as_os_str().is_empty() || dir.exists() {
         return Ok(());
     }
