@@ -203,8 +203,7 @@ impl Default for ReportSettings {
     /// No reports; were there some, they would show neither passwords nor free-form attributes.
     fn default() -> Self {
         let redact = ["password", "custom_attributes"].map(str::to_owned).to_vec();
-        Self { html: None, markdown: None,
-            errors: None, redact, metrics: None, webhook: None }
+        Self { html: None, markdown: None, errors: None, redact, metrics: None, webhook: None }
     }
 }
 

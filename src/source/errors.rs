@@ -123,7 +123,7 @@ fn trailer_cells(trailer: &TrailerSettings, rows: u64) -> Vec<String> {
 
 /// A sheet being written; its rows are few, and are held in memory.
 enum Sheet {
-    Delimited { out: Vec<u8>, look: Look, header_row: u32 },
+    Delimited { out: Vec<u8>, look: Look },
     Workbook { book: Box<Workbook>, row: u32 },
     JsonLines { out: Vec<u8>, names: Vec<String> },
 }
@@ -142,8 +142,9 @@ impl Sheet {
                     // A spreadsheet program takes a file without a mark for one of its own encoding.
                     look = Look { delimiter: b',', encoding: UTF_8, marked: true, ..look };
                 }
-                let blank = if inner.header_row > 1 { "\n".repeat(inner.header_row as usize - 1) } else { String::new() };
-                Self::Delimited { out: blank.into_bytes(), look, header_row: inner.header_row }
+                let blank =
+                    if inner.header_row > 1 { "\n".repeat(inner.header_row as usize - 1) } else { String::new() };
+                Self::Delimited { out: blank.into_bytes(), look }
             }
             SheetForm::Workbook => {
                 let mut book = Box::new(Workbook::new());
@@ -160,7 +161,7 @@ impl Sheet {
 
     fn row(&mut self, cells: &[&str]) -> io::Result<()> {
         match self {
-            Self::Delimited { out, look, .. } => {
+            Self::Delimited { out, look } => {
                 let mut table = csv::WriterBuilder::new().delimiter(look.delimiter).flexible(true).from_writer(out);
                 table.write_record(cells)?;
                 table.flush()
@@ -190,7 +191,7 @@ impl Sheet {
 
     fn finish(self, to: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Delimited { out, look, .. } => {
+            Self::Delimited { out, look } => {
                 // What a csv writer was given as text it gives back as text.
                 let text = String::from_utf8(out).map_err(io::Error::other)?;
                 if look.marked {

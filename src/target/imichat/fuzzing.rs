@@ -10,6 +10,7 @@ use super::codes::{Rejection, open};
 use super::decode::{Links, One, Page, Whatever};
 use super::walk::{PageRead, Walk};
 use crate::model::{Account, Value};
+use crate::target::again::Chance;
 use crate::target::http::Answer;
 
 const STATUS: [u16; 8] = [200, 200, 201, 400, 401, 404, 409, 500];
@@ -91,7 +92,7 @@ fn manages(role: &Json) -> bool {
 
 /// The answers as the pages of a listing, as long as it asks for some; after the last nothing is found.
 fn walk(answers: &[Answer]) {
-    let mut walk = Walk::new();
+    let mut walk = Walk::new(Chance::Last);
     let mut answers = answers.iter();
     let mut ids = std::collections::HashSet::new();
     let (mut records_shown, mut unreadable, mut past) = (0, 0, 0);
