@@ -25,7 +25,9 @@ pub enum Looks {
 impl Looks {
     pub(super) fn advice(self) -> &'static str {
         match self {
-            Self::Zip => "if it is a workbook, set source.format = \"xlsx\" or \"ods\", or give it that name",
+            Self::Zip => {
+                "if it is a workbook, set source.format = \"xlsx\" or \"ods\"; otherwise export the data as CSV"
+            }
             Self::OldExcel => "open it in a spreadsheet program and save it as xlsx",
             Self::Gzip => "unpack it first",
             Self::Pdf => "export the data as CSV instead",

@@ -50,8 +50,11 @@ fn write_to(
     path: PathBuf,
 ) -> io::Result<Option<PathBuf>> {
     let wrong = complaints(record)?;
-    // A sheet that is there already is of an earlier run, and must not be taken for this one's.
-    if wrong.is_empty() && (path.extension().is_none() || !path.exists()) {
+    let of_earlier = match path.extension() {
+        Some(_) => path.exists(),
+        None => ["csv", "tsv", "xlsx", "jsonl"].iter().any(|extension| path.with_extension(extension).exists()),
+    };
+    if wrong.is_empty() && !of_earlier {
         return Ok(None);
     }
     let opened;
@@ -66,6 +69,10 @@ fn write_to(
         Some(_) => path,
         None => path.with_extension(source.own_extension()),
     };
+    // A sheet that is there already is of an earlier run, and must not be taken for this one's.
+    if wrong.is_empty() && !path.exists() {
+        return Ok(None);
+    }
     let form = SheetForm::of_extension(&path.extension().unwrap_or_default().to_string_lossy());
     let wrong = by_place(source, wrong);
     let digests = header.source.files.iter().map(|file| file.digest.as_str());
