@@ -56,7 +56,7 @@ pub(super) fn of_trailer<'c>(
     let after = cell(0)?.trim().strip_prefix(settings.mark.as_str())?;
     let text = if settings.count == 1 { Some(after) } else { cell(settings.count - 1) };
     let rows = text.and_then(number);
-    Some(rows.ok_or_else(|| Fault::TrailerWithoutCount { cell: settings.count }))
+    Some(rows.ok_or(Fault::TrailerWithoutCount { cell: settings.count }))
 }
 
 fn number(text: &str) -> Option<u64> {
