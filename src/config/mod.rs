@@ -29,8 +29,8 @@ use toml::de::DeTable;
 pub use error::{ConfigError, Problem};
 pub use secret::SecretError;
 pub use settings::{
-    Delivery, Duplicates, Format, JournalSettings, KindSettings, LookupSettings, PasswordSettings, ReportSettings,
-    SANDBOX, SecretSource, Settings, SourceSettings, TargetSettings, WebhookSettings,
+    Delivery, Duplicates, Format, JournalSettings, KindSettings, LookupSettings, ManifestSettings, PasswordSettings,
+    ReportSettings, SANDBOX, SecretSource, Settings, SourceSettings, TargetSettings, TrailerSettings, WebhookSettings,
 };
 
 use crate::mapping::spec::{Located, MapSpec};

@@ -69,7 +69,7 @@ pub(super) fn passwords(mut table: Table<'_>, folder: Folder<'_>, problems: &mut
 
 pub(super) fn report(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Problems) -> ReportSettings {
     let mut file = |key| table.get(key).and_then(|item| report_path(&item, folder, problems));
-    let (html, markdown, metrics) = (file("html"), file("markdown"), file("metrics"));
+    let (html, markdown, errors, metrics) = (file("html"), file("markdown"), file("errors"), file("metrics"));
     let redact = table.get("redact").and_then(|item| item.strings(problems));
     let webhook = table.get("webhook").and_then(|item| webhook(&item, folder, problems));
     table.finish(problems);
@@ -77,7 +77,7 @@ pub(super) fn report(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Pr
         Some(names) => names.into_iter().map(|name| name.value).collect(),
         None => ReportSettings::default().redact,
     };
-    ReportSettings { html, markdown, redact, metrics, webhook }
+    ReportSettings { html, markdown, errors, redact, metrics, webhook }
 }
 
 fn default_rate() -> Rate {

@@ -48,6 +48,27 @@ pub struct SourceSettings {
     /// 1-based.
     pub header_row: u32,
     pub duplicates: Duplicates,
+    /// The last row of each file says how many there are.
+    pub trailer: Option<TrailerSettings>,
+    /// Another file says how many rows there are in all.
+    pub manifest: Option<ManifestSettings>,
+}
+
+/// `source.trailer`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrailerSettings {
+    /// What the first cell of the trailer begins with.
+    pub mark: String,
+    /// The cell that holds the number of rows, 1-based; in the first it stands behind the mark.
+    pub count: usize,
+}
+
+/// `source.manifest`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestSettings {
+    pub path: PathBuf,
+    /// The member that holds the number of rows, where the file is JSON; a dot leads into an object.
+    pub count: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +76,7 @@ pub enum Format {
     Csv,
     Tsv,
     Xlsx,
+    Ods,
     Jsonl,
 }
 
@@ -126,6 +148,8 @@ pub enum Delivery {
 pub struct ReportSettings {
     pub html: Option<PathBuf>,
     pub markdown: Option<PathBuf>,
+    /// The rows that something was wrong with, to be mended.
+    pub errors: Option<PathBuf>,
     pub redact: Vec<String>,
     pub metrics: Option<PathBuf>,
     pub webhook: Option<WebhookSettings>,
@@ -179,7 +203,7 @@ impl Default for ReportSettings {
     /// No reports; were there some, they would show neither passwords nor free-form attributes.
     fn default() -> Self {
         let redact = ["password", "custom_attributes"].map(str::to_owned).to_vec();
-        Self { html: None, markdown: None, redact, metrics: None, webhook: None }
+        Self { html: None, markdown: None, errors: None, redact, metrics: None, webhook: None }
     }
 }
 

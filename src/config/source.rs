@@ -6,14 +6,19 @@ use toml::de::DeValue;
 
 use super::map::BLANK;
 use super::reader::{Folder, Item, Problems, Table};
-use super::settings::{Duplicates, Format, LookupSettings, SourceSettings};
+use super::settings::{Duplicates, Format, LookupSettings, ManifestSettings, SourceSettings, TrailerSettings};
 use crate::mapping::spec::{Blank, Located};
 
 /// Standard input, where a path is asked for.
 const STDIN: &str = "-";
 
-const FORMATS: [(&str, Format); 4] =
-    [("csv", Format::Csv), ("tsv", Format::Tsv), ("xlsx", Format::Xlsx), ("jsonl", Format::Jsonl)];
+const FORMATS: [(&str, Format); 5] = [
+    ("csv", Format::Csv),
+    ("tsv", Format::Tsv),
+    ("xlsx", Format::Xlsx),
+    ("ods", Format::Ods),
+    ("jsonl", Format::Jsonl),
+];
 
 const DUPLICATES: [(&str, Duplicates); 3] =
     [("error", Duplicates::Error), ("first", Duplicates::First), ("last", Duplicates::Last)];
@@ -39,6 +44,8 @@ pub(super) fn read(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Prob
     let identity = table.get("identity").and_then(|item| item.located(problems));
     let duplicates = table.get("duplicates").and_then(|item| item.choice(&DUPLICATES, problems));
     let blank = table.get("blank").and_then(|item| item.choice(&BLANK, problems));
+    let trailer = table.get("trailer").and_then(|item| trailer(&item, problems));
+    let manifest = table.get("manifest").and_then(|item| manifest(&item, folder, problems));
     table.finish(problems);
     let settings = SourceSettings {
         paths: paths?,
@@ -48,8 +55,43 @@ pub(super) fn read(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Prob
         sheet,
         header_row: header_row.unwrap_or(1),
         duplicates: duplicates.unwrap_or(Duplicates::Error),
+        trailer,
+        manifest,
     };
     Some(Source { settings, include, identity, blank: blank.unwrap_or_default() })
+}
+
+fn trailer(item: &Item<'_>, problems: &mut Problems) -> Option<TrailerSettings> {
+    let DeValue::Table(_) = item.value else {
+        return item.wrong("a table such as { mark = \"TRAILER\", count = 2 }", problems);
+    };
+    let mut table = item.table(problems)?;
+    let mark = table
+        .need("mark", "add mark = \"TRAILER\": what the first cell of the last row begins with", problems)
+        .and_then(|item| match item.owned(problems)? {
+            text if text.trim().is_empty() => item.refuse("must not be blank", None, problems),
+            text => Some(text.trim().to_owned()),
+        });
+    let count = table.get("count").and_then(|item| item.integer::<u32>(1..=16_384, problems));
+    table.finish(problems);
+    Some(TrailerSettings { mark: mark?, count: count.unwrap_or(2) as usize })
+}
+
+fn manifest(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option<ManifestSettings> {
+    let default = || "rows".to_owned();
+    match item.value {
+        DeValue::String(_) => Some(ManifestSettings { path: item.path(folder, problems)?, count: default() }),
+        DeValue::Table(_) => {
+            let mut table = item.table(problems)?;
+            let path = table
+                .need("path", "add path = \"hr_export.json\": the file that says how many rows there are", problems)
+                .and_then(|item| item.path(folder, problems));
+            let count = table.get("count").and_then(|item| item.owned(problems));
+            table.finish(problems);
+            Some(ManifestSettings { path: path?, count: count.unwrap_or_else(default) })
+        }
+        _ => item.wrong("a file, or a table such as { path = \"hr_export.json\", count = \"rows\" }", problems),
+    }
 }
 
 /// Each `[lookup.NAME]`, in the order of the file.

@@ -80,6 +80,45 @@ pub enum Fault {
         /// The line of the quote that nothing closes, if that is why.
         quote: Option<u32>,
     },
+    #[error("its name says {packing}, and its content is not packed")]
+    NotPacked { packing: &'static str },
+    #[error("the {packing} file ends before its content does: it was cut short")]
+    CutShort { packing: &'static str },
+    #[error("the {what} file is damaged: {message}")]
+    Damaged { what: &'static str, message: String },
+    /// Refused before it fills disk or memory.
+    #[error("{from} bytes expand to {bytes} or more, which no export does")]
+    Expands { bytes: u64, from: u64 },
+    #[error("this is no workbook but {0}")]
+    NoWorkbook(&'static str),
+    #[error("the workbook is encrypted with a password")]
+    Encrypted,
+    #[error("the workbook cannot be read: {0}")]
+    Workbook(String),
+    #[error("there is no sheet {sheet:?}; there is {}", QuotedList(sheets))]
+    NoSheet { sheet: String, sheets: Vec<String> },
+    #[error("the workbook has several sheets: {}", QuotedList(sheets))]
+    WhichSheet { sheets: Vec<String> },
+    #[error("the header has merged cells ({cells}), so that not every column has a name of its own")]
+    MergedHeader { cells: String },
+    #[error("no line of the file is a JSON object with a name in it")]
+    NoObjects,
+    #[error("this is a JSON list: JSON Lines has one object on each line")]
+    JsonArray,
+    #[error("more than {0} columns: the names of the objects seem to be data")]
+    TooManyColumns(usize),
+    #[error("the last row does not begin with {mark:?}: the trailer is missing")]
+    NoTrailer { mark: String },
+    #[error("rows follow the trailer")]
+    AfterTrailer,
+    #[error("cell {cell} of the trailer is not a number of rows")]
+    TrailerWithoutCount { cell: usize },
+    #[error("a JSON Lines file has no row that could be the trailer")]
+    TrailerOfJson,
+    #[error("there is no number of rows in it: it must be a number alone, or JSON with {name:?}")]
+    NoCount { name: String },
+    #[error("{by} says {said} rows, and there {} {found}", if *found == 1 { "is" } else { "are" })]
+    Count { by: String, said: u64, found: u64 },
     #[error("the header changed while the file was in use")]
     Changed,
     /// Only where every row counts, as in a lookup table.
@@ -133,6 +172,41 @@ impl SourceError {
             }
             Fault::RowTooLong { quote: None } => "this is probably not the export that was meant".into(),
             Fault::Changed => "run again when the export is complete".into(),
+            Fault::NotPacked { .. } => "give it the name that its content has, or pack it".into(),
+            Fault::CutShort { .. } | Fault::Damaged { .. } => "copy or export it again".into(),
+            Fault::Expands { .. } => {
+                "unpack it elsewhere and look at it; an export of this size is named unpacked".into()
+            }
+            Fault::NoWorkbook("text, such as CSV") => {
+                "set source.format = \"csv\", or give it the name of its format".into()
+            }
+            Fault::NoWorkbook(_) => "open it in a spreadsheet program and save it as xlsx".into(),
+            Fault::Encrypted => {
+                "save it without a password: access to the file itself can be restricted instead".into()
+            }
+            Fault::Workbook(_) => "open it in a spreadsheet program and save it again".into(),
+            Fault::NoSheet { sheet, sheets } => {
+                match crate::model::text::nearest(sheet, sheets.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean source.sheet = {near:?}?"),
+                    None => "set source.sheet to one of them".into(),
+                }
+            }
+            Fault::WhichSheet { .. } => "set source.sheet to the one that holds the people".into(),
+            Fault::MergedHeader { .. } => {
+                "unmerge them; if the names stand further down, set source.header_row to their row".into()
+            }
+            Fault::NoObjects => "this is probably not the export that was meant".into(),
+            Fault::JsonArray => "`jq -c '.[]'` writes each element of a list on a line of its own".into(),
+            Fault::TooManyColumns(_) => "give the objects the same names".into(),
+            Fault::NoTrailer { .. } | Fault::Count { .. } => {
+                "the export is not whole, or not the one that was counted: export it again".into()
+            }
+            Fault::AfterTrailer => "source.trailer.mark must be what only the last row begins with".into(),
+            Fault::TrailerWithoutCount { .. } => {
+                "source.trailer.count is the cell of the trailer that holds the number".into()
+            }
+            Fault::TrailerOfJson => "use source.manifest instead of source.trailer".into(),
+            Fault::NoCount { .. } => "source.manifest.count names the member that holds the number".into(),
             Fault::Io { .. } | Fault::Format(_) | Fault::LooksDelimited(_) | Fault::Row(_) => return None,
         };
         Some(hint)
@@ -175,9 +249,9 @@ impl Fault {
 
 fn advice(format: &str) -> &'static str {
     match format {
-        "jsonl" | "ndjson" | "json" => "export it as CSV",
-        "gz" | "gzip" | "zip" | "zst" | "bz2" | "xz" | "7z" => "unpack it first",
-        _ => "export the sheet as CSV",
+        "json" => "write one object on each line (`jq -c '.[]'` does) and call it .jsonl",
+        "xls" | "xlsb" => "save it as xlsx, or export the sheet as CSV",
+        _ => "unpack it first",
     }
 }
 
@@ -251,6 +325,22 @@ impl fmt::Display for ColumnList<'_> {
     }
 }
 
+struct QuotedList<'a>(&'a [String]);
+
+impl fmt::Display for QuotedList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 20;
+        for (at, name) in self.0.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{name:?}", if at == 0 { "" } else { ", " })?;
+        }
+        match self.0.len() {
+            0 => f.write_str("none"),
+            count if count > SHOWN => write!(f, " and {} more", count - SHOWN),
+            _ => Ok(()),
+        }
+    }
+}
+
 struct Names<'a>(&'static str, &'a [String]);
 
 impl fmt::Display for Names<'_> {
@@ -290,7 +380,10 @@ mod tests {
 
     #[test]
     fn a_format_that_cannot_be_read_says_what_can() {
-        let message = error(Fault::Format("xlsx".into())).fault.to_string();
-        assert_eq!(message, "format \"xlsx\" cannot be read by this version; export the sheet as CSV");
+        let message = error(Fault::Format("xls".into())).fault.to_string();
+        assert_eq!(
+            message,
+            "format \"xls\" cannot be read by this version; save it as xlsx, or export the sheet as CSV"
+        );
     }
 }

@@ -10,9 +10,12 @@ use tempfile::TempPath;
 use crate::config::settings::Format;
 
 use super::error::{Fault, SourceError, Trouble};
+use super::packed::{self, Packing};
 use super::records::Records;
+use super::spool::Spooled;
 use super::text::Text;
-use super::{header, spool};
+use super::workbook::{self, Asked};
+use super::{header, jsonl, spool};
 
 /// What a file is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +32,13 @@ pub(super) struct InputFile {
     pub(super) name: FileName,
     pub(super) delimiter: u8,
     pub(super) encoding: Option<&'static Encoding>,
-    /// The copy of what could be read only once.
+    pub(super) format: Format,
+    /// What is read in place of the file: the copy of what could be read only once, or what was packed in it.
     copy: Option<TempPath>,
+    /// Its rows, where it is no delimited text.
+    pub(super) spooled: Option<Spooled>,
+    /// The digest of the file itself, where something else is read in its place.
+    pub(super) digest: Option<String>,
 }
 
 /// How files are to be read, but for what their own names say.
@@ -38,6 +46,9 @@ pub(super) struct Reading {
     pub format: Option<Format>,
     pub delimiter: Option<u8>,
     pub encoding: Option<&'static Encoding>,
+    pub sheet: Option<String>,
+    /// 1-based.
+    pub header_row: u32,
 }
 
 impl InputFile {
@@ -49,22 +60,24 @@ impl InputFile {
         spool_dir: &Path,
     ) -> Result<Self, SourceError> {
         let shown = name.shown.clone();
-        Self::checked(name, reading, stdin, spool_dir).map_err(|fault| Trouble::from(fault).in_file(&shown))
+        Self::checked(name, reading, stdin, spool_dir).map_err(|trouble| trouble.in_file(&shown))
     }
 
-    fn checked(name: FileName, reading: &Reading, stdin: &mut dyn Read, spool_dir: &Path) -> Result<Self, Fault> {
-        let by_format = format_delimiter(&name.path, reading.format)?;
-        let delimiter = reading.delimiter.unwrap_or(by_format);
+    fn checked(name: FileName, reading: &Reading, stdin: &mut dyn Read, spool_dir: &Path) -> Result<Self, Trouble> {
+        let by_name = packed::of_name(&name.path);
+        let inner = if by_name.is_some() { name.path.with_extension("") } else { name.path.clone() };
+        let format = format_of(&inner, reading.format)?;
+        let delimiter = reading.delimiter.unwrap_or(if format == Format::Tsv { b'\t' } else { b',' });
         // Beyond ASCII one byte is no character; a NUL is refused wherever it stands.
         if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0) {
-            return Err(Fault::Delimiter(delimiter));
+            return Err(Fault::Delimiter(delimiter).into());
         }
         let copy = if is_stdin(&name.path) {
             Some(spool::spool(stdin, "stdin", spool_dir)?)
         } else {
             let kind = std::fs::metadata(&name.path).map_err(|e| opening(&name.path, &e))?.file_type();
             if kind.is_dir() {
-                return Err(Fault::Folder);
+                return Err(Fault::Folder.into());
             }
             if kind.is_file() {
                 None
@@ -73,7 +86,52 @@ impl InputFile {
                 Some(spool::spool(&mut pipe, "pipe", spool_dir)?)
             }
         };
-        Ok(Self { name, delimiter, encoding: reading.encoding, copy })
+        let encoding = reading.encoding;
+        let mut file = Self { name, delimiter, encoding, format, copy, spooled: None, digest: None };
+        file.unpack(by_name, spool_dir)?;
+        file.spool_rows(reading, spool_dir)?;
+        Ok(file)
+    }
+
+    /// What is read: the file, or what stands in for it.
+    fn path(&self) -> &Path {
+        self.copy.as_deref().unwrap_or(&self.name.path)
+    }
+
+    /// What is packed is told by its first bytes, whatever it is called; a name that promises it is taken at its word.
+    fn unpack(&mut self, by_name: Option<Packing>, spool_dir: &Path) -> Result<(), Trouble> {
+        let mut head = Vec::with_capacity(4);
+        let file = File::open(self.path()).map_err(|e| opening(self.path(), &e))?;
+        file.take(4).read_to_end(&mut head).map_err(|e| Fault::io("reading", &e))?;
+        let Some(packing) = packed::of_bytes(&head) else {
+            return match by_name {
+                Some(_) if head.is_empty() => Err(Fault::Empty.into()),
+                Some(packing) => Err(Fault::NotPacked { packing: packing.name() }.into()),
+                None => Ok(()),
+            };
+        };
+        let (unpacked, digest) = packed::unpack(packing, self.path(), spool_dir, packed::BOUNDS)?;
+        (self.copy, self.digest) = (Some(unpacked), Some(digest));
+        Ok(())
+    }
+
+    fn spool_rows(&mut self, reading: &Reading, spool_dir: &Path) -> Result<(), Trouble> {
+        let kind = match self.format {
+            Format::Csv | Format::Tsv => return Ok(()),
+            Format::Jsonl => {
+                let (spooled, digest) = jsonl::spool(self.path(), self.encoding, spool_dir)?;
+                self.spooled = Some(spooled);
+                self.digest.get_or_insert(digest);
+                return Ok(());
+            }
+            Format::Xlsx => workbook::Kind::Xlsx,
+            Format::Ods => workbook::Kind::Ods,
+        };
+        let asked = Asked { kind, sheet: reading.sheet.as_deref(), header_row: reading.header_row };
+        let (spooled, digest) = workbook::spool(self.path(), &asked, spool_dir)?;
+        self.spooled = Some(spooled);
+        self.digest.get_or_insert(digest);
+        Ok(())
     }
 
     /// Opens the file anew, at its first row, with the names of its columns.
@@ -82,9 +140,12 @@ impl InputFile {
     }
 
     fn begin(&self, header_row: u32) -> Result<(Records, Vec<String>), Trouble> {
-        let path = self.copy.as_deref().unwrap_or(&self.name.path);
-        let file = File::open(path).map_err(|e| opening(path, &e))?;
-        let mut records = Records::new(Text::open(file, self.encoding)?, self.delimiter);
+        let opened = |path: &Path| File::open(path).map_err(|e| opening(path, &e));
+        if let Some(spooled) = &self.spooled {
+            let text = Text::open(opened(&spooled.path)?, None)?;
+            return Ok((Records::new(text, spool::DELIMITER), spooled.names.clone()));
+        }
+        let mut records = Records::new(Text::open(opened(self.path())?, self.encoding)?, self.delimiter);
         let names = header::read(&mut records, header_row)?;
         Ok((records, names))
     }
@@ -110,26 +171,23 @@ pub(super) fn names(paths: &[PathBuf]) -> Vec<FileName> {
         .collect()
 }
 
-/// The delimiter that a format has by nature. Without a setting the name of the file tells the format; a name that says
-/// nothing means CSV.
-fn format_delimiter(path: &Path, format: Option<Format>) -> Result<u8, Fault> {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let name = match format {
-        Some(Format::Csv) => "csv",
-        Some(Format::Tsv) => "tsv",
-        Some(Format::Xlsx) => "xlsx",
-        Some(Format::Jsonl) => "jsonl",
-        None => extension.as_deref().unwrap_or("csv"),
-    };
-    match name {
-        "tsv" | "tab" => Ok(b'\t'),
-        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" | "jsonl" | "ndjson" | "json" | "gz" | "zip" | "zst" | "bz2"
-        | "xz" | "7z" => Err(Fault::Format(if name == "gz" { "gzip" } else { name }.to_owned())),
-        _ => Ok(b','),
+/// The format of a file. Without a setting its name tells; a name that says nothing means CSV.
+fn format_of(path: &Path, format: Option<Format>) -> Result<Format, Fault> {
+    if let Some(format) = format {
+        return Ok(format);
+    }
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    match extension.as_str() {
+        "tsv" | "tab" => Ok(Format::Tsv),
+        "xlsx" | "xlsm" => Ok(Format::Xlsx),
+        "ods" => Ok(Format::Ods),
+        "jsonl" | "ndjson" => Ok(Format::Jsonl),
+        "xls" | "xlsb" | "json" | "zip" | "bz2" | "xz" | "7z" => Err(Fault::Format(extension)),
+        _ => Ok(Format::Csv),
     }
 }
 
-fn opening(path: &Path, error: &io::Error) -> Fault {
+pub(super) fn opening(path: &Path, error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Fault::Missing { hint: missing_hint(path) },
         _ => Fault::io("opening", error),

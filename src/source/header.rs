@@ -36,12 +36,12 @@ pub(super) fn read(records: &mut Records, header_row: u32) -> Result<Vec<String>
 }
 
 /// Without blanks around it, and without the byte order marks that files joined by `cat` have in odd places.
-fn trimmed(name: &str) -> &str {
+pub(super) fn trimmed(name: &str) -> &str {
     name.trim_matches(|char: char| char.is_whitespace() || char == '\u{FEFF}')
 }
 
 /// Every name is there, and none twice.
-fn check(names: &[String]) -> Result<(), Fault> {
+pub(super) fn check(names: &[String]) -> Result<(), Fault> {
     let positions = |wanted: &str| (1..).zip(names).filter(|(_, name)| *name == wanted).map(|(at, _)| at).collect();
     if names.iter().any(String::is_empty) {
         return Err(Fault::UnnamedColumns(positions("")));

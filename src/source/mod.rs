@@ -5,32 +5,45 @@
 //! of the wrong shape is a [`RowProblem`] and stops nothing (one bad row never stops the others); what makes every row
 //! doubtful, such as a wrong encoding, is a [`SourceError`].
 //!
+//! Delimited text is read where it lies. What is packed is unpacked into a private file first, and the rows of a
+//! spreadsheet or of JSON Lines are written into one, once, when the source is opened; from there all formats go one way.
+//!
 //! What a file cut short looks like: a cut inside a quoted cell, or one that leaves a row with too few cells, makes that
 //! row bad. A cut inside the last cell of a row, or after it, leaves a whole row behind and cannot be told from a
 //! file that was written so; [`Rows::ends_without_newline`] says that the last row has no line break. A plan
 //! says so too; and where the export of the last good run had one, `survey` takes that row for one that was cut. A cut
 //! between two rows shows only in their number (`safety.max_row_drop`).
 
+mod archive;
+mod count;
 mod error;
+mod errors;
 mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod header;
+mod jsonl;
+mod packed;
 mod quotes;
 mod recognise;
 mod records;
 mod rows;
+mod shown;
 mod sniff;
 mod spool;
 mod table;
 mod text;
+mod workbook;
 
+#[cfg(test)]
+mod formats;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
 
 pub use error::{Fault, SourceError};
+pub use errors::{Complaint, SheetForm};
 pub use files::FileName;
 pub use recognise::{Guess, Header, recognise};
 pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
@@ -41,7 +54,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::SourceSettings;
+use crate::config::settings::Format;
+use crate::config::{SourceSettings, TrailerSettings};
 use crate::model::Columns;
 
 use error::Trouble;
@@ -58,12 +72,25 @@ struct Inner {
     names: Vec<FileName>,
     columns: Columns,
     header_row: u32,
+    trailer: Option<TrailerSettings>,
+    expected: Option<count::Expected>,
+    /// That of the first file.
+    look: errors::Look,
+}
+
+/// Columns that headcount adds to rows that it gives back to be mended. They are no part of a source: rows that come back
+/// with them are read as they were.
+pub const OWN_COLUMNS: [&str; 3] = ["headcount_line", "headcount_error", "headcount_hint"];
+
+pub(crate) fn is_own_column(name: &str) -> bool {
+    OWN_COLUMNS.contains(&name)
 }
 
 impl Source {
     /// Checks every file, reads its header and finds the columns. Standard input (`-`), and any other file that can
-    /// be read only once, is copied to a file in `spool_dir` first (mode 0600), because a source is read twice; the
-    /// copy goes when the source and the last of its [`Rows`] are dropped.
+    /// be read only once, is copied to a file in `spool_dir` first (mode 0600), because a source is read twice; what is
+    /// packed, or no delimited text, is turned into such text there as well. These files go when the source and the last
+    /// of its [`Rows`] are dropped.
     ///
     /// # Errors
     /// A file that is missing, may not be read, is empty, of a format or encoding that cannot be read, not text at all;
@@ -79,8 +106,15 @@ impl Source {
     pub fn open_with(settings: &SourceSettings, stdin: &mut dyn Read, spool_dir: &Path) -> Result<Self, SourceError> {
         let encoding = settings.encoding.as_deref().map(text::encoding).transpose();
         let encoding = encoding.map_err(|fault| about(&settings.paths, fault))?;
-        let reading = Reading { format: settings.format, delimiter: settings.delimiter, encoding };
-        Self::open_from(&settings.paths, &reading, settings.header_row, stdin, spool_dir)
+        let reading = Reading {
+            format: settings.format,
+            delimiter: settings.delimiter,
+            encoding,
+            sheet: settings.sheet.clone(),
+            header_row: settings.header_row,
+        };
+        let source = Self::open_from(&settings.paths, &reading, stdin, spool_dir)?;
+        source.counted(settings)
     }
 
     /// The columns of the first file. All files have these; the cells of each row come in this order.
@@ -103,10 +137,24 @@ impl Source {
         Rows::start(Arc::clone(&self.inner))
     }
 
+    /// The source, with the number of its rows to be checked.
+    fn counted(mut self, settings: &SourceSettings) -> Result<Self, SourceError> {
+        let expected = settings.manifest.as_ref().map(count::manifest).transpose()?;
+        // Nobody else has the source yet.
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            if let (Some(_), Some(file)) =
+                (&settings.trailer, inner.files.iter().find(|file| file.format == Format::Jsonl))
+            {
+                return Err(Trouble::from(Fault::TrailerOfJson).in_file(&file.name.shown));
+            }
+            (inner.trailer, inner.expected) = (settings.trailer.clone(), expected);
+        }
+        Ok(self)
+    }
+
     fn open_from(
         paths: &[PathBuf],
         reading: &Reading,
-        header_row: u32,
         stdin: &mut dyn Read,
         spool_dir: &Path,
     ) -> Result<Self, SourceError> {
@@ -122,9 +170,21 @@ impl Source {
         let names = files::names(paths);
         let mut files = Vec::with_capacity(names.len());
         let mut columns: Option<Vec<String>> = None;
+        let mut look = None;
         for name in &names {
             let file = InputFile::check(name.clone(), reading, stdin, spool_dir)?;
-            let (_, found) = file.open(header_row)?;
+            let (records, mut found) = file.open(reading.header_row)?;
+            look.get_or_insert_with(|| errors::Look {
+                format: file.format,
+                delimiter: file.delimiter,
+                encoding: records.text.encoding,
+                marked: records.text.bom > 0,
+                sheet: reading.sheet.clone(),
+            });
+            found.retain(|name| !is_own_column(name));
+            if found.is_empty() {
+                return Err(Trouble::from(Fault::Empty).in_file(&name.shown));
+            }
             match &columns {
                 None => columns = Some(found),
                 Some(first) => same_columns(&names[0], first, name, &found)?,
@@ -132,7 +192,10 @@ impl Source {
             files.push(file);
         }
         let columns = Columns::new(columns.unwrap_or_default());
-        Ok(Self { inner: Arc::new(Inner { files, names, columns, header_row }) })
+        // There is a first file: an empty list was refused above.
+        let Some(look) = look else { return Err(about(paths, Fault::NoFiles)) };
+        let header_row = reading.header_row;
+        Ok(Self { inner: Arc::new(Inner { files, names, columns, header_row, trailer: None, expected: None, look }) })
     }
 }
 

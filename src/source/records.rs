@@ -275,7 +275,7 @@ impl Records {
     }
 }
 
-fn encoding_fault(bytes: &[u8], at_end: bool) -> Fault {
+pub(super) fn encoding_fault(bytes: &[u8], at_end: bool) -> Fault {
     let shown = bytes.iter().take(4).take_while(|byte| !byte.is_ascii()).count().max(1).min(bytes.len());
     // One byte beyond ASCII with ASCII after it is how a Western single-byte encoding looks.
     let alone = shown == 1 && !at_end;

@@ -6,8 +6,11 @@ use crate::model::{Place, Record};
 
 use super::Inner;
 use super::error::{Fault, Quoted, SourceError, Trouble};
+use super::files::InputFile;
 use super::quotes::Quoting;
 use super::records::{Raw, Records};
+use super::spool::Mark;
+use super::{count, is_own_column};
 
 /// One pass over all rows, file after file. It holds one window of text and no rows.
 pub struct Rows {
@@ -39,7 +42,8 @@ pub struct RowProblem {
 /// How far a bad row can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowFault {
-    /// It has too few or too many cells; the record has those that are there, under the columns that come first.
+    /// It has too few or too many cells, or one whose value cannot be told; the record has those that are there, under
+    /// the columns that come first.
     Cells,
     /// Where its cells end is not certain: an open quote, text behind one, the end of the file. The record is empty.
     Torn,
@@ -67,7 +71,11 @@ struct Current {
     records: Records,
     /// For each column of the source, where this file has it.
     order: Vec<usize>,
+    /// How many columns this file has.
+    width: usize,
     rows: u64,
+    /// What the trailer said, once it was read.
+    trailer: Option<u64>,
     ends_without_newline: bool,
     ends_within_row: bool,
 }
@@ -128,39 +136,98 @@ impl Rows {
             let Some(current) = &mut self.current else { return Ok(None) };
             let input = &self.source.files[usize::from(current.file)];
             let located = |trouble: Trouble| trouble.in_file(&input.name.shown);
-            let expected = self.source.columns.names().len();
             let delimiter = current.records.delimiter;
             let Some(raw) = current.records.next().map_err(located)? else {
-                self.digests.push(FileDigest {
-                    path: input.name.shown.clone(),
-                    digest: current.records.text.digest(),
-                    rows: current.rows,
-                    ends_without_newline: current.ends_without_newline,
-                    ends_within_row: current.ends_within_row,
-                });
+                current.check_trailer(&self.source).map_err(located)?;
+                self.blank_rows += input.spooled.as_ref().map_or(0, |spooled| spooled.blank_rows);
+                self.digests.push(current.digest(input));
                 let next = current.file + 1;
                 let more = usize::from(next) < self.source.files.len();
                 self.current = if more { Some(open(&self.source, next)?) } else { None };
+                if !more {
+                    self.check_count()?;
+                }
                 continue;
             };
+            let mark = match &input.spooled {
+                None => None,
+                Some(_) => Some(Mark::read(raw.cell(0)).ok_or_else(|| located(Fault::Changed.into()))?),
+            };
+            let line = mark.map_or(raw.line, |mark| mark.line);
+            let skipped = mark.map_or(0, Mark::cells);
             current.ends_without_newline = !raw.terminated;
-            if raw.quoting == Quoting::Sound && raw.is_blank() {
+            if mark.is_none() && raw.quoting == Quoting::Sound && is_blank(&current.order, current.width, &raw) {
                 self.blank_rows += 1;
                 continue;
             }
+            if current.trailer.is_some() {
+                return Err(located(Trouble::from(Fault::AfterTrailer).at_line(line)));
+            }
+            if let Some(settings) = &self.source.trailer {
+                let first = current.order.iter().min().copied().unwrap_or(0);
+                let cell = |at: usize| (first + skipped + at < raw.len()).then(|| raw.cell(first + skipped + at));
+                if let Some(said) = count::of_trailer(settings, cell) {
+                    current.trailer = Some(said.map_err(|fault| located(Trouble::from(fault).at_line(line)))?);
+                    // The number says that nothing is missing, whatever stands behind it.
+                    current.ends_without_newline = false;
+                    continue;
+                }
+            }
             current.rows += 1;
-            record.place = Place { file: current.file, line: raw.line };
-            if let Some(message) = problem(&raw, expected, delimiter) {
-                current.ends_within_row = !raw.terminated;
-                let torn = raw.quoting != Quoting::Sound || !raw.terminated;
-                let fault = if torn { RowFault::Torn } else { RowFault::Cells };
+            record.place = Place { file: current.file, line };
+            let bad = match mark {
+                None => problem(&raw, current.width, delimiter).map(|message| {
+                    current.ends_within_row = !raw.terminated;
+                    let torn = raw.quoting != Quoting::Sound || !raw.terminated;
+                    (message, if torn { RowFault::Torn } else { RowFault::Cells })
+                }),
+                Some(mark) => mark.fault.map(|fault| (raw.cell(skipped - 1).to_owned(), fault)),
+            };
+            let cell = |at: usize| if at + skipped < raw.len() { raw.cell(at + skipped) } else { "" };
+            if let Some((message, fault)) = bad {
                 if fault == RowFault::Cells {
-                    current.order.iter().for_each(|at| record.push(if *at < raw.len() { raw.cell(*at) } else { "" }));
+                    current.order.iter().for_each(|at| record.push(cell(*at)));
                 }
                 return Ok(Some(RowShape::Bad(RowProblem { place: record.place, message, fault })));
             }
-            current.order.iter().for_each(|at| record.push(raw.cell(*at)));
+            current.order.iter().for_each(|at| record.push(cell(*at)));
             return Ok(Some(RowShape::Good));
+        }
+    }
+
+    /// Whether there are as many rows as the manifest says.
+    fn check_count(&self) -> Result<(), SourceError> {
+        let Some(expected) = &self.source.expected else { return Ok(()) };
+        let found = self.digests.iter().map(|file| file.rows).sum();
+        if found == expected.rows {
+            return Ok(());
+        }
+        let fault = Fault::Count { by: expected.by.clone(), said: expected.rows, found };
+        let shown = self.source.names.first().map_or("", |name| &name.shown);
+        Err(Trouble::from(fault).in_file(shown))
+    }
+}
+
+impl Current {
+    fn check_trailer(&self, source: &Inner) -> Result<(), Trouble> {
+        let Some(settings) = &source.trailer else { return Ok(()) };
+        match self.trailer {
+            None => Err(Fault::NoTrailer { mark: settings.mark.clone() }.into()),
+            Some(said) if said != self.rows => {
+                Err(Fault::Count { by: "the trailer".to_owned(), said, found: self.rows }.into())
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn digest(&self, input: &InputFile) -> FileDigest {
+        FileDigest {
+            path: input.name.shown.clone(),
+            digest: input.digest.clone().unwrap_or_else(|| self.records.text.digest()),
+            rows: self.rows,
+            ends_without_newline: self.ends_without_newline,
+            ends_within_row: self.ends_within_row
+                || input.spooled.as_ref().is_some_and(|spooled| spooled.ends_within_row),
         }
     }
 }
@@ -171,12 +238,29 @@ fn open(source: &Inner, file: u16) -> Result<Current, SourceError> {
     let (records, names) = input.open(source.header_row)?;
     let changed = || Trouble::from(Fault::Changed).in_file(&input.name.shown);
     let order = order(source.columns.names(), &names).ok_or_else(changed)?;
-    Ok(Current { file, records, order, rows: 0, ends_without_newline: false, ends_within_row: false })
+    Ok(Current {
+        file,
+        records,
+        order,
+        width: names.len(),
+        rows: 0,
+        trailer: None,
+        ends_without_newline: false,
+        ends_within_row: false,
+    })
+}
+
+/// Whether no cell of the source's own columns says anything.
+fn is_blank(order: &[usize], width: usize, raw: &Raw<'_>) -> bool {
+    if order.len() == width || raw.len() > width {
+        return raw.is_blank();
+    }
+    order.iter().all(|at| *at >= raw.len() || raw.cell(*at).chars().all(char::is_whitespace))
 }
 
 /// Where each of `columns` stands among `names`; none where they are not the same set.
 fn order(columns: &[String], names: &[String]) -> Option<Vec<usize>> {
-    if columns.len() != names.len() {
+    if columns.len() != names.iter().filter(|name| !is_own_column(name)).count() {
         return None;
     }
     columns.iter().map(|column| names.iter().position(|name| name == column)).collect()

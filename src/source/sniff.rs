@@ -25,7 +25,10 @@ pub enum Looks {
 impl Looks {
     pub(super) fn advice(self) -> &'static str {
         match self {
-            Self::Zip | Self::OldExcel => "open it in a spreadsheet program and export the sheet as CSV",
+            Self::Zip => {
+                "if it is a workbook, set source.format = \"xlsx\" or \"ods\"; otherwise export the data as CSV"
+            }
+            Self::OldExcel => "open it in a spreadsheet program and save it as xlsx",
             Self::Gzip => "unpack it first",
             Self::Pdf => "export the data as CSV instead",
             Self::Utf16Le => "set source.encoding = \"utf-16le\"",

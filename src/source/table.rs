@@ -8,7 +8,7 @@ use super::error::{Fault, SourceError};
 use super::files::Reading;
 use super::{RowShape, Source, text};
 
-/// Reads all rows of a CSV or TSV file. A table decides what other rows become, so that a bad row in it is an error
+/// Reads all rows of a file. A table decides what other rows become, so that a bad row in it is an error
 /// here; rows of blank cells are skipped.
 ///
 /// # Errors
@@ -20,9 +20,9 @@ pub fn read_table(
 ) -> Result<(Columns, Vec<Record>), SourceError> {
     let paths: [PathBuf; 1] = [path.to_owned()];
     let encoding = encoding.map(text::encoding).transpose().map_err(|fault| super::about(&paths, fault))?;
-    let reading = Reading { format: None, delimiter, encoding };
-    // Only what is not a regular file is copied to a folder.
-    let source = Source::open_from(&paths, &reading, 1, &mut std::io::empty(), &std::env::temp_dir())?;
+    let reading = Reading { format: None, delimiter, encoding, sheet: None, header_row: 1 };
+    // Only what is not a regular file, or no plain text, is copied to a folder.
+    let source = Source::open_from(&paths, &reading, &mut std::io::empty(), &std::env::temp_dir())?;
     let mut rows = source.rows()?;
     let mut records = Vec::new();
     let mut record = Record::default();

@@ -55,6 +55,8 @@ impl Recorded {
             sheet: None,
             header_row: 1,
             duplicates: Duplicates::Error,
+            trailer: None,
+            manifest: None,
         };
         let source = Source::open(&settings, inputs.dir)?;
         let file = path.display().to_string();

@@ -113,7 +113,7 @@ fn binary_garbage() {
     let noise: Vec<u8> = (0..4096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     bytes(&noise, "", &["not text"]);
     bytes(b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00xl/workbook.xml\x00\x00", "", &["not text", "CSV"]);
-    bytes([&b"\x1f\x8b\x08\x00"[..], &noise].concat(), "", &["not text", "unpack"]);
+    bytes([&b"\x1f\x8b\x08\x00"[..], &noise].concat(), "", &["gzip", "damaged"]);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_format_that_cannot_be_read_says_what_to_do() {
     let tenant = three_accounts();
     let project = tenant.project(&three_rows());
     project.add("source", "format = \"xlsx\"");
-    refused(&tenant, &project, 1, &["xlsx", "CSV"]);
+    refused(&tenant, &project, 1, &["no workbook but text", "source.format = \"csv\""]);
 }
 
 #[test]

@@ -219,3 +219,45 @@ fn of_two_rows_for_one_person_the_first_or_the_last_counts_where_that_is_set() {
         assert_eq!(tenant.account("ana").first_name, name);
     }
 }
+
+#[test]
+fn rows_that_failed_come_back_mended_through_the_error_sheet() {
+    let faults = "[[rule]]\non = { op = \"create\", login = \"cy\" }\n\
+                  then = { status = 400, code = 3111, description = \"Email already exists\" }\n";
+    let tenant = Tenant::with_faults(&[], faults);
+    let project = tenant.project(&(three_rows() + "E4,dee\n"));
+    project.edit("[journal]", "[report]\nerrors = \"reports/errors\"\n\n[journal]");
+    project.add("safety", "max_invalid = 5\nmax_row_drop = \"100%\"");
+    project.run(&["plan"]).expect(0).says(&["reports/errors.csv"]);
+    let planned = project.read("reports/errors.csv");
+    assert_eq!(planned.lines().count(), 2, "{planned}");
+    assert_eq!(project.mode("reports/errors.csv"), 0o600);
+
+    let summary = project.sync(4);
+    assert_eq!(counts(&summary, "applied"), "create 2");
+    let sheet = project.read("reports/errors.csv");
+    let lines: Vec<_> = sheet.lines().collect();
+    let header = format!("{},headcount_line,headcount_error,headcount_hint", COLUMNS.trim_end());
+    assert_eq!((lines.len(), lines[0]), (3, header.as_str()));
+    assert!(lines[1].starts_with("E3,cy,cy@example.com,Cy,Young,Agent,active,4,"), "{sheet}");
+    assert!(lines[1].contains("Email already exists"), "{sheet}");
+    assert!(lines[2].starts_with("E4,dee,,,,,,5,the row has 2 cells instead of 7,"), "{sheet}");
+
+    project.write("people.csv", sheet.replace("E4,dee,,,,,", "E4,dee,dee@example.com,Dee,Day,Agent,active"));
+    assert_eq!(counts(&project.sync(0), "applied"), "create 2");
+    assert_eq!(tenant.account("dee").last_name, "Day");
+    assert_eq!(project.read("reports/errors.csv").lines().count(), 1, "nothing is left to be mended");
+}
+
+#[test]
+fn an_export_that_is_packed_or_json_is_read_like_any_other() {
+    let tenant = Tenant::with(&[]);
+    let project = tenant.project("");
+    let text = "{\"id\":\"E1\",\"login\":\"jose\",\"email\":\"jose@example.com\",\"first\":\"José\",\"last\":\"Peña\",\
+                \"title\":\"Agent\",\"status\":\"active\"}\n";
+    project.write("people.jsonl", text).edit("people.csv", "people.jsonl");
+    project.sync(0);
+    assert_eq!(tenant.account("jose").last_name, "Peña");
+    assert_eq!(counts(&project.sync(0), "found"), "unchanged 1");
+    assert_eq!(project.files(".headcount").iter().filter(|file| file.ends_with(".csv")).count(), 0);
+}

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::drive::{Drive, Planned};
+use super::errors;
 use super::plan::seconds;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::workbench::{Configured, shown};
@@ -79,6 +80,9 @@ impl Drive<'_> {
                     .note(&format!("the report {} is not written: {error}; `{again}` writes it", path.display())),
             }
         }
+        let sheet = record()
+            .ok()
+            .and_then(|record| errors::write(self.app, self.configured, self.mapped, header, record, &run.to_string()));
         for (setting, wanted) in [
             ("report.metrics", settings.report.metrics.is_some()),
             ("report.webhook", settings.report.webhook.is_some()),
@@ -91,6 +95,9 @@ impl Drive<'_> {
         if let Err(failure) = record().and_then(|record| self.app.show(self.configured, record, Extent::Result)) {
             let again = invocation.command(&format!("show {run}"));
             self.app.monitor().note(&format!("{}; `{again}` shows it again", failure.message));
+        }
+        if let Some(path) = sheet {
+            self.app.say(&errors::told(&path));
         }
         match written.as_slice() {
             [] => {}
@@ -128,7 +135,7 @@ fn prune_plans(plans: &std::path::Path, keep: Duration) {
     }
 }
 
-fn make_parent(dir: &std::path::Path) -> io::Result<()> {
+pub(super) fn make_parent(dir: &std::path::Path) -> io::Result<()> {
     if dir.as_os_str().is_empty() || dir.exists() {
         return Ok(());
     }

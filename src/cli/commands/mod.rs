@@ -4,6 +4,7 @@ pub mod apply;
 pub mod check;
 mod cost;
 pub mod drive;
+mod errors;
 pub mod export;
 pub mod init;
 mod left;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::cost::to_apply;
+use super::errors;
 use crate::cli::app::App;
 use crate::cli::args::PlanArgs;
 use crate::cli::connect::Connected;
@@ -38,6 +39,7 @@ async fn planned(app: &App, asked: &Asked<'_>, against: Option<&Path>) -> Result
         Some(file) => {
             let configured = configured.last_seen()?;
             let made = make(app, &configured, &memory, Accounts::Recorded(file)).await?;
+            write_errors(app, &configured, &made)?;
             present(app, &configured, asked, &made.surveyed, None, started)
         }
         None => {
@@ -59,7 +61,23 @@ async fn live(
     let target = &*connected.target;
     let configured = configured.seen_by(target)?;
     let made = make(app, &configured, memory, Accounts::Live(target)).await?;
+    write_errors(app, &configured, &made)?;
     present(app, &configured, asked, &made.surveyed, Some(target), started)
+}
+
+/// Writes the error sheet of a plan that no run follows, where one is asked for.
+pub fn write_errors(app: &App, configured: &Configured, made: &Made) -> Result<(), Failure> {
+    if configured.settings.report.errors.is_none() {
+        return Ok(());
+    }
+    let Surveyed { header, files, .. } = &made.surveyed;
+    let requests = records::requests(None, 0);
+    let head = records::head("plan", header, records::plan_summary(header, "plan", requests, None), &[]);
+    let record = records::of_plan(head, files)?;
+    if let Some(path) = errors::write(app, configured, Some(&made.mapped), header, record, &header.plan) {
+        app.say(&errors::told(&path));
+    }
+    Ok(())
 }
 
 fn asked(args: &PlanArgs) -> Asked<'_> {

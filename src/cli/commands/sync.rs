@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::drive::{Drive, Planned, confirmed};
-use super::plan::{close_after, make, seconds, stopped};
+use super::plan::{close_after, make, seconds, stopped, write_errors};
 use super::resume;
 use crate::cli::app::App;
 use crate::cli::args::SyncArgs;
@@ -65,6 +65,7 @@ pub async fn sync(
         app.show(configured, records::of_plan(head.clone(), &surveyed.files)?, extent)?;
     }
     if summary.error.is_some() {
+        write_errors(app, configured, &made)?;
         summary.exit_code = Exit::Held as u8;
         summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
         app.close(&summary);

@@ -44,6 +44,8 @@ pub fn look(export: &Path) -> Result<Seen, Failure> {
         sheet: None,
         header_row,
         duplicates: Duplicates::Error,
+        trailer: None,
+        manifest: None,
     };
     match read(settings.clone(), guess.clone()) {
         // The beginning of the file was UTF-8 because there was nothing but ASCII in it.

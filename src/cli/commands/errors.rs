@@ -1,0 +1,136 @@
+//! The error sheet of a plan or a run (`report.errors`): rows that were invalid, in conflict, or failed, as they stand in
+//! the source, for whoever mends them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::left::make_parent;
+use crate::cli::app::App;
+use crate::cli::workbench::{Configured, Mapped};
+use crate::journal::paths::write_atomically;
+use crate::model::Place;
+use crate::plan::file::Header;
+use crate::plan::{self, Finding, FindingKind};
+use crate::report::{Entry, Outcome, OutcomeResult, RunRecord};
+use crate::source::{Complaint, SheetForm, Source};
+
+/// Writes the sheet where one is asked for and there is something to write; its path. `name` stands for `{run}`.
+///
+/// What goes wrong is a note: the plan or the run itself is unharmed.
+pub(super) fn write(
+    app: &App,
+    configured: &Configured,
+    mapped: Option<&Mapped>,
+    header: &Header,
+    record: RunRecord<'_>,
+    name: &str,
+) -> Option<PathBuf> {
+    let path = configured.settings.report.errors.as_deref()?;
+    // What a rollback does comes from a run, and no row of the source is to blame.
+    if header.rollback_of.is_some() {
+        return None;
+    }
+    let path = PathBuf::from(path.to_string_lossy().replace("{run}", name));
+    match write_to(app, configured, mapped, header, record, path.clone()) {
+        Ok(written) => written,
+        Err(error) => {
+            app.monitor().note(&format!("the error sheet {} is not written: {error}", path.display()));
+            None
+        }
+    }
+}
+
+fn write_to(
+    app: &App,
+    configured: &Configured,
+    mapped: Option<&Mapped>,
+    header: &Header,
+    record: RunRecord<'_>,
+    path: PathBuf,
+) -> io::Result<Option<PathBuf>> {
+    let wrong = complaints(record)?;
+    let of_earlier = match path.extension() {
+        Some(_) => path.exists(),
+        None => ["csv", "tsv", "xlsx", "jsonl"].iter().any(|extension| path.with_extension(extension).exists()),
+    };
+    if wrong.is_empty() && !of_earlier {
+        return Ok(None);
+    }
+    let opened;
+    let source = match mapped {
+        Some(mapped) => &mapped.source,
+        None => {
+            opened = configured.source(&*app.clock).map_err(|failure| io::Error::other(failure.message))?;
+            &opened.source
+        }
+    };
+    let path = match path.extension() {
+        Some(_) => path,
+        None => path.with_extension(source.own_extension()),
+    };
+    // A sheet that is there already is of an earlier run, and must not be taken for this one's.
+    if wrong.is_empty() && !path.exists() {
+        return Ok(None);
+    }
+    let form = SheetForm::of_extension(&path.extension().unwrap_or_default().to_string_lossy());
+    let wrong = by_place(source, wrong);
+    let digests = header.source.files.iter().map(|file| file.digest.as_str());
+    path.parent().map_or(Ok(()), make_parent)?;
+    // The rows hold whatever the source holds, passwords included.
+    write_atomically(&path, 0o600, |out| source.write_errors(&wrong, digests, form, out)).map_err(io::Error::other)?;
+    Ok((!wrong.is_empty()).then_some(path))
+}
+
+/// What is said of each row; of one that more than one thing is said of, all of it.
+fn complaints(record: RunRecord<'_>) -> io::Result<HashMap<(String, u32), Complaint>> {
+    let mut complaints: HashMap<(String, u32), Complaint> = HashMap::new();
+    for entry in record.entries {
+        let Some((source, complaint)) = complaint(entry?) else { continue };
+        let said = complaints.entry((source.file, source.line)).or_default();
+        for (said, more) in [(&mut said.error, complaint.error), (&mut said.hint, complaint.hint)] {
+            if !said.is_empty() {
+                said.push_str("; ");
+            }
+            said.push_str(&more);
+        }
+    }
+    Ok(complaints)
+}
+
+fn complaint(entry: Entry) -> Option<(plan::Source, Complaint)> {
+    let (source, error, hint) = match entry {
+        Entry::Finding(Finding { finding: FindingKind::Invalid, source, reason, .. }) => {
+            (source?, reason, "correct the cell that is named; the person is left as they are until then")
+        }
+        Entry::Finding(Finding { finding: FindingKind::Conflict, source, reason, .. }) => {
+            (source?, reason, "only one row may stand for an account: correct or remove one of them")
+        }
+        Entry::Action { action, outcome: Some(Outcome { result: OutcomeResult::Failed, message, code, .. }) } => {
+            let error = match (message, code) {
+                (Some(message), Some(code)) => format!("{message} ({code})"),
+                (Some(message), None) => message,
+                (None, code) => format!("refused{}", code.map(|code| format!(" ({code})")).unwrap_or_default()),
+            };
+            (action.source?, error, "the target refused it: correct what it names, or have it corrected there")
+        }
+        _ => return None,
+    };
+    Some((source, Complaint { error, hint: hint.to_owned() }))
+}
+
+fn by_place(source: &Source, wrong: HashMap<(String, u32), Complaint>) -> BTreeMap<Place, Complaint> {
+    let position = |file: &str| source.files().iter().position(|name| name.short == file);
+    wrong
+        .into_iter()
+        .filter_map(|((file, line), complaint)| {
+            let file = u16::try_from(position(&file)?).ok()?;
+            Some((Place { file, line }, complaint))
+        })
+        .collect()
+}
+
+/// How a sheet that was written is told of.
+pub(super) fn told(path: &Path) -> String {
+    format!("The rows to mend are in {}.", crate::cli::workbench::shown(path))
+}

@@ -1,0 +1,316 @@
+//! Cells of a spreadsheet as text, as the people see them who keep it: a number with the zeros that its format puts in
+//! front, a date as a date. A date is written as ISO has it, because what a format shows of it may be half of it.
+
+use std::fmt::Write;
+
+use calamine::{CellErrorType, Data, DataRef, ExcelDateTime};
+
+/// One cell.
+#[derive(Clone, Debug)]
+pub(super) enum Cell<'a> {
+    Blank,
+    Text(&'a str),
+    Number(f64),
+    Truth(bool),
+    Date(ExcelDateTime),
+    IsoDate(&'a str),
+    IsoDuration(&'a str),
+    Error(&'a CellErrorType),
+}
+
+impl<'a> From<&'a DataRef<'a>> for Cell<'a> {
+    fn from(data: &'a DataRef<'a>) -> Self {
+        match data {
+            DataRef::Empty => Self::Blank,
+            // Whole numbers come as such only below 2^53, where none is lost.
+            #[allow(clippy::cast_precision_loss)]
+            DataRef::Int(number) => Self::Number(*number as f64),
+            DataRef::Float(number) => Self::Number(*number),
+            DataRef::String(text) => Self::Text(text),
+            DataRef::SharedString(text) => Self::Text(text),
+            DataRef::Bool(truth) => Self::Truth(*truth),
+            DataRef::DateTime(date) => Self::Date(*date),
+            DataRef::DateTimeIso(text) => Self::IsoDate(text),
+            DataRef::DurationIso(text) => Self::IsoDuration(text),
+            DataRef::Error(error) => Self::Error(error),
+        }
+    }
+}
+
+impl<'a> From<&'a Data> for Cell<'a> {
+    fn from(data: &'a Data) -> Self {
+        match data {
+            Data::Empty => Self::Blank,
+            // As above.
+            #[allow(clippy::cast_precision_loss)]
+            Data::Int(number) => Self::Number(*number as f64),
+            Data::Float(number) => Self::Number(*number),
+            Data::String(text) => Self::Text(text),
+            Data::Bool(truth) => Self::Truth(*truth),
+            Data::DateTime(date) => Self::Date(*date),
+            Data::DateTimeIso(text) => Self::IsoDate(text),
+            Data::DurationIso(text) => Self::IsoDuration(text),
+            Data::Error(error) => Self::Error(error),
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// Adds the cell's text to `out`.
+    ///
+    /// # Errors
+    /// What stands there instead of a value, such as `#N/A`.
+    pub(super) fn show(&self, pattern: Option<&Pattern>, out: &mut String) -> Result<(), String> {
+        match self {
+            Self::Blank => {}
+            Self::Text(text) => out.push_str(text),
+            Self::Number(number) => match pattern {
+                Some(pattern) if is_whole(*number) => pattern.write(*number, out),
+                _ => write_number(*number, out),
+            },
+            Self::Truth(truth) => out.push_str(if *truth { "TRUE" } else { "FALSE" }),
+            Self::Date(date) => return write_date(*date, out),
+            Self::IsoDate(text) => out.push_str(without_midnight(text)),
+            Self::IsoDuration(text) => match clock_time(text) {
+                Some(time) => out.push_str(&time),
+                None => out.push_str(text),
+            },
+            Self::Error(error) => return Err(error.to_string()),
+        }
+        Ok(())
+    }
+}
+
+/// A number format that only arranges digits: zeros in front, and characters between them (`00000`, `000-00-0000`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pattern {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    /// A digit, and a zero where there is none.
+    Digit,
+    /// A digit, and nothing where there is none.
+    Optional,
+    Literal(char),
+}
+
+impl Pattern {
+    /// The pattern of a format code, where it is one that changes how a whole number looks. Everything that rounds, scales
+    /// or groups is left out: the value itself counts then.
+    pub(super) fn of(code: &str) -> Option<Self> {
+        let mut pieces = Vec::new();
+        let mut chars = code.chars();
+        while let Some(char) = chars.next() {
+            match char {
+                ';' => break,
+                '0' => pieces.push(Piece::Digit),
+                '#' | '?' => pieces.push(Piece::Optional),
+                '\\' => pieces.push(Piece::Literal(chars.next()?)),
+                '"' => {
+                    for char in chars.by_ref() {
+                        if char == '"' {
+                            break;
+                        }
+                        pieces.push(Piece::Literal(char));
+                    }
+                }
+                // Room of the width of a character, or filled with one.
+                '_' | '*' => {
+                    chars.next();
+                }
+                // A colour. A condition or a currency is more than that.
+                '[' => {
+                    let inside: String = chars.by_ref().take_while(|char| *char != ']').collect();
+                    if !inside.chars().all(char::is_alphabetic) {
+                        return None;
+                    }
+                }
+                '-' | '(' | ')' | '/' | '+' | ':' | ' ' | '\'' => pieces.push(Piece::Literal(char)),
+                _ => return None,
+            }
+        }
+        let zeros = pieces.iter().filter(|piece| **piece == Piece::Digit).count();
+        let digits = pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_))).count();
+        let changes = zeros > 1 || (digits > 0 && digits < pieces.len());
+        (digits > 0 && changes).then_some(Self { pieces })
+    }
+
+    fn write(&self, number: f64, out: &mut String) {
+        let text = format!("{:.0}", number.abs());
+        let mut digits: Vec<char> = text.trim_start_matches('0').chars().collect();
+        let mut reversed = Vec::new();
+        let first = self.pieces.iter().position(|piece| !matches!(piece, Piece::Literal(_)));
+        for (at, piece) in self.pieces.iter().enumerate().rev() {
+            match (piece, digits.pop()) {
+                (Piece::Literal(char), digit) => {
+                    digits.extend(digit);
+                    reversed.push(*char);
+                }
+                (_, Some(digit)) => reversed.push(digit),
+                (Piece::Digit, None) => reversed.push('0'),
+                (Piece::Optional, None) => {}
+            }
+            // More digits than places stand in front of the first.
+            if Some(at) == first {
+                reversed.extend(std::mem::take(&mut digits).into_iter().rev());
+            }
+        }
+        if number < 0.0 {
+            out.push('-');
+        }
+        out.extend(reversed.into_iter().rev());
+    }
+}
+
+/// Up to 15 digits are what a spreadsheet keeps and shows.
+const MOST: f64 = 1e15;
+
+fn is_whole(number: f64) -> bool {
+    number.abs() < MOST && number.fract() == 0.0
+}
+
+fn write_number(number: f64, out: &mut String) {
+    // Writing to a String does not fail. A negative zero is a zero.
+    if is_whole(number) {
+        let _ = write!(out, "{:.0}", number + 0.0);
+        return;
+    }
+    let rounded: f64 = format!("{number:.14e}").parse().unwrap_or(number);
+    let _ = write!(out, "{rounded}");
+}
+
+/// The day after the last that a spreadsheet knows, 9999-12-31.
+const AFTER_LAST: f64 = 2_958_466.0;
+
+fn write_date(date: ExcelDateTime, out: &mut String) -> Result<(), String> {
+    let value = date.as_f64();
+    if date.is_duration() {
+        // A span of ten thousand years is far below what an integer holds.
+        #[allow(clippy::cast_possible_truncation)]
+        let seconds = (value.abs().min(AFTER_LAST) * 86_400.0).round() as i64;
+        let sign = if value < 0.0 { "-" } else { "" };
+        let _ = write!(out, "{sign}{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        return Ok(());
+    }
+    if !(0.0..AFTER_LAST).contains(&value) {
+        return Err(format!("the number {value}, which is no date"));
+    }
+    let (year, month, day, hour, minute, second, milli) = date.to_ymd_hms_milli();
+    let has_time = (hour, minute, second, milli) != (0, 0, 0, 0);
+    // Below one day there is a time of day and no date.
+    if value >= 1.0 || !has_time {
+        let _ = write!(out, "{year:04}-{month:02}-{day:02}");
+        if has_time {
+            out.push('T');
+        }
+    }
+    if has_time {
+        let _ = write!(out, "{hour:02}:{minute:02}:{second:02}");
+        if milli > 0 {
+            let _ = write!(out, ".{milli:03}");
+        }
+    }
+    Ok(())
+}
+
+/// A date that was written with a midnight is a date.
+fn without_midnight(text: &str) -> &str {
+    match text.split_once('T') {
+        Some((date, time)) if time.trim_end_matches('Z').chars().all(|char| matches!(char, '0' | ':' | '.')) => date,
+        _ => text,
+    }
+}
+
+/// `PT08H30M00S` as a time of day.
+fn clock_time(text: &str) -> Option<String> {
+    let (hours, rest) = text.strip_prefix("PT")?.split_once('H')?;
+    let (minutes, rest) = rest.split_once('M')?;
+    let seconds = rest.strip_suffix('S')?;
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let seconds: f64 = seconds.parse().ok()?;
+    Some(format!("{hours:02}:{minutes:02}:{seconds:02.0}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use calamine::ExcelDateTimeType;
+
+    use super::*;
+
+    fn shown(cell: &Cell<'_>, code: &str) -> Result<String, String> {
+        let mut out = String::new();
+        cell.show(Pattern::of(code).as_ref(), &mut out).map(|()| out)
+    }
+
+    #[test]
+    fn numbers_keep_the_zeros_and_the_characters_of_their_format() {
+        for (number, code, expected) in [
+            (123.0, "General", "123"),
+            (123.0, "0", "123"),
+            (123.0, "00000", "00123"),
+            (1_234_567.0, "00000", "1234567"),
+            (0.0, "000", "000"),
+            (-7.0, "000", "-007"),
+            (78_051_120.0, "000-00-0000", "078-05-1120"),
+            (78_051_120.0, "000\\-00\\-0000", "078-05-1120"),
+            (42.0, "\"P\"00000", "P00042"),
+            (42.0, "\\P00000;-0", "P00042"),
+            (42.0, "[Red]0000", "0042"),
+            (42.0, "[>9]0000", "42"),
+            (123.5, "00000", "123.5"),
+            (1234.0, "#,##0", "1234"),
+            (0.5, "0%", "0.5"),
+            (12.0, "0.00", "12"),
+            (30.0, "@", "30"),
+        ] {
+            assert_eq!(shown(&Cell::Number(number), code).unwrap(), expected, "{number} as {code}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_the_digits_that_a_spreadsheet_shows() {
+        for (number, expected) in [
+            (0.1 + 0.2, "0.3"),
+            (1e14, "100000000000000"),
+            (123_456_789_012_345.0, "123456789012345"),
+            (1e21, "1000000000000000000000"),
+            (-0.0, "0"),
+            (2.5e-7, "0.00000025"),
+        ] {
+            assert_eq!(shown(&Cell::Number(number), "General").unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn dates_are_written_as_iso_has_them_in_both_calendars() {
+        let date = |value, is_1904| Cell::Date(ExcelDateTime::new(value, ExcelDateTimeType::DateTime, is_1904));
+        for (value, is_1904, expected) in [
+            (45_352.0, false, "2024-03-01"),
+            (43_890.0, true, "2024-03-01"),
+            (1.0, false, "1900-01-01"),
+            (59.0, false, "1900-02-28"),
+            (61.0, false, "1900-03-01"),
+            (0.0, true, "1904-01-01"),
+            (45_352.354_166_666_664, false, "2024-03-01T08:30:00"),
+            (0.354_166_666_666_666_7, false, "08:30:00"),
+        ] {
+            assert_eq!(shown(&date(value, is_1904), "General").unwrap(), expected, "{value}");
+        }
+        assert!(shown(&date(-1.0, false), "").is_err());
+        assert!(shown(&date(3e6, false), "").unwrap_err().contains("no date"));
+        let span = Cell::Date(ExcelDateTime::new(1.104_166_666_666_666_7, ExcelDateTimeType::TimeDelta, false));
+        assert_eq!(shown(&span, "").unwrap(), "26:30:00");
+        assert_eq!(shown(&Cell::IsoDate("2024-03-01T00:00:00"), "").unwrap(), "2024-03-01");
+        assert_eq!(shown(&Cell::IsoDate("2024-03-01T08:30:00"), "").unwrap(), "2024-03-01T08:30:00");
+        assert_eq!(shown(&Cell::IsoDuration("PT08H30M00S"), "").unwrap(), "08:30:00");
+    }
+
+    #[test]
+    fn an_error_is_no_text() {
+        assert_eq!(shown(&Cell::Error(&CellErrorType::NA), "").unwrap_err(), "#N/A");
+        assert_eq!(shown(&Cell::Truth(true), "").unwrap(), "TRUE");
+        assert_eq!(shown(&Cell::Text("00123"), "").unwrap(), "00123");
+    }
+}
