@@ -19,6 +19,7 @@ pub mod plan;
 pub mod reconcile;
 pub mod report;
 
+pub mod after;
 pub mod config;
 pub mod execute;
 pub mod journal;

@@ -27,8 +27,8 @@ use toml::de::DeTable;
 pub use error::{ConfigError, Problem};
 pub use secret::SecretError;
 pub use settings::{
-    Delivery, Duplicates, Format, JournalSettings, KindSettings, LookupSettings, PasswordSettings, ReportSettings,
-    SANDBOX, SecretSource, Settings, SourceSettings, TargetSettings, WebhookSettings,
+    Delivery, Duplicates, Format, JournalSettings, KindSettings, LookupSettings, Occasion, PasswordSettings,
+    ReportSettings, SANDBOX, SecretSource, Settings, SourceSettings, TargetSettings, WebhookSettings,
 };
 
 use crate::mapping::spec::{Located, MapSpec};

@@ -7,6 +7,7 @@
 
 mod support;
 
+mod after;
 mod apply;
 mod bad_config;
 mod bad_source;

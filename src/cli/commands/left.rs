@@ -43,13 +43,7 @@ impl Drive<'_> {
     }
 
     /// Keeps the summary with the run, writes the reports, and shows what a person must know.
-    pub(super) fn publish(
-        &self,
-        run: RunId,
-        header: &Header,
-        summary: &Summary,
-        released: Vec<Group>,
-    ) {
+    pub(super) fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) {
         let Configured { state, settings, .. } = self.configured;
         let head = records::head("run", header, summary.clone(), &released);
         if let Err(error) = sealed::write(&state.run_summary(run), &head) {
@@ -76,14 +70,8 @@ impl Drive<'_> {
                     .note(&format!("the report {} is not written: {error}; `{again}` writes it", path.display())),
             }
         }
-        for (setting, wanted) in [
-            ("report.html", settings.report.html.is_some()),
-            ("report.metrics", settings.report.metrics.is_some()),
-            ("report.webhook", settings.report.webhook.is_some()),
-        ] {
-            if wanted {
-                self.app.monitor().note(&format!("{setting} is set, and this version does not serve it"));
-            }
+        if settings.report.html.is_some() {
+            self.app.monitor().note("report.html is set, and this version does not serve it");
         }
         // What was done is done, whether or not it can be shown: the exit code says how it went.
         if let Err(failure) = record().and_then(|record| self.app.show(self.configured, record, Extent::Result)) {
