@@ -108,7 +108,9 @@ fn write_few_columns(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -
     }
     for (label, fact) in words::facts(&head.summary, head.is_run()) {
         writeln!(out, "  {label}")?;
-        narrow::write(&fact, width, 4, str::to_owned, out)?;
+        for line in folded(&fact, width.saturating_sub(4)) {
+            narrow::write(&line, width, 4, str::to_owned, out)?;
+        }
     }
     Ok(())
 }

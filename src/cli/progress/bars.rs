@@ -107,12 +107,12 @@ impl Bars {
                 Shape::Narrow => NARROW,
             }));
         }
+        bar.set_position(position);
         match (wanted, bar.length()) {
             (Shape::Narrow, Some(length)) => bar.set_message(format!("{position}/{length} {message}")),
             (Shape::Narrow, None) => bar.set_message(format!("{position} {message}")),
             _ => bar.set_message(message.to_owned()),
         }
-        bar.set_position(position);
     }
 
     /// The wait is over, since something happened.
