@@ -18,6 +18,11 @@ use super::scan::{self, Facts, Piece};
 use super::{date, text};
 use crate::model::{Columns, Record};
 
+/// The work that one template may do for one row: an instruction costs 1, and so do 64 bytes of text. Any useful template
+/// takes less than a thousandth of it; what takes more is a slip (a loop within a loop, a text times a number) that would
+/// take all the time or all the memory there is.
+const FUEL: u64 = 500_000;
+
 /// The engine with every template of a mapping in it.
 pub(super) struct Engine {
     pub(super) environment: Environment<'static>,
@@ -67,6 +72,7 @@ impl Engine {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_debug(false);
+        environment.set_fuel(Some(FUEL));
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(|out, state, value| match value.kind() {
             // `none`, and an `if` without an `else`, are an empty cell, not the word.
@@ -122,13 +128,12 @@ impl Engine {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let uses = Arc::new(Uses::new(&facts, columns));
-        let used = uses.columns.iter().map(|used| used.column).collect();
+        let template = Template::new(name, &facts, columns);
+        let used = template.uses.columns.iter().map(|used| used.column).collect();
         let pieces: &[Piece<'_>] = &pieces;
         if let Some(native) = Native::compile(pieces, &facts, columns, &self.lookups) {
             return Ok(Text { how: How::Native(native), columns: used });
         }
-        let template = Template { name, uses };
         if let Err(error) = self.render(&template, &Record::default())
             && matches!(
                 error.kind(),
@@ -138,6 +143,7 @@ impl Engine {
                     | ErrorKind::UnknownMethod
                     | ErrorKind::UnknownFilter
                     | ErrorKind::UnknownTest
+                    | ErrorKind::OutOfFuel
             )
         {
             return Err(vec![MapError::new(span, format!("the template cannot work: {}", explain(&error)))]);
@@ -172,6 +178,13 @@ impl Engine {
         let cells = template.uses.columns.iter().map(|used| Value::from(row.cell(used.column).trim())).collect();
         let context = Value::from_object(Variables { uses: Arc::clone(&template.uses), cells });
         self.environment.get_template(&template.name)?.render(context)
+    }
+}
+
+impl Template {
+    /// The template that the engine has under this name.
+    pub(super) fn new(name: String, facts: &Facts<'_>, columns: &Columns) -> Self {
+        Self { name, uses: Arc::new(Uses::new(facts, columns)) }
     }
 }
 
@@ -260,6 +273,7 @@ fn syntax(error: &Error, columns: &Columns, span: &Range<usize>) -> MapError {
 
 fn explain(error: &Error) -> String {
     match error.detail() {
+        _ if error.kind() == ErrorKind::OutOfFuel => "it does more work than one row may take".to_owned(),
         Some(detail) => detail.to_owned(),
         None => error.kind().to_string(),
     }

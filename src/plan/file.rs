@@ -396,6 +396,7 @@ mod tests {
             source: None,
             changes: vec![Change { attribute: "password".into(), from: None, to: Value::Generated }],
             also: BTreeMap::new(),
+            active: None,
             reason: None,
             warnings: Vec::new(),
             requests: 1,
@@ -421,6 +422,19 @@ mod tests {
         assert_eq!(reader.next().unwrap().unwrap().seq, 2);
         assert!(reader.next().unwrap().is_none());
         assert!(reader.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_number_with_a_fraction_reads_back_as_it_was_written() {
+        for number in [123_456_789.123_456_79, 0.1 + 0.2, 5e-324, f64::MAX, -0.0, 7.038_531e-26] {
+            let mut action = action("ana");
+            action.changes[0].to = Value::Float(number);
+            let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
+            writer.action(action.clone()).unwrap();
+            let bytes = writer.finish().unwrap().0;
+            let read = PlanReader::new(&*bytes).unwrap().next().unwrap().unwrap();
+            assert_eq!(read.changes, action.changes);
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ pub mod action;
 pub mod beside;
 pub mod decide;
 pub mod file;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod inverse;
 pub mod policy;
 pub mod safety;

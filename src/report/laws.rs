@@ -113,6 +113,7 @@ fn action() -> impl Strategy<Value = Entry> {
             source,
             changes,
             also,
+            active: None,
             reason,
             warnings,
             requests: 1,

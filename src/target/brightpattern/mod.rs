@@ -7,6 +7,8 @@
 mod answer;
 mod api;
 mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod list;
 mod schema;
 mod wire;

@@ -7,6 +7,8 @@
 mod api;
 mod codes;
 mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod list;
 mod route;
 mod schema;

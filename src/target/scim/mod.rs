@@ -10,6 +10,8 @@ mod api;
 mod change;
 mod discovery;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod list;
 mod page;
 mod path;
