@@ -12,6 +12,7 @@ use super::resource;
 use super::schema::layout;
 use super::walk::{Ask, Page, PageRead, Walk};
 use crate::model::{Account, Value};
+use crate::target::again::Chance;
 use crate::target::http::{Answer, Verdict};
 
 const STATUS: [u16; 8] = [200, 200, 201, 400, 401, 404, 409, 500];
@@ -88,7 +89,7 @@ fn sound(account: &Account) {
 
 /// The pages as a listing, as long as it asks for some; after the last there is nobody.
 fn walk(pages: Vec<Page>, cursors: bool) {
-    let mut walk = Walk::new(5, cursors);
+    let mut walk = Walk::new(5, cursors, Chance::Last);
     let mut pages = pages.into_iter();
     let mut ids = std::collections::HashSet::new();
     let (mut unreadable, mut empty) = (0, 0);

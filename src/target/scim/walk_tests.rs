@@ -87,7 +87,7 @@ fn a_total_that_counts_only_the_page_is_found_out() {
 #[test]
 fn a_total_beyond_all_counting_is_found_out_as_well() {
     let page = |id: u64| Page::read(&layout(&[]), &json!({"Resources": [{"id": id}], "totalResults": u64::MAX}));
-    let mut walk = Walk::new(2, false);
+    let mut walk = Walk::new(2, false, Chance::Last);
     for id in 1..4 {
         let ask = walk.step().unwrap();
         assert_eq!(walk.read(ask, PageRead::Page(page(id).unwrap())).len(), 1);
