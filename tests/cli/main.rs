@@ -23,3 +23,4 @@ mod safety;
 mod secrets;
 mod sources;
 mod sync;
+mod terminal;
