@@ -52,6 +52,7 @@ mod samples {
             }),
             elapsed_seconds: 20.7,
             exit_code: 4,
+            forecast: None,
             error: None,
         };
         let approve = "7132b6b6c29d".into();
@@ -60,6 +61,7 @@ mod samples {
             started_at: "2026-11-22T03:00:00Z".parse().unwrap(),
             target: "imichat https://acme.imi.chat/v3.1".into(),
             summary,
+            accounts: Some(1187),
             held: vec![HeldKind { kind: "deactivate".into(), count: 80, limit: 50, approve }],
             notes: Vec::new(),
             against: None,

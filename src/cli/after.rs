@@ -29,6 +29,7 @@ pub fn failed(app: &App, command: &str, summary: &Summary) {
         started_at: app.clock.now(),
         target: wanted.target.clone(),
         summary: summary.clone(),
+        accounts: None,
         held: Vec::new(),
         notes: Vec::new(),
         against: None,

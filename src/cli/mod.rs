@@ -9,7 +9,9 @@ mod commands;
 mod connect;
 mod failure;
 pub mod output;
+mod past;
 pub mod progress;
+mod quota;
 mod records;
 mod workbench;
 
@@ -126,6 +128,7 @@ fn failed_summary(app: &App, command: &str, failure: &Failure) -> Summary {
         unknown: 0,
         requests: Default::default(),
         quota: None,
+        forecast: None,
         elapsed_seconds: commands::plan::seconds(app.clock.elapsed()),
         exit_code: failure.exit as u8,
         error: Some(failure.problem()),

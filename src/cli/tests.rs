@@ -2,7 +2,10 @@
 //! child processes and sockets takes milliseconds.
 
 mod damage;
+mod days;
+mod estimates;
 mod full;
+mod office;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +18,7 @@ use tempfile::TempDir;
 
 use super::app::App;
 use super::args::{Cli, Command};
-use super::commands::sync::sync;
+use super::commands::{plan::close_after, sync::sync};
 use super::connect::Connected;
 use super::failure::{Exit, Failure};
 use super::workbench::Configured;
@@ -113,8 +116,10 @@ file = "passwords.age"
         let work = async {
             let journal = configured.journal(&*app.clock)?;
             let memory = configured.memory(&journal);
-            let connected = Connected::to(self.tenant.connect());
-            sync(&app, &args, &configured, &journal, &memory, &connected).await
+            let quota = configured.quota_file(app.clock.clone());
+            let connected = Connected::to(self.tenant.connect(), quota);
+            let exit = sync(&app, &args, &configured, &journal, &memory, &connected).await;
+            close_after(connected, exit).await
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(std::panic::AssertUnwindSafe(work).catch_unwind()).map_or_else(

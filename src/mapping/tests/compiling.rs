@@ -134,6 +134,10 @@ fn a_template_that_would_take_all_the_time_or_all_the_memory_is_refused() {
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         "{% set n = namespace(a='xx') %}{% for i in range(60) %}{% set n.a = n.a ~ n.a %}{% endfor %}{{ n.a }}",
         "{% set a = 'x' * 99999 %}{{ a | replace('x', a) }}",
+        "{{ [0] * 3 * 31151150 }}",
+        "{{ ([0] * 3 * 31151150) | ascii }}",
+        "{{ role | before([0] * 3 * 31151150) }}",
+        "{{ {'a': [0] * 3 * 31151150} | slug }}",
     ] {
         assert!(error(&one("login_id", source)).contains("more work than one row may take"), "{source}");
         // Where only the cells of a row make it large, the row is told.
