@@ -20,6 +20,7 @@ pub mod profile;
 pub mod reconcile;
 pub mod report;
 
+pub mod after;
 pub mod config;
 pub mod execute;
 pub mod journal;

@@ -29,7 +29,7 @@ struct Room {
 }
 
 /// The house. A room within a room (`journal::state`) has a row of its own and is no part of the outer one.
-const HOUSE: [Room; 17] = [
+const HOUSE: [Room; 18] = [
     Room { path: "model", kind: Kind::Pure, may_use: &[] },
     Room { path: "mapping", kind: Kind::Pure, may_use: &["model"] },
     Room { path: "reconcile", kind: Kind::Pure, may_use: &["model"] },
@@ -96,6 +96,12 @@ const HOUSE: [Room; 17] = [
             "kill",
         ],
     },
+    Room {
+        path: "after",
+        kind: Kind::Edge,
+        // Files are written as the journal's are, and a server that asks for patience is understood as a target is.
+        may_use: &["model", "plan", "report", "config", "clock", "journal::paths", "target::http::retry_after"],
+    },
     Room { path: "sandbox", kind: Kind::Edge, may_use: &["clock"] },
 ];
 
@@ -119,6 +125,7 @@ const SHELL: Room = Room {
         "target",
         "survey",
         "execute",
+        "after",
         "sandbox",
     ],
 };

@@ -2,17 +2,19 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::after::Wanted;
 use super::args::{Global, LogFormat};
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, To, width, write_summary_json};
 use super::progress::{LogWriter, Progress, Show};
 use super::workbench::Configured;
+use crate::after::Over;
 use crate::clock::{Clock, Stop, SystemClock};
 use crate::journal::paths::make_private_dir;
 use crate::model::monitor::Monitor;
-use crate::report::{Extent, RunRecord, Style, Summary, render};
+use crate::report::{Extent, Head, RunRecord, Style, Summary, render};
 
 pub struct App {
     pub global: Global,
@@ -20,6 +22,10 @@ pub struct App {
     pub stop: Arc<Stop>,
     /// The tenant of the configuration, once that was read.
     pub tenant: OnceLock<String>,
+    /// Who wants to be told how a run ended, once the configuration was read.
+    pub wanted: OnceLock<Wanted>,
+    /// The run, once it is over.
+    over: Mutex<Option<Over>>,
     progress: Progress,
     /// Whether something was shown that the next report must stand apart from.
     has_shown: AtomicBool,
@@ -28,11 +34,12 @@ pub struct App {
 impl App {
     pub fn new(global: Global) -> Self {
         let clock: Arc<dyn Clock> = SystemClock::new();
-        let show =
-            if global.no_progress { Show::Nothing } else { Show::choose(global.quiet, io::stderr().is_terminal()) };
+        let is_quiet = global.quiet || global.no_progress;
+        let show = Show::choose(is_quiet, io::stderr().is_terminal(), std::env::var_os("TERM").as_deref());
         let progress = Progress::start(show, clock.clone());
         let has_shown = AtomicBool::new(false);
-        Self { global, clock, stop: Arc::default(), tenant: OnceLock::new(), progress, has_shown }
+        let (tenant, wanted) = (OnceLock::new(), OnceLock::new());
+        Self { global, clock, stop: Arc::default(), tenant, wanted, over: Mutex::default(), progress, has_shown }
     }
 
     /// In a test: with its clock, and with nobody to hear.
@@ -53,6 +60,8 @@ impl App {
     pub fn configured(&self) -> Result<Configured, Failure> {
         let configured = Configured::load(&self.global.config, self.global.state.as_deref())?;
         self.tenant.get_or_init(|| configured.settings.target.tenant.clone());
+        let report = || configured.settings.report.clone();
+        self.wanted.get_or_init(|| Wanted { report: report(), target: configured.target_name() });
         Ok(configured)
     }
 
@@ -169,6 +178,16 @@ impl App {
                 self.monitor().note(&format!("the summary cannot be written to standard output: {error}"));
             }
         }
+    }
+
+    /// Keeps what is told of a run once the command ends; `accounts` are those of its listing.
+    pub fn over(&self, head: Head, accounts: Option<u64>) {
+        let over = Over { head, accounts, at: self.clock.now() };
+        *self.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(over);
+    }
+
+    pub fn take_over(&self) -> Option<Over> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Prints an object for a script.

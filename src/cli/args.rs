@@ -276,6 +276,12 @@ impl Command {
         }
     }
 
+    /// Whether a command of this name changes accounts.
+    #[must_use]
+    pub fn executes(name: &str) -> bool {
+        matches!(name, "apply" | "sync" | "resume")
+    }
+
     /// Whether a command of this name ends with a summary object.
     #[must_use]
     pub fn summarises(name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Arguments, commands, progress, questions, exit codes. The only room that prints, and the only one that knows all
 //! others; nothing imports it.
 
+mod after;
 mod app;
 mod args;
 pub mod ask;
@@ -69,19 +70,23 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Runs the command and says why where it fails.
+/// Runs the command, says why where it fails, and tells whoever wants to be told of a run.
 async fn outcome(app: Arc<App>, command: Command) -> Exit {
     let name = command.name();
-    match run(&app, command).await {
+    let exit = match run(&app, command).await {
         Ok(exit) => exit,
         Err(failure) => {
             app.lament(&failure);
             if Command::summarises(name) {
-                app.close(&failed_summary(&app, name, &failure));
+                let summary = failed_summary(&app, name, &failure);
+                app.close(&summary);
+                after::failed(&app, name, &summary);
             }
             failure.exit
         }
-    }
+    };
+    after::tell(&app).await;
+    exit
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {

@@ -4,6 +4,7 @@
 mod bars;
 mod lines;
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use indicatif::MultiProgress;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::output::To;
 use crate::clock::Clock;
 use crate::model::{Done, Monitor, Phase};
 use crate::report::visible::visible;
@@ -29,10 +31,11 @@ pub enum Show {
 }
 
 impl Show {
-    /// `is_quiet` is `-q` or `--no-progress`; the terminal is that of standard error.
+    /// `is_quiet` is `-q` or `--no-progress`; the terminal is that of standard error, `term` the variable `TERM`. A dumb
+    /// terminal cannot move its cursor, so nothing can be drawn over.
     #[must_use]
-    pub fn choose(is_quiet: bool, is_terminal: bool) -> Self {
-        match (is_quiet, is_terminal) {
+    pub fn choose(is_quiet: bool, is_terminal: bool, term: Option<&OsStr>) -> Self {
+        match (is_quiet, is_terminal && term.is_none_or(|term| term != "dumb")) {
             (true, _) => Self::Nothing,
             (false, true) => Self::Bars,
             (false, false) => Self::Lines,
@@ -57,7 +60,8 @@ impl Progress {
     pub fn start(show: Show, clock: Arc<dyn Clock>) -> Self {
         match show {
             Show::Bars => {
-                let bars = Bars::new(indicatif::ProgressDrawTarget::stderr());
+                let columns = || To::Stderr.columns().unwrap_or(80);
+                let bars = Bars::new(indicatif::ProgressDrawTarget::stderr(), columns);
                 Self { log: bars.log_writer(), kind: Kind::Bars(Arc::new(bars)) }
             }
             Show::Lines => {
@@ -221,9 +225,11 @@ mod tests {
 
     #[test]
     fn bars_need_a_terminal_and_quiet_wins() {
-        assert_eq!(Show::choose(false, true), Show::Bars);
-        assert_eq!(Show::choose(false, false), Show::Lines);
-        assert_eq!(Show::choose(true, true), Show::Nothing);
+        let xterm = Some(OsStr::new("xterm"));
+        assert_eq!(Show::choose(false, true, xterm), Show::Bars);
+        assert_eq!(Show::choose(false, true, Some(OsStr::new("dumb"))), Show::Lines);
+        assert_eq!(Show::choose(false, false, xterm), Show::Lines);
+        assert_eq!(Show::choose(true, true, xterm), Show::Nothing);
     }
 
     #[test]

@@ -29,8 +29,9 @@ use toml::de::DeTable;
 pub use error::{ConfigError, Problem};
 pub use secret::SecretError;
 pub use settings::{
-    Delivery, Duplicates, Format, JournalSettings, KindSettings, LookupSettings, ManifestSettings, PasswordSettings,
-    ReportSettings, SANDBOX, SecretSource, Settings, SourceSettings, TargetSettings, TrailerSettings, WebhookSettings,
+    Delivery, Duplicates, Format, JournalSettings, KindSettings, LookupSettings, ManifestSettings, Occasion,
+    PasswordSettings, ReportSettings, SANDBOX, SecretSource, Settings, SourceSettings, TargetSettings, TrailerSettings,
+    WebhookSettings,
 };
 
 use crate::mapping::spec::{Located, MapSpec};

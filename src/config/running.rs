@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::reader::{Folder, Item, Problems, Table};
-use super::settings::{Delivery, JournalSettings, PasswordSettings, ReportSettings, WebhookSettings};
+use super::settings::{Delivery, JournalSettings, Occasion, PasswordSettings, ReportSettings, WebhookSettings};
 use crate::model::Percent;
 use crate::target::http::Rate;
 
@@ -17,8 +17,13 @@ const FASTEST: f64 = 1_000_000.0;
 const SLOWEST: f64 = 0.001;
 
 /// What a webhook can be told of.
-const EVENTS: [(&str, &str); 4] =
-    [("success", "success"), ("failure", "failure"), ("held", "held"), ("paused", "paused")];
+const OCCASIONS: [(&str, &[Occasion]); 5] = [
+    ("success", &[Occasion::Success]),
+    ("failure", &[Occasion::Failure]),
+    ("held", &[Occasion::Held]),
+    ("paused", &[Occasion::Paused]),
+    ("always", &Occasion::ALL),
+];
 
 pub(super) fn rate(mut table: Table<'_>, problems: &mut Problems) -> Rate {
     let default = default_rate();
@@ -69,7 +74,8 @@ pub(super) fn passwords(mut table: Table<'_>, folder: Folder<'_>, problems: &mut
 
 pub(super) fn report(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Problems) -> ReportSettings {
     let mut file = |key| table.get(key).and_then(|item| report_path(&item, folder, problems));
-    let (html, markdown, errors, metrics) = (file("html"), file("markdown"), file("errors"), file("metrics"));
+    let (html, markdown, errors) = (file("html"), file("markdown"), file("errors"));
+    let metrics = table.get("metrics").and_then(|item| metrics_path(&item, folder, problems));
     let redact = table.get("redact").and_then(|item| item.strings(problems));
     let webhook = table.get("webhook").and_then(|item| webhook(&item, folder, problems));
     table.finish(problems);
@@ -131,6 +137,16 @@ fn report_path(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> 
     Some(folder.path(text))
 }
 
+/// A path that is the same for every run: whoever collects metrics reads all files of a folder, and would find those of
+/// each run beside those of all others.
+fn metrics_path(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let text = item.string(problems)?;
+    if text.contains(['{', '}']) {
+        return item.refuse("must be one file for all runs, without braces", None, problems);
+    }
+    Some(folder.path(text))
+}
+
 fn webhook(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option<WebhookSettings> {
     let DeValue::Table(_) = item.value else {
         // An address that takes messages from whoever knows it is a secret.
@@ -141,13 +157,23 @@ fn webhook(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Opti
     let url = table
         .need("url", "add url = { env = \"HEADCOUNT_WEBHOOK\" }", problems)
         .and_then(|item| item.secret("HEADCOUNT_WEBHOOK", folder, problems));
-    let on = match table.get("on") {
-        Some(on) => {
-            let items = on.list("a list such as [\"failure\", \"held\"]", problems);
-            items.unwrap_or_default().iter().filter_map(|item| item.choice(&EVENTS, problems)).collect()
-        }
-        None => vec!["failure", "held"],
-    };
+    let secret = table.get("secret").and_then(|item| item.secret("HEADCOUNT_WEBHOOK_SECRET", folder, problems));
+    let on = table.get("on").map_or(vec![Occasion::Failure, Occasion::Held], |on| occasions(&on, problems));
     table.finish_hiding(problems);
-    Some(WebhookSettings { url: url?, on: on.into_iter().map(str::to_owned).collect() })
+    Some(WebhookSettings { url: url?, on, secret })
+}
+
+fn occasions(item: &Item<'_>, problems: &mut Problems) -> Vec<Occasion> {
+    let Some(items) = item.list("a list such as [\"failure\", \"held\"]", problems) else { return Vec::new() };
+    if items.is_empty() {
+        let help = "leave it out for [\"failure\", \"held\"]".to_owned();
+        let _: Option<()> = item.refuse("names nothing to be told of", help, problems);
+    }
+    let mut named = Vec::new();
+    for occasion in items.iter().filter_map(|item| item.choice(&OCCASIONS, problems)).flatten() {
+        if !named.contains(occasion) {
+            named.push(*occasion);
+        }
+    }
+    named
 }

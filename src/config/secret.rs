@@ -54,10 +54,18 @@ impl SecretSource {
     /// A variable that is missing or empty, a file that cannot be read or is empty, a command that cannot be run,
     /// fails, says nothing or takes too long.
     pub fn resolve(&self) -> Result<Secret, SecretError> {
+        self.resolve_within(COMMAND_LIMIT)
+    }
+
+    /// The same, with less time for a command.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn resolve_within(&self, limit: Duration) -> Result<Secret, SecretError> {
         match self {
             Self::Env(name) => from_env(name, |name| std::env::var_os(name)),
             Self::File(path) => from_file(path),
-            Self::Command(words) => from_command(words, COMMAND_LIMIT),
+            Self::Command(words) => from_command(words, limit.min(COMMAND_LIMIT)),
         }
     }
 }

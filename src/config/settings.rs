@@ -158,8 +158,36 @@ pub struct ReportSettings {
 /// `[report] webhook`.
 #[derive(Clone, Debug)]
 pub struct WebhookSettings {
+    /// The address: whoever knows it can send messages there.
     pub url: SecretSource,
-    pub on: Vec<String>,
+    /// What it is told of, each once.
+    pub on: Vec<Occasion>,
+    /// The key that messages are signed with; none, and they are not signed.
+    pub secret: Option<SecretSource>,
+}
+
+/// What a run can come to, as far as somebody wants to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    Success,
+    Failure,
+    Held,
+    Paused,
+}
+
+impl Occasion {
+    pub const ALL: [Self; 4] = [Self::Success, Self::Failure, Self::Held, Self::Paused];
+
+    /// As the configuration names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Held => "held",
+            Self::Paused => "paused",
+        }
+    }
 }
 
 impl Settings {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::counts::{Count, actions};
 use super::form::Extent;
 use super::ink::{Ink, RED};
+use super::narrow::{self, is_narrow};
 use super::next::next_steps;
 use super::summary::SummaryOutcome;
 use super::visible::{shortened, visible};
@@ -17,7 +18,8 @@ pub(super) fn write(head: &Head, style: &Style, whole: Option<&str>, out: &mut d
     write_how(head, style, ink, out)?;
     write_counts(head, style.width, ink, out)?;
     if let Some(command) = whole {
-        writeln!(out, "  {:<10}  {}", "all of it", ink.bold(command))?;
+        let gap = if is_narrow(style.width) { "\n    " } else { "   " };
+        writeln!(out, "  all of it{gap}{}", ink.bold(command))?;
     }
     // What comes next after a preview is the question or the run, unless nothing may be done.
     if style.extent != Extent::Preview || head.summary.error.is_some() {
@@ -37,9 +39,13 @@ fn write_how(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::R
         (Extent::Preview, SummaryOutcome::Planned) => "planned, nothing was changed yet",
         (_, outcome) => outcome.words(),
     };
-    writeln!(out, "{}: {how}", ink.bold(&title(head)))?;
+    if is_narrow(style.width) {
+        narrow::write(&format!("{}: {how}", title(head)), style.width, 0, |line| ink.bold(line), out)?;
+    } else {
+        writeln!(out, "{}: {how}", ink.bold(&title(head)))?;
+    }
     let place = format!("{}, {}", visible(&head.target), words::moment(head.started_at));
-    writeln!(out, "{}", ink.dim(&place))?;
+    narrow::write(&place, style.width, 0, |line| ink.dim(line), out)?;
     if let Some(problem) = &summary.error {
         let message = shortened(&problem.message, LONGEST_MESSAGE);
         let text = match problem.kind.as_str() {
@@ -47,10 +53,11 @@ fn write_how(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::R
             "signal" => format!("! {message}"),
             kind => format!("! {} error: {message}", visible(kind)),
         };
-        writeln!(out, "{}", ink.paint(RED, &text))?;
+        narrow::write(&text, style.width, 0, |line| ink.paint(RED, line), out)?;
     }
     for note in notes(head) {
-        writeln!(out, "note: {}", shortened(note, LONGEST_MESSAGE))?;
+        let note = format!("note: {}", shortened(note, LONGEST_MESSAGE));
+        narrow::write(&note, style.width, 0, str::to_owned, out)?;
     }
     writeln!(out)
 }
@@ -62,6 +69,9 @@ pub(super) fn notes(head: &Head) -> impl Iterator<Item = &str> {
 }
 
 fn write_counts(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+    if is_narrow(width) {
+        return write_few_columns(head, width, ink, out);
+    }
     let mut is_first = true;
     for Count { name, planned, applied, remark } in actions(head) {
         if is_first && head.is_run() {
@@ -77,6 +87,29 @@ fn write_counts(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -> io:
         for line in folded(&fact, width.saturating_sub(INDENT)) {
             writeln!(out, "  {label:<10}  {line}")?;
             label = "";
+        }
+    }
+    Ok(())
+}
+
+/// The same where there is no room for columns: each label above what it labels.
+fn write_few_columns(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+    let mut is_first = true;
+    for Count { name, planned, applied, remark } in actions(head) {
+        if is_first && head.is_run() {
+            writeln!(out, "{}", ink.dim("  (done/planned)"))?;
+        }
+        is_first = false;
+        let applied = applied.map(|applied| format!("{applied}/")).unwrap_or_default();
+        writeln!(out, "  {name:<10} {applied}{planned}")?;
+        if let Some(remark) = remark {
+            narrow::write(&remark, width, 4, str::to_owned, out)?;
+        }
+    }
+    for (label, fact) in words::facts(&head.summary, head.is_run()) {
+        writeln!(out, "  {label}")?;
+        for line in folded(&fact, width.saturating_sub(4)) {
+            narrow::write(&line, width, 4, str::to_owned, out)?;
         }
     }
     Ok(())
@@ -102,8 +135,12 @@ fn write_next(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::
     writeln!(out)?;
     for step in next_steps(head, &style.invocation) {
         match step.command {
-            Some(command) => writeln!(out, "{}\n    {}", step.why, ink.bold(&command))?,
-            None => writeln!(out, "{}", step.why)?,
+            Some(command) => {
+                narrow::write(&step.why, style.width, 0, str::to_owned, out)?;
+                // Whole, so that it can be pasted.
+                writeln!(out, "    {}", ink.bold(&command))?;
+            }
+            None => narrow::write(&step.why, style.width, 0, str::to_owned, out)?,
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ mod ink;
 pub mod invocation;
 mod json;
 mod markdown;
+mod narrow;
 pub mod next;
 pub mod record;
 mod redact;

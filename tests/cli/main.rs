@@ -7,6 +7,7 @@
 
 mod support;
 
+mod after;
 mod apply;
 mod bad_config;
 mod bad_source;
@@ -20,6 +21,8 @@ mod people;
 mod plan;
 mod rollback;
 mod safety;
+#[cfg(target_os = "linux")]
+mod screen;
 mod secrets;
 mod sources;
 mod sync;

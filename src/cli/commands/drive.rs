@@ -206,6 +206,8 @@ impl Drive<'_> {
             Err(failure) => self.app.lament(&failure),
         }
         self.app.close(&summary);
+        let accounts = plan.header.rollback_of.is_none().then_some(plan.header.listing.accounts);
+        self.app.over(records::head("run", plan.header, summary, released), accounts);
         if let Err(failure) = self.prune().await {
             // What is done is done, and what was not forgotten now is forgotten after the next run.
             self.app.monitor().note(&format!("what is older than journal.keep is still kept: {}", failure.message));

@@ -83,14 +83,6 @@ impl Drive<'_> {
         let sheet = record()
             .ok()
             .and_then(|record| errors::write(self.app, self.configured, self.mapped, header, record, &run.to_string()));
-        for (setting, wanted) in [
-            ("report.metrics", settings.report.metrics.is_some()),
-            ("report.webhook", settings.report.webhook.is_some()),
-        ] {
-            if wanted {
-                self.app.monitor().note(&format!("{setting} is set, and this version does not serve it"));
-            }
-        }
         // What was done is done, whether or not it can be shown: the exit code says how it went.
         if let Err(failure) = record().and_then(|record| self.app.show(self.configured, record, Extent::Result)) {
             let again = invocation.command(&format!("show {run}"));

@@ -12,7 +12,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::{Journal, Memory};
-use crate::report::Extent;
+use crate::report::{Extent, Head};
 use crate::survey::Accounts;
 
 pub async fn run(app: &App, args: &SyncArgs) -> Result<Exit, Failure> {
@@ -69,6 +69,7 @@ pub async fn sync(
         summary.exit_code = Exit::Held as u8;
         summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
         app.close(&summary);
+        app.over(Head { summary, ..head }, Some(header.listing.accounts));
         return Ok(Exit::Held);
     }
     if !nothing && !confirmed(app, &args.execution, &head)? {

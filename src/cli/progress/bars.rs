@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{LogWriter, name, note, troubles, waiting};
 use crate::model::{Done, Monitor, Phase};
@@ -15,23 +15,50 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// What does not fit the terminal is cut: a line that wraps could not be drawn over.
 const OPEN: &str = "{spinner} {prefix:<9} {human_pos} {wide_msg}";
-const CLOSED: &str = "{spinner} {prefix:<9} [{bar:20}] {human_pos}/{human_len} {rate} {eta} left  {wide_msg}";
+const CLOSED: &str = "{spinner} {prefix:<9} [{bar:20}] {human_pos}/{human_len}{outlook}  {wide_msg}";
 /// A phase that is over.
 const OVER: &str = "  {prefix:<9} {human_pos} {wide_msg}";
+/// Where there is no room for a bar, its numbers are part of what is cut.
+const NARROW: &str = "{spinner} {prefix} {wide_msg}";
+const NARROW_OVER: &str = "  {prefix} {wide_msg}";
+
+/// The fewest columns that a bar with its numbers fits in.
+const WIDE: usize = 70;
+
+/// How long a phase has to go on before its pace says anything: a burst at its beginning does not.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// One bar for each phase that has begun, and a line for what is waited for.
 pub struct Bars {
     multi: MultiProgress,
-    phases: [OnceLock<ProgressBar>; 3],
+    /// How wide the terminal is; people change that on the way.
+    columns: Box<dyn Fn() -> usize + Send + Sync>,
+    phases: [OnceLock<Phased>; 3],
     wait: Mutex<Option<ProgressBar>>,
     is_waiting: AtomicBool,
 }
 
+/// The bar of a phase.
+struct Phased {
+    bar: ProgressBar,
+    shape: Mutex<Shape>,
+}
+
+/// What a bar looks like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Its end is not known yet.
+    Open,
+    Closed,
+    Narrow,
+}
+
 impl Bars {
     #[must_use]
-    pub fn new(target: ProgressDrawTarget) -> Self {
+    pub fn new(target: ProgressDrawTarget, columns: impl Fn() -> usize + Send + Sync + 'static) -> Self {
         Self {
             multi: MultiProgress::with_draw_target(target),
+            columns: Box::new(columns),
             phases: [const { OnceLock::new() }; 3],
             wait: Mutex::new(None),
             is_waiting: AtomicBool::new(false),
@@ -47,30 +74,45 @@ impl Bars {
     /// Takes all bars away.
     pub fn finish(&self) {
         self.go_on();
-        for bar in self.phases.iter().filter_map(OnceLock::get) {
-            bar.finish_and_clear();
+        for phased in self.phases.iter().filter_map(OnceLock::get) {
+            phased.bar.finish_and_clear();
         }
         // A terminal that is gone has nothing to clear.
         let _ = self.multi.clear();
     }
 
-    fn told(&self, phase: Phase, position: u64, total: Option<u64>) -> &ProgressBar {
+    fn told(&self, phase: Phase, position: u64, total: Option<u64>, message: &str) {
         self.go_on();
-        let bar = self.phases[phase as usize].get_or_init(|| {
+        let Phased { bar, shape } = self.phases[phase as usize].get_or_init(|| {
             let bar = self.multi.add(ProgressBar::no_length().with_style(style(OPEN)).with_prefix(name(phase)));
             bar.enable_steady_tick(TICK);
-            bar
+            Phased { bar, shape: Mutex::new(Shape::Open) }
         });
         if let Some(total) = total
             && bar.length() != Some(total)
         {
-            if bar.length().is_none() {
-                bar.set_style(style(CLOSED));
-            }
             bar.set_length(total);
         }
+        let wanted = match bar.length() {
+            _ if (self.columns)() < WIDE => Shape::Narrow,
+            None => Shape::Open,
+            Some(_) => Shape::Closed,
+        };
+        let mut shape = shape.lock().unwrap_or_else(PoisonError::into_inner);
+        if *shape != wanted {
+            *shape = wanted;
+            bar.set_style(style(match wanted {
+                Shape::Open => OPEN,
+                Shape::Closed => CLOSED,
+                Shape::Narrow => NARROW,
+            }));
+        }
         bar.set_position(position);
-        bar
+        match (wanted, bar.length()) {
+            (Shape::Narrow, Some(length)) => bar.set_message(format!("{position}/{length} {message}")),
+            (Shape::Narrow, None) => bar.set_message(format!("{position} {message}")),
+            _ => bar.set_message(message.to_owned()),
+        }
     }
 
     /// The wait is over, since something happened.
@@ -85,15 +127,15 @@ impl Bars {
 
 impl Monitor for Bars {
     fn rows_read(&self, rows: u64, total: Option<u64>) {
-        self.told(Phase::Reading, rows, total).set_message("rows");
+        self.told(Phase::Reading, rows, total, "rows");
     }
 
     fn pages_listed(&self, accounts: u64, pages: u64, of: Option<u64>) {
-        self.told(Phase::Listing, pages, of).set_message(format!("pages, {accounts} accounts"));
+        self.told(Phase::Listing, pages, of, &format!("pages, {accounts} accounts"));
     }
 
     fn actions_done(&self, progress: &Done) {
-        self.told(Phase::Executing, progress.done, Some(progress.of)).set_message(troubles(progress));
+        self.told(Phase::Executing, progress.done, Some(progress.of), &troubles(progress));
     }
 
     fn note(&self, text: &str) {
@@ -110,8 +152,9 @@ impl Monitor for Bars {
 
     fn ended(&self, phase: Phase) {
         self.go_on();
-        if let Some(bar) = self.phases[phase as usize].get() {
-            bar.set_style(style(OVER));
+        if let Some(Phased { bar, shape }) = self.phases[phase as usize].get() {
+            let shape = *shape.lock().unwrap_or_else(PoisonError::into_inner);
+            bar.set_style(style(if shape == Shape::Narrow { NARROW_OVER } else { OVER }));
             bar.abandon();
         }
     }
@@ -119,14 +162,24 @@ impl Monitor for Bars {
 
 /// A template of this file; a test builds each one.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()).with_key("rate", rate)
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .with_key("outlook", outlook)
 }
 
-/// Steps a second, with a fraction only where it matters.
-fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+/// How fast it goes and how long it will take, once that can be told: ` 5.3/s, 8s left`.
+fn outlook(state: &ProgressState, out: &mut dyn fmt::Write) {
     let rate = state.per_sec();
-    // What cannot be drawn is not shown.
-    let _ = if rate < 10.0 { write!(out, "{rate:.1}/s") } else { write!(out, "{rate:.0}/s") };
+    if state.elapsed() < SETTLED || rate <= 0.0 {
+        return;
+    }
+    let left = HumanDuration(state.eta());
+    // With a fraction only where it matters. What cannot be drawn is not shown.
+    let _ = if rate < 10.0 {
+        write!(out, " {rate:.1}/s, {left:#} left")
+    } else {
+        write!(out, " {rate:.0}/s, {left:#} left")
+    };
 }
 
 #[cfg(test)]
@@ -141,13 +194,16 @@ mod tests {
     /// A terminal that remembers every line drawn, and fails when it is gone.
     #[derive(Clone, Debug, Default)]
     struct Terminal {
+        /// None is [`WIDTH`].
+        width: Option<u16>,
         drawn: Arc<Mutex<String>>,
         is_gone: Arc<AtomicBool>,
     }
 
     impl Terminal {
         fn bars(&self) -> Bars {
-            Bars::new(ProgressDrawTarget::term_like_with_hz(Box::new(self.clone()), 255))
+            let width = self.width();
+            Bars::new(ProgressDrawTarget::term_like_with_hz(Box::new(self.clone()), 255), move || usize::from(width))
         }
         fn drawn(&self) -> String {
             self.drawn.lock().unwrap().clone()
@@ -165,7 +221,7 @@ mod tests {
 
     impl TermLike for Terminal {
         fn width(&self) -> u16 {
-            WIDTH
+            self.width.unwrap_or(WIDTH)
         }
         fn move_cursor_up(&self, _: usize) -> io::Result<()> {
             self.push("")
@@ -195,7 +251,7 @@ mod tests {
 
     #[test]
     fn every_template_is_valid() {
-        for template in [OPEN, CLOSED, OVER, "{wide_msg}"] {
+        for template in [OPEN, CLOSED, OVER, NARROW, NARROW_OVER, "{wide_msg}"] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }
@@ -213,6 +269,44 @@ mod tests {
         for piece in ["120/500", "1200 accounts", "7/64", "2 failed, 3 retries, quota left 4880", "waiting 30 s"] {
             assert!(drawn.contains(piece), "{piece} is not in {drawn}");
         }
+    }
+
+    /// A bar of two lines could not be drawn over where the terminal breaks it otherwise than was reckoned.
+    #[test]
+    fn on_a_terminal_of_twenty_columns_every_bar_is_one_line() {
+        let terminal = Terminal { width: Some(20), ..Terminal::default() };
+        let bars = terminal.bars();
+        bars.rows_read(262, Some(262));
+        bars.ended(Phase::Reading);
+        bars.pages_listed(1200, 120, Some(500));
+        bars.actions_done(&Done { done: 7, of: 64, failed: 2, retries: 3, quota_left: Some(4880), unknown: 0 });
+        bars.waiting("the server answered 429 and wants patience", 30);
+        bars.ended(Phase::Executing);
+        let drawn = terminal.drawn();
+        for piece in ["listing 120/500", "executing 7/64"] {
+            assert!(drawn.contains(piece), "{piece} is not in {drawn}");
+        }
+        // What is drawn ends with as many blanks as the line has left, and the next one follows.
+        let bars = drawn.lines().map(|line| line.chars().count());
+        assert!(bars.into_iter().all(|letters| letters % 20 == 0 || letters < 20), "{drawn}");
+        assert!(!drawn.contains('['), "{drawn}");
+    }
+
+    #[test]
+    fn a_bar_follows_a_terminal_that_becomes_narrow_and_wide_again() {
+        let width = Arc::new(std::sync::atomic::AtomicUsize::new(120));
+        let (terminal, columns) = (Terminal::default(), Arc::clone(&width));
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 255);
+        let bars = Bars::new(target, move || columns.load(Ordering::Relaxed));
+        let shown = |bars: &Bars| {
+            bars.actions_done(&Done { done: 7, of: 64, ..Done::default() });
+            *bars.phases[Phase::Executing as usize].get().unwrap().shape.lock().unwrap()
+        };
+        assert!(shown(&bars) == Shape::Closed);
+        width.store(WIDE - 1, Ordering::Relaxed);
+        assert!(shown(&bars) == Shape::Narrow);
+        width.store(WIDE, Ordering::Relaxed);
+        assert!(shown(&bars) == Shape::Closed);
     }
 
     #[test]

@@ -349,8 +349,16 @@ fn patterns_encodings_delimiters_and_recipients_are_checked() {
     );
     assert_eq!(wrong("[report]\nhtml = '{date}.html'"), "2:8: `report.html` can only have {run} in braces");
     assert_eq!(
+        wrong("[report]\nmetrics = '{run}.prom'"),
+        "2:11: `report.metrics` must be one file for all runs, without braces"
+    );
+    assert!(
+        wrong("[report]\nwebhook = { url = { env = 'H' }, on = [] }")
+            .starts_with("2:39: `report.webhook.on` names nothing to be told of")
+    );
+    assert_eq!(
         wrong("[report]\nwebhook = { url = { env = 'H' }, on = ['fail'] }"),
-        "2:40: `report.webhook.on` must be one of \"success\", \"failure\", \"held\", \"paused\", not \"fail\" (did you mean \"failure\"?)"
+        "2:40: `report.webhook.on` must be one of \"success\", \"failure\", \"held\", \"paused\", \"always\", not \"fail\" (did you mean \"failure\"?)"
     );
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{LEAST, read, with};
-use crate::config::settings::{Delivery, Duplicates, Format, KindSettings, SecretSource};
+use crate::config::settings::{Delivery, Duplicates, Format, KindSettings, Occasion, SecretSource};
 use crate::config::{load, parse};
 use crate::mapping::spec::{Blank, Entry, Expression, Generate, On, Parse};
 use crate::plan::{Absent, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
@@ -193,7 +193,7 @@ fn rate_journal_passwords_and_reports_are_read() {
          timeout = '500ms'\nwait_for_quota = true\n[journal]\npath = 'state'\nkeep = '1w'\n\
          [passwords]\ndeliver_to = '{recipient}'\nfile = 'p.age'\n\
          [report]\nhtml = 'r/{{run}}.html'\nredact = []\nmetrics = 'm.prom'\n\
-         webhook = {{ url = {{ env = 'HOOK' }}, on = ['success'] }}"
+         webhook = {{ url = {{ env = 'HOOK' }}, on = ['success'], secret = {{ file = 'hook.key' }} }}"
     ));
     assert_eq!(settings.rate.requests_per_second.to_bits(), 0.5_f64.to_bits());
     assert_eq!((settings.rate.burst, settings.rate.concurrency, settings.rate.retries), (1, 256, 0));
@@ -205,9 +205,18 @@ fn rate_journal_passwords_and_reports_are_read() {
     assert_eq!(settings.report.html.as_deref(), Some(Path::new("/etc/headcount/r/{run}.html")));
     assert!(settings.report.redact.is_empty());
     let webhook = settings.report.webhook.unwrap();
-    assert_eq!((webhook.url, webhook.on), (SecretSource::Env("HOOK".into()), vec!["success".to_owned()]));
+    assert_eq!((webhook.url, webhook.on), (SecretSource::Env("HOOK".into()), vec![Occasion::Success]));
+    assert_eq!(webhook.secret, Some(SecretSource::File("/etc/headcount/hook.key".into())));
     assert_eq!(with("[rate]\nrequests_per_second = 1_000_000").rate.requests_per_second.to_bits(), 1e6_f64.to_bits());
     assert_eq!(with("[rate]\nrequests_per_second = 0").rate.requests_per_second.to_bits(), 0);
+}
+
+#[test]
+fn a_webhook_is_told_of_what_went_wrong_unless_it_wants_more() {
+    let on =
+        |on: &str| with(&format!("[report]\nwebhook = {{ url = {{ env = 'H' }}{on} }}")).report.webhook.unwrap().on;
+    assert_eq!(on(""), [Occasion::Failure, Occasion::Held]);
+    assert_eq!(on(", on = ['paused', 'always', 'paused']").len(), 4);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::model::AccountId;
 use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, Source};
 use crate::report::ink::{CYAN, GREEN, Ink, MAGENTA, RED, YELLOW};
+use crate::report::narrow::{self, is_narrow};
 use crate::report::section::{Section, is_held};
 use crate::report::visible::{shortened, visible};
 use crate::report::words::{self, LONGEST_MESSAGE, LONGEST_NAME, transition};
@@ -21,7 +22,6 @@ pub(super) fn write_line(
     /// In less room than this a change says nothing.
     const NARROWEST: usize = 16;
     let Action { action: kind, key, account, source, changes, warnings, .. } = action;
-    let ink = Ink(style.color);
     // How the account was found stands in the whole report.
     let account = account.as_ref().filter(|_| source.is_none());
     let mut place = place(source.as_ref(), account, None);
@@ -42,52 +42,72 @@ pub(super) fn write_line(
             place = format!("{place}  {what}");
         }
     }
-    write_person(section, kind.name(), key, &place, ink, out)?;
-    write_warnings(warnings, ink, out)
+    write_person(section, kind.name(), key, &place, style, out)?;
+    write_warnings(warnings, style, out)
 }
 
 pub(super) fn write_entry(entry: &Entry, section: Section, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let ink = Ink(style.color);
     match entry {
         Entry::Action { action, outcome } => {
             let Action { action: kind, key, account, matched, source, changes, reason, warnings, .. } = action;
             let place = place(source.as_ref(), account.as_ref(), matched.as_deref());
-            write_person(section, kind.name(), key, &place, ink, out)?;
+            write_person(section, kind.name(), key, &place, style, out)?;
             write_changes(changes, style, out)?;
             if let Some(reason) = reason {
-                writeln!(out, "    because: {}", shortened(reason, LONGEST_MESSAGE))?;
+                let reason = format!("because: {}", shortened(reason, LONGEST_MESSAGE));
+                write_below(&reason, style, str::to_owned, out)?;
             }
-            write_warnings(warnings, ink, out)?;
+            write_warnings(warnings, style, out)?;
             if is_held(entry) {
-                writeln!(out, "    {}", ink.bold("held"))?;
+                writeln!(out, "    {}", Ink(style.color).bold("held"))?;
             }
-            write_outcome(outcome.as_ref(), section, ink, out)
+            write_outcome(outcome.as_ref(), section, style, out)
         }
         Entry::Finding(finding) => {
             let Finding { finding: kind, key, account, matched, source, changes, reason, .. } = finding;
             let place = place(source.as_ref(), account.as_ref(), matched.as_deref());
             // A row of which nothing but its place is known goes by that.
             let place = if place == shortened(key, LONGEST_NAME) { "" } else { &place };
-            write_person(section, kind.name(), key, place, ink, out)?;
+            write_person(section, kind.name(), key, place, style, out)?;
             write_changes(changes, style, out)?;
-            if reason.is_empty() { Ok(()) } else { writeln!(out, "    {}", shortened(reason, LONGEST_MESSAGE)) }
+            let reason = shortened(reason, LONGEST_MESSAGE);
+            if reason.is_empty() { Ok(()) } else { write_below(&reason, style, str::to_owned, out) }
         }
     }
 }
 
-fn write_warnings(warnings: &[String], ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+fn write_warnings(warnings: &[String], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     for warning in warnings {
         let text = format!("warning: {}", shortened(warning, LONGEST_MESSAGE));
-        writeln!(out, "    {}", ink.paint(YELLOW, &text))?;
+        write_below(&text, style, |line| Ink(style.color).paint(YELLOW, line), out)?;
     }
     Ok(())
 }
 
-fn write_person(section: Section, kind: &str, key: &str, place: &str, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+fn write_person(
+    section: Section,
+    kind: &str,
+    key: &str,
+    place: &str,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let ink = Ink(style.color);
+    if is_narrow(style.width) {
+        let what = format!("{} {kind}", section.sign());
+        writeln!(out, "{}", ink.paint(color(section), &what))?;
+        writeln!(out, "    {}", ink.bold(&shortened(key, LONGEST_NAME)))?;
+        return if place.is_empty() { Ok(()) } else { write_below(place, style, |line| ink.dim(line), out) };
+    }
     let what = format!("{} {kind:<10}", section.sign());
     let what = ink.paint(color(section), &what);
     let gap = if place.is_empty() { "" } else { "  " };
     writeln!(out, "{what}  {}{gap}{}", ink.bold(&shortened(key, LONGEST_NAME)), ink.dim(place))
+}
+
+/// A line that belongs to the one above it.
+fn write_below(text: &str, style: &Style, paint: impl Fn(&str) -> String, out: &mut dyn Write) -> io::Result<()> {
+    narrow::write(text, style.width, 4, paint, out)
 }
 
 /// Where the row stands and which account it is: `hr.csv:12, account 4711 by login_id`.
@@ -109,12 +129,12 @@ fn write_changes(changes: &[Change], style: &Style, out: &mut dyn Write) -> io::
     Ok(())
 }
 
-fn write_outcome(outcome: Option<&Outcome>, section: Section, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+fn write_outcome(outcome: Option<&Outcome>, section: Section, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match outcome.and_then(words::outcome) {
         Some(text) if matches!(section, Section::Failed | Section::Unknown) => {
-            writeln!(out, "    {}", ink.paint(color(section), &text))
+            write_below(&text, style, |line| Ink(style.color).paint(color(section), line), out)
         }
-        Some(text) => writeln!(out, "    {text}"),
+        Some(text) => write_below(&text, style, str::to_owned, out),
         None => Ok(()),
     }
 }

@@ -304,3 +304,19 @@ fn colour_adds_nothing_but_colour() {
     }
     assert_eq!(plain, rendered(rich(), Form::Text, &Style::default()));
 }
+
+#[test]
+fn on_a_terminal_of_twenty_columns_only_what_must_be_whole_is_longer() {
+    for record in [rich, rich_plan, quiet] {
+        for extent in [Extent::Whole, Extent::Preview, Extent::Result] {
+            let style = Style { width: 20, extent, limit: Some(10), ..Style::default() };
+            let text = rendered(record(), Form::Text, &style);
+            let closing = text.rfind("\nrun ").or_else(|| text.rfind("\nplan ")).unwrap_or(0);
+            for line in text[closing..].lines() {
+                let is_command = line.trim_start().starts_with("headcount ");
+                let is_word = !line.trim_start().contains(' ');
+                assert!(line.chars().count() <= 20 || is_command || is_word, "{line:?} in\n{text}");
+            }
+        }
+    }
+}

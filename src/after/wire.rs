@@ -1,0 +1,110 @@
+//! One message over the wire. Knows why none arrived, and says so without the address: whoever has that can write to it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{StatusCode, Url, redirect, retry};
+
+/// What takes a message there. There is one, [`Wire`], and what tests put in its place.
+pub(super) trait Post: Send + Sync {
+    /// Sends, and waits so long for the beginning of an answer; the rest of it is of no interest.
+    fn post<'a>(&'a self, letter: Letter<'a>, limit: Duration) -> BoxFuture<'a, Result<Answer, Lost>>;
+}
+
+/// A message with its headers.
+pub(super) struct Letter<'a> {
+    pub url: &'a Url,
+    pub body: &'a [u8],
+    /// Name and value, where it is signed.
+    pub signature: Option<(&'static str, String)>,
+}
+
+pub(super) type Answer = (StatusCode, HeaderMap);
+
+/// Why there was no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    #[error("its host is not found")]
+    Unknown,
+    #[error("its host cannot be reached")]
+    Unreachable,
+    #[error("its certificate is not trusted")]
+    Untrusted,
+    #[error("it did not answer in time")]
+    Late,
+    #[error("the connection broke")]
+    Broken,
+}
+
+/// The network.
+pub(super) struct Wire(reqwest::Client);
+
+impl Wire {
+    /// A client that follows no redirect, repeats nothing by itself, and uses no proxy that nobody configured.
+    ///
+    /// # Errors
+    /// The machine has no certificates to trust.
+    pub fn new(url: &Url) -> reqwest::Result<Self> {
+        // Fails only when a provider is installed already, and then that one serves.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let is_secure = url.scheme() == "https";
+        let mut builder = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .no_proxy()
+            .referer(false)
+            .https_only(is_secure)
+            .user_agent(concat!("headcount/", env!("CARGO_PKG_VERSION")));
+        if !is_secure {
+            // Loopback needs none of the machine's certificates.
+            builder = builder.tls_certs_only([]);
+        }
+        builder.build().map(Self)
+    }
+}
+
+impl Post for Wire {
+    fn post<'a>(&'a self, letter: Letter<'a>, limit: Duration) -> BoxFuture<'a, Result<Answer, Lost>> {
+        Box::pin(async move {
+            let mut request = self
+                .0
+                .post(letter.url.clone())
+                .timeout(limit)
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(letter.body.to_vec());
+            if let Some((name, value)) = letter.signature {
+                request = request.header(HeaderName::from_static(name), value);
+            }
+            let answer = request.send().await.map_err(|error| lost(&error))?;
+            Ok((answer.status(), answer.headers().clone()))
+        })
+    }
+}
+
+fn lost(error: &reqwest::Error) -> Lost {
+    if error.is_timeout() {
+        Lost::Late
+    } else if error.is_connect() {
+        if is_of_tls(error) {
+            Lost::Untrusted
+        } else if error.is_dns() {
+            Lost::Unknown
+        } else {
+            Lost::Unreachable
+        }
+    } else {
+        Lost::Broken
+    }
+}
+
+/// Whether TLS is among the causes. An [`std::io::Error`] names the source of what it wraps and skips what it wraps, so
+/// that is looked into here.
+fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut links = std::iter::successors(Some(error), |&link| {
+        let inner = link.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| link.source())
+    });
+    links.any(|link| link.is::<rustls::Error>())
+}
