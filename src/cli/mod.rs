@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod failure;
 pub mod output;
+mod people;
 pub mod progress;
 mod records;
 mod workbench;
@@ -83,7 +84,7 @@ async fn outcome(app: Arc<App>, command: Command) -> Exit {
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
-    use commands::{apply, check, export, meta, plan, report, resume, rollback, runs, sandbox, sync};
+    use commands::{apply, check, explain, export, meta, plan, report, resume, rollback, runs, sandbox, sync};
     match command {
         Command::Check(args) => check::run(app, &args).await,
         Command::Plan(args) => plan::run(app, &args).await,
@@ -93,6 +94,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Runs => runs::list(app),
         Command::Show(args) => runs::show(app, &args),
         Command::Report(args) => report::run(app, &args),
+        Command::Explain(args) => explain::run(app, &args).await,
         Command::Rollback(args) => rollback::run(app, &args).await,
         Command::Export(args) => export::run(app, &args).await,
         Command::Sandbox(args) => sandbox::run(app, &args).await,

@@ -13,6 +13,7 @@ pub mod invocation;
 mod json;
 mod markdown;
 pub mod next;
+pub mod person;
 pub mod record;
 mod redact;
 mod section;
@@ -31,6 +32,7 @@ use std::io::{self, Write};
 pub use form::{Extent, Form, Style, UnknownForm};
 pub use invocation::Invocation;
 pub use next::{Step, next_steps, release_command};
+pub use person::Explanation;
 pub use record::{Entry, Head, Outcome, OutcomeResult, RunRecord, TakesBack};
 pub use summary::{Problem, Summary};
 

@@ -13,6 +13,7 @@ use super::protect::Protect;
 use super::rows::Read;
 use super::spool::Spool;
 use super::unusable::{Traces, Unusable};
+use super::watch::{self, Watch};
 use super::written::remembered;
 use super::{Accounts, Inputs, PlanFiles, SurveyError, Surveyed};
 use crate::journal::RunId;
@@ -34,12 +35,14 @@ pub(super) fn settle(
     seen: Seen,
     findings: Findings,
     now: Timestamp,
+    watch: &mut Watch,
 ) -> Result<Surveyed, SurveyError> {
     let settled = read.index.settle();
     let complete = listing.complete;
     let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
     settler.unterminated = read.files.iter().any(|file| file.ends_without_newline);
     settler.cut = read.files.iter().any(|file| file.ends_within_row);
+    settler.watch = std::mem::take(watch);
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
         listed: if complete { Listed::Whole } else { Listed::InPart },
@@ -49,17 +52,18 @@ pub(super) fn settle(
         last_rows: inputs.memory.shape().map(|shape| shape.rows),
     };
     settler.unclaimed(&settled.unclaimed, &listing, &measure)?;
-    let Settler { seen, findings, drafts, notes, unterminated, .. } = settler;
+    let Settler { seen, findings, drafts, notes, unterminated, watch: watched, .. } = settler;
+    *watch = watched;
     notes.finish()?;
     let found = findings.finish()?;
-    seen.keep(complete)?;
+    seen.keep(inputs, &listing, now)?;
 
     let planned = drafts.planned;
     let judgement = judge(&inputs.settings.safety, &measure, &planned);
     let held = drafts.held(&inputs.settings.target.tenant, &judgement.held);
     let list = match inputs.accounts {
         Accounts::Live(target) => target.listing_cost(listing.accounts),
-        Accounts::Recorded(_) => 0,
+        Accounts::Recorded(_) | Accounts::Last(_) => 0,
     };
     let header = Header {
         headcount_plan: VERSION,
@@ -85,7 +89,7 @@ pub(super) fn settle(
         held,
         stopped: judgement.stopped,
         against: match inputs.accounts {
-            Accounts::Live(_) => None,
+            Accounts::Live(_) | Accounts::Last(_) => None,
             Accounts::Recorded(path) => Some(path.display().to_string()),
         },
         rollback_of: None,
@@ -141,6 +145,7 @@ pub(super) struct Settler<'a> {
     pub unterminated: bool,
     /// Some file ends within a row.
     pub cut: bool,
+    pub watch: Watch,
 }
 
 impl<'a> Settler<'a> {
@@ -152,7 +157,6 @@ impl<'a> Settler<'a> {
         findings: Findings,
         now: Timestamp,
     ) -> Result<Self, SurveyError> {
-        let (always, on_create) = inputs.mapped();
         let picked = match &seen {
             Seen::Live { .. } => None,
             Seen::Recorded(recorded) => {
@@ -166,7 +170,7 @@ impl<'a> Settler<'a> {
         let temporary = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
         Ok(Self {
             inputs,
-            ctx: Context { schema: inputs.schema, policy: inputs.policy(), rules: inputs.rules, always, on_create },
+            ctx: inputs.context(),
             seen,
             picked,
             protect: Protect::new(&inputs.policy().protect),
@@ -178,6 +182,7 @@ impl<'a> Settler<'a> {
             now,
             unterminated: false,
             cut: false,
+            watch: Watch::default(),
         })
     }
 
@@ -205,6 +210,11 @@ impl<'a> Settler<'a> {
             if settlement.verdict == Verdict::Missing && !self.has_key(&desired) {
                 self.unusable.add(settlement.place, &Traces::of(self.inputs, &record));
             }
+            if self.watch.watches(settlement) {
+                let accounts = watch::accounts_of(&settlement.verdict);
+                let accounts = accounts.into_iter().map(|at| self.account(at)).collect::<Result<_, _>>()?;
+                self.watch.note(settlement.clone(), desired.clone(), accounts);
+            }
             self.row(settlement, &desired)?;
         }
         for (before, after) in files.iter().zip(rows.digests()) {
@@ -218,6 +228,7 @@ impl<'a> Settler<'a> {
     /// Whether anything but "unchanged" is to be said or remembered of a row.
     fn needs_row(&self, settlement: &Settlement) -> bool {
         match settlement.verdict {
+            _ if self.watch.watches(settlement) => true,
             // The link from its identity to the account is still to be remembered, where there is an identity.
             Verdict::Equal { .. } => {
                 let has_identity = self.inputs.settings.map.identity.is_some();
@@ -314,6 +325,7 @@ impl<'a> Settler<'a> {
             |id| always.contains(id),
             |id, value: &Value| remembered(schema, &written, id, value),
         );
+        self.watch.compared(desired.place, &comparison);
         if comparison.is_equal() {
             self.findings.unchanged();
             return Ok(());

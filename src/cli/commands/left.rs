@@ -43,13 +43,7 @@ impl Drive<'_> {
     }
 
     /// Keeps the summary with the run, writes the reports, and shows what a person must know.
-    pub(super) fn publish(
-        &self,
-        run: RunId,
-        header: &Header,
-        summary: &Summary,
-        released: Vec<Group>,
-    ) {
+    pub(super) fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) {
         let Configured { state, settings, .. } = self.configured;
         let head = records::head("run", header, summary.clone(), &released);
         if let Err(error) = sealed::write(&state.run_summary(run), &head) {

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod check;
 pub mod drive;
+pub mod explain;
 pub mod export;
 mod left;
 pub mod meta;
