@@ -136,7 +136,7 @@ fn told(
             .row
             .iter()
             .flat_map(|row| &row.values)
-            .map(|mapped| attribute(schema, person, mapped))
+            .map(|mapped| attribute(schema, person, action.as_ref(), mapped))
             .collect(),
         action,
         finding,
@@ -200,7 +200,7 @@ fn rules(configured: &Configured, person: &survey::Person) -> Vec<Rule> {
     configured.rules.iter().map(|rule| Rule { rule: rule.label.clone(), key: key(&rule.attributes) }).collect()
 }
 
-fn attribute(schema: &Schema, person: &survey::Person, mapped: &survey::Mapped) -> Attribute {
+fn attribute(schema: &Schema, person: &survey::Person, action: Option<&Action>, mapped: &survey::Mapped) -> Attribute {
     let known = schema.get(mapped.attribute);
     let has = person
         .account
@@ -219,9 +219,7 @@ fn attribute(schema: &Schema, person: &survey::Person, mapped: &survey::Mapped) 
         (Ok(Some(_)), _) if changed.is_some() => Standing::Differs,
         (Ok(Some(_)), _) if drifted.is_some() => Standing::Drift,
         (Ok(Some(_)), On::Never) => Standing::MatchOnly,
-        (Ok(Some(_)), _) if person.decision.action.as_ref().is_some_and(|a| a.action == ActionKind::Create) => {
-            Standing::New
-        }
+        (Ok(Some(_)), _) if action.is_some_and(|action| action.action == ActionKind::Create) => Standing::New,
         (Ok(Some(_)), On::Create) => Standing::OnCreate,
         (Ok(Some(_)), On::Always) if comparison.is_none() => Standing::NotCompared,
         (Ok(Some(_)), On::Always) if known.comparable() => Standing::Same,

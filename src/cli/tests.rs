@@ -3,6 +3,7 @@
 
 mod damage;
 mod full;
+mod people;
 
 use std::fs;
 use std::path::{Path, PathBuf};

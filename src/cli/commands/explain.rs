@@ -54,13 +54,13 @@ fn whom(args: &ExplainArgs) -> Result<Whom, Failure> {
     }
 }
 
-fn last(configured: &Configured, journal: &Journal) -> Result<Last, Failure> {
+pub fn last(configured: &Configured, journal: &Journal) -> Result<Last, Failure> {
     let tenant = &configured.settings.target.tenant;
     Ok(Last::open(&configured.state, journal, &configured.schema, tenant, &configured.target_name())?)
 }
 
 /// Makes the plan from what is known, and tells of it what concerns these people.
-async fn look(
+pub async fn look(
     app: &App,
     configured: &Configured,
     memory: &Memory,
