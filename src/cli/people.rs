@@ -157,6 +157,9 @@ fn because(schema: &Schema, person: &survey::Person) -> String {
             "source.include leaves the row out, as if it were not there".to_owned()
         }
         (None, None, survey::Standing::Ignored) => "no row; policy.absent is \"ignore\"".to_owned(),
+        (None, None, survey::Standing::Contested) => {
+            "the rows that claim this account are in conflict, so nobody can say whose it is".to_owned()
+        }
         (None, None, _) => "the account is as the row wants it".to_owned(),
     }
 }

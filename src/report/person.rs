@@ -274,3 +274,6 @@ fn redacted_run(touched: Touched, names: &[String]) -> Option<Touched> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

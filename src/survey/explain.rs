@@ -1,12 +1,12 @@
 //! One person, end to end. Nothing is decided here: the whole plan is made from the last listing, by the code that makes
 //! every plan, and of it is told what concerns that person. So what is explained is what the next plan would say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::BufReader;
 
 use super::watch::{Watch, Witnessed};
-use super::whom::{Whom, each_row, find};
+use super::whom::{Meant, Whom, each_row, find};
 use super::{Accounts, Inputs, SurveyError, Surveyed, findings, survey_watching};
 use crate::mapping::spec::On;
 use crate::model::{Account, AccountId, AttrId, Desired, Place, Record, Wanted};
@@ -59,6 +59,8 @@ pub enum Standing {
     Dropped,
     /// An account without a row, and `policy.absent` is `ignore`.
     Ignored,
+    /// An account that rows claim which are in conflict: it is neither absent nor anybody's.
+    Contested,
 }
 
 /// A row of the source.
@@ -67,6 +69,8 @@ pub struct Row {
     pub place: Place,
     pub source: Source,
     pub identity: String,
+    /// The name by which plans would know it; none where it cannot be used.
+    pub key: Option<String>,
     /// Why no cell of it can be told, where that is so.
     pub problem: Option<String>,
     pub values: Vec<Mapped>,
@@ -86,20 +90,22 @@ pub struct Mapped {
     pub result: Result<Option<Wanted>, Vec<String>>,
 }
 
-/// Makes the plan of [`Accounts::Last`] and tells of it what concerns these people.
+/// Makes the plan of [`Accounts::Last`] and tells of it what concerns these people, question by question. Many questions
+/// take one plan.
 ///
 /// # Errors
 /// As [`super::survey`].
-pub async fn explain(inputs: &Inputs<'_>, whom: &Whom) -> Result<Explained, SurveyError> {
+pub async fn explain(inputs: &Inputs<'_>, asked: &[Whom]) -> Result<Vec<Explained>, SurveyError> {
     let Accounts::Last(last) = inputs.accounts else {
         let error = std::io::Error::other("people are explained from the last listing");
         return Err(SurveyError::File { path: "the listing".to_owned(), error });
     };
-    let meant = find(inputs, last, whom)?;
-    let mut watch = Watch::new(meant.rows.iter().copied(), meant.accounts.iter().cloned());
+    let meant = asked.iter().map(|whom| find(inputs, last, whom)).collect::<Result<Vec<_>, _>>()?;
+    let rows_meant = meant.iter().flat_map(|meant| meant.rows.iter().copied());
+    let mut watch = Watch::new(rows_meant, meant.iter().flat_map(|meant| meant.accounts.iter().cloned()));
     let surveyed = survey_watching(inputs, &mut watch).await?;
 
-    let mut places = meant.rows;
+    let mut places: Vec<Place> = meant.iter().flat_map(|meant| meant.rows.iter().copied()).collect();
     places.extend(watch.seen.iter().map(|seen| seen.settlement.place));
     places.sort_unstable();
     places.dedup();
@@ -109,32 +115,67 @@ pub async fn explain(inputs: &Inputs<'_>, whom: &Whom) -> Result<Explained, Surv
             rows.insert(record.place, row(inputs, record, shape));
         }
     })?;
-    let listed: Vec<Account> = watch.accounts().cloned().collect();
-    let sources: Vec<&Source> = rows.values().map(|(row, _)| &row.source).collect();
+    let sources: HashSet<(&str, u32)> =
+        rows.values().map(|(row, _)| (row.source.file.as_str(), row.source.line)).collect();
+    let accounts: HashSet<&AccountId> = watch.accounts().map(|account| &account.id).collect();
     let said = Said::read(&surveyed, |source, account| match source {
-        Some(source) => sources.contains(&source),
-        None => account.is_some_and(|id| listed.iter().any(|account| account.id == *id)),
+        Some(Source { file, line }) => sources.contains(&(file.as_str(), *line)),
+        None => account.is_some_and(|id| accounts.contains(id)),
     })?;
-    let mut seen: BTreeMap<Place, Witnessed> =
-        watch.seen.into_iter().map(|seen| (seen.settlement.place, seen)).collect();
+    let seen: HashMap<Place, &Witnessed> = watch.seen.iter().map(|seen| (seen.settlement.place, seen)).collect();
 
-    let mut people: Vec<Person> = Vec::new();
-    for (place, (row, standing)) in rows {
-        people.push(of_row(inputs, row, standing, seen.remove(&place), &said));
-    }
-    // A row that another of the same person stands for is worth a word only by itself.
-    if people.iter().any(|person| person.standing != Standing::Dropped) && matches!(whom, Whom::Key(_)) {
-        people.retain(|person| person.standing != Standing::Dropped);
-    }
-    for account in listed {
-        let has_row = people.iter().any(|person| {
-            person.account.as_ref().is_some_and(|own| own.id == account.id) || person.candidates.contains(&account.id)
-        });
-        if !has_row {
-            people.push(of_account(inputs, account, &said));
+    let everything = Everything { inputs, rows: &rows, seen: &seen, said: &said, watch: &watch };
+    let answers = asked.iter().zip(meant).map(|(whom, meant)| Explained {
+        people: everything.people(whom, &meant),
+        nearest: meant.nearest,
+        header: surveyed.header.clone(),
+    });
+    Ok(answers.collect())
+}
+
+/// All that the plan and the source told of the people who are asked for.
+struct Everything<'a> {
+    inputs: &'a Inputs<'a>,
+    rows: &'a BTreeMap<Place, (Row, Standing)>,
+    seen: &'a HashMap<Place, &'a Witnessed>,
+    said: &'a Said,
+    watch: &'a Watch,
+}
+
+impl Everything<'_> {
+    /// The people that one question means.
+    fn people(&self, whom: &Whom, meant: &Meant) -> Vec<Person> {
+        let has_meant = |seen: &Witnessed| seen.accounts.iter().any(|account| meant.accounts.contains(&account.id));
+        let mut places = meant.rows.clone();
+        if !meant.accounts.is_empty() {
+            places.extend(self.seen.values().filter(|seen| has_meant(seen)).map(|seen| seen.settlement.place));
         }
+        places.sort_unstable();
+        places.dedup();
+        let mut people: Vec<Person> = places
+            .iter()
+            .filter_map(|place| {
+                let (row, standing) = self.rows.get(place)?;
+                Some(of_row(self.inputs, row.clone(), *standing, self.seen.get(place).copied(), self.said))
+            })
+            .collect();
+        // A row that another of the same person stands for is worth a word only by itself.
+        let others = people.iter().any(|person| person.standing != Standing::Dropped);
+        if others && matches!(whom, Whom::Key(_)) {
+            people.retain(|person| person.standing != Standing::Dropped);
+        }
+        let mut alone: Vec<&Account> =
+            self.watch.accounts().filter(|account| meant.accounts.contains(&account.id)).collect();
+        alone.retain(|account| {
+            people.iter().all(|person| {
+                person.account.as_ref().is_none_or(|own| own.id != account.id)
+                    && !person.candidates.contains(&account.id)
+            })
+        });
+        alone.sort_by_key(|account| &account.id);
+        people.extend(alone.into_iter().map(|account| of_account(self.inputs, account.clone(), self.said, self.watch)));
+        people
     }
-    Ok(Explained { people, nearest: meant.nearest, header: surveyed.header })
 }
 
 fn row(inputs: &Inputs<'_>, record: &Record, shape: &RowShape) -> (Row, Standing) {
@@ -156,7 +197,9 @@ fn row(inputs: &Inputs<'_>, record: &Record, shape: &RowShape) -> (Row, Standing
         result: explained.result.map_err(|reasons| reasons.iter().map(ToString::to_string).collect()),
     });
     let counts = problem.is_some() || inputs.mapping.includes(record, &mut inputs.mapping.scratch()).unwrap_or(true);
+    let desired = inputs.mapping.map(record, &mut inputs.mapping.scratch()).ok().filter(|_| problem.is_none());
     let row = Row {
+        key: desired.map(|desired| key_of_row(&inputs.context(), &desired)),
         place: record.place,
         source: inputs.source_of(record.place),
         identity: inputs.mapping.identity(record).to_owned(),
@@ -167,12 +210,12 @@ fn row(inputs: &Inputs<'_>, record: &Record, shape: &RowShape) -> (Row, Standing
     (row, if counts { Standing::Decided } else { Standing::Excluded })
 }
 
-fn of_row(inputs: &Inputs<'_>, row: Row, standing: Standing, seen: Option<Witnessed>, said: &Said) -> Person {
+fn of_row(inputs: &Inputs<'_>, row: Row, standing: Standing, seen: Option<&Witnessed>, said: &Said) -> Person {
     let decision = said.of_row(&row.source);
     let remembered = (!row.identity.is_empty()).then(|| inputs.memory.link(&row.identity)).flatten();
     let key_said = decision.action.as_ref().map(|action| &action.key).or(decision.finding.as_ref().map(|f| &f.key));
     let mut person = Person {
-        key: key_said.cloned().unwrap_or_else(|| row.identity.clone()),
+        key: key_said.or(row.key.as_ref()).unwrap_or(&row.identity).clone(),
         row: Some(row),
         desired: None,
         account: None,
@@ -183,29 +226,33 @@ fn of_row(inputs: &Inputs<'_>, row: Row, standing: Standing, seen: Option<Witnes
         standing,
         decision,
     };
-    let Some(Witnessed { settlement, desired, mut accounts, comparison }) = seen else { return person };
-    person.key = key_of_row(&inputs.context(), &desired);
-    person.desired = Some(desired);
-    person.comparison = comparison;
-    match settlement.verdict {
+    let Some(Witnessed { settlement, desired, accounts, comparison }) = seen else { return person };
+    person.key = key_of_row(&inputs.context(), desired);
+    person.desired = Some(desired.clone());
+    person.comparison = comparison.clone();
+    match &settlement.verdict {
         Verdict::Dropped { .. } => person.standing = Standing::Dropped,
         Verdict::Equal { found, .. } | Verdict::Matched { found, .. } => {
-            person.account = accounts.pop();
+            person.account = accounts.first().cloned();
             person.found = Some(match found {
                 Found::Link => "link".to_owned(),
-                Found::Rule(rule) => inputs.rules.get(rule).map(|rule| rule.label.clone()).unwrap_or_default(),
+                Found::Rule(rule) => inputs.rules.get(*rule).map(|rule| rule.label.clone()).unwrap_or_default(),
             });
         }
-        Verdict::Claimed { .. } => person.account = accounts.pop(),
-        Verdict::Ambiguous { .. } => person.candidates = accounts.into_iter().map(|account| account.id).collect(),
+        Verdict::Claimed { .. } => person.account = accounts.first().cloned(),
+        Verdict::Ambiguous { .. } => person.candidates = accounts.iter().map(|account| account.id.clone()).collect(),
         Verdict::Missing | Verdict::SameKey { .. } => {}
     }
     person
 }
 
-fn of_account(inputs: &Inputs<'_>, account: Account, said: &Said) -> Person {
+fn of_account(inputs: &Inputs<'_>, account: Account, said: &Said, watch: &Watch) -> Person {
     let decision = said.of_account(&account.id);
-    let is_said = decision.action.is_some() || decision.finding.is_some();
+    let standing = match (&decision.action, &decision.finding) {
+        (None, None) if watch.is_alone(&account.id) => Standing::Ignored,
+        (None, None) => Standing::Contested,
+        _ => Standing::Decided,
+    };
     Person {
         key: key_of_account(&inputs.context(), &account),
         row: None,
@@ -215,7 +262,7 @@ fn of_account(inputs: &Inputs<'_>, account: Account, said: &Said) -> Person {
         found: None,
         remembered: None,
         comparison: None,
-        standing: if is_said { Standing::Decided } else { Standing::Ignored },
+        standing,
         decision,
     }
 }
@@ -275,6 +322,7 @@ impl Person {
             (None, Some(finding), _) => finding.finding.name(),
             (None, None, Standing::Excluded) => "excluded",
             (None, None, Standing::Ignored) => "ignored",
+            (None, None, Standing::Contested) => FindingKind::Conflict.name(),
             (None, None, Standing::Decided | Standing::Dropped) => FindingKind::Unchanged.name(),
         }
     }

@@ -43,6 +43,7 @@ pub(super) fn settle(
     settler.unterminated = read.files.iter().any(|file| file.ends_without_newline);
     settler.cut = read.files.iter().any(|file| file.ends_within_row);
     settler.watch = std::mem::take(watch);
+    settler.watch.unclaimed(&settled.unclaimed);
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
         listed: if complete { Listed::Whole } else { Listed::InPart },

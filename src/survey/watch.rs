@@ -13,6 +13,8 @@ pub(super) struct Watch {
     accounts: HashSet<AccountId>,
     /// Where the watched accounts stand in the listing.
     at: HashMap<u64, Account>,
+    /// Those of them that no row claims.
+    alone: HashSet<AccountId>,
     pub seen: Vec<Witnessed>,
 }
 
@@ -40,6 +42,16 @@ impl Watch {
     /// The watched accounts that the listing has.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.at.values()
+    }
+
+    /// Which accounts no row claims, once every account was seen.
+    pub fn unclaimed(&mut self, positions: &[u64]) {
+        let alone = positions.iter().filter_map(|at| Some(self.at.get(at)?.id.clone()));
+        self.alone.extend(alone);
+    }
+
+    pub fn is_alone(&self, account: &AccountId) -> bool {
+        self.alone.contains(account)
     }
 
     /// Whether a row is watched, or has to do with an account that is.

@@ -32,7 +32,7 @@ pub async fn run(app: &App, args: &ExplainArgs) -> Result<Exit, Failure> {
     if !args.online {
         let configured = configured.last_seen()?;
         let last = last(&configured, &journal)?;
-        let explained = look(app, &configured, &memory, &last, &whom).await?;
+        let explained = one(app, &configured, &memory, &last, &whom).await?;
         return tell(app, &configured, &journal, &whom, &last, &explained, None);
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
@@ -59,14 +59,14 @@ pub fn last(configured: &Configured, journal: &Journal) -> Result<Last, Failure>
     Ok(Last::open(&configured.state, journal, &configured.schema, tenant, &configured.target_name())?)
 }
 
-/// Makes the plan from what is known, and tells of it what concerns these people.
+/// Makes the plan from what is known, and tells of it what concerns these people: an answer to each question.
 pub async fn look(
     app: &App,
     configured: &Configured,
     memory: &Memory,
     last: &Last,
-    whom: &Whom,
-) -> Result<Explained, Failure> {
+    asked: &[Whom],
+) -> Result<Vec<Explained>, Failure> {
     let dir = tempfile::tempdir().map_err(|error| Failure::new("system", format!("no temporary folder: {error}")))?;
     let mapped = configured.source_in(&*app.clock, dir.path())?;
     let monitor = app.monitor();
@@ -85,9 +85,21 @@ pub async fn look(
         snapshot: None,
     };
     tokio::select! {
-        explained = explain(&inputs, whom) => Ok(explained?),
+        explained = explain(&inputs, asked) => Ok(explained?),
         () = app.stop.requested() => Err(Failure::new("signal", "stopped; nothing was changed").exit(Exit::Paused)),
     }
+}
+
+async fn one(
+    app: &App,
+    configured: &Configured,
+    memory: &Memory,
+    last: &Last,
+    whom: &Whom,
+) -> Result<Explained, Failure> {
+    let mut answers = look(app, configured, memory, last, std::slice::from_ref(whom)).await?;
+    // Each question has its answer.
+    answers.pop().ok_or_else(|| Failure::new("system", "no answer to the question"))
 }
 
 async fn online(
@@ -101,13 +113,13 @@ async fn online(
     let target = &*connected.target;
     let configured = configured.seen_by(target)?;
     let mut last = last(&configured, journal)?;
-    let before = look(app, &configured, memory, &last, whom).await?;
+    let before = one(app, &configured, memory, &last, whom).await?;
     let known = last.edited();
     ask(target, &configured, whom, &before, &mut last).await?;
     let explained = if last.edited() == known && before.people.is_empty() {
         before
     } else {
-        look(app, &configured, memory, &last, whom).await?
+        one(app, &configured, memory, &last, whom).await?
     };
     tell(app, &configured, journal, whom, &last, &explained, Some(target.meter().sent().total))
 }

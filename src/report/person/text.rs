@@ -128,6 +128,9 @@ impl Page<'_> {
             None if explanation.listing.listed_at.is_none() && !explanation.listing.online => {
                 writeln!(out, "  not known: no account was listed yet")?;
             }
+            None if person.row.as_ref().is_some_and(|row| !row.included) => {
+                return writeln!(out, "  not looked for");
+            }
             None => writeln!(out, "  none was found")?,
         }
         if by.is_none() && person.row.is_some() {
@@ -222,8 +225,7 @@ impl Page<'_> {
     }
 
     fn candidates(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        let count = explanation.candidates.len();
-        writeln!(out, "{count} people go by \"{}\":", shortened(&explanation.asked, LONGEST_NAME))?;
+        writeln!(out, "Several go by \"{}\":", shortened(&explanation.asked, LONGEST_NAME))?;
         for candidate in &explanation.candidates {
             let Candidate { key, identity, source, account, decision } = candidate;
             let identity =
