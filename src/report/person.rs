@@ -226,7 +226,10 @@ fn by_name<S: Serializer>(values: &[(String, Value)], serializer: S) -> Result<S
 }
 
 fn redacted(mut explanation: Explanation, names: &[String]) -> Explanation {
-    let Some(person) = explanation.person.take().filter(|_| !names.is_empty()) else { return explanation };
+    if names.is_empty() {
+        return explanation;
+    }
+    let Some(person) = explanation.person.take() else { return explanation };
     let Person { action, finding, history, .. } = person;
     let action = action.map(|action| redact_entry(Entry::Action { action, outcome: None }, names));
     let finding = finding.map(|finding| redact_entry(Entry::Finding(finding), names));
