@@ -200,6 +200,7 @@ fn create(number: u64) -> Action {
         source: u32::try_from(number + 1).ok().map(|line| Source { file: "hr_export.csv".to_owned(), line }),
         changes: values.map(|(name, to)| Change { attribute: name.to_owned(), from: None, to }).into(),
         also: BTreeMap::new(),
+        active: None,
         reason: None,
         warnings: Vec::new(),
         requests: 1,

@@ -27,4 +27,7 @@ pub mod source;
 pub mod survey;
 pub mod target;
 
+#[cfg(test)]
+mod fuzzing;
+
 pub mod cli;

@@ -55,6 +55,8 @@ fn plan(dir: &TempDir, file: &str) -> (Value, Vec<String>, Vec<String>) {
     let name = header["plan"].as_str().unwrap();
     let findings = dir.path().join(".headcount/plans").join(name).join("findings.jsonl");
     let mut findings: Vec<String> = fs::read_to_string(findings).unwrap().lines().map(str::to_owned).collect();
+    // Its seal is about an order in which they need not come.
+    assert!(findings.pop().unwrap().starts_with("{\"end\""));
     findings.sort();
     (header, lines, findings)
 }

@@ -168,7 +168,7 @@ pub struct ReportArgs {
     /// A run's name, a plan's name, or a plan file; `last` is the last run
     #[arg(value_name = "RUN|PLAN")]
     pub of: String,
-    /// text, markdown, json or csv
+    /// text, html, markdown, json or csv
     #[arg(long = "as", value_name = "FORM", default_value = "text")]
     pub form: String,
     /// Where to write it (default: standard output)

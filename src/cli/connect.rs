@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::failure::Failure;
+use super::quota::QuotaFile;
 use super::workbench::Configured;
 use crate::clock::{Clock, Stop};
 use crate::config::{KindSettings, SecretSource};
@@ -15,16 +16,20 @@ use crate::target::{Target, brightpattern, imichat, scim};
 pub struct Connected {
     pub target: Box<dyn Target>,
     sandbox: Option<Sandbox>,
+    quota: QuotaFile,
 }
 
 impl Connected {
+    /// To a tenant in memory.
     #[cfg(test)]
-    pub fn to(target: impl Target + 'static) -> Self {
-        Self { target: Box::new(target), sandbox: None }
+    pub fn to(target: impl Target + 'static, quota: QuotaFile) -> Self {
+        Self { target: Box::new(target), sandbox: None, quota }
     }
 
-    /// Ends the sandbox, where there is one, so that its state is kept.
+    /// Ends the sandbox, where there is one, so that its state is kept. What is left of the quota is kept as well: who
+    /// comes next need not spend a request on learning that there is none left.
     pub async fn close(self) -> Result<(), Failure> {
+        self.quota.keep(self.target.meter());
         drop(self.target);
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await?;
@@ -53,14 +58,22 @@ impl Configured {
         let settings = &self.settings.target;
         let sandbox = if settings.is_sandbox() { Some(self.start_sandbox(clock.clone()).await?) } else { None };
         let base_url = sandbox.as_ref().map_or_else(|| settings.base_url.value.clone(), Sandbox::base_url);
-        let at = At { base_url: &base_url, sandbox: sandbox.is_some(), clock, stop: stop.clone() };
+        let at = At { base_url: &base_url, sandbox: sandbox.is_some(), clock: clock.clone(), stop: stop.clone() };
         let target = match &settings.kind {
             KindSettings::Imichat(kind) => self.imichat(kind, at)?,
             KindSettings::Brightpattern(kind) => self.brightpattern(kind, at, shown)?,
             KindSettings::Scim(kind) => self.scim(kind, at).await?,
         };
         self.remember_schema(&*target)?;
-        Ok(Connected { target, sandbox })
+        let quota = self.quota_file(clock);
+        quota.recall(&*target);
+        Ok(Connected { target, sandbox, quota })
+    }
+
+    /// What earlier commands saw of this tenant's quota.
+    pub fn quota_file(&self, clock: Arc<dyn Clock>) -> QuotaFile {
+        let of = format!("{} {}", self.settings.target.tenant, self.target_name());
+        QuotaFile { path: self.state.quota(), of, clock }
     }
 
     async fn start_sandbox(&self, clock: Arc<dyn Clock>) -> Result<Sandbox, Failure> {

@@ -8,8 +8,10 @@ mod commands;
 mod connect;
 mod failure;
 pub mod output;
+mod past;
 mod people;
 pub mod progress;
+mod quota;
 mod records;
 mod workbench;
 
@@ -123,6 +125,7 @@ fn failed_summary(app: &App, command: &str, failure: &Failure) -> Summary {
         unknown: 0,
         requests: Default::default(),
         quota: None,
+        forecast: None,
         elapsed_seconds: commands::plan::seconds(app.clock.elapsed()),
         exit_code: failure.exit as u8,
         error: Some(failure.problem()),

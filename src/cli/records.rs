@@ -106,6 +106,7 @@ pub fn plan_summary(header: &Header, command: &str, requests: Requests, quota: O
         unknown: 0,
         requests,
         quota,
+        forecast: None,
         elapsed_seconds: 0.0,
         exit_code: 0,
         error: None,
@@ -133,6 +134,12 @@ pub fn requests(meter: Option<&Meter>, estimated: u64) -> Requests {
         total: sent.total,
         estimated,
     }
+}
+
+/// What was sent so far, repeats left out: so much it would have taken without a fault.
+pub fn spent(meter: &Meter) -> u64 {
+    let sent = meter.sent();
+    sent.total.saturating_sub(sent.retried)
 }
 
 pub fn quota(meter: Option<&Meter>) -> Option<Quota> {
@@ -182,6 +189,7 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
         target: header.target.clone(),
         summary,
         held,
+        accounts: Some(header.listing.accounts),
         notes,
         against: header.against.clone(),
         takes_back: header.rollback_of.as_ref().map(|run| TakesBack { run: run.clone(), plan: header.plan.clone() }),

@@ -2,7 +2,10 @@
 //! child processes and sockets takes milliseconds.
 
 mod damage;
+mod days;
+mod estimates;
 mod full;
+mod office;
 mod people;
 
 use std::fs;
@@ -16,7 +19,7 @@ use tempfile::TempDir;
 
 use super::app::App;
 use super::args::{Cli, Command};
-use super::commands::sync::sync;
+use super::commands::{plan::close_after, sync::sync};
 use super::connect::Connected;
 use super::failure::{Exit, Failure};
 use super::workbench::Configured;
@@ -114,8 +117,10 @@ file = "passwords.age"
         let work = async {
             let journal = configured.journal(&*app.clock)?;
             let memory = configured.memory(&journal);
-            let connected = Connected::to(self.tenant.connect());
-            sync(&app, &args, &configured, &journal, &memory, &connected).await
+            let quota = configured.quota_file(app.clock.clone());
+            let connected = Connected::to(self.tenant.connect(), quota);
+            let exit = sync(&app, &args, &configured, &journal, &memory, &connected).await;
+            close_after(connected, exit).await
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(std::panic::AssertUnwindSafe(work).catch_unwind()).map_or_else(

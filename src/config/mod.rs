@@ -6,6 +6,8 @@
 
 mod digest;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod map;
 mod policy;
 mod reader;

@@ -69,6 +69,10 @@ pub(super) fn safety(mut table: Table<'_>, problems: &mut Problems) -> Safety {
             .and_then(|item| item.some_duration(problems))
             .unwrap_or(default.plan_max_age),
         fresh_for: table.get("fresh_for").and_then(|item| item.duration(problems)).unwrap_or(default.fresh_for),
+        run_max_age: table
+            .get("run_max_age")
+            .and_then(|item| item.some_duration(problems))
+            .unwrap_or(default.run_max_age),
     };
     table.finish(problems);
     safety

@@ -159,6 +159,13 @@ impl Engine<'_> {
     }
 
     fn differs(&self, request: &Request, now: &Account) -> Result<Option<String>, ExecuteError> {
+        let (then, at_present) = (request.action.active, self.schema.is_active(&now.values));
+        if let (Some(then), Some(at_present)) = (then, at_present)
+            && then != at_present
+        {
+            let done = if then { "deactivated" } else { "reactivated" };
+            return Ok(Some(format!("changed since the plan: somebody else {done} the account")));
+        }
         let seen = seen(self.schema, &request.action).map_err(ExecuteError::Foreign)?;
         let Err(difference) = has_exactly(self.schema, now, &seen) else { return Ok(None) };
         if !request.deletes() && has_all(self.schema, now, request.values().iter()).is_ok() {

@@ -241,6 +241,7 @@ fn action(kind: ActionKind, key: &str, account: Option<&AccountId>, changes: Vec
         source: Some(Source { file: "hr.csv".into(), line: 2 }),
         changes,
         also: BTreeMap::new(),
+        active: None,
         reason: None,
         warnings: Vec::new(),
         requests: 1,

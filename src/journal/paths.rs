@@ -66,6 +66,11 @@ impl StateDir {
     pub fn schema(&self) -> PathBuf {
         self.0.join("schema.json")
     }
+    /// What the live target last said of its quota.
+    #[must_use]
+    pub fn quota(&self) -> PathBuf {
+        self.0.join("quota.json")
+    }
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.0.join("log").join("headcount.log")

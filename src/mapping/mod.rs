@@ -17,6 +17,8 @@ mod compile;
 mod convert;
 mod date;
 mod expression;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod lookup;
 mod native;
 mod problem;

@@ -18,6 +18,13 @@ use super::scan::{self, Facts, Piece};
 use super::{date, text};
 use crate::model::{Columns, Record};
 
+/// The work that one template may do for one row: an instruction costs 1, and so do 64 bytes of text. Any useful template
+/// takes less than a thousandth of it; what takes more is a slip (a loop within a loop, a text times a number) that would
+/// take all the time or all the memory there is.
+const FUEL: u64 = 500_000;
+/// Bytes of a list or a map that a template makes a text of; no attribute takes as many.
+const LONGEST_JSON: usize = 128 << 10;
+
 /// The engine with every template of a mapping in it.
 pub(super) struct Engine {
     pub(super) environment: Environment<'static>,
@@ -67,6 +74,7 @@ impl Engine {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_debug(false);
+        environment.set_fuel(Some(FUEL));
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(|out, state, value| match value.kind() {
             // `none`, and an `if` without an `else`, are an empty cell, not the word.
@@ -74,31 +82,28 @@ impl Engine {
             // In the form of JSON, which texts and `parse` both read.
             ValueKind::Bool => out.write_str(if value.is_true() { "true" } else { "false" }).map_err(Error::from),
             // Lists and maps are written in the form that cells are read in.
-            ValueKind::Seq | ValueKind::Map => {
-                let json = serde_json::to_string(value)
-                    .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
-                out.write_str(&json).map_err(Error::from)
-            }
+            ValueKind::Seq | ValueKind::Map | ValueKind::Iterable => out.write_str(&json(value)?).map_err(Error::from),
             _ => minijinja::escape_formatter(out, state, value),
         });
         // It prints the state of the engine, other cells included.
         environment.remove_global("debug");
         let day = today.to_string();
         environment.add_function("today", move || day.clone());
-        environment.add_filter("before", |value: &Value, separator: Cow<'_, str>| {
-            Ok::<_, Error>(text::before(&text_of(value)?, &separator).to_owned())
+        environment.add_filter("before", |value: &Value, separator: &Value| {
+            Ok::<_, Error>(text::before(&text_of(value)?, &argument_of(separator)?).to_owned())
         });
-        environment.add_filter("after", |value: &Value, separator: Cow<'_, str>| {
-            Ok::<_, Error>(text::after(&text_of(value)?, &separator).to_owned())
+        environment.add_filter("after", |value: &Value, separator: &Value| {
+            Ok::<_, Error>(text::after(&text_of(value)?, &argument_of(separator)?).to_owned())
         });
         environment.add_filter("ascii", |value: &Value| Ok::<_, Error>(text::ascii(&text_of(value)?).into_owned()));
         environment.add_filter("slug", |value: &Value| Ok::<_, Error>(text::slug(&text_of(value)?)));
         environment.add_filter("digits", |value: &Value| Ok::<_, Error>(text::digits(&text_of(value)?).into_owned()));
-        environment.add_filter("date", |value: &Value, format: Cow<'_, str>| {
-            date::format(&text_of(value)?, &format).map_err(refused)
+        environment.add_filter("date", |value: &Value, format: &Value| {
+            date::format(&text_of(value)?, &argument_of(format)?).map_err(refused)
         });
         let tables = Arc::clone(&lookups);
-        environment.add_filter("lookup", move |value: &Value, table: Cow<'_, str>, column: Cow<'_, str>| {
+        environment.add_filter("lookup", move |value: &Value, table: &Value, column: &Value| {
+            let (table, column) = (argument_of(table)?, argument_of(column)?);
             tables.find(&text_of(value)?, &table, &column).map(str::to_owned).map_err(refused)
         });
         Self { environment, lookups, today }
@@ -122,13 +127,12 @@ impl Engine {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let uses = Arc::new(Uses::new(&facts, columns));
-        let used = uses.columns.iter().map(|used| used.column).collect();
+        let template = Template::new(name, &facts, columns);
+        let used = template.uses.columns.iter().map(|used| used.column).collect();
         let pieces: &[Piece<'_>] = &pieces;
         if let Some(native) = Native::compile(pieces, &facts, columns, &self.lookups) {
             return Ok(Text { how: How::Native(native), columns: used });
         }
-        let template = Template { name, uses };
         if let Err(error) = self.render(&template, &Record::default())
             && matches!(
                 error.kind(),
@@ -138,6 +142,7 @@ impl Engine {
                     | ErrorKind::UnknownMethod
                     | ErrorKind::UnknownFilter
                     | ErrorKind::UnknownTest
+                    | ErrorKind::OutOfFuel
             )
         {
             return Err(vec![MapError::new(span, format!("the template cannot work: {}", explain(&error)))]);
@@ -172,6 +177,13 @@ impl Engine {
         let cells = template.uses.columns.iter().map(|used| Value::from(row.cell(used.column).trim())).collect();
         let context = Value::from_object(Variables { uses: Arc::clone(&template.uses), cells });
         self.environment.get_template(&template.name)?.render(context)
+    }
+}
+
+impl Template {
+    /// The template that the engine has under this name.
+    pub(super) fn new(name: String, facts: &Facts<'_>, columns: &Columns) -> Self {
+        Self { name, uses: Arc::new(Uses::new(facts, columns)) }
     }
 }
 
@@ -260,6 +272,7 @@ fn syntax(error: &Error, columns: &Columns, span: &Range<usize>) -> MapError {
 
 fn explain(error: &Error) -> String {
     match error.detail() {
+        _ if error.kind() == ErrorKind::OutOfFuel => "it does more work than one row may take".to_owned(),
         Some(detail) => detail.to_owned(),
         None => error.kind().to_string(),
     }
@@ -271,12 +284,48 @@ fn refused(reason: String) -> Error {
 
 /// A value as the text that a filter works on.
 fn text_of(value: &Value) -> Result<Cow<'_, str>, Error> {
+    match value.kind() {
+        ValueKind::None => Ok(Cow::Borrowed("")),
+        _ => argument_of(value),
+    }
+}
+
+/// A value as the text that a filter is told.
+fn argument_of(value: &Value) -> Result<Cow<'_, str>, Error> {
     if let Some(text) = value.as_str() {
         return Ok(Cow::Borrowed(text));
     }
     match value.kind() {
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
-        ValueKind::None => Ok(Cow::Borrowed("")),
+        ValueKind::Seq | ValueKind::Map | ValueKind::Iterable => json(value).map(Cow::Owned),
         _ => Ok(Cow::Owned(value.to_string())),
+    }
+}
+
+/// A list or a map as JSON. The engine makes lists only as they are read, so that a short template may have one of any
+/// length, and counts no work for what is read here.
+fn json(value: &Value) -> Result<String, Error> {
+    let mut out = Bounded(Vec::new());
+    match serde_json::to_writer(&mut out, value) {
+        Ok(()) => String::from_utf8(out.0).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string())),
+        Err(error) if error.is_io() => Err(Error::from(ErrorKind::OutOfFuel)),
+        Err(error) => Err(Error::new(ErrorKind::BadSerialization, error.to_string())),
+    }
+}
+
+/// Takes no more than [`LONGEST_JSON`].
+struct Bounded(Vec<u8>);
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST_JSON {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

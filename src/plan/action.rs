@@ -95,6 +95,9 @@ pub struct Action {
     /// Values that are sent along unchanged, where the target's updates carry every mapped attribute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<String, Value>,
+    /// Whether the account was active when the plan saw it, where the changes do not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
     /// Why, where the changes do not say it: "absent since …".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

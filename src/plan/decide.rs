@@ -89,6 +89,7 @@ pub fn newcomer(ctx: &Context<'_>, desired: &Desired, source: Source, missing: &
             source: Some(source),
             changes,
             also: BTreeMap::new(),
+            active: None,
             reason: None,
             warnings: Vec::new(),
             requests,
@@ -152,6 +153,7 @@ pub fn known(
         source: Some(source.clone()),
         changes: as_changes(ctx.schema, changes),
         also,
+        active: if kind == ActionKind::Update { ctx.schema.is_active(&account.values) } else { None },
         reason: None,
         warnings: if kind.takes_away() { leaver_warnings(ctx.schema, account) } else { Vec::new() },
         requests: 1,
@@ -210,6 +212,7 @@ pub fn absent(ctx: &Context<'_>, account: &Account, absence: &Absence) -> Decisi
         source: None,
         changes: as_changes(ctx.schema, changes),
         also,
+        active: None,
         reason: Some(format!("no row for {} runs and {} days", absence.runs, absence.days)),
         warnings: leaver_warnings(ctx.schema, account),
         // The account is read once more before access is taken away for an absence.

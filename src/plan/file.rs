@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::safety::Group;
-use super::{Action, Counts};
+use super::{Action, Cost, Counts};
 use crate::model::value::{GENERATED, SECRET, Secret};
 use crate::model::{Schema, Value};
 
@@ -95,12 +95,24 @@ pub struct ListingDigest {
     pub notes: Vec<String>,
 }
 
-/// What listing and applying take, without repeats.
+/// What listing and applying take in one go, without repeats and without what is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRequests {
+    /// Signing in; once, and again on each further day that the quota makes of it.
+    #[serde(default)]
+    pub auth: u64,
     pub list: u64,
+    /// Accounts that are read again before they are changed, and what else is asked before a write.
+    #[serde(default)]
+    pub lookup: u64,
     pub write: u64,
     pub total: u64,
+}
+
+impl From<Cost> for PlanRequests {
+    fn from(cost: Cost) -> Self {
+        Self { auth: cost.auth, list: cost.list, lookup: cost.lookup, write: cost.write, total: cost.total() }
+    }
 }
 
 /// Actions of one group that wait for an approval.
@@ -377,7 +389,7 @@ mod tests {
             },
             listing: ListingDigest { accounts: 2, complete: true, in_scope: 2, ..ListingDigest::default() },
             counts: Counts::default(),
-            requests: PlanRequests { list: 1, write: 2, total: 3 },
+            requests: PlanRequests { auth: 1, list: 1, lookup: 0, write: 2, total: 4 },
             held: BTreeMap::from([(Group::Deactivate, Held { count: 80, limit: 50, approve: "abc".into() })]),
             stopped: Vec::new(),
             against: None,
@@ -396,6 +408,7 @@ mod tests {
             source: None,
             changes: vec![Change { attribute: "password".into(), from: None, to: Value::Generated }],
             also: BTreeMap::new(),
+            active: None,
             reason: None,
             warnings: Vec::new(),
             requests: 1,
@@ -421,6 +434,19 @@ mod tests {
         assert_eq!(reader.next().unwrap().unwrap().seq, 2);
         assert!(reader.next().unwrap().is_none());
         assert!(reader.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_number_with_a_fraction_reads_back_as_it_was_written() {
+        for number in [123_456_789.123_456_79, 0.1 + 0.2, 5e-324, f64::MAX, -0.0, 7.038_531e-26] {
+            let mut action = action("ana");
+            action.changes[0].to = Value::Float(number);
+            let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
+            writer.action(action.clone()).unwrap();
+            let bytes = writer.finish().unwrap().0;
+            let read = PlanReader::new(&*bytes).unwrap().next().unwrap().unwrap();
+            assert_eq!(read.changes, action.changes);
+        }
     }
 
     #[test]

@@ -232,6 +232,7 @@ fn action(
         source: None,
         changes: as_changes(schema, back),
         also,
+        active: if kind == ActionKind::Update { schema.is_active(&account.values) } else { None },
         reason: Some(reason),
         warnings: if kind.takes_away() { leaver_warnings(schema, account) } else { Vec::new() },
         requests: 2,

@@ -3,13 +3,17 @@
 
 pub mod action;
 pub mod beside;
+pub mod cost;
 pub mod decide;
 pub mod file;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod inverse;
 pub mod policy;
 pub mod safety;
 pub mod steps;
 
 pub use action::{Action, ActionKind, Change, Counts, Finding, FindingKind, Source};
+pub use cost::{Cost, Forecast};
 pub use policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
 pub use steps::{Steps, seen, steps};

@@ -86,6 +86,8 @@ pub struct Safety {
     pub plan_max_age: Duration,
     /// How long a listing counts as the account's present value, so that an update needs no read before it.
     pub fresh_for: Duration,
+    /// An unfinished run that is older is not gone on with: the rest is planned anew, from a new listing.
+    pub run_max_age: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +109,7 @@ impl Default for Safety {
             on_exceed: OnExceed::Hold,
             plan_max_age: Duration::from_secs(24 * 3600),
             fresh_for: Duration::from_secs(600),
+            run_max_age: Duration::from_secs(7 * 24 * 3600),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::plan::safety::Group;
 use crate::plan::{ActionKind, FindingKind};
 
 use super::Head;
+use super::record::HeldKind;
 
 /// One line of the table.
 pub(super) struct Count {
@@ -46,10 +47,14 @@ pub(super) fn actions(head: &Head) -> impl Iterator<Item = Count> {
     counts.filter(|count| count.planned > 0 || count.applied.is_some_and(|applied| applied > 0))
 }
 
-/// A limit counts several kinds together and holds all of them.
-fn remark(head: &Head, kind: ActionKind) -> Option<String> {
+/// How many actions of this kind are held, of what limit. A limit counts several kinds together and holds all of them.
+pub(super) fn held_of(head: &Head, kind: ActionKind) -> Option<(u64, &HeldKind)> {
     let held = head.held.iter().find(|held| held.kind == Group::of(kind).name())?;
-    let own = head.summary.planned.get(kind).min(held.count);
+    Some((head.summary.planned.get(kind).min(held.count), held))
+}
+
+fn remark(head: &Head, kind: ActionKind) -> Option<String> {
+    let (own, held) = held_of(head, kind)?;
     let together = if own == held.count { String::new() } else { format!(" of {} together", held.count) };
     Some(format!("{own} held{together}, the limit is {}", held.limit))
 }

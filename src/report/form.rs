@@ -12,6 +12,8 @@ use crate::model::text::nearest;
 pub enum Form {
     /// For people at a terminal.
     Text,
+    /// For a browser: one file that needs nothing else.
+    Html,
     /// For a pull request or a ticket.
     Markdown,
     /// For programs: one object.
@@ -21,12 +23,13 @@ pub enum Form {
 }
 
 impl Form {
-    pub const ALL: [Self; 4] = [Self::Text, Self::Markdown, Self::Json, Self::Csv];
+    pub const ALL: [Self; 5] = [Self::Text, Self::Html, Self::Markdown, Self::Json, Self::Csv];
 
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Html => "html",
             Self::Markdown => "markdown",
             Self::Json => "json",
             Self::Csv => "csv",
@@ -87,7 +90,7 @@ pub struct Style {
     /// Attributes whose values read `(redacted)`, in every form; with a dot for a key inside an object. Keys,
     /// identities and account ids name a person and are always shown.
     pub redact: Vec<String>,
-    /// Text and markdown: how the commands that are hinted at are called.
+    /// Text, html and markdown: how the commands that are hinted at are called.
     pub invocation: Invocation,
 }
 
@@ -118,7 +121,10 @@ mod tests {
     #[test]
     fn an_unknown_form_says_which_there_are_and_which_was_meant() {
         let error = |name: &str| name.parse::<Form>().unwrap_err().to_string();
-        assert_eq!(error("html"), "no report can be rendered as `html`: the forms are text, markdown, json, csv");
+        assert_eq!(
+            error("sarif"),
+            "no report can be rendered as `sarif`: the forms are text, html, markdown, json, csv"
+        );
         assert!(error("markdwn").ends_with("did you mean `markdown`?"));
         assert!(!error("\x1b[2J").contains('\x1b'));
     }

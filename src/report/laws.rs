@@ -113,6 +113,7 @@ fn action() -> impl Strategy<Value = Entry> {
             source,
             changes,
             also,
+            active: None,
             reason,
             warnings,
             requests: 1,
@@ -131,7 +132,7 @@ fn finding() -> impl Strategy<Value = Entry> {
     )
 }
 
-fn head() -> impl Strategy<Value = Head> {
+pub(super) fn head() -> impl Strategy<Value = Head> {
     let texts =
         (nasty(), nasty(), nasty(), nasty(), vec(nasty(), 0..2), option::of((nasty(), nasty(), option::of(nasty()))));
     (any::<bool>(), texts, option::of(nasty())).prop_map(
@@ -145,7 +146,7 @@ fn head() -> impl Strategy<Value = Head> {
     )
 }
 
-fn entries() -> impl Strategy<Value = Vec<Entry>> {
+pub(super) fn entries() -> impl Strategy<Value = Vec<Entry>> {
     (vec(action(), 0..5), vec(finding(), 0..3)).prop_map(|(actions, findings)| [actions, findings].concat())
 }
 

@@ -9,7 +9,7 @@ use crate::plan::{ActionKind, Change, FindingKind, Source};
 
 use super::closing::notes;
 use super::counts::{Count, counts};
-use super::next::{next_steps, release_command};
+use super::next::{held_steps, next_steps};
 use super::section::{Limit, Section, is_held};
 use super::visible::{shortened, visible};
 use super::words::{self, LONGEST_MESSAGE, LONGEST_NAME, transition};
@@ -94,13 +94,14 @@ fn write_counts(head: &Head, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn write_held(head: &Head, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    if head.held.is_empty() {
+    let held = held_steps(head, &style.invocation);
+    if held.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n### Held")?;
     write_titles(&["action", "accounts", "limit", "released by"], out)?;
-    for held in &head.held {
-        let command = code(&release_command(head, held, &style.invocation));
+    for (held, step) in held {
+        let command = step.command.as_deref().map(code).unwrap_or_default();
         writeln!(out, "| {} | {} | {} | {command} |", escaped(&held.kind), held.count, held.limit)?;
     }
     Ok(())
@@ -227,7 +228,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::samples::{rendered, rich, rich_plan};
-    use crate::report::{Form, RunRecord};
+    use crate::report::{Form, Problem, RunRecord};
 
     #[test]
     fn a_run_reads_like_this() {
@@ -338,6 +339,19 @@ mod tests {
         - 5 accounts to change: <code>headcount apply r-7</code>
         - 1 row cannot be used: mend the export: <code>headcount check</code>
         "#);
+    }
+
+    #[test]
+    fn no_command_is_named_that_would_be_refused() {
+        let mut head = rich_plan().head;
+        head.against = Some("accounts.csv".into());
+        let text = rendered(RunRecord::from_parts(head, std::iter::empty()), Form::Markdown, &Style::default());
+        assert!(text.contains("| deactivate | 1 | 0 |  |") && !text.contains("--approve"), "{text}");
+
+        let mut head = rich_plan().head;
+        head.summary.error = Some(Problem { kind: "safety".into(), message: "too few rows".into(), hint: None });
+        let text = rendered(RunRecord::from_parts(head, std::iter::empty()), Form::Markdown, &Style::default());
+        assert!(!text.contains("### Held") && !text.contains("--approve"), "{text}");
     }
 
     #[test]

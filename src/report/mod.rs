@@ -8,6 +8,7 @@ mod closing;
 mod counts;
 mod csv;
 pub mod form;
+mod html;
 mod ink;
 pub mod invocation;
 mod json;
@@ -33,7 +34,7 @@ pub use form::{Extent, Form, Style, UnknownForm};
 pub use invocation::Invocation;
 pub use next::{Step, next_steps, release_command};
 pub use person::Explanation;
-pub use record::{Entry, Head, Outcome, OutcomeResult, RunRecord, TakesBack};
+pub use record::{Entry, Head, Outcome, OutcomeResult, Past, RunRecord, TakesBack};
 pub use summary::{Problem, Summary};
 
 /// Writes a record in one form.
@@ -43,10 +44,11 @@ pub use summary::{Problem, Summary};
 pub fn render(record: RunRecord<'_>, form: Form, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     // The forms write in small pieces; the stream beneath gets large ones.
     let mut out = io::BufWriter::new(out);
-    let RunRecord { head, entries } = record;
+    let RunRecord { head, past, entries } = record;
     let mut entries = entries.map(|entry| entry.map(|entry| redact::entry(entry, &style.redact)));
     match form {
         Form::Text => text::write(&head, &mut entries, style, &mut out)?,
+        Form::Html => html::write(&head, &past, &mut entries, style, &mut out)?,
         Form::Markdown => markdown::write(&head, &mut entries, style, &mut out)?,
         Form::Json => json::write(&head, &mut entries, &mut out)?,
         Form::Csv => csv::write(&mut entries, &mut out)?,

@@ -55,20 +55,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<Step> {
         let why = format!("{} failed: mend what the messages name, the {again} tries again", accounts(summary.failed));
         steps.push(Step::new(why));
     }
-    // Of a plan that was stopped nothing can be released.
-    let is_stopped = !head.is_run() && summary.error.is_some();
-    for held in head.held.iter().filter(|_| !is_stopped) {
-        let HeldKind { kind, count, limit, .. } = held;
-        let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
-        let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
-        let kind = visible(kind);
-        let why = format!(
-            "{} to {kind} held, the limit is {limit}{setting}: look at them, then release them",
-            accounts(*count)
-        );
-        let step = Step::new(why);
-        steps.push(if head.against.is_none() { step.by(release_command(head, held, called)) } else { step });
-    }
+    steps.extend(held_steps(head, called).into_iter().map(|(_, step)| step));
     if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
         let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
         let rest = head.takes_back.as_ref().map(|rollback| format!("apply {}", visible(&rollback.plan)));
@@ -105,6 +92,25 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<Step> {
         steps.push(Step::new("Nothing to do."));
     }
     steps
+}
+
+/// What is to be done about each kind of action that is held. Of a plan that was stopped nothing can be released, and what
+/// was made against a file cannot be applied.
+pub(super) fn held_steps<'h>(head: &'h Head, called: &Invocation) -> Vec<(&'h HeldKind, Step)> {
+    let is_stopped = !head.is_run() && head.summary.error.is_some();
+    head.held.iter().filter(|_| !is_stopped).map(|held| (held, held_step(head, held, called))).collect()
+}
+
+fn held_step(head: &Head, held: &HeldKind, called: &Invocation) -> Step {
+    let HeldKind { kind, count, limit, .. } = held;
+    let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
+    let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
+    let kind = visible(kind);
+    let step = Step::new(format!(
+        "{} to {kind} held, the limit is {limit}{setting}: look at them, then release them",
+        accounts(*count)
+    ));
+    if head.against.is_none() { step.by(release_command(head, held, called)) } else { step }
 }
 
 /// The command that releases one held kind of action.

@@ -4,11 +4,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Summary;
+use crate::plan::action::Planned;
 use crate::plan::{Action, Finding};
 
 /// A plan or a run, ready to be rendered once.
 pub struct RunRecord<'a> {
     pub head: Head,
+    /// The runs before it, oldest first, for whoever compares.
+    pub past: Vec<Past>,
     /// Actions in their order of execution, then findings.
     pub entries: Box<dyn Iterator<Item = std::io::Result<Entry>> + 'a>,
 }
@@ -16,7 +19,13 @@ pub struct RunRecord<'a> {
 impl<'a> RunRecord<'a> {
     /// A record of a head and a stream of entries; an error in the stream ends the rendering with it.
     pub fn from_parts(head: Head, entries: impl Iterator<Item = std::io::Result<Entry>> + 'a) -> Self {
-        Self { head, entries: Box::new(entries) }
+        Self { head, past: Vec::new(), entries: Box::new(entries) }
+    }
+
+    /// The record beside the runs before it, oldest first.
+    #[must_use]
+    pub fn after(self, past: Vec<Past>) -> Self {
+        Self { past, ..self }
     }
 }
 
@@ -31,6 +40,9 @@ pub struct Head {
     pub summary: Summary,
     /// Held kinds: how many, the limit, the hash that releases them.
     pub held: Vec<HeldKind>,
+    /// How many accounts the target had when it was listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<u64>,
     /// What else a reader must know: why a listing is incomplete, which limit stopped the plan.
     pub notes: Vec<String>,
     /// The file that a plan was compared with instead of the live tenant: such a plan can be read, not applied.
@@ -62,6 +74,18 @@ impl Head {
     pub fn is_run(&self) -> bool {
         self.of == "run"
     }
+}
+
+/// An earlier run in numbers: what it did, not what it had planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    pub run: String,
+    pub at: Timestamp,
+    /// Accounts when it began, where that is known.
+    pub accounts: Option<u64>,
+    pub applied: Planned,
+    /// Failed, or of unknown outcome.
+    pub failed: u64,
 }
 
 /// One person.

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Entry, Form, Head, RunRecord, Style, render};
+use super::{Entry, Form, Head, Past, RunRecord, Style, render};
+use crate::plan::action::Planned;
 
 /// Renders to a text; what is not UTF-8 fails the test.
 pub fn rendered(record: RunRecord<'_>, form: Form, style: &Style) -> String {
@@ -73,6 +74,18 @@ pub fn rich_plan() -> RunRecord<'static> {
     )
 }
 
+/// The runs before [`rich`].
+pub fn past() -> Vec<Past> {
+    let run = |day: u64, accounts: u64, create: u64, deactivate: u64, failed: u64| Past {
+        run: format!("r-{day}"),
+        at: format!("2026-11-{:02}T03:00:00Z", 15 + day).parse().unwrap(),
+        accounts: Some(accounts),
+        applied: Planned { create, deactivate, update: 3, ..Planned::default() },
+        failed,
+    };
+    vec![run(4, 1180, 4, 1, 0), run(5, 1183, 6, 2, 2), run(6, 1187, 0, 0, 0)]
+}
+
 /// A plan in which nothing is to do.
 pub fn quiet() -> RunRecord<'static> {
     let mut head = head("plan");
@@ -105,7 +118,7 @@ fn head(of: &str) -> Head {
             "elapsed_seconds": 31.2, "exit_code": 4
         },
         "held": [{"kind": "deactivate", "count": 1, "limit": 0, "approve": "9f2c41"}],
-        "notes": []
+        "accounts": 1177, "notes": []
     }))
     .unwrap()
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Forecast;
 use crate::plan::action::{Found, Planned};
 
 /// One plan or run in numbers. The names are fixed: scripts read them.
@@ -24,6 +25,9 @@ pub struct Summary {
     pub requests: Requests,
     #[serde(default)]
     pub quota: Option<Quota>,
+    /// What is still to be sent, and on how many days the quota lets it be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
     pub elapsed_seconds: f64,
     pub exit_code: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]

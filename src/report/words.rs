@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::model::Value;
-use crate::plan::{Change, FindingKind};
+use crate::plan::{Change, FindingKind, Forecast};
 
 use super::summary::SummaryOutcome;
 use super::visible::shortened;
@@ -46,10 +46,32 @@ pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, Strin
         let reset = quota.resets_at.map(|at| format!(", resets at {}", moment(at))).unwrap_or_default();
         fact("quota", format!("{}{limit} left{reset}", quota.remaining));
     }
+    if let Some(forecast) = summary.forecast.filter(|forecast| forecast.days != Some(1) || is_run) {
+        fact("days", days(forecast));
+    }
     if summary.elapsed_seconds > 0.0 {
         fact("took", elapsed(summary.elapsed_seconds));
     }
     facts
+}
+
+/// How many days the quota makes of what is still to be sent, and what each of them costs again.
+fn days(forecast: Forecast) -> String {
+    let Forecast { requests, today, per_day, each_day, days } = forecast;
+    let today = if today > 0 { format!(", {} fit into today", today.min(requests)) } else { String::new() };
+    let per_day = match per_day {
+        Some(per_day) => format!(", {per_day} into a whole day"),
+        None => ", how many a day allows is not known".to_owned(),
+    };
+    let days = match days {
+        Some(1) => "1 more day".to_owned(),
+        Some(days) => format!("{days} days"),
+        None => "nobody knows how many days".to_owned(),
+    };
+    format!(
+        "{days} for {requests} more requests{today}{per_day}, and each day takes {each_day} to sign in again and none \
+         to list"
+    )
 }
 
 /// Actions of a run's plan of which nothing came, good or bad: `--only` or `--limit` left them out, or the run was paused
@@ -183,6 +205,34 @@ mod tests {
         summary.applied = summary.planned;
         (summary.found, summary.elapsed_seconds) = (Default::default(), 0.0);
         assert_eq!(labels(&summary), ["requests"]);
+    }
+
+    #[test]
+    fn the_days_that_a_quota_makes_of_a_plan_are_said_with_what_each_costs_again() {
+        let forecast = |today, per_day, days| days_of(today, per_day, days);
+        assert_eq!(
+            forecast(2_310, Some(9_500), Some(6)),
+            "6 days for 41207 more requests, 2310 fit into today, 9500 into a whole day, and each day takes 1 to sign \
+             in again and none to list"
+        );
+        assert!(
+            forecast(0, Some(50_000), Some(1)).starts_with("1 more day for 41207 more requests, 50000 into a whole")
+        );
+        assert!(
+            forecast(10, None, None).starts_with("nobody knows how many days for 41207 more requests, 10 fit into")
+        );
+        let mut summary = rich().head.summary;
+        let of = |summary: &Summary, is_run| facts(summary, is_run).iter().any(|(label, _)| *label == "days");
+        assert!(!of(&summary, false));
+        let in_days = |days| Forecast { requests: 10, today: 5, per_day: Some(9), each_day: 1, days };
+        summary.forecast = Some(in_days(Some(1)));
+        assert!(!of(&summary, false), "what fits into today takes no days");
+        summary.forecast = Some(in_days(Some(2)));
+        assert!(of(&summary, false));
+    }
+
+    fn days_of(today: u64, per_day: Option<u64>, of: Option<u64>) -> String {
+        days(Forecast { requests: 41_207, today, per_day, each_day: 1, days: of })
     }
 
     #[test]

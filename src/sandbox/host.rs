@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 
 use super::faults::{Asked, Headers, Instead, Op as AskedOp, Reaction, Script, Shift, When};
 use super::ledger::{Book, Effect, Ledger, Op, Unrecorded};
-use super::quota::{Counter, Passage, Quota, Standing};
+use super::quota::{Counter, Day, Passage, Quota, Standing};
 use super::reply::{Cut, Reply};
 use super::server::Wire;
 use super::state::{Found, Store};
@@ -40,6 +40,7 @@ pub(super) trait Hosted: Any + Send + Sync {
     /// The accounts as they are kept, in the order in which they are listed.
     fn accounts_json(&self) -> Vec<Value>;
     fn requests(&self) -> u64;
+    fn days(&self) -> Vec<Day>;
     /// Nothing takes effect from here on, and no connection gets another answer.
     fn shut(&self);
     /// Saves the state; the tenant is of no use afterwards.
@@ -333,6 +334,10 @@ impl<A: Api> Hosted for Host<A> {
 
     fn requests(&self) -> u64 {
         self.counter.used()
+    }
+
+    fn days(&self) -> Vec<Day> {
+        self.counter.days()
     }
 
     fn shut(&self) {

@@ -40,7 +40,7 @@ use tokio::net::TcpListener;
 pub use faults::Faults;
 pub use ledger::{Effect, Ledger, Op, password_hash};
 pub use oauth::ExpiresIn;
-pub use quota::{Quota, ResetFormat};
+pub use quota::{Day, Others, Quota, ResetFormat};
 pub use tokens::TokenLife;
 
 use host::{Host, Hosted};
@@ -237,10 +237,16 @@ impl Sandbox {
         self.tenant.accounts_json()
     }
 
-    /// Requests of the day so far.
+    /// Requests of the day so far, those of others included.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.tenant.requests()
+    }
+
+    /// The days on which anybody came, since the start; the first one first.
+    #[must_use]
+    pub fn days(&self) -> Vec<Day> {
+        self.tenant.days()
     }
 
     /// Lets the requests under way finish, then saves the state.

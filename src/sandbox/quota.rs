@@ -24,11 +24,35 @@ pub struct Quota {
     pub per_second: Option<u32>,
     /// How `Rate-Limit-Reset` is written.
     pub reset: ResetFormat,
+    pub others: Others,
+}
+
+/// Who else uses up the day, out of sight of the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Others {
+    #[default]
+    Nobody,
+    /// Of all requests `percent` are theirs (less than 100), so many at a time, each time after one of the client's was
+    /// answered.
+    Share { percent: u32, at_once: u64 },
+}
+
+/// One day of a tenant, for whoever judges a client by what it used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Day {
+    /// The client's requests that were let through.
+    pub requests: u64,
+    /// The client's requests that came when the day was used up.
+    pub turned_away: u64,
+    /// Requests of others.
+    pub others: u64,
+    /// The least that was left when a request of the client came.
+    pub least: u64,
 }
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { per_day: 10_000, per_second: None, reset: ResetFormat::EpochSeconds }
+        Self { per_day: 10_000, per_second: None, reset: ResetFormat::EpochSeconds, others: Others::Nobody }
     }
 }
 
@@ -83,6 +107,7 @@ pub(super) struct Counter {
     count: Mutex<Count>,
 }
 
+#[derive(Default)]
 struct Count {
     /// Days since the epoch.
     day: i64,
@@ -92,30 +117,40 @@ struct Count {
     /// What stands in the file for this day.
     written: u64,
     file: Option<File>,
+    /// The days on which anybody came, in this process.
+    days: Vec<Day>,
+    /// Hundredths of requests that others have still to send.
+    owed: u64,
 }
 
 impl Counter {
     /// Goes on from what an earlier run left (the day and its count); writes to the file after each request.
     pub(super) fn new(quota: Quota, earlier: Option<(i64, u64)>, file: Option<File>) -> Self {
         let (day, used) = earlier.unwrap_or((0, 0));
-        Self { quota, count: Mutex::new(Count { day, used, second: 0, in_second: 0, written: used, file }) }
+        Self { quota, count: Mutex::new(Count { day, used, written: used, file, ..Count::default() }) }
     }
 
     pub(super) fn spend(&self, now: Timestamp) -> (Passage, Standing) {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         let second = now.as_second();
         let day = second.div_euclid(DAY);
-        if count.day != day {
-            (count.day, count.used, count.written) = (day, 0, 0);
+        if count.day != day || count.days.is_empty() {
+            if count.day != day {
+                (count.day, count.used, count.written) = (day, 0, 0);
+            }
+            count.days.push(Day { least: self.quota.per_day, ..Day::default() });
         }
+        let left = self.quota.per_day.saturating_sub(count.used);
         if count.second != second {
             (count.second, count.in_second) = (second, 0);
         }
         let passage = if self.quota.per_second.is_some_and(|limit| count.in_second >= limit) {
             Passage::TooFast
         } else if count.used >= self.quota.per_day {
+            count.today(|day| day.turned_away += 1);
             Passage::OverTheDay
         } else {
+            count.today(|day| (day.requests, day.least) = (day.requests + 1, day.least.min(left)));
             count.in_second += 1;
             count.used += 1;
             if count.used > count.written {
@@ -130,7 +165,15 @@ impl Counter {
             resets_at,
             seconds_left: resets_at - second,
         };
+        if let (Passage::Free, Others::Share { percent, at_once }) = (passage, self.quota.others) {
+            count.let_others_in(u64::from(percent.min(99)), at_once.max(1), self.quota.per_day);
+        }
         (passage, standing)
+    }
+
+    /// The days on which anybody came, in this process; the first one first.
+    pub(super) fn days(&self) -> Vec<Day> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner).days.clone()
     }
 
     /// Uses the day up, but for so many requests.
@@ -157,6 +200,23 @@ impl Counter {
 }
 
 impl Count {
+    fn today(&mut self, change: impl FnOnce(&mut Day)) {
+        if let Some(day) = self.days.last_mut() {
+            change(day);
+        }
+    }
+
+    /// Of a hundred requests `percent` are theirs; they come so many at once, as soon as so many are due.
+    fn let_others_in(&mut self, percent: u64, at_once: u64, per_day: u64) {
+        self.owed += percent;
+        while self.owed >= at_once * (100 - percent) {
+            self.owed -= at_once * (100 - percent);
+            let theirs = at_once.min(per_day.saturating_sub(self.used));
+            self.used += theirs;
+            self.today(|day| day.others += theirs);
+        }
+    }
+
     /// Writes the count and so many more. Two numbers of fixed width in one write, so that what stands in the file is
     /// always whole.
     fn write(&mut self, more: u64) {
@@ -193,6 +253,19 @@ mod tests {
         assert_eq!(counter.spend(late).0, Passage::OverTheDay);
         assert_eq!(counter.spend(at("2026-03-02T00:00:00Z")).0, Passage::Free);
         assert_eq!(counter.used(), 1);
+    }
+
+    #[test]
+    fn others_take_their_share_between_the_clients_requests() {
+        let others = Others::Share { percent: 30, at_once: 3 };
+        let counter = Counter::new(Quota { per_day: 100, others, ..Quota::default() }, None, None);
+        let now = at("2026-03-01T12:00:00Z");
+        let left: Vec<u64> = (0..15).map(|_| counter.spend(now).1.remaining).collect();
+        assert_eq!(left, [99, 98, 97, 96, 95, 94, 93, 89, 88, 87, 86, 85, 84, 83, 79]);
+        while counter.spend(now).0 == Passage::Free {}
+        assert_eq!(counter.days(), [Day { requests: 70, turned_away: 1, others: 30, least: 1 + 3 }]);
+        counter.spend(at("2026-03-02T12:00:00Z"));
+        assert_eq!(counter.days()[1], Day { requests: 1, turned_away: 0, others: 0, least: 100 });
     }
 
     #[test]

@@ -13,6 +13,8 @@
 
 mod error;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod header;
 mod quotes;
 mod records;

@@ -79,7 +79,7 @@ impl Records {
         Self::with_window(text, delimiter, WINDOW)
     }
 
-    fn with_window(text: Text, delimiter: u8, window: usize) -> Self {
+    pub(super) fn with_window(text: Text, delimiter: u8, window: usize) -> Self {
         let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
         // A first line break is skipped as a blank line. The parser must have seen something before the first record,
         // or it strips a byte order mark, which was done already, and takes what is left of it for the file's end.

@@ -1,12 +1,13 @@
 //! Actions before their order, their numbers and what is held are known: on disk, with a small entry each in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::model::Digest;
+use crate::model::{AttrId, Digest};
 use crate::plan::action::Planned;
+use crate::plan::cost::{Adding, Cost, Takes};
 use crate::plan::file::Held;
 use crate::plan::safety::{Exceeded, Group, approval};
 use crate::plan::{Action, ActionKind};
@@ -18,8 +19,8 @@ pub(super) struct Drafts {
     entries: Vec<Entry>,
     line: Vec<u8>,
     pub planned: Planned,
-    /// Requests that the actions take.
-    pub requests: u64,
+    /// What the actions of each group refer to.
+    referred: BTreeSet<(Group, AttrId)>,
 }
 
 struct Entry {
@@ -27,6 +28,7 @@ struct Entry {
     key: Box<str>,
     at: u64,
     length: u32,
+    takes: Takes,
     /// Of what an approval is given for.
     digest: Digest,
 }
@@ -39,11 +41,12 @@ impl Drafts {
             entries: Vec::new(),
             line: Vec::new(),
             planned: Planned::default(),
-            requests: 0,
+            referred: BTreeSet::new(),
         })
     }
 
-    pub fn push(&mut self, action: &Action) -> io::Result<()> {
+    /// Adds an action that takes so much and refers to these.
+    pub fn push(&mut self, action: &Action, takes: Takes, referred: BTreeSet<AttrId>) -> io::Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, action)?;
         self.out.write_all(&self.line)?;
@@ -53,11 +56,12 @@ impl Drafts {
             key: action.key.as_str().into(),
             at: self.at,
             length,
+            takes,
             digest: approvable(action)?,
         });
         self.at += u64::from(length);
         *self.planned.of(action.action) += 1;
-        self.requests += action.requests;
+        self.referred.extend(referred.into_iter().map(|id| (Group::of(action.action), id)));
         Ok(())
     }
 
@@ -73,11 +77,27 @@ impl Drafts {
             .collect()
     }
 
-    /// The actions in the order of execution: what takes access away comes last.
-    pub fn in_order(mut self) -> io::Result<impl Iterator<Item = io::Result<Action>>> {
+    /// Puts the actions in the order of execution: what takes access away comes last.
+    pub fn sort(&mut self) {
         self.entries.sort_by(|a, b| {
             (a.kind.takes_away(), a.kind, &a.key, a.digest.0).cmp(&(b.kind.takes_away(), b.kind, &b.key, b.digest.0))
         });
+    }
+
+    /// What the actions of the groups that `is_free` take in their order, of which so many requests leave while the
+    /// listing is fresh.
+    pub fn cost(&self, fresh: u64, is_free: impl Fn(Group) -> bool) -> Cost {
+        let mut adding = Adding::new(fresh);
+        for entry in self.entries.iter().filter(|entry| is_free(Group::of(entry.kind))) {
+            adding.add(entry.takes);
+        }
+        let referred = self.referred.iter().filter(|(group, _)| is_free(*group)).map(|(_, id)| id);
+        let asked = referred.collect::<BTreeSet<_>>().len() as u64;
+        Cost { lookup: asked, ..Cost::default() } + adding.cost()
+    }
+
+    /// The actions, as they were sorted.
+    pub fn into_actions(self) -> io::Result<impl Iterator<Item = io::Result<Action>>> {
         let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         let mut input = BufReader::new(file);
         let mut line = Vec::new();

@@ -6,6 +6,7 @@
 mod absent;
 mod check;
 mod drafts;
+mod estimate;
 mod explain;
 mod findings;
 mod last;
@@ -25,6 +26,7 @@ mod whom;
 mod written;
 
 pub use check::{Checked, check_rows};
+pub use estimate::{Estimate, ToDo};
 pub use explain::{Explained, Mapped, Person, Row, Standing, explain};
 pub use findings::read_findings;
 pub use last::{Edit, Last};
@@ -41,6 +43,7 @@ pub use crate::plan::beside::PlanFiles;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -54,7 +57,7 @@ use crate::plan::Policy;
 use crate::plan::decide::Context;
 use crate::plan::file::{Header, PlanFileError};
 use crate::source::{Source, SourceError};
-use crate::target::{CallError, Target};
+use crate::target::{CallError, Sent, Target};
 
 use self::watch::Watch;
 
@@ -97,7 +100,21 @@ pub struct Surveyed {
     pub files: PlanFiles,
     /// When the listing was complete: the accounts are known as of then.
     pub listed_at: Timestamp,
+    /// Requests a second that the listing reached; none where that says nothing.
+    pub pace: Option<f64>,
 }
+
+/// When the accounts were known, and what it took.
+#[derive(Clone, Copy, Debug)]
+struct Gathered {
+    at: Timestamp,
+    /// Without repeats.
+    requests: u64,
+    pace: Option<f64>,
+}
+
+/// Of fewer requests no pace follows.
+const TELLING: u64 = 20;
 
 /// Why there is no plan. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -168,12 +185,44 @@ async fn survey_watching(inputs: &Inputs<'_>, watch: &mut Watch) -> Result<Surve
     let id = RunId::new(started, inputs.clock.random());
     let mut findings = findings::Findings::create(inputs.dir)?;
     let mut read = blocking(|| rows::read(inputs, &mut findings))?;
-    let (listing, accounts) = listing::read(inputs, &mut read.index, watch).await?;
-    let listed_at = inputs.clock.now();
-    blocking(|| settle::settle(inputs, id, read, listing, accounts, findings, listed_at, watch))
+    let before = inputs.sent();
+    let began = inputs.clock.elapsed();
+    let accounts = listing::read(inputs, &mut read.index, watch).await?;
+    let took = inputs.clock.elapsed().saturating_sub(began);
+    let after = inputs.sent();
+    let gathered = Gathered::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
+    blocking(|| settle::settle(inputs, id, read, accounts, findings, gathered, watch))
+}
+
+impl Gathered {
+    fn new(at: Timestamp, sent: u64, repeats: u64, took: Duration) -> Self {
+        // A repeat of a sign-in is one too, and the sign-in itself is no part of the listing.
+        let requests = sent.saturating_sub(repeats);
+        // Numbers of requests are far from where a float is not exact enough.
+        #[allow(clippy::cast_precision_loss)]
+        let pace = (requests >= TELLING && !took.is_zero()).then(|| requests as f64 / took.as_secs_f64());
+        Self { at, requests, pace }
+    }
 }
 
 impl Inputs<'_> {
+    fn sent(&self) -> Sent {
+        match self.accounts {
+            Accounts::Live(target) => target.meter().sent(),
+            Accounts::Recorded(_) | Accounts::Last(_) => Sent::default(),
+        }
+    }
+
+    /// What it costs to execute the plan right after it is made.
+    fn estimate(&self, pace: Option<f64>) -> Estimate<'_> {
+        let target = match self.accounts {
+            Accounts::Live(target) => Some(target),
+            Accounts::Recorded(_) | Accounts::Last(_) => None,
+        };
+        let Self { schema, rules, settings, .. } = *self;
+        Estimate { schema, rules, target, rate: &settings.rate, pace, fresh_for: settings.safety.fresh_for }
+    }
+
     fn policy(&self) -> &Policy {
         &self.settings.policy
     }

@@ -116,6 +116,12 @@ impl References {
         Ok(references)
     }
 
+    /// Requests that asking takes.
+    #[must_use]
+    pub fn lists(&self) -> u64 {
+        self.by_attribute.len() as u64
+    }
+
     /// Asks the tenant what there is.
     ///
     /// # Errors

@@ -8,16 +8,18 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
 use super::drafts::Drafts;
+use super::estimate::{Estimate, referred};
 use super::findings::Findings;
 use super::protect::Protect;
-use super::settle::write_plan;
+use super::settle::{requests, write_plan};
 use super::spool::{Spool, SpoolWriter};
 use super::written::remembered;
-use super::{PlanFiles, SurveyError, Surveyed};
+use super::{Gathered, PlanFiles, SurveyError, Surveyed};
 use crate::clock::{Clock, blocking};
 use crate::config::Settings;
 use crate::journal::{Memory, RunId, RunState, Step, StepState};
@@ -25,7 +27,7 @@ use crate::mapping::spec::On;
 use crate::model::monitor::{Monitor, Phase};
 use crate::model::{Account, AccountId, AttrSet, MatchRule, Schema};
 use crate::plan::decide::Context;
-use crate::plan::file::{FileDigest, Header, ListingDigest, PlanReader, PlanRequests, SourceDigest, VERSION};
+use crate::plan::file::{FileDigest, Header, ListingDigest, PlanReader, SourceDigest, VERSION};
 use crate::plan::inverse::{Now, Past, Undone, inverse};
 use crate::plan::safety::{self, judge_actions};
 use crate::plan::steps::follow_up;
@@ -64,11 +66,7 @@ const SILENT: u32 = 5;
 /// finding, not an error.
 pub async fn rollback(inputs: &Rollback<'_>) -> Result<Surveyed, SurveyError> {
     let id = RunId::new(inputs.clock.now(), inputs.clock.random());
-    let sent = || {
-        let sent = inputs.target.meter().sent();
-        sent.list + sent.lookup
-    };
-    let before = sent();
+    let (before, began) = (inputs.target.meter().sent(), inputs.clock.elapsed());
     let mut touched = blocking(|| Touched::of(inputs))?;
     let measure = if touched.are_listed_sooner() {
         let measure = touched.list().await?;
@@ -81,8 +79,19 @@ pub async fn rollback(inputs: &Rollback<'_>) -> Result<Surveyed, SurveyError> {
         None
     };
     inputs.monitor.ended(Phase::Listing);
-    let requests = sent().saturating_sub(before);
-    blocking(|| touched.plan(id, requests, measure))
+    let took = inputs.clock.elapsed().saturating_sub(began);
+    let after = inputs.target.meter().sent();
+    let sent = after.list + after.lookup - before.list - before.lookup;
+    let gathered = Gathered::new(inputs.clock.now(), sent, after.retried - before.retried, took);
+    blocking(|| touched.plan(id, gathered, measure))
+}
+
+impl Rollback<'_> {
+    /// What it costs to apply the plan, before which somebody looks at it.
+    fn estimate(&self, pace: Option<f64>) -> Estimate<'_> {
+        let Self { schema, rules, settings, target, .. } = *self;
+        Estimate { schema, rules, target: Some(target), rate: &settings.rate, pace, fresh_for: Duration::ZERO }
+    }
 }
 
 /// Where an account can be read again.
@@ -237,8 +246,8 @@ impl<'a> Touched<'a> {
         Ok(doubtful)
     }
 
-    fn plan(mut self, id: RunId, list: u64, measured: Option<Measured>) -> Result<Surveyed, SurveyError> {
-        let Rollback { settings, schema, rules, clock, run, .. } = *self.inputs;
+    fn plan(mut self, id: RunId, gathered: Gathered, measured: Option<Measured>) -> Result<Surveyed, SurveyError> {
+        let Rollback { settings, schema, rules, run, .. } = *self.inputs;
         let mapped = |on| {
             let entries = settings.map.entries.iter().filter(move |entry| entry.on == on);
             entries.filter_map(|entry| schema.id(attribute_of(schema, &entry.attribute.value))).collect::<AttrSet>()
@@ -263,13 +272,15 @@ impl<'a> Touched<'a> {
         });
         // It creates nobody, so nobody can be doubled for want of a whole listing.
         let judgement = judge_actions(&settings.safety, safety::Listed::Whole, measured.in_scope, &planned);
-        let now = clock.now();
+        let held = drafts.held(&settings.target.tenant, &judgement.held);
+        let is_free = |group| judgement.stopped.is_empty() && !held.contains_key(&group);
+        let requests = requests(&self.inputs.estimate(gathered.pace), &mut drafts, &gathered, is_free);
         let head = run.head();
         let [a, b] = settings.digest.0;
         let header = Header {
             headcount_plan: VERSION,
             plan: id.to_string(),
-            created_at: now,
+            created_at: gathered.at,
             tenant: settings.target.tenant.clone(),
             target: self.inputs.name.clone(),
             config_digest: format!("{a:016x}{b:016x}"),
@@ -291,15 +302,15 @@ impl<'a> Touched<'a> {
                 notes: Vec::new(),
             },
             counts: Counts { actions: planned, findings: found },
-            requests: PlanRequests { list, write: drafts.requests, total: list + drafts.requests },
-            held: drafts.held(&settings.target.tenant, &judgement.held),
+            requests,
+            held,
             stopped: judgement.stopped,
             against: None,
             rollback_of: Some(name),
         };
         let files = PlanFiles::within(self.inputs.dir);
         let digest = write_plan(&files, &header, drafts).map_err(SurveyError::file(&files.plan))?;
-        Ok(Surveyed { id, header, digest, files, listed_at: now })
+        Ok(Surveyed { id, header, digest, files, listed_at: gathered.at, pace: gathered.pace })
     }
 
     /// Decides about one account.
@@ -338,7 +349,10 @@ impl<'a> Touched<'a> {
             findings.push(finding)?;
         }
         match &decision.action {
-            Some(action) => drafts.push(action).map_err(temporary)?,
+            Some(action) => {
+                let takes = self.inputs.estimate(None).takes(action);
+                drafts.push(action, takes, referred(schema, action)).map_err(temporary)?;
+            }
             None if decision.finding.is_none() => findings.unchanged(),
             None => {}
         }

@@ -6,6 +6,7 @@ use std::io::BufWriter;
 use jiff::Timestamp;
 
 use super::drafts::{Drafts, create_private};
+use super::estimate::{Estimate, referred};
 use super::findings::Findings;
 use super::listing::Seen;
 use super::notes::Notes;
@@ -15,28 +16,30 @@ use super::spool::Spool;
 use super::unusable::{Traces, Unusable};
 use super::watch::{self, Watch};
 use super::written::remembered;
-use super::{Accounts, Inputs, PlanFiles, SurveyError, Surveyed};
+use super::{Accounts, Gathered, Inputs, PlanFiles, SurveyError, Surveyed};
 use crate::journal::RunId;
 use crate::mapping::Scratch;
 use crate::model::{Account, Desired, Record, Value};
 use crate::plan::beside::Learnt;
+use crate::plan::cost::Cost;
 use crate::plan::decide::{Context, Decision, about_row, known, newcomer};
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
 use crate::plan::safety::{Group, Listed, Measure, judge};
 use crate::plan::{Counts, Finding, FindingKind, Source};
 use crate::reconcile::{Found, Settled, Settlement, Verdict, compare};
 use crate::source::RowShape;
+use crate::target::Target;
 
 pub(super) fn settle(
     inputs: &Inputs<'_>,
     id: RunId,
     read: Read,
-    listing: ListingDigest,
-    seen: Seen,
+    (listing, seen): (ListingDigest, Seen),
     findings: Findings,
-    now: Timestamp,
+    gathered: Gathered,
     watch: &mut Watch,
 ) -> Result<Surveyed, SurveyError> {
+    let now = gathered.at;
     let settled = read.index.settle();
     let complete = listing.complete;
     let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
@@ -53,7 +56,7 @@ pub(super) fn settle(
         last_rows: inputs.memory.shape().map(|shape| shape.rows),
     };
     settler.unclaimed(&settled.unclaimed, &listing, &measure)?;
-    let Settler { seen, findings, drafts, notes, unterminated, watch: watched, .. } = settler;
+    let Settler { seen, findings, mut drafts, notes, unterminated, watch: watched, .. } = settler;
     *watch = watched;
     notes.finish()?;
     let found = findings.finish()?;
@@ -62,10 +65,8 @@ pub(super) fn settle(
     let planned = drafts.planned;
     let judgement = judge(&inputs.settings.safety, &measure, &planned);
     let held = drafts.held(&inputs.settings.target.tenant, &judgement.held);
-    let list = match inputs.accounts {
-        Accounts::Live(target) => target.listing_cost(listing.accounts),
-        Accounts::Recorded(_) | Accounts::Last(_) => 0,
-    };
+    let is_free = |group| judgement.stopped.is_empty() && !held.contains_key(&group);
+    let requests = requests(&inputs.estimate(gathered.pace), &mut drafts, &gathered, is_free);
     let header = Header {
         headcount_plan: VERSION,
         plan: id.to_string(),
@@ -86,7 +87,7 @@ pub(super) fn settle(
         },
         listing,
         counts: Counts { actions: planned, findings: found },
-        requests: PlanRequests { list, write: drafts.requests, total: list + drafts.requests },
+        requests,
         held,
         stopped: judgement.stopped,
         against: match inputs.accounts {
@@ -97,7 +98,21 @@ pub(super) fn settle(
     };
     let files = PlanFiles::within(inputs.dir);
     let digest = write_plan(&files, &header, drafts).map_err(SurveyError::file(&files.plan))?;
-    Ok(Surveyed { id, header, digest, files, listed_at: now })
+    Ok(Surveyed { id, header, digest, files, listed_at: now, pace: gathered.pace })
+}
+
+/// Puts the actions in their order, and says what they take beside what the plan has taken.
+pub(super) fn requests(
+    estimate: &Estimate<'_>,
+    drafts: &mut Drafts,
+    gathered: &Gathered,
+    is_free: impl Fn(Group) -> bool,
+) -> PlanRequests {
+    drafts.sort();
+    let (writing, _) = estimate.over_days(drafts.cost(estimate.fresh(), is_free));
+    let connecting = estimate.target.map_or(0, Target::connecting_cost);
+    let listing = Cost { auth: connecting, list: gathered.requests, ..Cost::default() };
+    (listing + writing).into()
 }
 
 /// What is to be said of a source whose last row is not ended, unless that is its habit.
@@ -118,7 +133,7 @@ fn config_digest(inputs: &Inputs<'_>) -> String {
 pub(super) fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> std::io::Result<String> {
     let file = create_private(&files.plan)?;
     let mut writer = PlanWriter::new(BufWriter::new(file), header)?;
-    for action in drafts.in_order()? {
+    for action in drafts.into_actions()? {
         let mut action = action?;
         action.held = !header.stopped.is_empty() || header.held.contains_key(&Group::of(action.action));
         writer.action(action)?;
@@ -348,7 +363,8 @@ impl<'a> Settler<'a> {
         }
         if let Some(action) = &decision.action {
             let temporary = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
-            self.drafts.push(action).map_err(temporary)?;
+            let takes = self.inputs.estimate(None).takes(action);
+            self.drafts.push(action, takes, referred(self.inputs.schema, action)).map_err(temporary)?;
         }
         Ok(())
     }

@@ -251,7 +251,8 @@ fn read(surveyed: Surveyed) -> Made {
         let count = actions.iter().filter(|action| action.action == kind).count() as u64;
         assert_eq!(header.counts.actions.get(kind), count, "{kind:?}");
     }
-    assert_eq!(header.requests.write, actions.iter().map(|action| action.requests).sum::<u64>());
+    let free = actions.iter().filter(|action| !action.held).map(|action| action.requests);
+    assert_eq!(header.requests.write + header.requests.lookup, free.sum::<u64>());
     Made { surveyed, actions, findings, notes }
 }
 

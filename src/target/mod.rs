@@ -19,6 +19,7 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -72,8 +73,34 @@ pub trait Target: Send + Sync {
     /// Requests that listing `accounts` accounts takes while nobody changes them.
     fn listing_cost(&self, accounts: u64) -> u64;
 
+    /// Requests that connecting and signing in take, each time.
+    fn connecting_cost(&self) -> u64 {
+        1
+    }
+
+    /// Requests that an update of these attributes takes beside the one that writes, because what is sent depends on
+    /// what is there.
+    fn reading_cost(&self, _attributes: &[AttrId]) -> u64 {
+        0
+    }
+
+    /// Requests that looking up so many people takes, each of whom can be asked for by all of the rules, where there are
+    /// so many accounts.
+    fn finding_cost(&self, _rules: &[MatchRule], _people: u64, accounts: u64) -> u64 {
+        self.listing_cost(accounts)
+    }
+
+    /// How often the token has to be renewed within so long from now, as far as the target says.
+    fn renewals(&self, _within: Duration) -> u64 {
+        0
+    }
+
     /// What was sent so far, and what the server says of its quota.
     fn meter(&self) -> &Meter;
+
+    /// What an earlier process saw of the quota, and how many requests others sent between two answers: believed until
+    /// it resets or an answer says otherwise.
+    fn recall(&self, _quota: Quota, _others_at_once: u64) {}
 }
 
 /// A piece of a listing.
@@ -181,6 +208,16 @@ pub struct Meter {
     sent: [AtomicU64; 4],
     retried: AtomicU64,
     quota: Mutex<Option<Quota>>,
+    others: Mutex<Others>,
+}
+
+/// What others were seen to take of the quota.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Requests since the quota was last reset, or first seen, at least.
+    pub taken: u64,
+    /// The most between two answers, lately.
+    pub at_once: u64,
 }
 
 /// The daily quota as the server last showed it.
@@ -224,6 +261,15 @@ impl Meter {
 
     pub fn saw_quota(&self, quota: Quota) {
         *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = Some(quota);
+    }
+
+    pub fn saw_others(&self, others: Others) {
+        *self.others.lock().unwrap_or_else(PoisonError::into_inner) = others;
+    }
+
+    #[must_use]
+    pub fn others(&self) -> Others {
+        *self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[must_use]

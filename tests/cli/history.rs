@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Project, Ran, Tenant, three_accounts, three_rows};
+use crate::support::{Project, Ran, Tenant, row, three_accounts, three_rows};
 
 /// A tenant, and a project with one run: cy was made, bo changed.
 fn done() -> (Tenant, Project, String) {
@@ -108,6 +108,9 @@ fn a_report_of_a_run_reads_in_every_form() {
         assert!(widths.iter().all(|width| *width == widths[0]), "{table}");
     }
 
+    let html = report("html");
+    assert!(html.starts_with("<!doctype html>") && html.contains("<bdi class=\"to\">Lindqvist</bdi>"), "{html}");
+
     let json: Value = serde_json::from_str(&report("json")).unwrap();
     assert_eq!((&json["of"], &json["summary"]["outcome"]), (&"run".into(), &"complete".into()));
     let entries = json["entries"].as_array().unwrap();
@@ -168,6 +171,52 @@ fn the_report_that_the_configuration_asks_for_is_written() {
     assert!(report.contains("<code>cy</code>"), "{report}");
     assert!(!report.contains("Lindqvist") && !report.contains("Young"), "{report}");
     assert_eq!(project.mode(&format!("reports/{run}.md")), 0o600);
+}
+
+#[test]
+fn a_page_stands_beside_the_runs_before_it() {
+    let tenant = three_accounts();
+    let project = tenant.project(&three_rows());
+    let add = |table: &str| project.write("config.toml", project.read("config.toml") + table);
+    add("\n[report]\nhtml = \"reports/{run}.html\"\nredact = [\"last_name\"]\n");
+    let first = project.sync(0)["run"].as_str().unwrap().to_owned();
+    let page = project.read(&format!("reports/{first}.html"));
+    assert!(page.contains("<b id=\"n-join\">1</b>") && !page.contains("Beside the last runs"), "{page}");
+    assert!(!page.contains("Lindqvist") && !page.contains("Young"), "{page}");
+    assert_eq!(project.mode(&format!("reports/{first}.html")), 0o600);
+
+    project.people(&[three_rows(), row("E9", "zoe", "Zoë", "Ek")].concat());
+    let second = project.sync(0)["run"].as_str().unwrap().to_owned();
+    let of_first = format!("<tr><th scope=\"row\"><bdi>{first}</bdi></th>");
+    for page in
+        [project.read(&format!("reports/{second}.html")), project.run(&["report", "last", "--as", "html"]).stdout]
+    {
+        assert!(page.contains("Beside the last runs") && page.contains(&of_first), "{page}");
+        assert!(page.contains(&format!("<bdi>{second}</bdi> (this run)")) && page.contains("last run: 1"), "{page}");
+    }
+    // A plan that nobody has executed stands beside both; an earlier run only beside those before it.
+    project.people(&[three_rows(), row("E9", "zoe", "Zoë", "Ek"), row("E10", "kim", "Kim", "Oh")].concat());
+    let plan = project.json(&["plan"]).1["run"].as_str().unwrap().to_owned();
+    let page = project.run(&["report", &plan, "--as", "html"]).stdout;
+    assert!(page.contains(&of_first) && page.contains(&format!("<bdi>{plan}</bdi> (this plan)")), "{page}");
+    assert!(!project.run(&["report", &first, "--as", "html"]).stdout.contains("Beside the last runs"));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_run_as_it_is_and_says_so() {
+    let tenant = three_accounts();
+    let project = tenant.project(&three_rows());
+    // A folder of this name cannot be made.
+    project.write("reports", "a file");
+    let text = "\n[report]\nhtml = \"reports/{run}.html\"\nmarkdown = \"{run}.md\"\n";
+    project.write("config.toml", project.read("config.toml") + text);
+    let (ran, summary) = project.json(&["sync", "--yes"]);
+    let run = summary["run"].as_str().unwrap();
+    ran.expect(0).says(&[&format!("reports/{run}.html is not written"), &format!("headcount report {run} --as html")]);
+    assert_eq!(summary["outcome"], "complete");
+    assert!(project.read(&format!("{run}.md")).contains("<code>cy</code>"), "the other one is");
+    project.run(&["report", run, "--as", "html", "-o", "page.html"]).expect(0);
+    assert!(project.read("page.html").contains("Lindqvist"));
 }
 
 /// Runs with a reader that is gone before anything is written.

@@ -15,8 +15,8 @@ fn the_sample_plan_has_something_of_everything_and_writes_nothing() {
     assert_eq!(counts(&summary, "found"), "absent 5, drift 2, invalid 2, protected 4, skipped 4, unchanged 174");
     assert_eq!(counts(&summary, "applied"), "");
     assert_eq!((&summary["outcome"], &summary["tenant"]), (&"planned".into(), &"acme".into()));
-    // One token, 23 pages; what applying takes is the estimate.
-    assert_eq!(counts(&summary, "requests"), "auth 1, estimated 99, list 25, total 26");
+    // One token, 25 pages; applying takes another token, 74 writes, and reads 43 accounts again before they change.
+    assert_eq!(counts(&summary, "requests"), "auth 1, estimated 144, list 25, total 26");
     assert_eq!(tenant.requests(), 26);
     tenant.unchanged();
 }
@@ -49,7 +49,7 @@ fn the_plan_file_is_sealed_private_and_in_the_order_of_execution() {
     assert_eq!(header["listing"]["accounts"], 228);
     assert_eq!(header["listing"]["complete"], true);
     assert_eq!(header["source"]["files"][0]["rows"], 262);
-    assert_eq!(header["requests"], json!({ "list": 25, "write": 74, "total": 99 }));
+    assert_eq!(header["requests"], json!({ "auth": 1, "list": 25, "lookup": 0, "write": 74, "total": 100 }));
     assert_eq!(end["end"], 74);
     assert!(end["digest"].as_str().unwrap().starts_with("blake3:"));
 

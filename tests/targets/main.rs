@@ -65,6 +65,11 @@ macro_rules! sample_must_pass {
             }
 
             #[test]
+            fn a_plan_and_its_application_cost_what_was_estimated() {
+                crate::program::a_plan_and_its_application_cost_what_was_estimated(&$subject);
+            }
+
+            #[test]
             fn a_plan_against_an_export_is_the_live_plan() {
                 crate::program::a_plan_against_an_export_is_the_live_plan(&$subject);
             }

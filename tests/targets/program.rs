@@ -49,11 +49,27 @@ pub fn a_second_sync_of_the_sample_changes_nothing(subject: &dyn Subject) {
     let first = summary(subject, &dir, sync);
     assert_eq!(first["outcome"], "complete", "{first}");
     assert_eq!(first["planned"], first["applied"]);
+    assert_eq!(first["requests"]["total"], first["requests"]["estimated"], "{first}");
     for action in ["create", "update", "deactivate", "reactivate"] {
         assert_ne!(first["applied"][action], 0, "the sample has something of everything: {action}");
     }
     let second = summary(subject, &dir, sync);
     assert_eq!((&second["outcome"], &second["requests"]["write"]), (&"no_changes".into(), &0.into()), "{second}");
+    assert_eq!(second["requests"]["total"], second["requests"]["estimated"], "{second}");
+}
+
+pub fn a_plan_and_its_application_cost_what_was_estimated(subject: &dyn Subject) {
+    let dir = folder(subject);
+    let number = |summary: &Value, name: &str| summary["requests"][name].as_u64().unwrap();
+    let planned = summary(subject, &dir, &["plan", "--format", "json", "-o", "plan.jsonl"]);
+    let applied = summary(subject, &dir, &["apply", "plan.jsonl", "--yes", "--format", "json"]);
+    assert_eq!(number(&applied, "total"), number(&applied, "estimated"), "{applied}");
+    let both = number(&planned, "total") + number(&applied, "total");
+    assert_eq!(both, number(&planned, "estimated"), "{planned}, {applied}");
+    // What is applied hours later reads every account again before it changes it.
+    assert!(number(&applied, "lookup") > 0, "{applied}");
+    let again = summary(subject, &dir, &["plan", "--format", "json"]);
+    assert_eq!(number(&again, "total"), number(&again, "estimated"), "nothing is to be applied: {again}");
 }
 
 pub fn a_plan_against_an_export_is_the_live_plan(subject: &dyn Subject) {
@@ -79,7 +95,14 @@ fn take_back(subject: &dyn Subject, dir: &TempDir, run: &str) -> (Value, Value) 
     for held in header["held"].as_object().unwrap().values() {
         apply.extend(["--approve", held["approve"].as_str().unwrap()]);
     }
-    (made, summary(subject, dir, &apply))
+    let applied = summary(subject, dir, &apply);
+    let number = |summary: &Value, name: &str| summary["requests"][name].as_u64().unwrap();
+    assert_eq!(number(&applied, "total"), number(&applied, "estimated"), "{applied}");
+    if apply.len() == 5 && made["outcome"] != "no_changes" {
+        let both = number(&made, "total") + number(&applied, "total");
+        assert_eq!(number(&made, "estimated"), both, "nothing was held: {made}, {applied}");
+    }
+    (made, applied)
 }
 
 /// The tenant's own record of every account, by its login, once the program has ended.

@@ -5,21 +5,19 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::drive::{Drive, Planned, confirmed, read_plan};
+use super::cost::before_connecting;
+use super::drive::{Drive, Planned, confirmed};
 use super::plan::{close_after, stopped};
 use super::rest;
 use crate::cli::app::App;
-use crate::cli::args::{ApplyArgs, Execution};
+use crate::cli::args::ApplyArgs;
 use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
-use crate::execute::Selection;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
-use crate::plan::ActionKind;
 use crate::plan::file::Header;
-use crate::plan::safety::Group;
 use crate::report::Extent;
 use crate::report::visible::visible;
 use crate::survey::PlanFiles;
@@ -60,12 +58,6 @@ struct Verified {
     files: PlanFiles,
 }
 
-/// The same, and what it costs to execute what was chosen of it.
-struct Priced {
-    plan: Verified,
-    estimated: u64,
-}
-
 async fn execute(
     app: &App,
     args: &ApplyArgs,
@@ -75,7 +67,7 @@ async fn execute(
     started: Duration,
 ) -> Result<Exit, Failure> {
     let released = records::released(&header, &args.execution.approve)?;
-    let estimated = estimate(&files, &released, &args.execution)?;
+    let estimated = before_connecting(&configured, &header, &files, &released, &args.execution)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, estimated), None);
     let head = records::head("plan", &header, summary, &released);
     if !args.execution.yes {
@@ -85,7 +77,7 @@ async fn execute(
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
-    let plan = Priced { plan: Verified { header, digest, files }, estimated };
+    let plan = Verified { header, digest, files };
     let exit = drive(app, args, configured, journal, &connected, &plan, started).await;
     close_after(connected, exit).await
 }
@@ -96,7 +88,7 @@ async fn drive(
     configured: Configured,
     journal: &Journal,
     connected: &Connected,
-    Priced { plan: Verified { header, digest, files }, estimated }: &Priced,
+    Verified { header, digest, files }: &Verified,
     started: Duration,
 ) -> Result<Exit, Failure> {
     let configured = configured.seen_by(&*connected.target)?;
@@ -111,24 +103,10 @@ async fn drive(
         command: "apply",
         started,
     };
-    let plan = Planned { header, digest, files, fresh_until: None, estimated: *estimated };
+    // Every account is read again before it is changed: the plan may be hours old.
+    let spent = connected.target.connecting_cost();
+    let plan = Planned { header, digest, files, fresh_until: None, pace: None, spent };
     drive.start(&plan, &args.execution).await
-}
-
-/// Requests that it takes to apply what is chosen of a plan; none where that is nothing.
-fn estimate(files: &PlanFiles, released: &[Group], execution: &Execution) -> Result<u64, Failure> {
-    let selection = Selection { only: execution.only.clone(), limit: execution.limit };
-    let (mut requests, mut taken) = (0, 0);
-    let mut plan = read_plan(files)?;
-    while let Some(action) = plan.next()? {
-        let is_held = action.held && !released.contains(&Group::of(action.action));
-        if selection.matches(&action) && !is_held && selection.takes(&mut taken) {
-            // Every account is read before it is changed, because the plan may be hours old; some actions count that.
-            requests += if action.action == ActionKind::Create { action.requests } else { action.requests.max(2) };
-        }
-    }
-    // Signing in comes first.
-    Ok(if requests > 0 { 1 + requests } else { 0 })
 }
 
 /// A plan by its path, or by its name in the state directory.

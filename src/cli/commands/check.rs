@@ -88,17 +88,21 @@ async fn online(
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;
     let target = &*connected.target;
     let asked = match ask(app, target).await {
-        Ok(()) => references::check(app, references, target.schema(), target).await,
+        Ok(estimated) => {
+            references::check(app, references, target.schema(), target).await.map(|asked| estimated + asked)
+        }
         Err(failure) => Err(failure),
     };
     let meter = Some(target.meter());
-    summary.requests = records::requests(meter, 2 + asked.as_ref().copied().unwrap_or(0));
+    summary.requests = records::requests(meter, asked.as_ref().copied().unwrap_or(0));
     summary.quota = records::quota(meter);
     close_after(connected, asked).await.map(|_| ())
 }
 
-async fn ask(app: &App, target: &dyn Target) -> Result<(), Failure> {
+/// Returns the requests that this takes without a fault: signing in, and a page.
+async fn ask(app: &App, target: &dyn Target) -> Result<u64, Failure> {
     target.sign_in().await?;
+    let estimated = records::spent(target.meter()) + 1;
     let first = {
         let mut listing = target.list();
         listing.next().await
@@ -119,7 +123,7 @@ async fn ask(app: &App, target: &dyn Target) -> Result<(), Failure> {
         said.push_str(&format!(" {}{limit} requests are left for today.", quota.remaining));
     }
     app.say(&said);
-    Ok(())
+    Ok(estimated)
 }
 
 fn summary(configured: &Configured, invalid: u64) -> Summary {
@@ -137,6 +141,7 @@ fn summary(configured: &Configured, invalid: u64) -> Summary {
         unknown: 0,
         requests: Default::default(),
         quota: None,
+        forecast: None,
         elapsed_seconds: 0.0,
         exit_code: 0,
         error: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::cost::chosen;
 use super::references;
 use crate::cli::app::App;
 use crate::cli::args;
@@ -23,7 +24,6 @@ use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
 use crate::kill::{self, Point};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
-use crate::plan::Action;
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
 use crate::report::Head;
@@ -50,8 +50,10 @@ pub struct Planned<'a> {
     pub files: &'a PlanFiles,
     /// Until when the plan's listing counts as the present.
     pub fresh_until: Option<Timestamp>,
-    /// Requests that were estimated, those of the planning included.
-    pub estimated: u64,
+    /// Requests a second that the listing reached.
+    pub pace: Option<f64>,
+    /// Requests that it took to get so far, repeats left out: signing in, and the listing where this command made it.
+    pub spent: u64,
 }
 
 /// Whether somebody with the right to say so wants the plan applied.
@@ -87,7 +89,7 @@ impl Drive<'_> {
         // Read before the run begins: a source that lost them must not leave a run behind that cannot go on.
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let asked = self.refer(plan, &released, &selection).await?;
-        let plan = &Planned { estimated: plan.estimated + asked, ..*plan };
+        let estimated = self.estimated(plan, asked + self.whole(plan, &released, &selection)?.total());
         let beginning = Beginning {
             journal: self.journal,
             memory: self.memory,
@@ -102,18 +104,13 @@ impl Drive<'_> {
             actions: plan.header.counts.actions.total(),
         };
         let (run, secret) = begin(&beginning).await?;
-        self.run(run, plan, (secret, from_source), &released, &selection).await
+        self.run(run, plan, estimated, (secret, from_source), &released, &selection).await
     }
 
     /// Before the first write: whether the tenant has everything that the plan's actions refer to. Returns how many
     /// requests it took to know.
     async fn refer(&self, plan: &Planned<'_>, released: &[Group], selection: &Selection) -> Result<u64, Failure> {
-        let mut taken = 0;
-        let chosen = |action: &Action| {
-            let is_held = action.held && !released.contains(&Group::of(action.action));
-            selection.matches(action) && !is_held && selection.takes(&mut taken)
-        };
-        let references = References::of_plan(&plan.files.plan, &self.configured.schema, chosen)?;
+        let references = References::of_plan(&plan.files.plan, &self.configured.schema, chosen(released, selection))?;
         references::check(self.app, &references, &self.configured.schema, &*self.connected.target).await
     }
 
@@ -131,14 +128,17 @@ impl Drive<'_> {
             }
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
+        let to_come = self.left(&state, plan, &released, &selection)?.0.total();
+        let estimated = self.estimated(plan, to_come);
         lifecycle::resume(self.journal, self.memory, &self.configured.state, &*self.app.clock, &state).await?;
-        self.run(run, plan, (secret, from_source), &released, &selection).await
+        self.run(run, plan, estimated, (secret, from_source), &released, &selection).await
     }
 
     async fn run(
         &self,
         run: RunId,
         plan: &Planned<'_>,
+        estimated: u64,
         (derived_from, from_source): (RunSecret, SourceSecrets),
         released: &[Group],
         selection: &Selection,
@@ -191,7 +191,10 @@ impl Drive<'_> {
             self.app.monitor().note(&format!("the run has ended, and its secret is still there: {error}"));
         }
         let exit = if delivered.is_err() { Exit::Paused } else { exit_of(&executed, left) };
-        let mut summary = self.summary(run, plan, &executed, exit);
+        let mut summary = self.summary(run, plan, estimated, &executed, exit);
+        if exit == Exit::Paused {
+            summary.forecast = self.forecast(run, plan, released, selection);
+        }
         if let (Err(failure), None) = (&delivered, &summary.error) {
             summary.error = Some(failure.problem());
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::drive::{Drive, Planned};
 use super::plan::seconds;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::records;
 use crate::cli::workbench::{Configured, shown};
+use crate::cli::{past, records};
 use crate::execute::{Executed, Halt};
 use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{RunId, sealed};
@@ -18,9 +18,16 @@ use crate::report::summary::SummaryOutcome;
 use crate::report::{Extent, Form, Problem, Style, Summary, render};
 
 impl Drive<'_> {
-    pub(super) fn summary(&self, run: RunId, plan: &Planned<'_>, executed: &Executed, exit: Exit) -> Summary {
+    pub(super) fn summary(
+        &self,
+        run: RunId,
+        plan: &Planned<'_>,
+        estimated: u64,
+        executed: &Executed,
+        exit: Exit,
+    ) -> Summary {
         let meter = Some(self.connected.target.meter());
-        let requests = records::requests(meter, plan.estimated);
+        let requests = records::requests(meter, estimated);
         let mut summary = records::plan_summary(plan.header, self.command, requests, records::quota(meter));
         summary.run = run.to_string();
         summary.applied = executed.applied;
@@ -50,19 +57,21 @@ impl Drive<'_> {
             self.app.monitor().note(&format!("the summary is not kept, and is made from the journal instead: {error}"));
         }
         let record = || records::of_run(head.clone(), state, self.journal, run, released.clone());
-        let mut written = None;
-        if let Some(path) = &settings.report.markdown {
+        let invocation = self.app.global.invocation();
+        let mut written = Vec::new();
+        let wanted = [(Form::Html, &settings.report.html), (Form::Markdown, &settings.report.markdown)];
+        for (form, path) in wanted.into_iter().filter_map(|(form, path)| Some((form, path.as_ref()?))) {
             let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
-            let invocation = self.app.global.invocation();
-            let again = invocation.command(&format!("report {run} --as markdown"));
-            let style = Style { redact: settings.report.redact.clone(), invocation, ..Style::default() };
+            let (redact, invocation) = (settings.report.redact.clone(), invocation.clone());
+            let again = invocation.command(&format!("report {run} --as {form}"));
+            let style = Style { redact, invocation, ..Style::default() };
             let result = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
                 let record = record().map_err(|failure| io::Error::other(failure.message))?;
-                write_atomically(&path, 0o600, |out| render(record, Form::Markdown, &style, out))
-                    .map_err(io::Error::other)
+                let record = record.after(past::before(&head, &self.journal.runs(), state));
+                write_atomically(&path, 0o600, |out| render(record, form, &style, out)).map_err(io::Error::other)
             });
             match result {
-                Ok(()) => written = Some(path),
+                Ok(()) => written.push(shown(&path)),
                 // The run itself is unharmed, and `report` writes it again.
                 Err(error) => self
                     .app
@@ -71,7 +80,6 @@ impl Drive<'_> {
             }
         }
         for (setting, wanted) in [
-            ("report.html", settings.report.html.is_some()),
             ("report.metrics", settings.report.metrics.is_some()),
             ("report.webhook", settings.report.webhook.is_some()),
         ] {
@@ -81,11 +89,13 @@ impl Drive<'_> {
         }
         // What was done is done, whether or not it can be shown: the exit code says how it went.
         if let Err(failure) = record().and_then(|record| self.app.show(self.configured, record, Extent::Result)) {
-            let again = self.app.global.invocation().command(&format!("show {run}"));
+            let again = invocation.command(&format!("show {run}"));
             self.app.monitor().note(&format!("{}; `{again}` shows it again", failure.message));
         }
-        if let Some(path) = written {
-            self.app.say(&format!("The report is in {}.", shown(&path)));
+        match written.as_slice() {
+            [] => {}
+            [path] => self.app.say(&format!("The report is in {path}.")),
+            paths => self.app.say(&format!("The reports are in {}.", paths.join(" and "))),
         }
     }
 

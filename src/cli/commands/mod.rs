@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod check;
+mod cost;
 pub mod drive;
 pub mod explain;
 pub mod export;

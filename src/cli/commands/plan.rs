@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::cost::to_apply;
 use crate::cli::app::App;
 use crate::cli::args::PlanArgs;
 use crate::cli::connect::Connected;
@@ -15,7 +16,7 @@ use crate::journal::paths::write_atomically;
 use crate::plan::file::Header;
 use crate::report::Extent;
 use crate::survey::{Accounts, Inputs, PlanFiles, Surveyed, survey};
-use crate::target::Meter;
+use crate::target::Target;
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
@@ -49,7 +50,7 @@ async fn live(
     let target = &*connected.target;
     let configured = configured.seen_by(target)?;
     let made = make(app, &configured, memory, Accounts::Live(target)).await?;
-    present(app, &configured, &asked(args), &made.surveyed, Some(target.meter()), started)
+    present(app, &configured, &asked(args), &made.surveyed, Some(target), started)
 }
 
 fn asked(args: &PlanArgs) -> Asked<'_> {
@@ -69,15 +70,21 @@ pub fn present(
     configured: &Configured,
     asked: &Asked<'_>,
     surveyed: &Surveyed,
-    meter: Option<&Meter>,
+    target: Option<&dyn Target>,
     started: Duration,
 ) -> Result<Exit, Failure> {
     let header = &surveyed.header;
+    let (cost, forecast) = match target {
+        Some(target) => to_apply(configured, target, surveyed)?,
+        None => (header.requests.total, None),
+    };
     if let Some(output) = asked.output {
         copy_plan(&surveyed.files.plan, output)?;
     }
-    let requests = records::requests(meter, header.requests.total);
+    let meter = target.map(Target::meter);
+    let requests = records::requests(meter, meter.map_or(0, records::spent) + cost);
     let mut summary = records::plan_summary(header, asked.command, requests, records::quota(meter));
+    summary.forecast = forecast;
     summary.elapsed_seconds = seconds(app.clock.elapsed().saturating_sub(started));
     let exit = exit_of(header, asked.detailed_exitcode);
     summary.exit_code = exit as u8;

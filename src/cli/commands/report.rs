@@ -9,7 +9,7 @@ use crate::cli::app::App;
 use crate::cli::args::ReportArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Out, To};
-use crate::cli::records;
+use crate::cli::{past, records};
 use crate::journal::paths::write_atomically;
 use crate::report::{Form, render};
 
@@ -25,11 +25,15 @@ pub fn run(app: &App, args: &ReportArgs) -> Result<Exit, Failure> {
         let files = find(&configured, path);
         let (header, _) = records::verified(&files.plan)?;
         let requests = records::requests(None, header.requests.total);
-        let head = records::head("plan", &header, records::plan_summary(&header, "plan", requests, None), &[]);
-        records::of_plan(head, &files)?
+        let mut head = records::head("plan", &header, records::plan_summary(&header, "plan", requests, None), &[]);
+        // Only this form compares; the others need no journal, and so no lock.
+        let past = if form == Form::Html { past::of_plan(app, &configured, &mut head) } else { Vec::new() };
+        records::of_plan(head, &files)?.after(past)
     } else {
         let journal = history(app, &configured)?;
-        record(&configured, &journal, named(&journal, &args.of)?)?
+        let record = record(&configured, &journal, named(&journal, &args.of)?)?;
+        let past = past::before(&record.head, &journal.runs(), &configured.state);
+        record.after(past)
     };
     let style = app.style(&configured, if args.output.is_none() { To::Stdout } else { To::File });
     match &args.output {

@@ -14,7 +14,8 @@ use crate::journal::paths::write_atomically;
 use crate::journal::{Journal, RunId, RunOverview, StepState};
 use crate::model::AccountId;
 use crate::plan::action::Planned;
-use crate::plan::file::{Header, PlanReader, PlanWriter};
+use crate::plan::cost::{Reread, Takes};
+use crate::plan::file::{Header, PlanReader, PlanRequests, PlanWriter};
 use crate::plan::safety::Group;
 use crate::plan::{Action, ActionKind};
 use crate::survey::PlanFiles;
@@ -43,18 +44,23 @@ pub fn of(
         return Ok(None);
     }
     let mut rest = Header { counts: header.counts.clone(), ..header.clone() };
-    (rest.counts.actions, rest.requests.write) = (Planned::default(), 0);
+    (rest.counts.actions, rest.requests.lookup, rest.requests.write) = (Planned::default(), 0, 0);
     rest.held.values_mut().for_each(|held| held.count = 0);
     each_left(files, &done, |action| {
         *rest.counts.actions.of(action.action) += 1;
-        rest.requests.write += action.requests;
+        if !action.held {
+            let takes = Takes::of(&action, 0);
+            rest.requests.lookup += u64::from(takes.reread == Reread::Always);
+            rest.requests.write += takes.writes;
+        }
         if let Some(held) = rest.held.get_mut(&Group::of(action.action)) {
             held.count += 1;
         }
         Ok(())
     })?;
     rest.held.retain(|_, held| held.count > 0);
-    rest.requests.total = rest.requests.list + rest.requests.write;
+    let PlanRequests { auth, list, lookup, write, .. } = rest.requests;
+    rest.requests.total = auth + list + lookup + write;
     // What the plan learnt was remembered by the run that came first.
     let left = PlanFiles { plan: dir.join("plan.jsonl"), notes: dir.join("none"), ..files.clone() };
     let digest = write_atomically(&left.plan, 0o600, |out| {

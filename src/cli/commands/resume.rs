@@ -1,5 +1,7 @@
 //! `headcount resume`: goes on with a run that was interrupted or paused.
 
+use jiff::SignedDuration;
+
 use super::drive::{Drive, Planned};
 use super::plan::close_after;
 use crate::cli::app::App;
@@ -9,7 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped};
 use crate::execute::{Execution, Mode, Secrets, Selection, execute, lifecycle};
-use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, StepState, secret};
+use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, secret};
 use crate::kill::{self, Point};
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::{Action, ActionKind};
@@ -62,8 +64,9 @@ async fn resume(
     go_on(app, &configured, journal, &memory, connected, None, run).await
 }
 
-/// For `sync`: an unfinished run is continued where source and configuration are still the same, which ends the
-/// command; otherwise what is unknown of it is settled, and the rest is planned anew by the caller.
+/// For `sync`: an unfinished run is continued, without another listing, where source and configuration are still the
+/// same and the run is not older than `safety.run_max_age`, which ends the command; otherwise what is unknown of it is
+/// settled, and the rest is planned anew by the caller.
 pub async fn continue_or_settle(
     app: &App,
     configured: &Configured,
@@ -78,13 +81,17 @@ pub async fn continue_or_settle(
     // What a rollback is made from is a run, which changes no more.
     let same = state.head().config_digest == configured.config_digest()
         && (header.rollback_of.is_some() || state.head().source_digest == digest(&mapped.source)?);
-    if same {
+    let age = app.clock.now().duration_since(state.started());
+    let most = SignedDuration::try_from(configured.settings.safety.run_max_age).unwrap_or(SignedDuration::MAX);
+    // Nothing of a rollback is planned anew here, and each account is compared before it is taken back.
+    let is_young = header.rollback_of.is_some() || age <= most;
+    if same && is_young {
         app.monitor().note(&format!("the run {run} has not ended: going on with it"));
         return go_on(app, configured, journal, memory, connected, Some(&mapped), run).await.map(Some);
     }
+    let why = if same { "is older than safety.run_max_age" } else { "source or configuration changed" };
     app.monitor().note(&format!(
-        "the run {run} has not ended, and source or configuration changed: what is unknown of it is settled, the rest is \
-         planned anew"
+        "the run {run} has not ended, and {why}: what is unknown of it is settled, the rest is planned anew"
     ));
     let started = app.clock.elapsed();
     let drive =
@@ -107,16 +114,12 @@ async fn go_on(
     let (header, digest) = records::plan_of_run(&configured.state, run, state.head())?;
     let drive =
         Drive { app, configured, journal, memory, connected, mapped, command: "resume", started: app.clock.elapsed() };
-    let estimated = 1 + remaining(&state);
-    let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until: None, estimated };
+    // A plan that was applied was looked at by somebody first: its accounts are read again whatever its age.
+    let fresh_for = SignedDuration::try_from(configured.settings.safety.fresh_for).unwrap_or(SignedDuration::ZERO);
+    let fresh_until = header.created_at.checked_add(fresh_for).ok().filter(|_| state.head().command == "sync");
+    let spent = connected.target.connecting_cost();
+    let plan = Planned { header: &header, digest: &digest, files: &files, fresh_until, pace: None, spent };
     drive.resume(run, &plan).await
-}
-
-/// Requests that are still to be sent, at least: one for each action without an outcome.
-fn remaining(state: &RunState) -> u64 {
-    (1..=state.head().actions)
-        .filter(|seq| matches!(state.action(*seq).first, StepState::Pending | StepState::NotThere))
-        .count() as u64
 }
 
 /// Looks up what the run left open and ends it; nothing that writes is sent. The passwords of the accounts that it made

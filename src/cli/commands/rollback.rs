@@ -55,7 +55,7 @@ async fn take_back(
     let surveyed = kept(&configured, &dir, made, |surveyed| surveyed)?;
     let asked =
         Asked { command: "rollback", output: args.output.as_deref(), detailed_exitcode: args.detailed_exitcode };
-    present(app, &configured, &asked, &surveyed, Some(target.meter()), started)
+    present(app, &configured, &asked, &surveyed, Some(target), started)
 }
 
 async fn make(

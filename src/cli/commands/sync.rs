@@ -81,7 +81,8 @@ pub async fn sync(
         digest: &surveyed.digest,
         files: &surveyed.files,
         fresh_until: surveyed.listed_at.checked_add(fresh).ok(),
-        estimated: 1 + header.requests.total,
+        pace: surveyed.pace,
+        spent: records::spent(connected.target.meter()),
     };
     drive.start(&plan, &args.execution).await
 }

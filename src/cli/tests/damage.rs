@@ -66,6 +66,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let mut shop = Shop::new();
+        // More than enough, and kept in a file as well.
+        shop.tenant.budget(Some(1_000_000));
         shop.account("gone", "Gone");
         let known = ["old1", "old2", "old3"].map(|login| row(login, "Before", "active")).to_vec();
         let newcomers = |from: usize, to: usize| (from..to).map(|n| row(&format!("new{n:02}"), "New", "active"));

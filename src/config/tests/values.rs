@@ -36,6 +36,7 @@ fn the_configuration_at_the_top_of_the_repository_is_right() {
     assert_eq!(settings.map.entries.len(), 10);
     assert_eq!(settings.passwords.deliver_to, Delivery::Discard);
     assert_eq!(settings.report.markdown, Some(settings.dir().join("reports/{run}.md")));
+    assert_eq!(settings.report.html, Some(settings.dir().join("reports/{run}.html")));
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn policy_and_safety_are_read() {
     let settings = with(
         "[policy]\ncreate = false\nupdate = false\nleavers = 'report'\nabsent = 'deactivate'\nabsent_for = { days = 30 }\n\
          reactivate = false\nprotect = ['admin*']\ninactive_newcomers = 'create'\n\
-         [safety]\nmin_rows = 10\non_exceed = 'stop'\nplan_max_age = '1h'\nfresh_for = '0s'",
+         [safety]\nmin_rows = 10\non_exceed = 'stop'\nplan_max_age = '1h'\nfresh_for = '0s'\nrun_max_age = '2d'",
     );
     let policy = settings.policy;
     assert!(!policy.create && !policy.update && !policy.reactivate);
@@ -181,6 +182,7 @@ fn policy_and_safety_are_read() {
     let safety = settings.safety;
     assert_eq!((safety.min_rows, safety.on_exceed), (10, OnExceed::Stop));
     assert_eq!((safety.plan_max_age, safety.fresh_for), (Duration::from_secs(3600), Duration::ZERO));
+    assert_eq!(safety.run_max_age, Duration::from_secs(2 * 24 * 3600));
 }
 
 #[test]

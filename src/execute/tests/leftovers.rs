@@ -7,7 +7,7 @@ use super::*;
 use crate::execute::lifecycle::{resume, tidy};
 use crate::journal::paths::make_private_dir;
 use crate::journal::{Ending, Note, StateDir, secret};
-use crate::plan::beside::{Learnt, PlanFiles};
+use crate::plan::beside::{Learnt, LinesWriter, PlanFiles};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -109,8 +109,11 @@ fn what_a_plan_learnt_is_remembered_though_its_process_died_and_no_absence_count
         Learnt::Absent { account: account("still") },
         Learnt::Absent { account: account("new") },
     ];
-    let notes = learnt.map(|learnt| serde_json::to_string(&learnt).unwrap()).join("\n");
-    fs::write(PlanFiles::within(&left.state.run(*run)).notes, notes).unwrap();
+    let mut notes = LinesWriter::new(fs::File::create(PlanFiles::within(&left.state.run(*run)).notes).unwrap());
+    for learnt in &learnt {
+        notes.push(learnt).unwrap();
+    }
+    notes.finish().unwrap();
     let started = journal.run(*run).unwrap().unwrap().started();
     clock.advance(DAY);
     for _ in 0..2 {

@@ -198,3 +198,17 @@ fn a_login_in_another_case_is_the_same_login() {
     world.target.meddle(&id, LOGIN, Value::text("BO"));
     assert_eq!(numbers(&world.execute()), [1, 0, 0, 0, 0]);
 }
+
+#[test]
+fn whoever_was_deactivated_or_reactivated_meanwhile_gets_no_update_either() {
+    for (then, done) in [("active", "deactivated"), ("inactive", "reactivated")] {
+        let world = World { fresh: false, ..World::new() };
+        let [bo, cy] = ["bo", "cy"].map(|login| world.account(login, "N", then));
+        let update = |key, id| Action { active: Some(then == "active"), ..rename(key, id, "N", "M") };
+        world.plan(vec![update("bo", &bo), update("cy", &cy)]);
+        world.target.meddle(&bo, STATUS, Value::text(if then == "active" { "inactive" } else { "active" }));
+        assert_eq!(numbers(&world.execute()), [1, 0, 1, 0, 0]);
+        assert_eq!(world.remark(1), format!("changed since the plan: somebody else {done} the account"));
+        assert_eq!(world.target.value(&bo, NAME), Value::text("N"));
+    }
+}

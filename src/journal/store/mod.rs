@@ -26,6 +26,8 @@
 mod anchor;
 mod codec;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod lock;
 mod log;
 mod memory;

@@ -129,6 +129,26 @@ fn what_a_create_needs_must_be_mapped_where_creates_are_possible() {
 }
 
 #[test]
+fn a_template_that_would_take_all_the_time_or_all_the_memory_is_refused() {
+    for source in [
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% set n = namespace(a='xx') %}{% for i in range(60) %}{% set n.a = n.a ~ n.a %}{% endfor %}{{ n.a }}",
+        "{% set a = 'x' * 99999 %}{{ a | replace('x', a) }}",
+        "{{ [0] * 3 * 31151150 }}",
+        "{{ ([0] * 3 * 31151150) | ascii }}",
+        "{{ role | before([0] * 3 * 31151150) }}",
+        "{{ {'a': [0] * 3 * 31151150} | slug }}",
+    ] {
+        assert!(error(&one("login_id", source)).contains("more work than one row may take"), "{source}");
+        // Where only the cells of a row make it large, the row is told.
+        let mapping = compiled(&one("login_id", &format!("{{% if team %}}{source}{{% endif %}}{{{{ role }}}}")));
+        let map = |team| mapping.map(&row(&[("team", team), ("role", "r")]), &mut mapping.scratch());
+        assert!(map("").is_ok());
+        assert!(map("x").unwrap_err()[0].reason.contains("more work than one row may take"), "{source}");
+    }
+}
+
+#[test]
 fn every_problem_is_found_at_once_in_the_order_of_the_file() {
     let mut spec = spec(vec![entry("level", text("nope_1")), entry("zzz", text("team"))]);
     spec.entries[0].expression.span = 50..60;

@@ -236,3 +236,14 @@ fn an_absence_does_what_the_policy_says() {
     world.policy.absent = Absent::Deactivate;
     assert_eq!(finding(&world.absent(&[(0, "ana"), (3, "inactive")], 9, 9, None)).0, FindingKind::Absent);
 }
+
+#[test]
+fn an_update_says_whether_the_account_was_active_when_the_plan_saw_it() {
+    let world = World::new();
+    for (status, active) in [("active", Some(true)), ("inactive", Some(false))] {
+        let decision = world.known(&[(0, "ana"), (1, "New"), (3, status)], &[(0, "ana"), (1, "Old"), (3, status)]);
+        assert_eq!(decision.action.unwrap().active, active);
+    }
+    let unseen = world.known(&[(0, "ana"), (1, "New")], &[(0, "ana"), (1, "Old")]);
+    assert_eq!(unseen.action.unwrap().active, None);
+}

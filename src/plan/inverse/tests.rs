@@ -56,6 +56,7 @@ fn action_of(kind: ActionKind, changes: &[(&str, Option<&str>, &str)]) -> Action
         source: None,
         changes: changes.iter().map(change).collect(),
         also: BTreeMap::new(),
+        active: None,
         reason: None,
         warnings: Vec::new(),
         requests: 1,

@@ -181,7 +181,7 @@ fn before_a_run_each_action_is_a_line() {
 
 #[test]
 fn a_preview_hides_no_warning_behind_its_limit() {
-    let RunRecord { head, entries } = rich_plan();
+    let RunRecord { head, entries, .. } = rich_plan();
     let mut entries: Vec<_> = entries.map(Result::unwrap).collect();
     let mut unwarned = entries[5].clone();
     if let crate::report::Entry::Action { action, .. } = &mut unwarned {
@@ -249,7 +249,7 @@ fn after_a_run_what_was_not_done_is_told_and_the_rest_is_counted() {
 
 #[test]
 fn no_limit_hides_what_was_not_done() {
-    let RunRecord { head, entries } = rich();
+    let RunRecord { head, entries, .. } = rich();
     let entries: Vec<_> = entries.map(Result::unwrap).collect();
     let many = entries.iter().cycle().take(30 * entries.len()).cloned().map(Ok);
     let style = Style { extent: Extent::Result, limit: Some(2), ..Style::default() };
@@ -267,7 +267,7 @@ fn no_limit_hides_what_was_not_done() {
 
 #[test]
 fn findings_within_a_limit_stand_together_by_their_kind() {
-    let RunRecord { head, entries } = rich();
+    let RunRecord { head, entries, .. } = rich();
     let findings: Vec<_> = entries.map(Result::unwrap).skip(6).collect();
     let mixed = findings.iter().chain(&findings).cloned().map(Ok);
     let style = Style { limit: Some(5), ..Style::default() };
@@ -277,7 +277,7 @@ fn findings_within_a_limit_stand_together_by_their_kind() {
 
 #[test]
 fn a_row_known_by_its_place_names_it_once() {
-    let RunRecord { head, entries } = rich();
+    let RunRecord { head, entries, .. } = rich();
     let mut invalid = entries.map(Result::unwrap).nth(7).unwrap();
     if let crate::report::Entry::Finding(finding) = &mut invalid {
         finding.key = "hr.csv:12".into();

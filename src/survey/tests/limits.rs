@@ -84,6 +84,6 @@ fn the_plan_says_what_it_costs() {
     });
     let made = office.survey(&csv(&["1,p1,p1@x.org,Q,,,", "2,new,new@x.org,New,,,"]));
     let requests = made.surveyed.header.requests;
-    assert_eq!((requests.list, requests.write, requests.total), (3, 2, 5));
+    assert_eq!((requests.auth, requests.list, requests.write, requests.total), (1, 1, 2, 4));
     assert_eq!(made.surveyed.header.listing.accounts, 7);
 }

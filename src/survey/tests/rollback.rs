@@ -8,6 +8,7 @@ use super::applied::{account, apply, person};
 use super::*;
 use crate::journal::{Ending, Event, Outcome, RunHead, RunState, Step};
 use crate::model::{Attributes, normal};
+use crate::plan::beside::LinesWriter;
 use crate::target::fake::{CUSTOM, Fault, Op, TITLE};
 
 /// The plan that takes a run back, whose own plan is this one.
@@ -33,7 +34,7 @@ fn try_back(office: &Office, run: &RunState, made: &Made, dir: &str) -> Result<M
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let surveyed = runtime.block_on(rollback(&inputs))?;
     assert!(!surveyed.files.notes.exists(), "a rollback learns nothing of who is who and who is there");
-    std::fs::write(&surveyed.files.notes, "").unwrap();
+    LinesWriter::new(std::fs::File::create(&surveyed.files.notes).unwrap()).finish().unwrap();
     Ok(read(surveyed))
 }
 

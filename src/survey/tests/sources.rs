@@ -183,7 +183,7 @@ fn an_export_stands_for_the_tenant_that_it_was_written_from() {
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let live = office.survey(&csv(&rows));
     let export = office.export();
-    let recorded = office.survey_against(&csv(&rows), Accounts::Recorded(&export), &office.target).unwrap();
+    let recorded = office.survey_against(csv(&rows), Accounts::Recorded(&export), &office.target).unwrap();
     assert!(live.actions.len() > 20);
     assert_eq!(recorded.actions, live.actions);
     assert_eq!(recorded.findings(), live.findings());

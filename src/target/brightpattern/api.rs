@@ -1,6 +1,7 @@
 //! The requests of the API: signing in, and the calls that the engine needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
@@ -56,6 +57,10 @@ impl Api {
 
     pub async fn sign_in(&self) -> Result<(), CallError> {
         self.login.sign_in(&self.http).await
+    }
+
+    pub fn renewals(&self, within: Duration) -> u64 {
+        self.login.renewals(&self.http, within)
     }
 
     /// Everybody, in one answer.

@@ -7,11 +7,14 @@
 mod answer;
 mod api;
 mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod list;
 mod schema;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -165,6 +168,18 @@ impl Target for BrightPattern {
             Extent::Details if accounts > 0 => accounts + 2,
             Extent::Details | Extent::Directory => 1,
         }
+    }
+
+    fn finding_cost(&self, rules: &[MatchRule], people: u64, accounts: u64) -> u64 {
+        match rules.iter().all(|rule| rule.attributes.contains(&at::LOGIN_ID)) {
+            true => people,
+            // With the details, whatever the listing shows.
+            false => accounts + 2,
+        }
+    }
+
+    fn renewals(&self, within: Duration) -> u64 {
+        self.api.renewals(within)
     }
 
     fn meter(&self) -> &Meter {

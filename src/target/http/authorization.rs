@@ -1,6 +1,8 @@
 //! The `Authorization` header of every request: a token or a password that stays, or one that OAuth brings and renews.
 //! A request that is refused with 401 is repeated once with a new token where there can be a new one.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::StatusCode;
@@ -78,6 +80,15 @@ impl Authorization {
         match &self.way {
             Way::Fixed(_) => Ok(()),
             Way::OAuth(credentials) => credentials.token(http, None).await.map(|_| ()),
+        }
+    }
+
+    /// How often a new token has to be fetched within so long from now, as far as the server says.
+    #[must_use]
+    pub fn renewals(&self, http: &Client, within: Duration) -> u64 {
+        match &self.way {
+            Way::Fixed(_) => 0,
+            Way::OAuth(credentials) => credentials.renewals(http, within),
         }
     }
 

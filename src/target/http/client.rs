@@ -136,6 +136,13 @@ impl Client {
         &self.meter
     }
 
+    /// What an earlier process saw of the quota.
+    pub fn recall(&self, quota: Quota, others_at_once: u64) {
+        if self.quota.recall(quota, others_at_once, self.clock.now()) {
+            self.meter.saw_quota(quota);
+        }
+    }
+
     /// Requests under way at once, at most.
     #[must_use]
     pub fn concurrency(&self) -> usize {
@@ -179,11 +186,15 @@ impl Client {
             }
             tries.sent += 1;
             let answer = self.attempt(request, &url, tries.sent, &mut stamp).await;
-            if let (Ok(answer), Some(read)) = (&answer, self.read_quota)
-                && let Some(quota) = read(&answer.headers, self.clock.now())
-            {
-                let quota = ticket.saw(quota, self.clock.now());
-                self.meter.saw_quota(quota);
+            if let (Ok(answer), Some(read)) = (&answer, self.read_quota) {
+                match read(&answer.headers, self.clock.now()) {
+                    Some(quota) => {
+                        self.meter.saw_quota(ticket.saw(quota, self.clock.now()));
+                        self.meter.saw_others(self.quota.others());
+                    }
+                    None if answer.status.is_success() => ticket.saw_nothing(),
+                    None => {}
+                }
             }
             drop(ticket);
             let next = match &answer {

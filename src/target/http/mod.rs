@@ -30,6 +30,7 @@ pub use client::{Client, ClientSettings, ReadQuota};
 pub use instant::{reset_time, retry_after};
 pub use message::{Answer, Request, Verdict};
 pub use oauth::ClientCredentials;
+pub use quota::kept_back;
 pub use retry::{Repeat, Tries};
 #[cfg(test)]
 pub(crate) use transport::{LONGEST_BODY, Loss, Proof, Received, Transport};

@@ -21,6 +21,12 @@ use crate::target::{CallError, Purpose, Trouble};
 /// A token is renewed this long before it expires, or a tenth of its life before, whichever is less.
 const MARGIN: Duration = Duration::from_secs(60);
 
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    at: Duration,
+    lasts: Duration,
+}
+
 /// The credentials of a client, and the token they brought.
 #[derive(Debug)]
 pub struct ClientCredentials {
@@ -29,8 +35,9 @@ pub struct ClientCredentials {
     client_secret: Secret,
     scope: Option<String>,
     token: TokenCell,
-    /// When the token is to be renewed, in [`crate::clock::Clock::elapsed`]; none while nobody said.
-    due: Mutex<Option<Duration>>,
+    /// When the token is to be renewed, in [`crate::clock::Clock::elapsed`], and how long one like it lasts; none while
+    /// nobody said.
+    due: Mutex<Option<Due>>,
 }
 
 impl ClientCredentials {
@@ -70,6 +77,15 @@ impl ClientCredentials {
         self.token.current()
     }
 
+    /// How often the token has to be renewed within so long from now.
+    pub fn renewals(&self, http: &Client, within: Duration) -> u64 {
+        let due = *self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Due { at, lasts }) = due else { return 0 };
+        let Some(after) = within.checked_sub(at.saturating_sub(http.clock().elapsed())) else { return 0 };
+        let again = after.as_nanos().checked_div(lasts.as_nanos()).unwrap_or(0);
+        1 + u64::try_from(again).unwrap_or(u64::MAX - 1)
+    }
+
     /// The secret of the client, for redaction.
     pub(super) fn client_secret(&self) -> &Secret {
         &self.client_secret
@@ -77,7 +93,7 @@ impl ClientCredentials {
 
     fn is_due(&self, http: &Client) -> bool {
         let due = *self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        due.is_some_and(|due| http.clock().elapsed() >= due)
+        due.is_some_and(|due| http.clock().elapsed() >= due.at)
     }
 
     async fn fetch(&self, http: &Client) -> Result<Secret, CallError> {
@@ -103,7 +119,8 @@ impl ClientCredentials {
             CallError { hint, ..error }
         })?;
         http.redact_token(granted.token.clone());
-        let due = granted.life.map(|life| asked.saturating_add(life - (life / 10).min(MARGIN)));
+        let lasts = granted.life.map(|life| life - (life / 10).min(MARGIN));
+        let due = lasts.map(|lasts| Due { at: asked.saturating_add(lasts), lasts });
         *self.due.lock().unwrap_or_else(PoisonError::into_inner) = due;
         Ok(granted.token)
     }

@@ -4,9 +4,15 @@
 //! leaves only while that is above the reserve. The reserve is a share of the limit; where the server does not say the
 //! limit, nothing is held in reserve, because a share of something unknown is unknown, and only zero stops the run.
 //!
+//! Others use the same quota, and what they take between two answers no answer can tell beforehand. What they took lately
+//! between two answers is therefore left to them on top of the reserve, up to a hundredth of the limit, so that no
+//! request arrives once the reserve is reached.
+//!
 //! A reading is believed until its reset time has passed; where that is unknown, or makes no sense, until the next
-//! midnight UTC.
+//! midnight UTC. After it requests leave one by one until an answer says what is left now: by the server's clock the day
+//! may not be over.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +21,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 
 use crate::model::Percent;
-use crate::target::{CallError, Quota, Trouble};
+use crate::target::{CallError, Others, Quota, Trouble};
 
 /// A server's clock may be off by this much.
 const SKEW: Duration = Duration::from_secs(300);
@@ -30,10 +36,50 @@ pub struct QuotaGate {
     answered: Notify,
 }
 
+/// What others took counts for so many answers.
+const LATELY: u64 = 64;
+
 #[derive(Debug, Default)]
 struct State {
     reading: Option<Reading>,
+    /// There was a reading, and it has run out.
+    unsure: bool,
     under_way: u64,
+    /// Requests that left so far, and those of them that came to an end.
+    left: u64,
+    ended: u64,
+    others: Watch,
+}
+
+/// What others take of the quota, as far as the answers prove it.
+#[derive(Debug, Default)]
+struct Watch {
+    /// What was left, and how many of our requests had ended, when the counting began.
+    since: Option<(u64, u64)>,
+    /// What others have taken since, at least.
+    taken: u64,
+    /// By which answer it was seen that they had taken so many more.
+    lately: VecDeque<(u64, u64)>,
+}
+
+impl Watch {
+    /// So many are left. Of those that are gone as many may be ours as have left since the counting began.
+    fn saw(&mut self, remaining: u64, left: u64, ended: u64) {
+        let (before, ended_before) = *self.since.get_or_insert((remaining, ended));
+        let taken = before.saturating_sub(remaining).saturating_sub(left.saturating_sub(ended_before));
+        if taken > self.taken {
+            self.lately.push_back((ended, taken - self.taken));
+            self.taken = taken;
+        }
+        while self.lately.front().is_some_and(|(at, _)| at + LATELY < ended) {
+            self.lately.pop_front();
+        }
+    }
+
+    /// The most that they took between two answers lately.
+    fn at_once(&self) -> u64 {
+        self.lately.iter().map(|(_, taken)| *taken).max().unwrap_or(0)
+    }
 }
 
 #[derive(Debug)]
@@ -76,21 +122,26 @@ impl QuotaGate {
     pub fn ask(&self, now: Timestamp) -> Leave {
         let mut state = self.lock();
         if state.reading.as_ref().is_some_and(|reading| reading.until <= now) {
-            state.reading = None;
+            (state.reading, state.unsure, state.others) = (None, true, Watch::default());
         }
-        let Some(reading) = &state.reading else { return Leave::Granted };
-        let reserve = reading.quota.limit.filter(|_| !mutant!(ReserveIgnored));
-        let reserve = reserve.map_or(0, |limit| self.reserve.of(limit));
-        if reading.quota.remaining <= reserve {
+        let Some(reading) = &state.reading else {
+            return if state.unsure && state.under_way > 0 { Leave::AfterAnAnswer } else { Leave::Granted };
+        };
+        let theirs = state.others.at_once();
+        let limit = reading.quota.limit.filter(|_| !mutant!(ReserveIgnored));
+        let kept = kept_back(self.reserve, limit, theirs);
+        let Some(free) = reading.quota.remaining.checked_sub(kept).filter(|free| *free > 0) else {
             return Leave::Exhausted { quota: reading.quota, until: reading.until };
-        }
-        if reading.quota.remaining - reserve <= state.under_way { Leave::AfterAnAnswer } else { Leave::Granted }
+        };
+        // While a request is under way others may take so many again.
+        if free <= state.under_way.saturating_mul(1 + theirs) { Leave::AfterAnAnswer } else { Leave::Granted }
     }
 
     /// A request leaves.
     pub fn take(&self) -> Ticket<'_> {
         let mut state = self.lock();
         state.under_way += 1;
+        state.left += 1;
         let known = state.reading.as_ref().map(|reading| reading.quota.remaining);
         Ticket { gate: self, known, told: false }
     }
@@ -98,6 +149,23 @@ impl QuotaGate {
     /// Waits until a request under way was answered. For one caller at a time.
     pub async fn answered(&self) {
         self.answered.notified().await;
+    }
+
+    /// An earlier process saw this, and that others took so many at once. Returns whether it still counts: not once its
+    /// reset time has passed, and not where there was none.
+    pub fn recall(&self, quota: Quota, at_once: u64, now: Timestamp) -> bool {
+        let mut state = self.lock();
+        let Some(until) = quota.resets_at.filter(|at| *at > now) else { return false };
+        let until = believed_until(Some(until), now);
+        state.reading.get_or_insert(Reading { quota, until });
+        state.others.lately.push_back((0, at_once));
+        true
+    }
+
+    /// What others were seen to take since the last reset.
+    pub fn others(&self) -> Others {
+        let state = self.lock();
+        Others { taken: state.others.taken, at_once: state.others.at_once() }
     }
 
     /// The server refused a request because the quota is used up.
@@ -121,8 +189,10 @@ impl Ticket<'_> {
     /// The answer to this request said what is left. Returns the reading that counts now.
     pub fn saw(&mut self, quota: Quota, now: Timestamp) -> Quota {
         self.told = true;
-        let mut state = self.gate.lock();
+        let mut guard = self.gate.lock();
+        let state = &mut *guard;
         let mut quota = quota;
+        let mut reset = true;
         if let Some(before) = &state.reading
             && now < before.until
         {
@@ -131,11 +201,26 @@ impl Ticket<'_> {
             // when the request left, which only a reset can be, and this is the first answer to tell of it.
             let above = |remaining: u64| self.known.is_some_and(|known| remaining > known);
             if !above(quota.remaining) || above(before.quota.remaining) {
-                quota.remaining = quota.remaining.min(before.quota.remaining);
+                reset = false;
+                if before.quota.remaining < quota.remaining {
+                    // With its reset time: the server may have asked for another wait than until the end of the day.
+                    quota = Quota { limit: quota.limit, ..before.quota };
+                }
             }
         }
+        if reset {
+            state.others = Watch::default();
+        }
+        state.ended += 1;
+        state.others.saw(quota.remaining, state.left, state.ended);
         state.reading = Some(Reading { quota, until: believed_until(quota.resets_at, now) });
+        state.unsure = false;
         quota
+    }
+
+    /// The server did what was asked, and its answer said nothing of a quota: there is none to wait for.
+    pub fn saw_nothing(&mut self) {
+        self.gate.lock().unsure = false;
     }
 }
 
@@ -143,13 +228,25 @@ impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         let mut state = self.gate.lock();
         state.under_way = state.under_way.saturating_sub(1);
-        if !self.told
-            && let Some(reading) = &mut state.reading
-        {
-            reading.quota.remaining = reading.quota.remaining.saturating_sub(1);
+        if !self.told {
+            state.ended += 1;
+            if let Some(reading) = &mut state.reading {
+                reading.quota.remaining = reading.quota.remaining.saturating_sub(1);
+            }
         }
         drop(state);
         self.gate.answered.notify_one();
+    }
+}
+
+/// What is kept back of a quota: the reserve, and what others lately took between two answers, up to a hundredth of the
+/// limit. Who keeps nothing in reserve leaves nothing to others either.
+#[must_use]
+pub fn kept_back(reserve: Percent, limit: Option<u64>, others_at_once: u64) -> u64 {
+    let Some(limit) = limit else { return 0 };
+    match reserve.of(limit) {
+        0 => 0,
+        reserve => reserve + others_at_once.min(limit / 100),
     }
 }
 
@@ -167,16 +264,17 @@ pub fn exhausted(quota: Quota) -> CallError {
 fn believed_until(resets_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let Some(at) = resets_at else { return next_midnight(now) };
     match Duration::try_from(at.duration_since(now)) {
-        Ok(ahead) if ahead.is_zero() => soon(now),
+        Ok(ahead) if ahead.is_zero() => by_every_clock(at),
         Ok(ahead) if ahead <= LONGEST => at,
         // The reset is due by this machine's clock and not by the server's.
-        Err(_) if now.duration_since(at).unsigned_abs() <= SKEW => soon(now),
+        Err(_) if by_every_clock(at) > now => by_every_clock(at),
         Ok(_) | Err(_) => next_midnight(now),
     }
 }
 
-fn soon(now: Timestamp) -> Timestamp {
-    now.checked_add(Duration::from_secs(60)).unwrap_or(Timestamp::MAX)
+/// When a moment is over, however far the server's clock is behind. To ask earlier would cost a request each time.
+fn by_every_clock(at: Timestamp) -> Timestamp {
+    at.checked_add(SKEW).unwrap_or(Timestamp::MAX)
 }
 
 fn next_midnight(now: Timestamp) -> Timestamp {
@@ -187,111 +285,5 @@ fn next_midnight(now: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    /// However the answers to requests that were under way together overtake each other, the lowest one counts.
-    #[test]
-    fn answers_that_come_in_the_reverse_order_raise_nothing() {
-        let now = at("2026-11-22T12:00:00Z");
-        let gate = QuotaGate::new(Percent::new(5.0).unwrap());
-        let quota = |remaining| Quota { limit: Some(60), remaining, resets_at: None };
-        gate.take().saw(quota(11), now);
-        let tickets: Vec<_> = (0..6).map(|_| gate.take()).collect();
-        for (ticket, remaining) in tickets.into_iter().rev().zip(5..) {
-            let mut ticket = ticket;
-            assert_eq!(ticket.saw(quota(remaining), now).remaining, 5);
-        }
-        // More than was left when a request left is a reset, and the first to tell of it is believed.
-        let (mut first, mut second) = (gate.take(), gate.take());
-        assert_eq!(first.saw(quota(58), now).remaining, 58);
-        assert_eq!(second.saw(quota(59), now).remaining, 58);
-    }
-
-    fn gate() -> QuotaGate {
-        QuotaGate::new(Percent::new(5.0).unwrap())
-    }
-
-    fn quota(limit: Option<u64>, remaining: u64) -> Quota {
-        Quota { limit, remaining, resets_at: Some(at("2026-03-02T00:00:00Z")) }
-    }
-
-    const NOW: &str = "2026-03-01T22:00:00Z";
-
-    #[test]
-    fn without_a_reading_everything_goes() {
-        let gate = gate();
-        let _under_way: Vec<_> = (0..100).map(|_| gate.take()).collect();
-        assert_eq!(gate.ask(at(NOW)), Leave::Granted);
-    }
-
-    #[test]
-    fn it_stops_exactly_at_the_reserve() {
-        let gate = gate();
-        gate.take().saw(quota(Some(1000), 52), at(NOW));
-        assert_eq!(gate.ask(at(NOW)), Leave::Granted);
-        let first = gate.take();
-        assert_eq!(gate.ask(at(NOW)), Leave::Granted);
-        let mut second = gate.take();
-        // Two are left above the reserve and two are under way.
-        assert_eq!(gate.ask(at(NOW)), Leave::AfterAnAnswer);
-        second.saw(quota(Some(1000), 51), at(NOW));
-        drop(second);
-        assert_eq!(gate.ask(at(NOW)), Leave::AfterAnAnswer);
-        // An answer that says nothing of the quota used some of it all the same.
-        drop(first);
-        assert!(matches!(gate.ask(at(NOW)), Leave::Exhausted { quota: Quota { remaining: 50, .. }, .. }));
-    }
-
-    #[test]
-    fn an_unknown_limit_has_no_reserve() {
-        let gate = gate();
-        gate.take().saw(quota(None, 1), at(NOW));
-        assert_eq!(gate.ask(at(NOW)), Leave::Granted);
-        gate.take().saw(quota(None, 0), at(NOW));
-        assert!(matches!(gate.ask(at(NOW)), Leave::Exhausted { .. }));
-    }
-
-    #[test]
-    fn a_reading_is_forgotten_when_its_reset_has_passed() {
-        let gate = gate();
-        gate.take().saw(quota(Some(1000), 0), at(NOW));
-        let Leave::Exhausted { until, .. } = gate.ask(at("2026-03-01T23:59:59Z")) else { panic!("not exhausted") };
-        assert_eq!(until, at("2026-03-02T00:00:00Z"));
-        assert_eq!(gate.ask(until), Leave::Granted);
-    }
-
-    #[test]
-    fn an_answer_that_was_overtaken_does_not_raise_what_is_left_and_a_reset_does() {
-        let gate = gate();
-        let (mut a, mut b) = (gate.take(), gate.take());
-        assert_eq!(b.saw(quota(Some(1000), 98), at(NOW)).remaining, 98);
-        assert_eq!(a.saw(quota(Some(1000), 99), at(NOW)).remaining, 98);
-        // Only of a request that left when less was known to be left does more mean a reset.
-        assert_eq!(gate.take().saw(quota(Some(1000), 999), at(NOW)).remaining, 999);
-    }
-
-    #[test]
-    fn reset_times_that_make_no_sense_are_replaced_by_midnight_and_late_ones_by_a_minute() {
-        let now = at(NOW);
-        let midnight = at("2026-03-02T00:00:00Z");
-        assert_eq!(believed_until(None, now), midnight);
-        assert_eq!(believed_until(Some(at("2026-03-01T12:00:00Z")), now), midnight);
-        assert_eq!(believed_until(Some(at("2099-03-01T12:00:00Z")), now), midnight);
-        assert_eq!(believed_until(Some(at("2026-03-01T21:58:00Z")), now), at("2026-03-01T22:01:00Z"));
-        assert_eq!(believed_until(Some(at("2026-03-01T22:30:00Z")), now), at("2026-03-01T22:30:00Z"));
-    }
-
-    #[test]
-    fn being_told_that_it_is_used_up_keeps_what_was_known() {
-        let gate = gate();
-        gate.take().saw(quota(Some(1000), 500), at(NOW));
-        gate.exhausted(None, at(NOW));
-        let Leave::Exhausted { quota, until } = gate.ask(at(NOW)) else { panic!("not exhausted") };
-        assert_eq!((quota.limit, quota.remaining, until), (Some(1000), 0, at("2026-03-02T00:00:00Z")));
-    }
-}
+#[path = "quota_tests.rs"]
+mod tests;

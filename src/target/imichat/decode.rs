@@ -274,10 +274,13 @@ fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Err
     let mut values: Vec<(AttrId, Value)> = (0..PLACES).map(|at| (AttrId(at), Value::Null)).collect();
     let mut shown = AttrSet::default();
     let mut within = None;
+    let mut administrative = false;
     while let Some(key) = map.next_key()? {
         match key {
             Key::Shown(id, shape) => {
-                values[usize::from(id.0)].1 = map.next_value_seed(As(shape))?;
+                let value = map.next_value_seed(As(shape))?;
+                administrative |= id == at::ROLE_TYPE && is_administrative(&value);
+                values[usize::from(id.0)].1 = value;
                 shown.insert(id);
             }
             Key::User => within = map.next_value::<One>()?.0,
@@ -288,17 +291,24 @@ fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Err
     }
     values.retain(|(id, _)| shown.contains(*id));
     let values = Attributes::in_order(values);
+    let protected = administrative.then(|| ADMINISTRATIVE.to_owned());
     let id = match values.get(at::ID) {
         Some(Value::Int(id)) => id.to_string(),
         Some(Value::Text(id)) if !id.trim().is_empty() => id.trim().to_owned(),
-        _ => return Ok(within),
+        _ => return Ok(within.map(|user: Account| Account { protected: user.protected.or(protected), ..user })),
     };
-    let administrative = values.get(at::ROLE_TYPE).and_then(Value::as_str).is_some_and(|role| {
-        // "Administrator" would mean the same, and touching one by mistake would cost more than leaving one alone.
-        role.trim().get(..11).is_some_and(|start| start.eq_ignore_ascii_case("administrat"))
-    });
-    let protected = administrative.then(|| ADMINISTRATIVE.to_owned());
     Ok(Some(Account { id: AccountId(id), values, protected }))
+}
+
+/// Whether a role, or one of several, manages the tenant. "Administrator" would mean the same, and touching one by mistake
+/// would cost more than leaving one alone; nor does it matter in what form the role is written.
+fn is_administrative(role: &Value) -> bool {
+    match role {
+        Value::Text(role) => role.trim().get(..11).is_some_and(|start| start.eq_ignore_ascii_case("administrat")),
+        Value::List(roles) => roles.iter().any(is_administrative),
+        Value::Object(role) => role.values().any(is_administrative),
+        _ => false,
+    }
 }
 
 impl<'de> Deserialize<'de> for Key {

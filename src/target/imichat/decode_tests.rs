@@ -66,6 +66,14 @@ fn administrative_accounts_are_protected_however_it_is_written() {
         assert_eq!(account.protected.is_some(), protected, "{role}");
     }
     assert_eq!(one(r#"{"id":1,"role_type":null}"#).unwrap().protected, None);
+    for user in [
+        r#"{"id":1,"role_type":["Customer Care","Administrative"]}"#,
+        r#"{"id":1,"role_type":{"name":"Administrative"}}"#,
+        r#"{"id":1,"role_type":"Administrative","role_type":"Customer Care"}"#,
+        r#"{"role_type":"Administrative","user":{"id":1}}"#,
+    ] {
+        assert!(one(user).unwrap().protected.is_some(), "{user}");
+    }
 }
 
 #[test]

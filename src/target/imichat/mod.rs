@@ -7,6 +7,8 @@
 mod api;
 mod codes;
 mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod list;
 mod route;
 mod schema;
@@ -24,7 +26,7 @@ use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 use crate::target::http::{Client, Rate};
-use crate::target::{CallError, Listed, Meter, Purpose, Target, Trouble, find_by_listing};
+use crate::target::{CallError, Listed, Meter, Purpose, Quota, Target, Trouble, find_by_listing};
 
 use api::{Api, client_settings};
 pub use schema::schema;
@@ -153,6 +155,10 @@ impl Target for ImiChat {
 
     fn meter(&self) -> &Meter {
         self.api.http.meter()
+    }
+
+    fn recall(&self, quota: Quota, others_at_once: u64) {
+        self.api.http.recall(quota, others_at_once);
     }
 }
 

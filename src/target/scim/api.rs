@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LOCATION,
@@ -22,7 +23,7 @@ use super::twice;
 use super::walk::{Ask, Page, PageRead};
 use super::{Login, Settings, UpdateMethod};
 use crate::clock::{Clock, Stop};
-use crate::model::{Account, AccountId, Attributes, Secret};
+use crate::model::{Account, AccountId, AttrId, Attributes, Secret};
 use crate::target::http::{
     Answer, Authorization, Client, ClientCredentials, ClientSettings, Rate, Repeat, Request, Verdict, segment,
 };
@@ -52,6 +53,8 @@ pub(super) struct Api {
     listed: AtomicU64,
     /// How many accounts the server puts on a page.
     step: AtomicU64,
+    /// Requests that it took to sign in and to learn what the server is.
+    pub connecting: u64,
     let_in: OnceCell<()>,
 }
 
@@ -121,11 +124,14 @@ impl Api {
             unfiltered: AtomicBool::new(false),
             listed: AtomicU64::new(0),
             step: AtomicU64::new(page_size),
+            connecting: 0,
             let_in: OnceCell::new(),
         };
         if announced.is_none() {
             api.find_users().await?;
         }
+        let sent = api.http.meter().sent();
+        api.connecting = sent.total - sent.retried;
         Ok(api)
     }
 
@@ -133,6 +139,15 @@ impl Api {
     /// it often says to everybody.
     pub async fn sign_in(&self) -> Result<(), CallError> {
         self.let_in.get_or_try_init(|| self.knock(&self.endpoint)).await.map(|_| ())
+    }
+
+    /// Whether an account is read before these attributes of it are changed.
+    pub fn reads_before(&self, attributes: &[AttrId]) -> bool {
+        self.puts.load(Ordering::Relaxed) || attributes.iter().any(|id| self.layout.path(*id).filter.is_some())
+    }
+
+    pub fn renewals(&self, within: Duration) -> u64 {
+        self.auth.renewals(&self.http, within)
     }
 
     /// Accounts on a page, as far as is known.

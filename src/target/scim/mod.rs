@@ -10,6 +10,8 @@ mod api;
 mod change;
 mod discovery;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod list;
 mod page;
 mod path;
@@ -20,13 +22,14 @@ mod twice;
 mod walk;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
-use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
+use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Secret};
 use crate::target::http::Rate;
 use crate::target::{CallError, Listed, Meter, Purpose, Target};
 
@@ -134,10 +137,28 @@ impl Target for Scim {
         Box::pin(self.api.delete(id))
     }
 
-    /// Without signing in and discovery, which take four requests at most, and a token. A listing that is one full page
+    /// A listing that is one full page
     /// takes another to be sure that it is all.
     fn listing_cost(&self, accounts: u64) -> u64 {
         self.api.pages(accounts)
+    }
+
+    fn connecting_cost(&self) -> u64 {
+        self.api.connecting
+    }
+
+    fn reading_cost(&self, attributes: &[AttrId]) -> u64 {
+        u64::from(self.api.reads_before(attributes))
+    }
+
+    /// As long as filters can be relied on, which only shows when they are used.
+    fn finding_cost(&self, rules: &[MatchRule], people: u64, accounts: u64) -> u64 {
+        let listing = self.api.pages(accounts);
+        if self.api.filters() { listing.min(people.saturating_mul(rules.len() as u64)) } else { listing }
+    }
+
+    fn renewals(&self, within: Duration) -> u64 {
+        self.api.renewals(within)
     }
 
     fn meter(&self) -> &Meter {

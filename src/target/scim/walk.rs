@@ -340,7 +340,7 @@ impl Walk {
     fn fill(&mut self, start: u64, count: u64, shown: u64, per_page: Option<u64>) {
         match (self.total, self.rest) {
             (Some(total), Some(_)) => {
-                let expected = count.min((total + 1).saturating_sub(start));
+                let expected = count.min(total.saturating_add(1).saturating_sub(start));
                 if shown > 0 && shown < expected {
                     self.queue.push_back(Ask::Index { start: start + shown, count: expected - shown });
                 }

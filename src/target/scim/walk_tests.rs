@@ -85,6 +85,18 @@ fn a_total_that_counts_only_the_page_is_found_out() {
 }
 
 #[test]
+fn a_total_beyond_all_counting_is_found_out_as_well() {
+    let page = |id: u64| Page::read(&layout(&[]), &json!({"Resources": [{"id": id}], "totalResults": u64::MAX}));
+    let mut walk = Walk::new(2, false, Chance::Last);
+    for id in 1..4 {
+        let ask = walk.step().unwrap();
+        assert_eq!(walk.read(ask, PageRead::Page(page(id).unwrap())).len(), 1);
+    }
+    let (complete, notes) = walk.finish();
+    assert!(!complete && notes.concat().contains(&format!("announces {} accounts", u64::MAX)), "{notes:?}");
+}
+
+#[test]
 fn a_server_that_ignores_the_page_is_found_out_and_not_asked_for_ever() {
     for at_once in [1, 8] {
         let (shown, requests, complete, notes) =

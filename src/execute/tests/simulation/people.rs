@@ -241,6 +241,7 @@ fn action(kind: ActionKind, login: &str, account: Option<u64>, changes: Vec<Chan
         source: Some(Source { file: "hr.csv".into(), line: 2 }),
         changes,
         also: BTreeMap::new(),
+        active: None,
         reason: None,
         warnings: Vec::new(),
         requests: 1,

@@ -1,0 +1,98 @@
+//! What a page is written with. Markup comes from this source alone: [`Page::markup`] takes nothing that was not written
+//! here, and everything else goes through [`Page::text`], which leaves no letter that a browser could take for markup.
+
+use std::io::{self, Write};
+
+use crate::report::visible::visible;
+
+/// A page on its way to a stream.
+pub(super) struct Page<'o> {
+    out: &'o mut dyn Write,
+}
+
+impl<'o> Page<'o> {
+    pub(super) fn new(out: &'o mut dyn Write) -> Self {
+        Self { out }
+    }
+
+    /// Markup as it stands in this source.
+    pub(super) fn markup(&mut self, markup: &'static str) -> io::Result<&mut Self> {
+        self.out.write_all(markup.as_bytes())?;
+        Ok(self)
+    }
+
+    /// Text of any origin: what does not show itself is made visible, what could be markup is written as a reference.
+    pub(super) fn text(&mut self, text: &str) -> io::Result<&mut Self> {
+        let text = visible(text);
+        let mut rest = text.as_ref();
+        while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+            self.out.write_all(&rest.as_bytes()[..at])?;
+            self.out.write_all(match rest.as_bytes()[at] {
+                b'&' => b"&amp;",
+                b'<' => b"&lt;",
+                b'>' => b"&gt;",
+                b'"' => b"&quot;",
+                _ => b"&#39;",
+            })?;
+            rest = &rest[at + 1..];
+        }
+        self.out.write_all(rest.as_bytes())?;
+        Ok(self)
+    }
+
+    /// Foreign text between other text, whose direction of writing does not reach out of it.
+    pub(super) fn foreign(&mut self, text: &str) -> io::Result<&mut Self> {
+        self.markup("<bdi>")?.text(text)?.markup("</bdi>")
+    }
+
+    /// A command to type.
+    pub(super) fn command(&mut self, command: &str) -> io::Result<&mut Self> {
+        self.markup("<code>")?.text(command)?.markup("</code>")
+    }
+
+    pub(super) fn number(&mut self, number: u64) -> io::Result<&mut Self> {
+        self.text(&grouped(number))
+    }
+
+    /// A chart of [`super::charts`], which puts nothing in it but numbers, dates and words of this source.
+    pub(super) fn picture(&mut self, picture: &super::charts::Picture) -> io::Result<&mut Self> {
+        self.out.write_all(picture.svg().as_bytes())?;
+        Ok(self)
+    }
+
+    /// The stream itself, for what makes its text harmless in another way.
+    pub(super) fn stream(&mut self) -> &mut dyn Write {
+        self.out
+    }
+}
+
+/// A number as people read it: `12,000`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!([0, 999, 1000, 12_345, 1_234_567].map(grouped), ["0", "999", "1,000", "12,345", "1,234,567"]);
+    }
+
+    #[test]
+    fn no_letter_of_a_text_is_markup() {
+        let mut out = Vec::new();
+        Page::new(&mut out).foreign("</bdi><img src=x onerror='a&b'>\"\u{202e}\0").unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "<bdi>&lt;/bdi&gt;&lt;img src=x onerror=&#39;a&amp;b&#39;&gt;&quot;\\u{202e}\\u{0}</bdi>");
+    }
+}
