@@ -83,6 +83,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Render a run or a plan again
     Report(ReportArgs),
+    /// One person, end to end: the row, the account, what would be done and why, what was done before
+    Explain(ExplainArgs),
     /// Make the plan that takes back what a run changed
     Rollback(RollbackArgs),
     /// Write the target's accounts as CSV
@@ -211,6 +213,19 @@ pub struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The identity, the login, the e-mail address, the account's id, or any other key that finds an account
+    #[arg(required_unless_present = "line")]
+    pub key: Option<String>,
+    /// Whoever stands on this line of the export; with the file's name where there are several
+    #[arg(long, value_name = "[FILE:]N", conflicts_with = "key")]
+    pub line: Option<String>,
+    /// Ask the tenant about this person, instead of relying on the last listing alone
+    #[arg(long)]
+    pub online: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct RollbackArgs {
     /// The run's name; `last` is the last one
     pub run: String,
@@ -268,6 +283,7 @@ impl Command {
             Self::Runs => "runs",
             Self::Show(_) => "show",
             Self::Report(_) => "report",
+            Self::Explain(_) => "explain",
             Self::Rollback(_) => "rollback",
             Self::Export(_) => "export",
             Self::Sandbox(_) => "sandbox",

@@ -10,6 +10,7 @@ mod connect;
 mod failure;
 pub mod output;
 mod past;
+mod people;
 pub mod progress;
 mod quota;
 mod records;
@@ -90,7 +91,7 @@ async fn outcome(app: Arc<App>, command: Command) -> Exit {
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
-    use commands::{apply, check, export, init, meta, plan, report, resume, rollback, runs, sandbox, sync};
+    use commands::{apply, check, explain, export, init, meta, plan, report, resume, rollback, runs, sandbox, sync};
     match command {
         Command::Init(args) => init::run(app, &args).await,
         Command::Check(args) => check::run(app, &args).await,
@@ -101,6 +102,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Runs => runs::list(app),
         Command::Show(args) => runs::show(app, &args),
         Command::Report(args) => report::run(app, &args),
+        Command::Explain(args) => explain::run(app, &args).await,
         Command::Rollback(args) => rollback::run(app, &args).await,
         Command::Export(args) => export::run(app, &args).await,
         Command::Sandbox(args) => sandbox::run(app, &args).await,

@@ -211,6 +211,29 @@ pub fn of_run<'a>(
     run: RunId,
     released: Vec<Group>,
 ) -> Result<RunRecord<'a>, Failure> {
+    let actions = executed(state, journal, run, released)?;
+    let files = PlanFiles::within(&state.run(run));
+    let findings = findings(&files.findings, &mut head.notes)?;
+    Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings))))
+}
+
+/// The actions of a run with what came of them, as far as its plan can be believed.
+pub fn done(
+    state: &StateDir,
+    journal: &Journal,
+    run: &RunOverview,
+) -> Result<impl Iterator<Item = io::Result<Entry>> + use<>, Failure> {
+    let (header, _) = plan_of_run(state, run.run, &run.head)?;
+    let released = released(&header, &run.head.approved)?;
+    executed(state, journal, run.run, released)
+}
+
+fn executed(
+    state: &StateDir,
+    journal: &Journal,
+    run: RunId,
+    released: Vec<Group>,
+) -> Result<impl Iterator<Item = io::Result<Entry>> + use<>, Failure> {
     let files = PlanFiles::within(&state.run(run));
     let history = journal.run(run)?.ok_or_else(|| no_run(&run.to_string()))?;
     let mut times = std::collections::HashMap::new();
@@ -221,8 +244,8 @@ pub fn of_run<'a>(
     }
     let selection = history.head().selection.clone().unwrap_or_default();
     let mut taken = 0;
-    let actions = actions(&files.plan)?.filter_map(move |action| {
-        let action = match action {
+    Ok(actions(&files.plan)?.filter_map(move |action| {
+        let mut action = match action {
             Ok(action) => action,
             Err(error) => return Some(Err(error)),
         };
@@ -232,10 +255,10 @@ pub fn of_run<'a>(
         }
         let mut outcome = outcome(&history, &action, held);
         outcome.at = times.get(&action.seq).copied();
+        // Whose account was made is known since.
+        action.account = action.account.or_else(|| history.account(action.seq).cloned());
         Some(Ok(Entry::Action { action, outcome: Some(outcome) }))
-    });
-    let findings = findings(&files.findings, &mut head.notes)?;
-    Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings))))
+    }))
 }
 
 /// What a run has applied, as the journal knows it.

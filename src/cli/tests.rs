@@ -6,6 +6,7 @@ mod days;
 mod estimates;
 mod full;
 mod office;
+mod people;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -99,6 +99,17 @@ impl Node {
         }
     }
 
+    /// Every leaf in it, to be looked at.
+    pub(super) fn visit_leaves(&self, visit: &mut dyn FnMut(&Leaf)) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Leaf(leaf) => visit(leaf),
+            Self::List(items) => items.iter().for_each(|node| node.visit_leaves(visit)),
+            Self::Object(fields) => fields.iter().for_each(|field| field.node.visit_leaves(visit)),
+            Self::Keys(keys) => keys.iter().for_each(|key| key.node.visit_leaves(visit)),
+        }
+    }
+
     pub(super) fn column(&self) -> Option<&str> {
         match self {
             Self::Leaf(leaf) => leaf.column.as_deref(),

@@ -103,6 +103,10 @@ pub struct Mapped {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explained<'m> {
     pub mapped: &'m Mapped,
+    /// The columns that the expression reads, by position, each once; rather too many than too few.
+    pub reads: Vec<usize>,
+    /// Whether what it reads makes a secret, so that no cell of it may be shown.
+    pub hidden: bool,
     /// None where the cell is empty and the target's value is left as it is.
     pub result: Result<Option<Wanted>, Vec<Invalid>>,
 }
@@ -218,12 +222,27 @@ impl Mapping {
     #[must_use]
     pub fn explain(&self, row: &Record) -> Vec<Explained<'_>> {
         let mut scratch = self.scratch();
-        let explain = |(mapped, builder): (_, &Builder)| {
+        let mut explained = Vec::with_capacity(self.mapped.len());
+        for (mapped, builder) in self.mapped.iter().zip(&self.builders) {
             let mut bad = Vec::new();
             let wanted = builder.wanted(&self.engine, row, &mut scratch, &mut bad);
-            Explained { mapped, result: if bad.is_empty() { Ok(wanted) } else { Err(bad) } }
-        };
-        self.mapped.iter().zip(&self.builders).map(explain).collect()
+            let (mut reads, mut hidden) = (Vec::new(), mapped.secret);
+            builder.node.visit_leaves(&mut |leaf| {
+                reads.extend(&leaf.text.columns);
+                hidden |= leaf.hidden;
+            });
+            reads.sort_unstable();
+            reads.dedup();
+            let result = if bad.is_empty() { Ok(wanted) } else { Err(bad) };
+            explained.push(Explained { mapped, reads, hidden, result });
+        }
+        explained
+    }
+
+    /// The columns that `source.include` reads, by position; none where one of them makes a secret.
+    #[must_use]
+    pub fn include_reads(&self) -> &[usize] {
+        self.include.as_ref().filter(|leaf| !leaf.hidden).map_or(&[], |leaf| &leaf.text.columns)
     }
 
     /// Makes a scratch this mapping's own: what another mapping cached in it would be wrong here.

@@ -29,10 +29,29 @@ pub fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> O
     let wanted = wanted.to_lowercase();
     candidates
         .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
-        .filter(|(score, _)| *score > 0.75)
+        .filter(|(score, _)| *score > LIKELY)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }
+
+/// The few candidates that look most like `wanted`, best first, each once; candidates may come in millions.
+pub fn nearest_few<'a>(wanted: &str, most: usize, candidates: impl Iterator<Item = Cow<'a, str>>) -> Vec<String> {
+    let wanted = wanted.to_lowercase();
+    let mut best: Vec<(f64, String)> = Vec::new();
+    for name in candidates {
+        let score = strsim::jaro_winkler(&wanted, &name.to_lowercase());
+        let is_near = score > LIKELY && (best.len() < most || best.last().is_some_and(|(worst, _)| score > *worst));
+        if is_near && best.iter().all(|(_, known)| *known != name) {
+            let at = best.partition_point(|(other, _)| *other >= score);
+            best.insert(at, (score, name.into_owned()));
+            best.truncate(most);
+        }
+    }
+    best.into_iter().map(|(_, name)| name).collect()
+}
+
+/// From here on a name is near enough to be a likely slip.
+const LIKELY: f64 = 0.75;
 
 #[cfg(test)]
 mod tests {
@@ -51,6 +70,13 @@ mod tests {
             let once = normal(text, false).into_owned();
             assert_eq!(normal(&once, false), once);
         }
+    }
+
+    #[test]
+    fn of_many_names_the_few_nearest_come_best_first_and_once() {
+        let names = ["bo.li", "ana.dias", "ana.diaz", "zoe.w", "ana.diaz"].map(Cow::Borrowed);
+        assert_eq!(nearest_few("Ana.Diaz", 2, names.into_iter()), ["ana.diaz", "ana.dias"]);
+        assert_eq!(nearest_few("qqq", 2, ["bo.li"].map(Cow::Borrowed).into_iter()), [""; 0]);
     }
 
     #[test]

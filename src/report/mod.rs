@@ -15,6 +15,7 @@ mod json;
 mod markdown;
 mod narrow;
 pub mod next;
+pub mod person;
 pub mod record;
 mod redact;
 mod section;
@@ -33,6 +34,7 @@ use std::io::{self, Write};
 pub use form::{Extent, Form, Style, UnknownForm};
 pub use invocation::Invocation;
 pub use next::{Step, next_steps, release_command};
+pub use person::Explanation;
 pub use record::{Entry, Head, Outcome, OutcomeResult, Past, RunRecord, TakesBack};
 pub use summary::{Problem, Summary};
 

@@ -39,6 +39,44 @@ pub fn entry(mut entry: Entry, names: &[String]) -> Entry {
     entry
 }
 
+/// Takes redacted values out of what is no entry, and remembers them, so that texts that repeat them lose them too.
+pub struct Redactor<'n> {
+    names: &'n [String],
+    gone: Vec<String>,
+}
+
+impl<'n> Redactor<'n> {
+    pub fn new(names: &'n [String]) -> Self {
+        Self { names, gone: Vec::new() }
+    }
+
+    /// Whether an attribute is redacted, as a whole or in part.
+    pub fn names(&self, attribute: &str) -> bool {
+        let within = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        self.names.iter().any(|name| name == attribute || within(attribute, name) || within(name, attribute))
+    }
+
+    pub fn value(&mut self, attribute: &str, value: &mut Value) {
+        redact(attribute, value, self.names, &mut self.gone);
+        sort(&mut self.gone);
+    }
+
+    /// A text that is redacted as a whole.
+    pub fn text(&mut self, text: &mut String) {
+        if !text.is_empty() && text != REDACTED {
+            if text.chars().count() >= SHORTEST {
+                self.gone.push(std::mem::take(text));
+                sort(&mut self.gone);
+            }
+            REDACTED.clone_into(text);
+        }
+    }
+
+    pub fn scrub(&self, text: &mut String) {
+        scrub(text, &self.gone);
+    }
+}
+
 fn changes(changes: &mut [Change], names: &[String], gone: &mut Vec<String>) {
     for change in changes {
         for value in change.from.iter_mut().chain([&mut change.to]) {

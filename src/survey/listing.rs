@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use futures::StreamExt;
+use jiff::Timestamp;
 
+use super::last::{self, Last};
 use super::protect::Protect;
 use super::recorded::Recorded;
 use super::spool::{Spool, SpoolWriter};
+use super::watch::Watch;
 use super::{Accounts, Inputs, SurveyError, drafts};
 use crate::clock::blocking;
 use crate::model::Account;
@@ -21,11 +24,16 @@ pub(super) enum Seen {
     Recorded(Recorded),
 }
 
-pub(super) async fn read(inputs: &Inputs<'_>, index: &mut RowIndex) -> Result<(ListingDigest, Seen), SurveyError> {
+pub(super) async fn read(
+    inputs: &Inputs<'_>,
+    index: &mut RowIndex,
+    watch: &mut Watch,
+) -> Result<(ListingDigest, Seen), SurveyError> {
     let protect = Protect::new(&inputs.policy().protect);
     let read = match inputs.accounts {
         Accounts::Live(target) => live(inputs, target, index, &protect).await,
         Accounts::Recorded(path) => blocking(|| Recorded::read(inputs, path, index, &protect)),
+        Accounts::Last(last) => blocking(|| again(inputs, last, index, &protect, watch)),
     };
     inputs.monitor.ended(Phase::Listing);
     read
@@ -80,17 +88,42 @@ async fn live(
     Ok((digest, Seen::Live { spool, snapshot }))
 }
 
+/// The accounts of the last listing, as they are known to be by now, on their way past the rows once more.
+fn again(
+    inputs: &Inputs<'_>,
+    last: &Last,
+    index: &mut RowIndex,
+    protect: &Protect,
+    watch: &mut Watch,
+) -> Result<(ListingDigest, Seen), SurveyError> {
+    let temporary = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
+    let mut spool = SpoolWriter::new(tempfile::tempfile().map_err(temporary)?);
+    let mut digest = ListingDigest { complete: last.is_there(), ..ListingDigest::default() };
+    last.each(inputs.schema, &mut |account| {
+        let at = spool.push(inputs.schema, account).map_err(temporary)?;
+        watch.listed(account, at);
+        index.observe(inputs.schema, account, at);
+        digest.in_scope += u64::from(in_scope(inputs, protect, account));
+        digest.accounts += 1;
+        Ok(())
+    })?;
+    let (hash, spool) = spool.finish().map_err(temporary)?;
+    digest.digest = hash;
+    Ok((digest, Seen::Live { spool, snapshot: None }))
+}
+
 pub(super) fn in_scope(inputs: &Inputs<'_>, protect: &Protect, account: &Account) -> bool {
     account.protected.is_none() && !protect.matches_account(inputs.rules, account)
 }
 
 impl Seen {
     /// Everything about the listing is done: it becomes the last snapshot where it is whole.
-    pub fn keep(self, complete: bool) -> Result<(), SurveyError> {
+    pub fn keep(self, inputs: &Inputs<'_>, listing: &ListingDigest, at: Timestamp) -> Result<(), SurveyError> {
         if let Self::Live { snapshot: Some((new, last)), spool } = self {
             drop(spool);
-            if complete {
+            if listing.complete {
                 std::fs::rename(&new, &last).map_err(SurveyError::file(&last))?;
+                last::describe(inputs, &last, listing, at)?;
             } else {
                 std::fs::remove_file(&new).map_err(SurveyError::file(&new))?;
             }

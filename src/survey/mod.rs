@@ -7,7 +7,9 @@ mod absent;
 mod check;
 mod drafts;
 mod estimate;
+mod explain;
 mod findings;
+mod last;
 mod listing;
 mod notes;
 mod protect;
@@ -19,15 +21,20 @@ mod secrets;
 mod settle;
 pub mod spool;
 mod unusable;
+mod watch;
+mod whom;
 mod written;
 
 pub use check::{Checked, check_rows};
 pub use estimate::{Estimate, ToDo};
+pub use explain::{Explained, Mapped, Person, Row, Standing, explain};
 pub use findings::read_findings;
+pub use last::{Edit, Last};
 pub use recorded::ACCOUNT;
 pub use references::{References, Referred, Unknown, Users};
 pub use rollback::{NEVER_LEARNT, Rollback, rollback};
 pub use secrets::source_secrets;
+pub use whom::Whom;
 pub use written::fingerprint;
 
 pub use crate::plan::beside::PlanFiles;
@@ -47,9 +54,12 @@ use crate::mapping::Mapping;
 use crate::model::monitor::Monitor;
 use crate::model::{AttrSet, MatchRule, Place, Schema};
 use crate::plan::Policy;
+use crate::plan::decide::Context;
 use crate::plan::file::{Header, PlanFileError};
 use crate::source::{Source, SourceError};
 use crate::target::{CallError, Sent, Target};
+
+use self::watch::Watch;
 
 /// Everything that a plan is made from.
 pub struct Inputs<'a> {
@@ -77,6 +87,8 @@ pub enum Accounts<'a> {
     Live(&'a dyn Target),
     /// An earlier `export`.
     Recorded(&'a Path),
+    /// The last whole listing, with what is known to have changed since.
+    Last(&'a Last),
 }
 
 /// A plan, made.
@@ -164,17 +176,22 @@ impl std::fmt::Display for Duplicated {
 /// Whatever makes the source unreadable, the target unreachable, or the files of the plan unwritable. A bad row or a
 /// bad account is a finding, not an error.
 pub async fn survey(inputs: &Inputs<'_>) -> Result<Surveyed, SurveyError> {
+    survey_watching(inputs, &mut Watch::default()).await
+}
+
+/// As [`survey`]; what is made of the people that are watched is written down beside.
+async fn survey_watching(inputs: &Inputs<'_>, watch: &mut Watch) -> Result<Surveyed, SurveyError> {
     let started = inputs.clock.now();
     let id = RunId::new(started, inputs.clock.random());
     let mut findings = findings::Findings::create(inputs.dir)?;
     let mut read = blocking(|| rows::read(inputs, &mut findings))?;
     let before = inputs.sent();
     let began = inputs.clock.elapsed();
-    let (listing, accounts) = listing::read(inputs, &mut read.index).await?;
+    let accounts = listing::read(inputs, &mut read.index, watch).await?;
     let took = inputs.clock.elapsed().saturating_sub(began);
     let after = inputs.sent();
     let gathered = Gathered::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
-    blocking(|| settle::settle(inputs, id, read, listing, accounts, findings, gathered))
+    blocking(|| settle::settle(inputs, id, read, accounts, findings, gathered, watch))
 }
 
 impl Gathered {
@@ -192,7 +209,7 @@ impl Inputs<'_> {
     fn sent(&self) -> Sent {
         match self.accounts {
             Accounts::Live(target) => target.meter().sent(),
-            Accounts::Recorded(_) => Sent::default(),
+            Accounts::Recorded(_) | Accounts::Last(_) => Sent::default(),
         }
     }
 
@@ -200,7 +217,7 @@ impl Inputs<'_> {
     fn estimate(&self, pace: Option<f64>) -> Estimate<'_> {
         let target = match self.accounts {
             Accounts::Live(target) => Some(target),
-            Accounts::Recorded(_) => None,
+            Accounts::Recorded(_) | Accounts::Last(_) => None,
         };
         let Self { schema, rules, settings, .. } = *self;
         Estimate { schema, rules, target, rate: &settings.rate, pace, fresh_for: settings.safety.fresh_for }
@@ -219,6 +236,11 @@ impl Inputs<'_> {
         use crate::mapping::spec::On;
         let of = |on| self.mapping.attributes().iter().filter(|m| m.on == on).map(|m| m.attr).collect();
         (of(On::Always), of(On::Create))
+    }
+
+    fn context(&self) -> Context<'_> {
+        let (always, on_create) = self.mapped();
+        Context { schema: self.schema, policy: self.policy(), rules: self.rules, always, on_create }
     }
 
     fn source_of(&self, place: Place) -> crate::plan::Source {

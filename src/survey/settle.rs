@@ -14,6 +14,7 @@ use super::protect::Protect;
 use super::rows::Read;
 use super::spool::Spool;
 use super::unusable::{Traces, Unusable};
+use super::watch::{self, Watch};
 use super::written::remembered;
 use super::{Accounts, Gathered, Inputs, PlanFiles, SurveyError, Surveyed};
 use crate::journal::RunId;
@@ -33,10 +34,10 @@ pub(super) fn settle(
     inputs: &Inputs<'_>,
     id: RunId,
     read: Read,
-    listing: ListingDigest,
-    seen: Seen,
+    (listing, seen): (ListingDigest, Seen),
     findings: Findings,
     gathered: Gathered,
+    watch: &mut Watch,
 ) -> Result<Surveyed, SurveyError> {
     let now = gathered.at;
     let settled = read.index.settle();
@@ -44,6 +45,8 @@ pub(super) fn settle(
     let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
     settler.unterminated = read.files.iter().any(|file| file.ends_without_newline);
     settler.cut = read.files.iter().any(|file| file.ends_within_row);
+    settler.watch = std::mem::take(watch);
+    settler.watch.unclaimed(&settled.unclaimed);
     settler.rows(&settled.verdicts, &read.files)?;
     let measure = Measure {
         listed: if complete { Listed::Whole } else { Listed::InPart },
@@ -53,10 +56,11 @@ pub(super) fn settle(
         last_rows: inputs.memory.shape().map(|shape| shape.rows),
     };
     settler.unclaimed(&settled.unclaimed, &listing, &measure)?;
-    let Settler { seen, findings, mut drafts, notes, unterminated, .. } = settler;
+    let Settler { seen, findings, mut drafts, notes, unterminated, watch: watched, .. } = settler;
+    *watch = watched;
     notes.finish()?;
     let found = findings.finish()?;
-    seen.keep(complete)?;
+    seen.keep(inputs, &listing, now)?;
 
     let planned = drafts.planned;
     let judgement = judge(&inputs.settings.safety, &measure, &planned);
@@ -87,7 +91,7 @@ pub(super) fn settle(
         held,
         stopped: judgement.stopped,
         against: match inputs.accounts {
-            Accounts::Live(_) => None,
+            Accounts::Live(_) | Accounts::Last(_) => None,
             Accounts::Recorded(path) => Some(path.display().to_string()),
         },
         rollback_of: None,
@@ -157,6 +161,7 @@ pub(super) struct Settler<'a> {
     pub unterminated: bool,
     /// Some file ends within a row.
     pub cut: bool,
+    pub watch: Watch,
 }
 
 impl<'a> Settler<'a> {
@@ -168,7 +173,6 @@ impl<'a> Settler<'a> {
         findings: Findings,
         now: Timestamp,
     ) -> Result<Self, SurveyError> {
-        let (always, on_create) = inputs.mapped();
         let picked = match &seen {
             Seen::Live { .. } => None,
             Seen::Recorded(recorded) => {
@@ -182,7 +186,7 @@ impl<'a> Settler<'a> {
         let temporary = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
         Ok(Self {
             inputs,
-            ctx: Context { schema: inputs.schema, policy: inputs.policy(), rules: inputs.rules, always, on_create },
+            ctx: inputs.context(),
             seen,
             picked,
             protect: Protect::new(&inputs.policy().protect),
@@ -194,6 +198,7 @@ impl<'a> Settler<'a> {
             now,
             unterminated: false,
             cut: false,
+            watch: Watch::default(),
         })
     }
 
@@ -221,6 +226,11 @@ impl<'a> Settler<'a> {
             if settlement.verdict == Verdict::Missing && !self.has_key(&desired) {
                 self.unusable.add(settlement.place, &Traces::of(self.inputs, &record));
             }
+            if self.watch.watches(settlement) {
+                let accounts = watch::accounts_of(&settlement.verdict);
+                let accounts = accounts.into_iter().map(|at| self.account(at)).collect::<Result<_, _>>()?;
+                self.watch.note(settlement.clone(), desired.clone(), accounts);
+            }
             self.row(settlement, &desired)?;
         }
         for (before, after) in files.iter().zip(rows.digests()) {
@@ -234,6 +244,7 @@ impl<'a> Settler<'a> {
     /// Whether anything but "unchanged" is to be said or remembered of a row.
     fn needs_row(&self, settlement: &Settlement) -> bool {
         match settlement.verdict {
+            _ if self.watch.watches(settlement) => true,
             // The link from its identity to the account is still to be remembered, where there is an identity.
             Verdict::Equal { .. } => {
                 let has_identity = self.inputs.settings.map.identity.is_some();
@@ -330,6 +341,7 @@ impl<'a> Settler<'a> {
             |id| always.contains(id),
             |id, value: &Value| remembered(schema, &written, id, value),
         );
+        self.watch.compared(desired.place, &comparison);
         if comparison.is_equal() {
             self.findings.unchanged();
             return Ok(());

@@ -51,10 +51,7 @@ impl SpoolWriter {
         serde_json::to_writer(&mut self.line, &line)?;
         self.line.push(b'\n');
         self.out.write_all(&self.line)?;
-        let hash = Digest::of(&self.line).0;
-        for (sum, half) in self.digest.iter_mut().zip(hash) {
-            *sum = sum.wrapping_add(half);
-        }
+        add(&mut self.digest, &self.line);
         let at = self.at;
         self.at += self.line.len() as u64;
         Ok(at)
@@ -78,7 +75,7 @@ impl SpoolWriter {
     /// When it cannot be written out.
     pub fn finish(self) -> io::Result<(String, Spool)> {
         let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let digest = format!("{:016x}{:016x}", self.digest[0], self.digest[1]);
+        let digest = hex(self.digest);
         Ok((digest, Spool { input: BufReader::new(file), line: String::new() }))
     }
 }
@@ -94,6 +91,21 @@ impl Spool {
     /// When the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self { input: BufReader::new(File::open(path)?), line: String::new() })
+    }
+
+    /// How many accounts a file has, and the digest that [`SpoolWriter::finish`] gave.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn digest(path: &Path) -> io::Result<(u64, String)> {
+        let (mut input, mut line) = (BufReader::new(File::open(path)?), Vec::new());
+        let (mut count, mut digest) = (0, [0, 0]);
+        while input.read_until(b'\n', &mut line)? > 0 {
+            add(&mut digest, &line);
+            count += 1;
+            line.clear();
+        }
+        Ok((count, hex(digest)))
     }
 
     /// The account at a position that [`SpoolWriter::push`] gave.
@@ -119,6 +131,17 @@ impl Spool {
             line.values.into_iter().filter_map(|(name, value)| Some((schema.id(&name)?, value))).collect();
         Ok(Some(Account { id: line.id, values, protected: line.protected }))
     }
+}
+
+/// A sum, so that the order of the lines means nothing.
+fn add(digest: &mut [u64; 2], line: &[u8]) {
+    for (sum, half) in digest.iter_mut().zip(Digest::of(line).0) {
+        *sum = sum.wrapping_add(half);
+    }
+}
+
+fn hex([a, b]: [u64; 2]) -> String {
+    format!("{a:016x}{b:016x}")
 }
 
 #[cfg(test)]

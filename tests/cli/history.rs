@@ -28,6 +28,17 @@ fn runs_lists_what_there_was() {
     assert_eq!(runs[0]["applied"], 2);
     assert_eq!(runs[0]["state"], "complete");
     assert_eq!(runs[1]["applied"], 0);
+    assert_eq!((&runs[0]["outcome"], &runs[0]["planned"]["update"]), (&"complete".into(), &1.into()));
+    assert_eq!((&runs[0]["applied_by_kind"]["create"], &runs[0]["found"]["unchanged"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&runs[0]["resumed"], &runs[0]["only"], &runs[0]["limit"]),
+        (&0.into(), &serde_json::json!([]), &Value::Null)
+    );
+    assert!(runs[0]["requests"]["total"].as_u64() > Some(3) && runs[0]["elapsed_seconds"].is_number());
+    assert!(runs[0]["started_at"].as_str() <= runs[0]["ended_at"].as_str() && runs[0]["ended_at"].is_string());
+    for file in ["plan", "findings", "summary"] {
+        assert!(project.path(runs[0]["files"][file].as_str().unwrap()).is_file(), "{file}");
+    }
 }
 
 #[test]
@@ -57,7 +68,13 @@ fn show_has_every_account_that_the_run_touched() {
     }
     let json: Value = serde_json::from_str(&project.run(&["--format", "json", "show", &run]).stdout).unwrap();
     assert_eq!(json["summary"]["run"], run.as_str());
-    assert_eq!(json["entries"].as_array().unwrap().len(), 2);
+    let entries = json["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 2);
+    for entry in entries {
+        assert!(entry["key"].is_string() && entry["account"].is_string() && entry["source"]["line"].is_number());
+        assert!(entry["outcome"]["result"] == "applied" && entry["outcome"]["at"].is_string(), "{entry}");
+        assert!(entry["changes"].as_array().unwrap().iter().all(|change| change.get("to").is_some()));
+    }
 }
 
 #[test]

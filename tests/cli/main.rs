@@ -14,6 +14,7 @@ mod bad_source;
 mod bad_state;
 mod bad_target;
 mod check;
+mod explain;
 mod history;
 mod init;
 mod meta;

@@ -5,6 +5,7 @@ pub mod check;
 mod cost;
 pub mod drive;
 mod errors;
+pub mod explain;
 pub mod export;
 pub mod init;
 mod left;

@@ -11,10 +11,11 @@ use crate::cli::output::{Format, Out, To};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::state::{Phase, Tally};
-use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview, sealed};
+use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview, StateDir, sealed};
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
 use crate::report::{Form, Head, Summary, render};
+use crate::survey::PlanFiles;
 
 pub fn list(app: &App) -> Result<Exit, Failure> {
     let configured = app.configured()?;
@@ -36,7 +37,7 @@ pub fn list(app: &App) -> Result<Exit, Failure> {
     let mut out = Out::stdout();
     let written = if app.global.format == Format::Json {
         let damage = inspection.damage.iter().map(ToString::to_string).collect();
-        list_json(&inspection.runs, damage, &damaged, &mut out)
+        list_json(state, &inspection.runs, damage, &damaged, &mut out)
     } else {
         list_text(&inspection.runs, &damaged, &mut out)
     };
@@ -97,6 +98,10 @@ fn list_text(runs: &[RunOverview], damaged: &BTreeMap<RunId, String>, out: &mut 
     if !damaged.is_empty() {
         writeln!(out)?;
     }
+    for run in runs.iter().filter(|run| run.phase == Phase::Paused) {
+        let why = run.paused_because.as_deref().unwrap_or("somebody asked it to stop");
+        writeln!(out, "\n{} is paused: {}", run.run, visible(why))?;
+    }
     for (run, why) in damaged {
         writeln!(out, "{run} is damaged: {}", visible(why))?;
     }
@@ -114,6 +119,7 @@ fn without_beginning<'a>(
 const DAMAGED: &str = "damaged";
 
 fn list_json(
+    state: &StateDir,
     runs: &[RunOverview],
     damage: Vec<String>,
     damaged: &BTreeMap<RunId, String>,
@@ -125,30 +131,54 @@ fn list_json(
     let mut listed: Vec<_> = runs
         .iter()
         .map(|run| {
-            let tally = run.tally;
-            serde_json::json!({
-                "run": run.run.to_string(),
-                "started_at": run.started,
-                "command": run.head.command,
-                "tenant": run.head.tenant,
-                "target": run.head.target,
-                "plan": run.head.plan,
-                "state": if damaged.contains_key(&run.run) { DAMAGED } else { state_of(run) },
-                "damaged_because": damaged.get(&run.run),
-                "since": run.phase_since,
-                "paused_because": run.paused_because,
-                "actions": run.head.actions,
-                "applied": tally.applied + tally.adopted,
-                "failed": tally.failed,
-                "skipped": tally.skipped,
-                "unknown": tally.unknown + tally.open,
-                "pending": tally.pending + tally.not_there,
-            })
+            let why = damaged.get(&run.run);
+            described(state, run, if why.is_some() { DAMAGED } else { state_of(run) }, why)
         })
         .collect();
     listed.extend(lost);
     serde_json::to_writer(&mut *out, &serde_json::json!({ "runs": listed, "damage": damage }))?;
     writeln!(out)
+}
+
+/// Everything that is known of a run beside its actions.
+fn described(state: &StateDir, run: &RunOverview, word: &str, damaged_because: Option<&String>) -> serde_json::Value {
+    let tally = run.tally;
+    let kept = sealed::read::<Head>(&state.run_summary(run.run)).ok().flatten();
+    let summary = kept.map(|head| head.summary).filter(|summary| is_of_its_end(summary, run));
+    let summary = summary.as_ref();
+    let files = PlanFiles::within(&state.run(run.run));
+    let selection = run.head.selection.clone().unwrap_or_default();
+    serde_json::json!({
+        "run": run.run.to_string(),
+        "started_at": run.started,
+        "ended_at": matches!(run.phase, Phase::Ended(_)).then_some(run.phase_since),
+        "command": run.head.command,
+        "tenant": run.head.tenant,
+        "target": run.head.target,
+        "plan": run.head.plan,
+        "state": word,
+        "damaged_because": damaged_because,
+        "since": run.phase_since,
+        "paused_because": run.paused_because,
+        "resumed": run.resumed,
+        "approved": run.head.approved,
+        "only": selection.only,
+        "limit": selection.limit,
+        "actions": run.head.actions,
+        "applied": tally.applied + tally.adopted,
+        "failed": tally.failed,
+        "skipped": tally.skipped,
+        "unknown": tally.unknown + tally.open,
+        "pending": tally.pending + tally.not_there,
+        "outcome": summary.map(|summary| summary.outcome),
+        "planned": summary.map(|summary| summary.planned),
+        "applied_by_kind": summary.map(|summary| summary.applied),
+        "found": summary.map(|summary| summary.found),
+        "held": summary.map(|summary| summary.held),
+        "requests": summary.map(|summary| &summary.requests),
+        "elapsed_seconds": summary.map(|summary| summary.elapsed_seconds),
+        "files": { "plan": files.plan, "findings": files.findings, "summary": state.run_summary(run.run) },
+    })
 }
 
 /// What state a run is in, in one word.

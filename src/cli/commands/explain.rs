@@ -1,0 +1,201 @@
+//! `headcount explain`: one person, end to end, from the last listing and the journal. Nothing is decided here, and
+//! nothing is written to the target.
+
+use crate::cli::app::App;
+use crate::cli::args::ExplainArgs;
+use crate::cli::connect::Connected;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::{Format, Out, To};
+use crate::cli::people;
+use crate::cli::workbench::Configured;
+use crate::journal::{Journal, Memory};
+use crate::model::{AccountId, Attributes, Value, Wanted};
+use crate::report::person::{write_json, write_text};
+use crate::survey::{Accounts, Edit, Explained, Inputs, Last, Person, Whom, explain};
+use crate::target::{Target, Trouble};
+
+use super::plan::close_after;
+use super::runs::output;
+
+pub async fn run(app: &App, args: &ExplainArgs) -> Result<Exit, Failure> {
+    let whom = whom(args)?;
+    let configured = app.configured()?;
+    app.start_log(None)?;
+    app.listen_for_signals();
+    // Who only looks leaves nothing behind, not even an empty state directory.
+    let journal = if args.online || configured.state.path().exists() {
+        configured.journal(&*app.clock)?
+    } else {
+        Journal::in_memory()
+    };
+    let memory = configured.memory(&journal);
+    if !args.online {
+        let configured = configured.last_seen()?;
+        let last = last(&configured, &journal)?;
+        let explained = one(app, &configured, &memory, &last, &whom).await?;
+        return tell(app, &configured, &journal, &whom, &last, &explained, None);
+    }
+    let connected = configured.connect(app.clock.clone(), &app.stop).await?;
+    let exit = online(app, configured, &journal, &memory, &whom, &connected).await;
+    close_after(connected, exit).await
+}
+
+fn whom(args: &ExplainArgs) -> Result<Whom, Failure> {
+    let Some(line) = &args.line else { return Ok(Whom::Key(args.key.clone().unwrap_or_default())) };
+    let (file, number) = match line.rsplit_once(':') {
+        Some((file, number)) => (Some(file.to_owned()), number),
+        None => (None, line.as_str()),
+    };
+    match number.trim().parse() {
+        Ok(line) if line > 0 => Ok(Whom::Line { file, line }),
+        _ => Err(Failure::new("usage", format!("--line {line}: no number of a line"))
+            .hint("`headcount explain --line 12`, or --line FILE:12 where there are several files")
+            .exit(Exit::Usage)),
+    }
+}
+
+pub fn last(configured: &Configured, journal: &Journal) -> Result<Last, Failure> {
+    let tenant = &configured.settings.target.tenant;
+    Ok(Last::open(&configured.state, journal, &configured.schema, tenant, &configured.target_name())?)
+}
+
+/// Makes the plan from what is known, and tells of it what concerns these people: an answer to each question.
+pub async fn look(
+    app: &App,
+    configured: &Configured,
+    memory: &Memory,
+    last: &Last,
+    asked: &[Whom],
+) -> Result<Vec<Explained>, Failure> {
+    let dir = tempfile::tempdir().map_err(|error| Failure::new("system", format!("no temporary folder: {error}")))?;
+    let mapped = configured.source_in(&*app.clock, dir.path())?;
+    let monitor = app.monitor();
+    let inputs = Inputs {
+        settings: &configured.settings,
+        schema: &configured.schema,
+        rules: &configured.rules,
+        source: &mapped.source,
+        mapping: &mapped.mapping,
+        memory,
+        clock: &*app.clock,
+        monitor: &*monitor,
+        target: configured.target_name(),
+        accounts: Accounts::Last(last),
+        dir: dir.path(),
+        snapshot: None,
+    };
+    tokio::select! {
+        explained = explain(&inputs, asked) => Ok(explained?),
+        () = app.stop.requested() => Err(Failure::new("signal", "stopped; nothing was changed").exit(Exit::Paused)),
+    }
+}
+
+async fn one(
+    app: &App,
+    configured: &Configured,
+    memory: &Memory,
+    last: &Last,
+    whom: &Whom,
+) -> Result<Explained, Failure> {
+    let mut answers = look(app, configured, memory, last, std::slice::from_ref(whom)).await?;
+    // Each question has its answer.
+    answers.pop().ok_or_else(|| Failure::new("system", "no answer to the question"))
+}
+
+async fn online(
+    app: &App,
+    configured: Configured,
+    journal: &Journal,
+    memory: &Memory,
+    whom: &Whom,
+    connected: &Connected,
+) -> Result<Exit, Failure> {
+    let target = &*connected.target;
+    let configured = configured.seen_by(target)?;
+    let mut last = last(&configured, journal)?;
+    let before = one(app, &configured, memory, &last, whom).await?;
+    let known = last.edited();
+    ask(target, &configured, whom, &before, &mut last).await?;
+    let explained = if last.edited() == known && before.people.is_empty() {
+        before
+    } else {
+        one(app, &configured, memory, &last, whom).await?
+    };
+    tell(app, &configured, journal, whom, &last, &explained, Some(target.meter().sent().total))
+}
+
+/// Asks the tenant about these people and nobody else. By its id an account costs one request; who has none may cost a
+/// listing, where the application cannot be asked for a name.
+async fn ask(
+    target: &dyn Target,
+    configured: &Configured,
+    whom: &Whom,
+    before: &Explained,
+    last: &mut Last,
+) -> Result<(), Failure> {
+    let mut sought: Vec<Attributes> = Vec::new();
+    for person in &before.people {
+        for id in ids(person) {
+            let edit = target.get(&id).await?.map_or(Edit::Gone, Edit::Now);
+            last.know(id, edit);
+        }
+        if let (None, Some(desired)) = (&person.account, &person.desired) {
+            let set = desired.values.iter().filter_map(|(id, wanted)| match wanted {
+                Wanted::Set(value) => Some((*id, value.clone())),
+                Wanted::Clear => None,
+            });
+            sought.push(set.collect());
+        }
+    }
+    if let (true, Whom::Key(key)) = (before.people.is_empty(), whom) {
+        let single = configured.rules.iter().filter_map(|rule| <[_; 1]>::try_from(rule.attributes.as_slice()).ok());
+        sought.extend(single.map(|[id]| [(id, Value::text(key.trim()))].into_iter().collect()));
+    }
+    let mut found = Vec::new();
+    if !sought.is_empty() {
+        found = target.find(&configured.rules, &sought).await?.into_iter().flatten().collect();
+    }
+    if let (true, true, Whom::Key(key)) = (found.is_empty(), before.people.is_empty(), whom) {
+        match target.get(&AccountId(key.trim().to_owned())).await {
+            Ok(account) => found.extend(account),
+            // What cannot be an id at all is nobody's.
+            Err(error) if matches!(error.trouble, Trouble::Refused | Trouble::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for account in found {
+        last.know(account.id.clone(), Edit::Now(account));
+    }
+    Ok(())
+}
+
+fn ids(person: &Person) -> Vec<AccountId> {
+    let own = person.account.iter().map(|account| &account.id);
+    let mut ids: Vec<AccountId> = own.chain(&person.remembered).chain(&person.candidates).cloned().collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+fn tell(
+    app: &App,
+    configured: &Configured,
+    journal: &Journal,
+    whom: &Whom,
+    last: &Last,
+    explained: &Explained,
+    requests: Option<u64>,
+) -> Result<Exit, Failure> {
+    let known = people::Known { configured, journal, last, now: app.clock.now(), requests };
+    let explanation = people::explanation(&known, whom, explained)?;
+    app.pause_progress();
+    let mut out = Out::stdout();
+    let style = app.style(configured, To::Stdout);
+    match app.global.format {
+        Format::Json => write_json(&explanation, &style, &mut out),
+        Format::Text => write_text(&explanation, &style, &mut out),
+    }
+    .and_then(|()| std::io::Write::flush(&mut out))
+    .map_err(output)?;
+    Ok(if explanation.person.is_some() { Exit::Done } else { Exit::Failed })
+}

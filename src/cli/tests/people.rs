@@ -1,0 +1,117 @@
+//! What is explained of a person is what a plan decides, for everybody.
+
+use std::fs;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Parser;
+
+use crate::cli::app::App;
+use crate::cli::args::Cli;
+use crate::cli::commands::explain::{last, look};
+use crate::cli::commands::plan::make;
+use crate::cli::workbench::Configured;
+use crate::clock::{Clock, SystemClock};
+use crate::plan::file::PlanReader;
+use crate::plan::{Action, Finding};
+use crate::survey::{Accounts, Explained, Whom, read_findings};
+
+/// Makes a plan of a sample against its tenant, then asks for every line of the export and every account that the plan
+/// names; gives the words that were said of them.
+fn explained_as_planned(config: &str) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    super::copy_files(&root.join("samples"), &dir.path().join("samples"));
+    fs::copy(root.join("config.toml"), dir.path().join("config.toml")).unwrap();
+    let path = dir.path().join(config);
+    let text = fs::read_to_string(&path).unwrap();
+    let slow = text.lines().find(|line| line.starts_with("requests_per_second")).unwrap();
+    fs::write(&path, text.replace(slow, "requests_per_second = 0")).unwrap();
+
+    let clock: Arc<dyn Clock> = SystemClock::new();
+    let cli = Cli::try_parse_from(["headcount", "--quiet", "--no-progress", "runs"]).unwrap();
+    let app = App::unheard(cli.global, clock.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let state = dir.path().join("state");
+        let configured = Configured::load(&path, Some(&state)).unwrap();
+        let journal = configured.journal(&*clock).unwrap();
+        let memory = configured.memory(&journal);
+        let connected = configured.connect(clock.clone(), &app.stop).await.unwrap();
+        let configured = configured.seen_by(&*connected.target).unwrap();
+        let made = make(&app, &configured, &memory, Accounts::Live(&*connected.target)).await.unwrap();
+        connected.close().await.unwrap();
+        let (actions, findings) = read(&made.surveyed.files);
+        let header = made.surveyed.header;
+
+        let configured = Configured::load(&path, Some(&state)).unwrap().last_seen().unwrap();
+        let last = last(&configured, &journal).unwrap();
+        assert!(last.is_there());
+        let mut words = Vec::new();
+        let mut asked = Vec::new();
+        let mut table =
+            csv::ReaderBuilder::new().flexible(true).from_path(dir.path().join("samples/hr_export.csv")).unwrap();
+        for record in table.records() {
+            let line = u32::try_from(record.unwrap().position().unwrap().line()).unwrap();
+            asked.push(Whom::Line { file: None, line });
+        }
+        let alone = findings.iter().filter(|finding| finding.source.is_none());
+        asked.extend(alone.filter_map(|finding| Some(Whom::Key(finding.account.as_ref()?.0.clone()))));
+        let answers = look(&app, &configured, &memory, &last, &asked).await.unwrap();
+        for (whom, explained) in asked.iter().zip(&answers) {
+            // The whole plan is the same, not only what is said of one person.
+            assert_eq!((&explained.header.counts, &explained.header.held), (&header.counts, &header.held));
+            words.push(as_planned(whom, explained, &actions, &findings));
+        }
+        let said = |word: &str| words.iter().filter(|said| *said == word).count() as u64;
+        assert_eq!(said("unchanged"), header.counts.findings.unchanged);
+        assert_eq!(said("excluded") + header.source.included, table_rows(&header));
+        words
+    })
+}
+
+fn table_rows(header: &crate::plan::file::Header) -> u64 {
+    header.source.files.iter().map(|file| file.rows).sum()
+}
+
+fn read(files: &crate::plan::beside::PlanFiles) -> (Vec<Action>, Vec<Finding>) {
+    let mut reader = PlanReader::new(BufReader::new(fs::File::open(&files.plan).unwrap())).unwrap();
+    let actions = std::iter::from_fn(|| reader.next().unwrap()).collect();
+    (actions, read_findings(&files.findings).unwrap().map(Result::unwrap).collect())
+}
+
+/// Exactly one person, and of that person exactly what the plan says.
+fn as_planned(whom: &Whom, explained: &Explained, actions: &[Action], findings: &[Finding]) -> String {
+    let [person] = explained.people.as_slice() else { panic!("{whom:?}: {:?}", explained.people) };
+    let place = person.row.as_ref().map(|row| &row.source);
+    let account = person.account.as_ref().filter(|_| place.is_none()).map(|account| &account.id);
+    let is_it = |source: Option<&crate::plan::Source>, id: Option<&crate::model::AccountId>| match place {
+        Some(_) => source == place,
+        None => source.is_none() && id == account,
+    };
+    let action = actions.iter().find(|action| is_it(action.source.as_ref(), action.account.as_ref()));
+    let finding = findings.iter().find(|finding| is_it(finding.source.as_ref(), finding.account.as_ref()));
+    assert_eq!((person.decision.action.as_ref(), person.decision.finding.as_ref()), (action, finding), "{whom:?}");
+    if let Some(action) = action {
+        assert_eq!((&person.key, person.account.as_ref().map(|a| &a.id)), (&action.key, action.account.as_ref()));
+        assert_eq!(person.found, action.matched);
+    }
+    person.word().to_owned()
+}
+
+#[test]
+fn everybody_of_the_sample_is_explained_as_the_plan_decides() {
+    let words = explained_as_planned("config.toml");
+    for word in ["create", "update", "reactivate", "deactivate", "unchanged", "drift", "invalid", "skipped", "absent"] {
+        assert!(words.iter().any(|said| said == word), "{word}: {words:?}");
+    }
+    assert!(words.len() > 256);
+}
+
+#[test]
+fn everybody_of_the_other_samples_is_explained_as_the_plan_decides() {
+    for config in ["samples/scim.toml", "samples/brightpattern.toml"] {
+        assert!(explained_as_planned(config).len() > 256, "{config}");
+    }
+}

@@ -1,0 +1,370 @@
+//! A person as text: first what would be done and why, then what that rests on, then what was done before.
+
+use std::io::{self, Write};
+
+use super::{Attribute, Candidate, Explanation, Held, Listing, Matching, Person, Row, Standing, Touched};
+use crate::plan::{Change, Source};
+use crate::report::ink::{CYAN, GREEN, Ink, RED, YELLOW};
+use crate::report::visible::{shortened, visible};
+use crate::report::words::{LONGEST_MESSAGE, LONGEST_NAME, moment, outcome, shown, transition};
+use crate::report::{OutcomeResult, Style};
+
+/// In less room than this a value says nothing, whatever the terminal's width.
+const NARROWEST: usize = 30;
+
+/// No colour at all, and the faint one.
+const PLAIN: u8 = 0;
+const DIM: u8 = 2;
+
+pub(super) fn write(explanation: &Explanation, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let page = Page { style, ink: Ink(style.color) };
+    match &explanation.person {
+        Some(person) => page.person(person, explanation, out)?,
+        None if !explanation.candidates.is_empty() => page.candidates(explanation, out)?,
+        None => page.nobody(explanation, out)?,
+    }
+    page.foot(explanation, out)
+}
+
+struct Page<'s> {
+    style: &'s Style,
+    ink: Ink,
+}
+
+impl Page<'_> {
+    fn person(&self, person: &Person, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+        let word = self.ink.paint(color(&person.decision), &said(person));
+        writeln!(out, "{}: {word}", self.ink.bold(&shortened(&person.key, LONGEST_NAME)))?;
+        self.paragraph(2, &person.because, out)?;
+        self.done(person, out)?;
+
+        self.heading("The row", out)?;
+        match &person.row {
+            Some(row) => self.row(row, out)?,
+            None => writeln!(out, "  none: nobody in the export has this account")?,
+        }
+        self.heading("The account", out)?;
+        self.account(person, explanation, out)?;
+        if !person.attributes.is_empty() {
+            self.heading("Each attribute, and where its value comes from", out)?;
+            let widest = person.attributes.iter().map(|attribute| attribute.attribute.chars().count()).max();
+            let column = widest.unwrap_or_default().min(28);
+            person.attributes.iter().try_for_each(|attribute| self.attribute(attribute, column, out))?;
+        } else if let Some(account) = &person.account {
+            self.heading("What the application shows", out)?;
+            for (name, value) in &account.values {
+                let room = self.style.width.saturating_sub(name.chars().count() + 4).max(NARROWEST);
+                writeln!(out, "  {}: {}", shortened(name, LONGEST_NAME), shown(value, room))?;
+            }
+        }
+        self.heading("What runs did", out)?;
+        if person.history.is_empty() {
+            writeln!(out, "  nothing, as far as the journal goes back")?;
+        }
+        person.history.iter().try_for_each(|touched| self.touched(touched, out))
+    }
+
+    /// What would be done, what of it waits, what else is to be said.
+    fn done(&self, person: &Person, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(action) = &person.action {
+            // Of a new account every attribute is new, and they all stand below.
+            if action.account.is_some() {
+                self.changes(&action.changes, 4, out)?;
+            }
+            for warning in &action.warnings {
+                let text = format!("warning: {}", shortened(warning, LONGEST_MESSAGE));
+                writeln!(out, "  {}", self.ink.paint(YELLOW, &text))?;
+            }
+        }
+        if let Some(finding) = person.finding.as_ref().filter(|finding| !finding.changes.is_empty()) {
+            writeln!(out, "  {}: {}", finding.finding.name(), shortened(&finding.reason, LONGEST_MESSAGE))?;
+            self.changes(&finding.changes, 4, out)?;
+        }
+        for stopped in &person.stopped {
+            let text = format!("held, with everything else: {stopped}");
+            self.painted(YELLOW, 2, &text, out)?;
+        }
+        let Some(Held { kind, count, limit, setting, approve }) = &person.held else { return Ok(()) };
+        let text =
+            format!("held: {count} to {kind}, and {setting} allows {limit}; look at all of them, then release them:");
+        self.painted(YELLOW, 2, &text, out)?;
+        let command = self.style.invocation.command(&format!("sync --approve {}", visible(approve)));
+        writeln!(out, "    {command}")
+    }
+
+    fn row(&self, row: &Row, out: &mut dyn Write) -> io::Result<()> {
+        let identity =
+            row.identity.as_deref().map(|identity| format!(", identity {}", shortened(identity, LONGEST_NAME)));
+        writeln!(out, "  {}{}", place(&row.source), identity.unwrap_or_default())?;
+        if let Some(problem) = &row.problem {
+            self.paragraph(2, &format!("cannot be used: {}", shortened(problem, LONGEST_MESSAGE)), out)?;
+        }
+        if !row.included {
+            let cells = self.cells(&row.include_cells);
+            let cells = if cells.is_empty() { cells } else { format!(", where {cells}") };
+            self.paragraph(2, &format!("left out by source.include{cells}"), out)?;
+        }
+        Ok(())
+    }
+
+    fn account(&self, person: &Person, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+        let Matching { by, remembered, rules, candidates } = &person.matching;
+        match &person.account {
+            Some(account) => {
+                let active = match account.active {
+                    Some(true) => ", active",
+                    Some(false) => ", inactive",
+                    None => "",
+                };
+                writeln!(out, "  {}{active}{}", shortened(account.id.as_str(), LONGEST_NAME), found_by(person))?;
+                if let Some(why) = &account.protected {
+                    writeln!(out, "  never touched: {}", shortened(why, LONGEST_MESSAGE))?;
+                }
+            }
+            None if !candidates.is_empty() => {
+                let ids: Vec<_> = candidates.iter().map(|id| visible(id.as_str())).collect();
+                self.paragraph(2, &format!("one of several: {}", ids.join(", ")), out)?;
+            }
+            None if explanation.listing.listed_at.is_none() && !explanation.listing.online => {
+                writeln!(out, "  not known: no account was listed yet")?;
+            }
+            None if person.row.as_ref().is_some_and(|row| !row.included) => {
+                return writeln!(out, "  not looked for");
+            }
+            None => writeln!(out, "  none was found")?,
+        }
+        if by.is_none() && person.row.is_some() {
+            for rule in rules {
+                let key = rule.key.as_deref().map_or("the row has no value".into(), |key| shortened(key, LONGEST_NAME));
+                writeln!(out, "  looked for by {}: {key}", shortened(&rule.rule, LONGEST_NAME))?;
+            }
+        }
+        match remembered {
+            Some(id) if by.as_deref() != Some("link") => {
+                let id = shortened(id.as_str(), LONGEST_NAME);
+                writeln!(out, "  remembered for this identity: account {id}")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn attribute(&self, attribute: &Attribute, column: usize, out: &mut dyn Write) -> io::Result<()> {
+        let Attribute { attribute: name, expression, cells, wanted, has, standing, problems, .. } = attribute;
+        let (sign, paint, remark) = match standing {
+            Standing::Same => ("=", PLAIN, ""),
+            Standing::Differs => ("~", CYAN, ""),
+            Standing::Drift => ("!", YELLOW, "the application cannot change it"),
+            Standing::New => ("+", GREEN, ""),
+            Standing::Kept => (" ", PLAIN, "the cell is empty, so the account keeps what it has"),
+            Standing::OnCreate => (" ", PLAIN, "only sent when an account is made"),
+            Standing::MatchOnly => (" ", PLAIN, "only used to find the account"),
+            Standing::Unseen => (" ", PLAIN, "the application does not show it; nothing new to write"),
+            Standing::NotCompared => (" ", PLAIN, ""),
+            Standing::Invalid => ("!", RED, "cannot be used"),
+        };
+        let name = shortened(name, LONGEST_NAME);
+        let room = self.style.width.saturating_sub(column.max(name.chars().count()) + 6).max(NARROWEST);
+        let differs = matches!(standing, Standing::Differs | Standing::Drift);
+        let value = match (wanted, has) {
+            (Some(to), Some(from)) if differs => {
+                transition(&Change { attribute: String::new(), from: Some(from.clone()), to: to.clone() }, room)
+            }
+            (Some(value), _) => shown(value, room).into_owned(),
+            (None, Some(value)) => shown(value, room).into_owned(),
+            (None, None) => "–".to_owned(),
+        };
+        let sign = if paint == PLAIN { sign.to_owned() } else { self.ink.paint(paint, sign) };
+        writeln!(out, "{sign} {name:<column$}  {value}")?;
+        if !remark.is_empty() {
+            writeln!(out, "      {remark}")?;
+        }
+        for problem in problems {
+            self.painted(RED, 6, &shortened(problem, LONGEST_MESSAGE), out)?;
+        }
+        let cells = self.cells(cells);
+        let room = self.style.width.saturating_sub("      from ".len()).max(NARROWEST);
+        let plain = attribute.cells.iter().map(|cell| cell.column.as_str()).eq([expression.trim_matches('"')]);
+        if plain {
+            return writeln!(out, "      {}", self.ink.dim(&format!("from {}", shortened(&cells, room))));
+        }
+        writeln!(out, "      {}", self.ink.dim(&format!("from {}", shortened(expression, room))))?;
+        if cells.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "      {}", self.ink.dim(&format!("where {}", shortened(&cells, room))))
+    }
+
+    fn cells(&self, cells: &[super::Cell]) -> String {
+        let said = |cell: &super::Cell| {
+            let value = shortened(&cell.value, self.style.width.max(NARROWEST));
+            format!("{} = \"{value}\"", shortened(&cell.column, LONGEST_NAME))
+        };
+        cells.iter().map(said).collect::<Vec<_>>().join(", ")
+    }
+
+    fn touched(&self, touched: &Touched, out: &mut dyn Write) -> io::Result<()> {
+        let Touched { run, command, started_at, action, outcome: came } = touched;
+        let at = moment(came.at.unwrap_or(*started_at));
+        let result = self.ink.paint(color_of(came.result), came.result.name());
+        writeln!(out, "  {at}  {} {result}", action.action.name())?;
+        writeln!(out, "    {}", self.ink.dim(&format!("{} {}", visible(command), visible(run))))?;
+        self.changes(&action.changes, 4, out)?;
+        match outcome(came) {
+            Some(text) => self.paragraph(4, &text, out),
+            None => Ok(()),
+        }
+    }
+
+    fn changes(&self, changes: &[Change], indent: usize, out: &mut dyn Write) -> io::Result<()> {
+        for change in changes {
+            let name = shortened(&change.attribute, LONGEST_NAME);
+            let room = self.style.width.saturating_sub(name.chars().count() + indent + 2).max(NARROWEST);
+            writeln!(out, "{:indent$}{name}: {}", "", transition(change, room))?;
+        }
+        Ok(())
+    }
+
+    fn candidates(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "Several go by \"{}\":", shortened(&explanation.asked, LONGEST_NAME))?;
+        for candidate in &explanation.candidates {
+            let Candidate { key, identity, source, account, decision } = candidate;
+            let identity =
+                identity.as_deref().map(|identity| format!("identity {}", shortened(identity, LONGEST_NAME)));
+            let account = account.as_ref().map(|id| format!("account {}", shortened(id.as_str(), LONGEST_NAME)));
+            let place = source.as_ref().map(place);
+            let facts: Vec<_> = place.into_iter().chain(identity).chain(account).collect();
+            writeln!(out, "  {}: {decision} ({})", shortened(key, LONGEST_NAME), facts.join(", "))?;
+        }
+        let line = explanation.candidates.iter().find_map(|candidate| candidate.source.as_ref());
+        match line {
+            Some(source) => {
+                let command = self.style.invocation.command(&format!("explain --line {}", place(source)));
+                writeln!(out, "\nAsk for one of them by its identity, its account or its line:\n    {command}")
+            }
+            None => writeln!(out, "\nAsk for one of them by its account."),
+        }
+    }
+
+    fn nobody(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+        let asked = shortened(&explanation.asked, LONGEST_NAME);
+        let accounts = match (explanation.listing.online, explanation.listing.listed_at) {
+            (true, _) => "nor in the application",
+            (false, Some(_)) => "nor in the last listing of the accounts",
+            (false, None) => "and no account was listed yet",
+        };
+        self.paragraph(0, &format!("Nobody goes by \"{asked}\", neither in the export {accounts}."), out)?;
+        if !explanation.nearest.is_empty() {
+            let names: Vec<_> = explanation.nearest.iter().map(|name| shortened(name, LONGEST_NAME)).collect();
+            self.paragraph(0, &format!("The nearest names are {}.", names.join(", ")), out)?;
+        }
+        Ok(())
+    }
+
+    /// As of when all this holds.
+    fn foot(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+        let Listing { listed_at, age_seconds, changed_since, online, requests, .. } = &explanation.listing;
+        writeln!(out)?;
+        let mut text = match (listed_at, age_seconds) {
+            (Some(at), Some(age)) => {
+                format!("The accounts are as they were listed on {}, {} ago", moment(*at), aged(*age))
+            }
+            _ => "No accounts were listed yet".to_owned(),
+        };
+        match changed_since {
+            0 => {}
+            1 => text.push_str("; what runs did to 1 account since is counted in"),
+            count => text.push_str(&format!("; what runs did to {count} accounts since is counted in")),
+        }
+        let tenant = visible(&explanation.tenant);
+        if *online {
+            let requests = if *requests == 1 { "1 request".to_owned() } else { format!("{requests} requests") };
+            text.push_str(&format!(". {tenant} was asked about this person just now ({requests})."));
+        } else {
+            text.push_str(&format!(". {tenant} was not asked: --online does that."));
+        }
+        self.painted(DIM, 0, &text, out)?;
+        explanation.notes.iter().try_for_each(|note| {
+            let note = self.style.invocation.within(note);
+            self.paragraph(0, &format!("note: {}", shortened(&note, LONGEST_MESSAGE)), out)
+        })
+    }
+
+    fn heading(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\n{}", self.ink.bold(text))
+    }
+
+    fn paragraph(&self, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        self.painted(PLAIN, indent, text, out)
+    }
+
+    /// A text, broken between words so that it fits.
+    fn painted(&self, code: u8, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        let paint = |line: &str| if code == PLAIN { line.to_owned() } else { self.ink.paint(code, line) };
+        let room = self.style.width.saturating_sub(indent).max(NARROWEST);
+        let mut line = String::new();
+        for word in visible(text).split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+                writeln!(out, "{:indent$}{}", "", paint(&line))?;
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        writeln!(out, "{:indent$}{}", "", paint(&line))
+    }
+}
+
+/// What becomes of the person, in the fewest words.
+fn said(person: &Person) -> String {
+    let is_waiting = person.held.is_some() || (person.action.is_some() && !person.stopped.is_empty());
+    if is_waiting { format!("{}, held", person.decision) } else { person.decision.clone() }
+}
+
+/// How the account was found, in words.
+fn found_by(person: &Person) -> String {
+    let Matching { by, rules, .. } = &person.matching;
+    match by.as_deref() {
+        None => String::new(),
+        Some("link") => ", remembered for this identity from an earlier run".to_owned(),
+        Some(by) => {
+            let key = rules.iter().find(|rule| rule.rule == by).and_then(|rule| rule.key.as_deref());
+            let key = key.map(|key| format!(" {}", shortened(key, LONGEST_NAME))).unwrap_or_default();
+            format!(", found by {}{key}", shortened(by, LONGEST_NAME))
+        }
+    }
+}
+
+fn place(source: &Source) -> String {
+    format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line)
+}
+
+/// A length of time as people say how old something is.
+fn aged(seconds: u64) -> String {
+    let counted = |count: u64, unit: &str| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
+    match seconds {
+        0..60 => counted(seconds, "second"),
+        60..3600 => counted(seconds / 60, "minute"),
+        3600..172_800 => counted(seconds / 3600, "hour"),
+        _ => counted(seconds / 86_400, "day"),
+    }
+}
+
+fn color(decision: &str) -> u8 {
+    match decision {
+        "create" | "reactivate" => GREEN,
+        "update" => CYAN,
+        "invalid" | "conflict" => RED,
+        "deactivate" | "delete" | "drift" | "absent" => YELLOW,
+        _ => DIM,
+    }
+}
+
+fn color_of(result: OutcomeResult) -> u8 {
+    match result {
+        OutcomeResult::Applied | OutcomeResult::Adopted => GREEN,
+        OutcomeResult::Failed | OutcomeResult::Unknown => RED,
+        OutcomeResult::Skipped | OutcomeResult::Held | OutcomeResult::Pending => YELLOW,
+    }
+}

@@ -1,0 +1,254 @@
+//! The last whole listing, which every plan leaves in the state directory, and what is known to have changed since: what
+//! runs did after it, and what a question to the tenant came to. It answers questions about single people without a
+//! request. It is believed only where the description beside it fits: the same tenant, and the same accounts.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::spool::Spool;
+use super::{Inputs, SurveyError, drafts};
+use crate::journal::state::{Event, Outcome, Phase, Step};
+use crate::journal::{Journal, RunId, RunOverview, StateDir};
+use crate::model::{Account, AccountId, Attributes, Schema};
+use crate::plan::file::{ListingDigest, PlanReader};
+use crate::plan::steps::steps;
+use crate::plan::{Action, ActionKind};
+
+/// The last listing; none at all where there is none yet.
+#[derive(Clone, Debug, Default)]
+pub struct Last {
+    listing: Option<(PathBuf, Timestamp)>,
+    /// What became of accounts since, in its order.
+    edits: BTreeMap<AccountId, Vec<Edit>>,
+    changed_by_runs: usize,
+    /// Runs that may have changed something since and of which nobody can say what.
+    pub doubts: Vec<String>,
+}
+
+/// Something that became of an account since it was listed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// It has these values now; where there was no account before, it was made with them.
+    Set(Attributes),
+    /// This is the whole of it.
+    Now(Account),
+    Gone,
+}
+
+/// What stands beside the accounts.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    tenant: String,
+    target: String,
+    listed_at: Timestamp,
+    accounts: u64,
+    digest: String,
+}
+
+/// Says beside a kept listing whose it is and of when.
+pub(super) fn describe(
+    inputs: &Inputs<'_>,
+    listing: &Path,
+    digest: &ListingDigest,
+    at: Timestamp,
+) -> Result<(), SurveyError> {
+    let path = beside(listing);
+    let description = Description {
+        tenant: inputs.settings.target.tenant.clone(),
+        target: inputs.target.clone(),
+        listed_at: at,
+        accounts: digest.accounts,
+        digest: digest.digest.clone(),
+    };
+    // Not renamed into its place: half a description fits nothing, and then the listing is not believed.
+    let write = || {
+        let mut file = drafts::create_private(&path)?;
+        file.write_all(&serde_json::to_vec(&description)?)
+    };
+    write().map_err(SurveyError::file(&path))
+}
+
+fn beside(listing: &Path) -> PathBuf {
+    listing.with_extension("json")
+}
+
+impl Last {
+    /// The last listing of this tenant, and what the runs of the journal did since. Where there is none, or one that
+    /// cannot be believed, it is empty.
+    ///
+    /// # Errors
+    /// A listing that cannot be read.
+    pub fn open(
+        state: &StateDir,
+        journal: &Journal,
+        schema: &Schema,
+        tenant: &str,
+        target: &str,
+    ) -> Result<Self, SurveyError> {
+        let path = state.snapshot();
+        let described: Option<Description> =
+            std::fs::read(beside(&path)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let Some(said) = described.filter(|said| said.tenant == tenant && said.target == target) else {
+            return Ok(Self::default());
+        };
+        if !path.exists() || Spool::digest(&path).map_err(SurveyError::file(&path))? != (said.accounts, said.digest) {
+            return Ok(Self::default());
+        }
+        let mut last = Self { listing: Some((path, said.listed_at)), ..Self::default() };
+        for run in journal.runs() {
+            let is_before = matches!(run.phase, Phase::Ended(_)) && run.phase_since < said.listed_at;
+            if is_before || run.head.tenant != tenant || run.head.target != target {
+                continue;
+            }
+            if let Err(why) = last.take_run(state, journal, schema, &run, said.listed_at) {
+                last.doubts.push(format!("what the run {} changed since the listing is not known: {why}", run.run));
+            }
+        }
+        last.changed_by_runs = last.edits.len();
+        Ok(last)
+    }
+
+    /// Whether there is a listing.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.listing.is_some()
+    }
+
+    /// When it was complete.
+    #[must_use]
+    pub fn listed_at(&self) -> Option<Timestamp> {
+        self.listing.as_ref().map(|(_, at)| *at)
+    }
+
+    /// How many things are known that happened since.
+    #[must_use]
+    pub fn edited(&self) -> usize {
+        self.edits.values().map(Vec::len).sum()
+    }
+
+    /// Accounts that runs changed since.
+    #[must_use]
+    pub fn changed_by_runs(&self) -> usize {
+        self.changed_by_runs
+    }
+
+    /// Adds what is known of an account now.
+    pub fn know(&mut self, account: AccountId, edit: Edit) {
+        self.edits.entry(account).or_default().push(edit);
+    }
+
+    /// Every account as it is known to be by now.
+    ///
+    /// # Errors
+    /// A listing that cannot be read, and what `take` gives.
+    pub fn each(
+        &self,
+        schema: &Schema,
+        take: &mut dyn FnMut(&Account) -> Result<(), SurveyError>,
+    ) -> Result<(), SurveyError> {
+        let mut edits = self.edits.clone();
+        if let Some((path, _)) = &self.listing {
+            let mut spool = Spool::open(path).map_err(SurveyError::file(path))?;
+            while let Some(account) = spool.next(schema).map_err(SurveyError::file(path))? {
+                match edits.remove(&account.id) {
+                    None => take(&account)?,
+                    Some(edits) => edited(schema, Some(account), &edits).iter().try_for_each(&mut *take)?,
+                }
+            }
+        }
+        // Who was not listed was made since.
+        for (id, edits) in edits {
+            let made = matches!(edits.first(), Some(Edit::Set(values)) if !values.is_empty());
+            let before = made.then(|| newborn(schema, id));
+            edited(schema, before, &edits).iter().try_for_each(&mut *take)?;
+        }
+        Ok(())
+    }
+
+    fn take_run(
+        &mut self,
+        state: &StateDir,
+        journal: &Journal,
+        schema: &Schema,
+        run: &RunOverview,
+        listed_at: Timestamp,
+    ) -> Result<(), String> {
+        let mut done: BTreeMap<(u64, Step), Option<AccountId>> = BTreeMap::new();
+        for event in journal.events(run.run) {
+            if let Event::Outcome { at, seq, step, result, .. } = event.map_err(|error| error.to_string())?
+                && at >= listed_at
+            {
+                match result {
+                    Outcome::Applied { account } => done.insert((seq, step), account),
+                    Outcome::Adopted { account } => done.insert((seq, step), Some(account)),
+                    _ => None,
+                };
+            }
+        }
+        if done.is_empty() {
+            return Ok(());
+        }
+        for action in actions(state, run.run)? {
+            let account = |step| done.get(&(action.seq, step)).map(|made| made.clone().or(action.account.clone()));
+            let Some(Some(id)) = account(Step::First) else { continue };
+            if action.action == ActionKind::Delete {
+                self.know(id, Edit::Gone);
+                continue;
+            }
+            let steps = steps(schema, &action).map_err(|name| format!("the tenant has no attribute {name}"))?;
+            self.know(id.clone(), Edit::Set(readable(schema, &steps.first)));
+            if done.contains_key(&(action.seq, Step::FollowUp)) {
+                self.know(id, Edit::Set(readable(schema, &steps.then)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The account after all that became of it; none where it is gone.
+fn edited(schema: &Schema, before: Option<Account>, edits: &[Edit]) -> Option<Account> {
+    let mut account = before;
+    for edit in edits {
+        match edit {
+            Edit::Now(now) => account = Some(now.clone()),
+            Edit::Gone => account = None,
+            Edit::Set(values) => {
+                if let Some(account) = &mut account {
+                    for (id, value) in values.iter() {
+                        account.values.set(id, value.clone());
+                    }
+                    account.protected =
+                        schema.protection(&account.values).map(str::to_owned).or(account.protected.take());
+                }
+            }
+        }
+    }
+    account
+}
+
+/// An account as it is when it has just been made and nothing was said of it: in use.
+fn newborn(schema: &Schema, id: AccountId) -> Account {
+    let active = schema.lifecycle.iter().map(|lifecycle| (lifecycle.attribute, lifecycle.active.clone()));
+    Account { id, values: active.collect(), protected: None }
+}
+
+fn readable(schema: &Schema, values: &Attributes) -> Attributes {
+    values.iter().filter(|(id, _)| schema.get(*id).read).map(|(id, value)| (id, value.clone())).collect()
+}
+
+fn actions(state: &StateDir, run: RunId) -> Result<Vec<Action>, String> {
+    let path = state.run_plan(run);
+    let file = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let said = |error: crate::plan::file::PlanFileError| format!("{}: {error}", path.display());
+    let mut reader = PlanReader::new(BufReader::new(file)).map_err(said)?;
+    let mut actions = Vec::new();
+    while let Some(action) = reader.next().map_err(said)? {
+        actions.push(action);
+    }
+    Ok(actions)
+}
