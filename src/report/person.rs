@@ -255,7 +255,7 @@ fn redacted(mut explanation: Explanation, names: &[String]) -> Explanation {
         redactor.value(name, value);
     }
     // A cell that makes a redacted value makes others too, and messages repeat it.
-    let Person { attributes, row, because, finding, action, .. } = &mut person;
+    let Person { attributes, row, because, finding, action, history, .. } = &mut person;
     for attribute in attributes {
         attribute.cells.iter_mut().for_each(|cell| redactor.scrub(&mut cell.value));
         attribute.problems.iter_mut().for_each(|problem| redactor.scrub(problem));
@@ -267,6 +267,8 @@ fn redacted(mut explanation: Explanation, names: &[String]) -> Explanation {
     redactor.scrub(because);
     finding.iter_mut().for_each(|finding| redactor.scrub(&mut finding.reason));
     action.iter_mut().flat_map(|action| &mut action.warnings).for_each(|warning| redactor.scrub(warning));
+    // What a server said to a value may repeat it.
+    history.iter_mut().filter_map(|touched| touched.outcome.message.as_mut()).for_each(|said| redactor.scrub(said));
     Explanation { person: Some(person), ..explanation }
 }
 

@@ -139,7 +139,7 @@ fn where_several_are_meant_each_is_named_and_a_line_tells_them_apart() {
     text(&project, &["1"]).expect(0).says(&["ana: conflict", "rows that claim this account are in conflict"]);
     text(&project, &["--line", "people.csv:3"]).expect(0).says(&[
         "ana: conflict",
-        "have the same login_id",
+        "have the same email_id",
         "identity E2",
     ]);
 }

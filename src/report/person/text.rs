@@ -18,12 +18,37 @@ const DIM: u8 = 2;
 
 pub(super) fn write(explanation: &Explanation, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { style, ink: Ink(style.color) };
+    let mut text = Vec::new();
     match &explanation.person {
-        Some(person) => page.person(person, explanation, out)?,
-        None if !explanation.candidates.is_empty() => page.candidates(explanation, out)?,
-        None => page.nobody(explanation, out)?,
+        Some(person) => page.person(person, explanation, &mut text)?,
+        None if !explanation.candidates.is_empty() => page.candidates(explanation, &mut text)?,
+        None => page.nobody(explanation, &mut text)?,
     }
-    page.foot(explanation, out)
+    page.foot(explanation, &mut text)?;
+    String::from_utf8_lossy(&text).lines().try_for_each(|line| fitted(line, style.width, out))
+}
+
+/// A line, broken where there is no more room for it; a command stays whole, because it is there to be pasted.
+fn fitted(line: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let indent = line.chars().take_while(|c| *c == ' ').count();
+    if width <= indent || line.contains("headcount ") || line.chars().count() <= width {
+        return writeln!(out, "{line}");
+    }
+    let (mut taken, mut is_escape) = (0, false);
+    let mut written = String::with_capacity(line.len() + indent);
+    for letter in line.chars() {
+        is_escape |= letter == '\x1b';
+        if !is_escape && taken == width {
+            written.push('\n');
+            written.extend(std::iter::repeat_n(' ', indent));
+            taken = indent;
+        }
+        written.push(letter);
+        taken += usize::from(!is_escape);
+        // A colour ends with its letter.
+        is_escape &= letter != 'm';
+    }
+    writeln!(out, "{written}")
 }
 
 struct Page<'s> {
