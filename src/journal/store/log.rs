@@ -93,8 +93,11 @@ pub struct Reading {
 /// The disk's, or a database that cannot be read.
 pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, JournalError> {
     let dir = state.journal();
-    let new = !exists(state);
     make_private_dir(&dir)?;
+    let new = is_without_a_byte(&dir.join("db"));
+    if new {
+        remove_half_made_settings(&dir.join("conf"))?;
+    }
     let config = sled::Config::new()
         .path(&dir)
         .cache_capacity(cache_bytes)
@@ -128,6 +131,22 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
         }
     }
     Ok(database)
+}
+
+/// Nothing was ever written there.
+fn is_without_a_byte(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |file| file.len() == 0)
+}
+
+/// sled writes its settings in two pieces, and refuses a database whose settings are half there. A process that died in
+/// between had no database yet, so they say nothing.
+fn remove_half_made_settings(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(FileError::of(path, "cannot be removed")(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether there is a database.

@@ -313,3 +313,22 @@ fn events_that_depend_on_each_other_are_judged_in_order_though_they_wait_togethe
     drop(lock);
     assert_eq!(events(&open(dir.path()).unwrap(), run).len(), 8);
 }
+
+#[test]
+fn settings_that_a_killed_process_wrote_half_keep_nobody_out() {
+    for database in [None, Some("")] {
+        for settings in
+            ["", "segment_size: 524288\nuse_compr", "segment_size: 524288\nuse_compression: false\nversion: 0.34\n"]
+        {
+            let dir = tempfile::tempdir().unwrap();
+            let journal = StateDir::new(dir.path()).journal();
+            fs::create_dir_all(&journal).unwrap();
+            fs::write(journal.join("conf"), settings).unwrap();
+            if let Some(contents) = database {
+                fs::write(journal.join("db"), contents).unwrap();
+            }
+            append_all(&open(dir.path()).unwrap(), &whole_run(id(1), 2));
+            assert_eq!(open(dir.path()).unwrap().runs().len(), 1, "{database:?} {settings:?}");
+        }
+    }
+}
