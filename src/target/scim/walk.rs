@@ -145,13 +145,13 @@ impl Walk {
         let last = self.last.map(|(start, _)| start);
         let (next, step) = self.rest.as_mut()?;
         if Some(*next) == last {
-            *next += *step;
+            *next = next.saturating_add(*step);
         }
         if *next > total {
             return None;
         }
         let ask = Ask::Index { start: *next, count: *step };
-        *next += *step;
+        *next = next.saturating_add(*step);
         Some(ask)
     }
 
@@ -242,7 +242,7 @@ impl Walk {
         if shown <= count {
             return 0;
         }
-        self.covered = start + shown;
+        self.covered = start.saturating_add(shown);
         if let Some((next, _)) = &mut self.rest {
             *next = (*next).max(self.covered);
         }
@@ -324,13 +324,13 @@ impl Walk {
         match self.total {
             _ if shown == 0 => {}
             Some(total) if total > shown => {
-                self.rest = Some((start + shown, shown));
+                self.rest = Some((start.saturating_add(shown), shown));
                 let last = start + (total - start) / shown * shown;
                 self.last = Some((last, Answered::NotYet));
                 self.queue.push_back(Ask::Index { start: last, count: shown });
             }
             // Some servers announce what the page has and not what there is; only one page more can tell.
-            Some(_) if shown >= count => self.queue.push_back(Ask::Index { start: start + shown, count }),
+            Some(_) if shown >= count => self.queue.push_back(Ask::Index { start: start.saturating_add(shown), count }),
             Some(_) => {}
             None => self.go_on(start, count, shown, per_page),
         }
@@ -342,7 +342,7 @@ impl Walk {
             (Some(total), Some(_)) => {
                 let expected = count.min(total.saturating_add(1).saturating_sub(start));
                 if shown > 0 && shown < expected {
-                    self.queue.push_back(Ask::Index { start: start + shown, count: expected - shown });
+                    self.queue.push_back(Ask::Index { start: start.saturating_add(shown), count: expected - shown });
                 }
             }
             _ => self.go_on(start, count, shown, per_page),
@@ -352,7 +352,7 @@ impl Walk {
     /// Without a number of accounts to believe, one page leads to the next until one is empty.
     fn go_on(&mut self, start: u64, count: u64, shown: u64, per_page: Option<u64>) {
         if shown > 0 && per_page.is_none_or(|per_page| shown >= per_page) {
-            self.queue.push_back(Ask::Index { start: start + shown, count });
+            self.queue.push_back(Ask::Index { start: start.saturating_add(shown), count });
         }
     }
 
