@@ -376,7 +376,7 @@ impl Death<'_> {
     fn die(&self) -> bool {
         (1..=self.nth)
             .rev()
-            .chain([1, 1])
+            .chain([1; 24])
             .any(|nth| trial(self.scenario, &format!("{}/{}:{nth}", self.point, self.kind), self.expected))
     }
 }
