@@ -21,8 +21,10 @@ mod errors;
 mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod grid;
 mod header;
 mod jsonl;
+mod ods;
 mod packed;
 mod quotes;
 mod recognise;
@@ -34,11 +36,14 @@ mod spool;
 mod table;
 mod text;
 mod workbook;
+mod xml;
 
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod sheets;
 #[cfg(test)]
 mod tests;
 
