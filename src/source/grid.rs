@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use calamine::Dimensions;
+use encoding_rs::UTF_8;
 
 use super::error::{Fault, Trouble};
 use super::header;
@@ -215,7 +216,14 @@ impl Grid {
             let header_row = self.header_row;
             return Err(if header_row > 1 { Fault::NoHeader { header_row } } else { Fault::Empty }.into());
         };
-        Ok(Spooled { path: spool.finish()?, names, blank_rows: self.blank_rows, ends_within_row: false })
+        Ok(Spooled {
+            path: spool.finish()?,
+            names,
+            blank_rows: self.blank_rows,
+            ends_within_row: false,
+            encoding: UTF_8,
+            marked: false,
+        })
     }
 
     /// The first rows, where only these were wanted.

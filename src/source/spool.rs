@@ -10,6 +10,7 @@ use std::fs::DirBuilder;
 use std::io::{self, BufWriter, Read};
 use std::path::Path;
 
+use encoding_rs::Encoding;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::error::Fault;
@@ -28,6 +29,9 @@ pub(super) struct Spooled {
     pub blank_rows: u64,
     /// The file ends within its last row.
     pub ends_within_row: bool,
+    /// That of the file, where it is text, and whether it begins with a byte order mark.
+    pub encoding: &'static Encoding,
+    pub marked: bool,
 }
 
 /// What the first cell of a spooled row says.

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod sheets;
 mod support;
 
 mod after;
@@ -17,6 +18,7 @@ mod check;
 mod explain;
 mod history;
 mod init;
+mod mending;
 mod meta;
 mod people;
 mod plan;
