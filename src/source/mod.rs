@@ -50,7 +50,7 @@ mod tests;
 pub use error::{Fault, SourceError};
 pub use errors::{Complaint, SheetForm};
 pub use files::FileName;
-pub use recognise::{Guess, Header, recognise};
+pub use recognise::{Form, Guess, Header, TextForm, recognise};
 pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
 pub use sniff::Looks;
 pub use table::read_table;

@@ -93,6 +93,16 @@ pub(super) fn unpack(
     Ok((path, digest))
 }
 
+/// What is packed in a file, as far as it can be read, for whoever only looks at its beginning. None where it does not even
+/// begin as it should.
+pub(super) fn reader(packing: Packing, file: File) -> Option<Box<dyn Read>> {
+    let file = BufReader::new(file);
+    match packing {
+        Packing::Gzip => Some(Box::new(MultiGzDecoder::new(file))),
+        Packing::Zstd => Some(Box::new(StreamingDecoder::new(file).ok()?)),
+    }
+}
+
 /// The packed file, with what was read of it.
 struct Counted {
     file: File,

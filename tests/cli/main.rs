@@ -18,6 +18,7 @@ mod check;
 mod explain;
 mod history;
 mod init;
+mod init_formats;
 mod mending;
 mod meta;
 mod people;
