@@ -24,7 +24,7 @@ const MOST_COLUMNS: u32 = 1 << 14;
 
 /// Where the rows go.
 enum To {
-    Spool(Spool),
+    Spool(Box<Spool>),
     /// The first rows as they are, header or not, each with its row number.
     Head {
         rows: Vec<(u32, Vec<String>)>,
@@ -56,7 +56,7 @@ pub(super) struct Grid {
 impl Grid {
     /// Rows below a header, for a file of `from` bytes.
     pub(super) fn new(header_row: u32, folder: &Path, from: u64, bounds: Bounds) -> Result<Self, Fault> {
-        Ok(Self::to(To::Spool(Spool::create(folder)?), header_row, from, bounds))
+        Ok(Self::to(To::Spool(Box::new(Spool::create(folder)?)), header_row, from, bounds))
     }
 
     /// The first rows that are not blank.
