@@ -12,6 +12,7 @@ use toml::{Table, Value as Toml};
 
 use crate::documents::{Block, all, document, file};
 use crate::stage::{Scene, Stage, which};
+use crate::support::Project;
 
 /// What a block may be, and what becomes of it.
 const LANGUAGES: [(&str, &str); 9] = [
@@ -69,7 +70,7 @@ fn prepared(block: &Block) -> Stage {
         stage.project.write("hr.json", format!("{{\"rows\": {rows}}}"));
     }
     if text.contains("company") {
-        stage.project.write("hr_export.csv", "employee_id,work_email,company\nE1,ana@example.com,Globex\n");
+        stage.project.write("samples/hr_export.csv", "employee_id,work_email,company\nE1,ana@example.com,Globex\n");
     }
     if block.at.contains("migration") {
         stage.project.run(&["export", "-o", "samples/accounts.csv"]).expect(0);
@@ -86,7 +87,11 @@ fn every_piece_of_a_configuration_is_accepted() {
         let mut whole: Table = file(sample).parse().unwrap();
         let is_whole = ["source", "target", "match", "map"].iter().all(|section| piece.contains_key(*section));
         // Another target's address wants its own keys, which the piece has; those of the sample do not hinder.
-        if is_whole { whole = piece } else { lay_over(&mut whole, piece) };
+        if is_whole {
+            whole = piece
+        } else {
+            lay_over(&mut whole, piece)
+        };
         let stage = prepared(&block);
         let name = sample.replace(".toml", ".piece.toml");
         stage.project.write(&name, toml::to_string(&whole).unwrap());
@@ -142,6 +147,38 @@ fn every_setting_is_one_of_the_configuration() {
 }
 
 #[test]
+fn every_template_of_the_page_gives_what_stands_beside_it() {
+    let table = document("docs/mapping.md").section("## Templates");
+    // A bar within a cell of a table is written with a backslash.
+    let unescaped = |cell: &str| cell.trim().trim_matches('`').replace('\u{1}', "|");
+    let rows: Vec<Vec<String>> = table
+        .lines()
+        .filter(|line| line.starts_with("| `{{"))
+        .map(|line| line.replace("\\|", "\u{1}").trim_matches('|').split('|').map(unescaped).collect())
+        .collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let [template, cell, gives] = &row[..] else { panic!("{row:?}") };
+        let project = Project::small(&format!("id,login,email,cell\nE1,ana,ana@example.com,\"{cell}\"\n"));
+        let map: String = project
+            .read("config.toml")
+            .lines()
+            .take_while(|line| !line.starts_with("first_name"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        project.write("config.toml", format!("{map}first_name = {template:?}\npassword = {{ generate = {{ length = 20 }} }}\n[rate]\nrequests_per_second = 0\n"));
+        project.run(&["plan", "-o", "plan.jsonl"]).expect(0);
+        let change = project.actions()[0]["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|change| change["attribute"] == "first_name")
+            .cloned();
+        assert_eq!(change.unwrap()["to"], gives.as_str(), "{template} of {cell}");
+    }
+}
+
+#[test]
 fn the_summary_is_what_a_run_prints_name_by_name() {
     let names = |value: &Value| -> BTreeSet<String> {
         let all = value.as_object().unwrap().iter();
@@ -154,7 +191,8 @@ fn the_summary_is_what_a_run_prints_name_by_name() {
     let blocks: Vec<_> = all().iter().flat_map(|document| document.of("json")).collect();
     assert_eq!(blocks.len(), 1, "who reads the other one?");
     let written: Value = serde_json::from_str(&blocks[0].text()).unwrap();
-    let printed: Value = serde_json::from_str(&Stage::new(Scene::Sample).run("headcount sync --yes --format json").stdout).unwrap();
+    let printed: Value =
+        serde_json::from_str(&Stage::new(Scene::Sample).run("headcount sync --yes --format json").stdout).unwrap();
     assert_eq!(names(&written), names(&printed));
     // The numbers of the sample are the numbers of the sample.
     for part in ["planned", "found", "applied", "held", "failed", "requests", "outcome", "exit_code"] {
@@ -182,7 +220,12 @@ fn whoever_checks_a_signature_as_the_recipe_does_takes_the_genuine_and_nothing_e
     for (header, answer) in cases {
         let call = format!("\nprint(is_genuine({header:?}, {body:?}.encode(), {key:?}.encode()))\n");
         let output = Command::new(&python).arg("-c").arg(lines.join("\n") + &call).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), answer, "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout).trim(),
+            answer,
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 

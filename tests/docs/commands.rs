@@ -23,6 +23,7 @@ can_be_followed! {
     the_index_can_be_followed: "docs/README.md",
     the_commands_can_be_followed: "docs/commands.md",
     the_concepts_can_be_followed: "docs/concepts.md",
+    the_mapping_can_be_followed: "docs/mapping.md",
     the_sources_can_be_followed: "docs/sources.md",
     the_targets_can_be_followed: "docs/targets/README.md",
     imichat_can_be_followed: "docs/targets/imichat.md",
@@ -63,7 +64,8 @@ fn follow(document: &Document) {
             "sh" => lines(&block),
             "cron" => block.lines.iter().map(|line| (of_cron(line), 0)).collect(),
             "" => {
-                let said = squeezed(&stage.as_ref().unwrap_or_else(|| panic!("{}: nothing was run before", block.at)).said);
+                let said =
+                    squeezed(&stage.as_ref().unwrap_or_else(|| panic!("{}: nothing was run before", block.at)).said);
                 for line in block.lines.iter().filter(|line| !line.trim().is_empty()) {
                     assert!(said.contains(&squeezed(line)), "{}: {line:?} is not in\n{said}", block.at);
                 }
@@ -84,8 +86,8 @@ fn follow(document: &Document) {
 /// The command of a line of cron's table: five fields, then a command, which goes to its folder first.
 fn of_cron(line: &str) -> String {
     let fields: Vec<&str> = line.split_whitespace().take(5).collect();
-    let number = |field: &&str| **field == "*" || field.parse::<u8>().is_ok_and(|number| number < 60);
-    assert!(fields.len() == 5 && fields.iter().all(|field| number(&field)), "{line}");
+    let number = |field: &str| field == "*" || field.parse::<u8>().is_ok_and(|number| number < 60);
+    assert!(fields.len() == 5 && fields.iter().all(|field| number(field)), "{line}");
     let (folder, command) = line.split_once(" cd ").unwrap().1.split_once(" && ").unwrap();
     assert!(folder.starts_with("/srv/headcount"), "{line}");
     // Of several tenants each has a folder below that one.
@@ -103,7 +105,8 @@ fn everywhere() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for document in all() {
         let of_blocks = document.of("sh").into_iter().flat_map(|block| lines(&block)).map(|(line, _)| line);
-        let lines = of_blocks.chain(document.quoted()).map(|line| line.replace("cargo run --release -- ", "headcount "));
+        let lines =
+            of_blocks.chain(document.quoted()).map(|line| line.replace("cargo run --release -- ", "headcount "));
         found.extend(lines.filter(|line| line.starts_with("headcount ")));
     }
     found
@@ -201,7 +204,10 @@ fn every_command_that_other_programs_see_is_run_by_the_readme_or_the_page_of_com
 fn programs_that_are_not_run_are_named_somewhere() {
     let text: String = all().into_iter().map(|document| document.text).collect();
     for (name, why, _) in NOT_RUN {
-        assert!(text.contains(&format!("{name} ")) && why.len() > 10, "{name} stands nowhere: take it out of the table");
+        assert!(
+            text.contains(&format!("{name} ")) && why.len() > 10,
+            "{name} stands nowhere: take it out of the table"
+        );
     }
 }
 

@@ -72,7 +72,8 @@ impl Document {
                     open = Some((fence, block));
                 }
                 (None, None) => {
-                    if let Some((_, name)) = line.split_once("# ").filter(|(marks, _)| marks.chars().all(|c| c == '#')) {
+                    if let Some((_, name)) = line.split_once("# ").filter(|(marks, _)| marks.chars().all(|c| c == '#'))
+                    {
                         name.clone_into(&mut heading);
                     }
                 }

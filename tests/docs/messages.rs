@@ -12,7 +12,9 @@ use serde_json::json;
 
 use crate::documents::document;
 use crate::stage::{Scene, Stage};
-use crate::support::{COLUMNS, DOMAIN, Project, Ran, Tenant, account, answering, at, but, row, three_accounts, three_rows};
+use crate::support::{
+    COLUMNS, DOMAIN, Project, Ran, Tenant, account, answering, at, but, row, three_accounts, three_rows,
+};
 
 /// A heading, and what makes the program say it.
 type Case = (&'static str, fn() -> Ran);
@@ -37,12 +39,16 @@ const CONFIGURATION: &[Case] = &[
     ("no column …", || edited("\"first\"", "\"frist\"")),
     ("… which [map] does not map", || edited("email_id = \"email\"\n", "")),
     ("… is a required attribute …", || edited("password = { generate = { length = 20 } }\n", "")),
-    ("… must begin with https://: nothing leaves unencrypted", || edited("\"sandbox\"", "\"http://acme.imi.chat/v3.1\"")),
+    ("… must begin with https://: nothing leaves unencrypted", || {
+        edited("\"sandbox\"", "\"http://acme.imi.chat/v3.1\"")
+    }),
     ("target.api_key: the environment variable … is not set", || secret("{ env = \"HEADCOUNT_NO_KEY\" }")),
     ("target.api_key: the secret file … cannot be read: …", || secret("{ file = \"no.key\" }")),
     ("target.api_key: the command … that tells a secret failed …", || secret("{ command = [\"false\"] }")),
     ("target.api_key … stands here in clear", || secret("\"hk-0000\"")),
-    ("… cannot be \"delete\": imichat has no way to delete an account", || edited("[policy]", "[policy]\nabsent = \"delete\"")),
+    ("… cannot be \"delete\": imichat has no way to delete an account", || {
+        edited("[policy]", "[policy]\nabsent = \"delete\"")
+    }),
     ("… is no age recipient: …", || edited("[journal]", "[passwords]\ndeliver_to = \"age1nonsense\"\n\n[journal]")),
 ];
 
@@ -102,7 +108,9 @@ const EXPORT: &[Case] = &[
     ("the name … stands twice in the header: …", || export("people.csv", csv().replacen("email", "login", 1), "")),
     ("… without a name in the header", || export("people.csv", csv().replacen("status", "status,", 1), "")),
     ("… have the same identity", || export("people.csv", csv() + &row("E1", "dee", "Dee", "Day"), "")),
-    ("… have the same login_id", || export("people.csv", csv() + &row("E4", "ana", "Ana", "Day").replace("ana@", "dee@"), "")),
+    ("… have the same login_id", || {
+        export("people.csv", csv() + &row("E4", "ana", "Ana", "Day").replace("ana@", "dee@"), "")
+    }),
     ("this is no workbook but text, such as CSV", || export("people.xlsx", csv(), "")),
     ("the workbook is encrypted with a password", || export("people.xlsx", encrypted(), "")),
     ("the workbook has several sheets: …", || export("people.xlsx", sheets(&["People", "Old"], false), "")),
@@ -115,12 +123,18 @@ const EXPORT: &[Case] = &[
         export("people.csv.gz", &packed[..packed.len() / 2], "")
     }),
     ("its name says gzip, and its content is not packed", || export("people.csv.gz", csv(), "")),
-    ("… bytes expand to … or more, which no export does", || export("people.csv.gz", gzip(&vec![b'a'; 65 << 20]), "")),
+    ("… bytes expand to … or more, which no export does", || {
+        export("people.csv.gz", gzip(&vec![b'a'; 65 << 20]), "")
+    }),
     ("the last row does not begin with …: the trailer is missing", || {
         export("people.csv", csv(), "trailer = { mark = \"TOTAL\" }")
     }),
-    ("… says … rows, and there are …", || export("people.csv", csv() + "TOTAL,4\n", "trailer = { mark = \"TOTAL\" }")),
-    ("this is a JSON list: JSON Lines has one object on each line", || export("people.jsonl", "[{\"id\":\"E1\"}]\n", "")),
+    ("… says … rows, and there are …", || {
+        export("people.csv", csv() + "TOTAL,4\n", "trailer = { mark = \"TOTAL\" }")
+    }),
+    ("this is a JSON list: JSON Lines has one object on each line", || {
+        export("people.jsonl", "[{\"id\":\"E1\"}]\n", "")
+    }),
     ("the source changed while …", || {
         // A plan whose secrets are in the export asks for the export that it was made from.
         let tenant = Tenant::with(&[]);
@@ -133,14 +147,18 @@ const EXPORT: &[Case] = &[
 
 const ROWS: &[Case] = &[
     ("the row has … cells instead of …", || export("people.csv", csv() + "E4,dee\n", "")),
-    ("… a quoted cell that began on line …", || export("people.csv", csv() + "E4,\"dee,dee@example.com\n" + &three_rows(), "")),
+    ("… a quoted cell that began on line …", || {
+        export("people.csv", csv() + "E4,\"dee,dee@example.com\n" + &three_rows(), "")
+    }),
     ("no … in lookup …", || {
         let project = small();
-        project.write("teams.csv", "team,number\nCare,1\n").edit(
-            "[match]",
-            "[lookup.teams]\npath = \"teams.csv\"\nkey = \"team\"\n\n[match]",
+        project
+            .write("teams.csv", "team,number\nCare,1\n")
+            .edit("[match]", "[lookup.teams]\npath = \"teams.csv\"\nkey = \"team\"\n\n[match]");
+        project.add(
+            "map",
+            "privileges = [{ teamid = \"{{ title | lookup('teams', 'number') }}\", role = \"{{ 'Team Agent' }}\" }]",
         );
-        project.add("map", "privileges = [{ teamid = \"{{ title | lookup('teams', 'number') }}\", role = \"{{ 'Team Agent' }}\" }]");
         project.run(&["check"])
     }),
     ("neither true nor false: …", || edited("job_description = \"title\"", "login_using_email = \"title\"")),
@@ -205,7 +223,9 @@ const CONNECTION: &[Case] = &[
         at(&format!("http://127.0.0.1:{port}/v3.1")).run(&["plan"])
     }),
     ("cannot find …", || at("https://no-such-tenant.invalid/v3.1").run(&["plan"])),
-    ("no trusted connection to …", || at(&format!("https://127.0.0.1:{}/v3.1", three_accounts().port())).run(&["plan"])),
+    ("no trusted connection to …", || {
+        at(&format!("https://127.0.0.1:{}/v3.1", three_accounts().port())).run(&["plan"])
+    }),
     ("no answer … within …", || {
         let latency = std::time::Duration::from_secs(20);
         let tenant = Tenant::start(Options { latency, ..Options::default() });
@@ -247,18 +267,23 @@ const CONNECTION: &[Case] = &[
         let answer = "HTTP/1.1 302 Found\r\nlocation: https://elsewhere.example.com/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         at(&format!("http://127.0.0.1:{}/v3.1", saying(answer))).run(&["plan"])
     }),
-    ("the answer is not the API's JSON but …", || faulty("[[rule]]\non = { op = \"list\" }\nthen = { html = true, status = 200 }\n")),
+    ("the answer is not the API's JSON but …", || {
+        faulty("[[rule]]\non = { op = \"list\" }\nthen = { html = true, status = 200 }\n")
+    }),
     ("the server keeps saying that there are too many requests", || {
         faulty("[[rule]]\non = { op = \"list\" }\ntimes = 1000\nthen = { status = 429 }\n")
     }),
     ("the daily quota is used up to its reserve: …", || {
         let accounts = json!({ "accounts": [account(1, "ana", "Ana", "Diaz")] }).to_string();
-        let faults = headcount::sandbox::Faults::parse("[[rule]]\non = { op = \"list\" }\nthen = { remaining = 0 }\n").unwrap();
+        let faults =
+            headcount::sandbox::Faults::parse("[[rule]]\non = { op = \"list\" }\nthen = { remaining = 0 }\n").unwrap();
         let tenant = Tenant::start(Options { seed: Seed::Text(accounts), faults, ..Options::default() });
         tenant.project(&three_rows()).run(&["sync", "--yes"])
     }),
     ("HTTP 500", || {
-        faulty("[[rule]]\non = { op = \"list\" }\ntimes = 1000\nthen = { status = 500, code = 2007, description = \"no\" }\n")
+        faulty(
+            "[[rule]]\non = { op = \"list\" }\ntimes = 1000\nthen = { status = 500, code = 2007, description = \"no\" }\n",
+        )
     }),
 ];
 
@@ -278,7 +303,9 @@ fn saying(answer: &'static str) -> u16 {
 
 const ACCOUNTS: &[Case] = &[
     ("3111 …", || {
-        faulty("[[rule]]\non = { op = \"create\" }\nthen = { status = 400, code = 3111, description = \"Email exists\" }\n")
+        faulty(
+            "[[rule]]\non = { op = \"create\" }\nthen = { status = 400, code = 3111, description = \"Email exists\" }\n",
+        )
     }),
     ("the contact center does not have one of: …", || {
         let stage = Stage::new(Scene::Sample);
@@ -293,7 +320,10 @@ const ACCOUNTS: &[Case] = &[
         stage.project.run(&["-c", config, "check", "--online"])
     }),
     ("several accounts match this row: …", || {
-        let twice = [account(1, "ana", "Ana", "Diaz"), but(account(2, "ann", "Ann", "Dee"), json!({"email_id": "ana2@example.com"}))];
+        let twice = [
+            account(1, "ana", "Ana", "Diaz"),
+            but(account(2, "ann", "Ann", "Dee"), json!({"email_id": "ana2@example.com"})),
+        ];
         let tenant = Tenant::with(&twice);
         let project = tenant.project(&three_rows());
         // By a name that both have.
@@ -333,8 +363,12 @@ fn aged(project: &Project, hours: i64) {
 
 const PLANS: &[Case] = &[
     ("the plan is … old, older than safety.plan_max_age allows", || applied(|project| aged(project, 25))),
-    ("the configuration changed since the plan was made", || applied(|project| drop(project.add("policy", "update = false")))),
-    ("the plan is for tenant …, the configuration is for …", || applied(|project| drop(project.set("tenant", "\"other\"")))),
+    ("the configuration changed since the plan was made", || {
+        applied(|project| drop(project.add("policy", "update = false")))
+    }),
+    ("the plan is for tenant …, the configuration is for …", || {
+        applied(|project| drop(project.set("tenant", "\"other\"")))
+    }),
     ("the plan was edited: …", || {
         applied(|project| drop(project.write("plan.jsonl", project.read("plan.jsonl").replace("Lindqvist", "Mallory"))))
     }),
@@ -432,7 +466,8 @@ const TOLD: &[Case] = &[
         let project = small();
         let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         project.write("hook.url", format!("http://127.0.0.1:{}/hook", saying(answer)));
-        project.edit("[journal]", "[report]\nwebhook = { url = { file = \"hook.url\" }, on = [\"always\"] }\n\n[journal]");
+        project
+            .edit("[journal]", "[report]\nwebhook = { url = { file = \"hook.url\" }, on = [\"always\"] }\n\n[journal]");
         project.run(&["sync", "--yes"])
     }),
     ("the metrics are not written: …", || reporting("[report]\nmetrics = \"people.csv/headcount.prom\"")),
@@ -483,7 +518,10 @@ fn provoked(section: &str) {
 
 /// On one line, without what draws a box.
 fn flat(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || "│╰╭─·×".contains(c)).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(|c: char| c.is_whitespace() || "│╰╭─·×".contains(c))
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -537,7 +575,11 @@ fn every_message_that_is_explained_is_provoked_and_no_other_is() {
     let (mut explained, mut tried) = (Vec::new(), Vec::new());
     for (section, cases) in SECTIONS {
         let text = page.section(section);
-        explained.extend(text.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).map(|heading| format!("{section}: {heading}")));
+        explained.extend(
+            text.lines()
+                .filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'))
+                .map(|heading| format!("{section}: {heading}")),
+        );
         tried.extend(cases.iter().map(|(heading, _)| format!("{section}: {heading}")));
     }
     explained.sort();

@@ -12,7 +12,8 @@ fn it_sells_in_one_screen_and_teaches_in_three() {
     assert!(readme.text.lines().count() <= 4 * 60, "{} lines", readme.text.lines().count());
     let place = |heading: &str| readme.text.find(&format!("\n## {heading}\n")).unwrap();
     let order = ["What it is for", "The first five minutes", "Going live", "The words", "Commands"];
-    let places: Vec<usize> = order.into_iter().chain(["What is promised, and what is not", "Documents"]).map(place).collect();
+    let places: Vec<usize> =
+        order.into_iter().chain(["What is promised, and what is not", "Documents"]).map(place).collect();
     assert!(places.is_sorted(), "{places:?}");
 }
 
@@ -33,7 +34,10 @@ fn what_it_says_of_the_first_run_is_so() {
     let status = reader.headers().unwrap().iter().position(|name| name == "status").unwrap();
     // Applicants do not count, and one row has too few cells to say.
     let people = reader.records().map(Result::unwrap).filter(|row| row.get(status) != Some("Applicant")).count();
-    assert!(document("README.md").text.contains(&format!("brings the {people} people of `samples/hr_export.csv`")), "{people}");
+    assert!(
+        document("README.md").text.contains(&format!("brings the {people} people of `samples/hr_export.csv`")),
+        "{people}"
+    );
 }
 
 #[test]

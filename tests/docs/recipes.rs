@@ -82,7 +82,8 @@ fn the_manifest_of_kubernetes_runs_a_sync_that_does_its_work() {
     pod(&root, &project, &tenant);
     let job = &manifest("CronJob")["spec"]["jobTemplate"]["spec"];
     let container = &job["template"]["spec"]["containers"][0];
-    let words: Vec<String> = container["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().into()).collect();
+    let words: Vec<String> =
+        container["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().into()).collect();
     assert_eq!(words[0], "headcount");
     let words: Vec<String> = words[1..].iter().map(|word| word.replace("/etc/", &format!("{root}/etc/"))).collect();
     let run = || project.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
@@ -95,7 +96,8 @@ fn the_manifest_of_kubernetes_runs_a_sync_that_does_its_work() {
     // And a held change says so with exit code 5, which the manifest does not start again.
     let config = project.read("etc/headcount/config.toml");
     project.write("etc/headcount/config.toml", config.replace("[policy]", "[safety]\nmax_create = 0\n\n[policy]"));
-    let more = file("samples/hr_export.csv") + "E99999,Zoe,Zed,zoe.zed@example.com,Agent,Billing,Team Agent,,Active,,,2026-01-01\n";
+    let more = file("samples/hr_export.csv")
+        + "E99999,Zoe,Zed,zoe.zed@example.com,Agent,Billing,Team Agent,,Active,,,2026-01-01\n";
     project.write("export/hr_export.csv", more);
     run().expect(5).says(&["--approve"]);
     assert_eq!((&job["backoffLimit"], &job["template"]["spec"]["restartPolicy"]), (&0.into(), &"Never".into()));
@@ -115,7 +117,9 @@ fn what_the_manifest_of_kubernetes_mounts_is_there_and_writable_where_it_must_be
     assert_eq!(mounts.len(), volumes.len());
     let config = manifest("ConfigMap")["data"]["config.toml"].as_str().unwrap().to_owned();
     let read_only = |path: &str| mounts.iter().find(|m| m["mountPath"] == path).unwrap()["readOnly"] == true;
-    for (path, must) in [("/etc/headcount", true), ("/run/secrets/headcount", true), ("/export", true), ("/var/lib/headcount", false)] {
+    for (path, must) in
+        [("/etc/headcount", true), ("/run/secrets/headcount", true), ("/export", true), ("/var/lib/headcount", false)]
+    {
         assert_eq!(read_only(path), must, "{path}");
         assert!(path == "/etc/headcount" || config.contains(&format!("\"{path}/")), "{path}");
     }
@@ -163,8 +167,13 @@ fn the_pipelines_plan_tell_and_apply_exactly_that_plan() {
             for script in scripts {
                 let script = script.replace("/var/lib/headcount/state", &state);
                 // What the service writes into a script before it is run.
-                let script = script.split("${{").map(|part| part.split_once("}}").map_or(part, |(_, rest)| rest)).collect::<Vec<_>>().join("7");
-                let variables = ["CI_MERGE_REQUEST_IID", "CI_COMMIT_SHA", "HEADCOUNT_BOT", "API"].map(|name| (name, "7"));
+                let script = script
+                    .split("${{")
+                    .map(|part| part.split_once("}}").map_or(part, |(_, rest)| rest))
+                    .collect::<Vec<_>>()
+                    .join("7");
+                let variables =
+                    ["CI_MERGE_REQUEST_IID", "CI_COMMIT_SHA", "HEADCOUNT_BOT", "API"].map(|name| (name, "7"));
                 let ran = stage.script(&script, &variables);
                 assert_eq!(ran.code, Some(0), "{name}: {script}\n{}\n{}", ran.stdout, ran.stderr);
             }
@@ -185,7 +194,8 @@ fn the_pipelines_plan_tell_and_apply_exactly_that_plan() {
 fn what_the_pipelines_keep_is_the_plan_and_not_for_long() {
     let blocks = document("docs/recipes/approval-by-pull-request.md").of("yaml");
     let [github, gitlab] = [&blocks[0], &blocks[1]].map(yaml_of);
-    let upload = github["jobs"]["plan"]["steps"].as_array().unwrap().iter().find(|step| step["with"]["path"].is_string());
+    let upload =
+        github["jobs"]["plan"]["steps"].as_array().unwrap().iter().find(|step| step["with"]["path"].is_string());
     assert_eq!(upload.unwrap()["with"], serde_json::json!({"name": "plan", "path": "hr.plan", "retention-days": 2}));
     assert_eq!(gitlab["plan"]["artifacts"], serde_json::json!({"paths": ["hr.plan"], "expire_in": "2 days"}));
 }
@@ -195,7 +205,11 @@ fn a_merge_that_brings_another_configuration_applies_nothing() {
     let stage = Stage::new(Scene::Live);
     stage.project.run(&["plan", "-o", "hr.plan"]).expect(0);
     stage.project.set("leavers", "\"report\"");
-    stage.project.run(&["apply", "hr.plan", "--yes"]).expect(1).says(&["the configuration changed since the plan was made"]);
+    stage
+        .project
+        .run(&["apply", "hr.plan", "--yes"])
+        .expect(1)
+        .says(&["the configuration changed since the plan was made"]);
     assert!(stage.tenant().ledger().is_empty());
 }
 
@@ -205,8 +219,7 @@ fn the_mapping_of_the_migration_is_that_of_its_sample() {
     let sample: Vec<String> =
         file("samples/migration.toml").lines().map(|line| squeezed(line.split(" #").next().unwrap())).collect();
     let blocks = document("docs/recipes/migration.md").of("toml");
-    let lines: Vec<String> =
-        blocks.into_iter().flat_map(|block| block.lines).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<String> = blocks.into_iter().flat_map(|block| block.lines).filter(|line| !line.is_empty()).collect();
     assert!(lines.len() > 9, "{lines:?}");
     for line in lines {
         assert!(sample.contains(&squeezed(&line)), "samples/migration.toml has no `{line}`");

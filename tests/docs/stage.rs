@@ -20,15 +20,18 @@ pub enum Scene {
     Live,
     /// As the sample, with more leavers than may be deactivated at once.
     Held,
+    /// As the sample, after its first run.
+    Done,
 }
 
 /// Where a document is not at home in the sample, by heading; from there on, until the next of these. The folder is a new one.
-pub const SCENES: [(&str, &str, Scene); 7] = [
+pub const SCENES: [(&str, &str, Scene); 8] = [
     ("README.md", "The first five minutes", Scene::Export),
     ("README.md", "Going live", Scene::Live),
     ("docs/recipes/nightly-sync.md", "Every night, with cron or systemd", Scene::Live),
     ("docs/recipes/staged-roll-out.md", "Some people first", Scene::Sample),
     ("docs/recipes/staged-roll-out.md", "Carefully at first", Scene::Held),
+    ("docs/recipes/undoing-a-run.md", "Undoing a run", Scene::Done),
     ("docs/recipes/approval-by-pull-request.md", "What is held", Scene::Held),
     ("docs/recipes/approval-by-pull-request.md", "Without pull requests", Scene::Sample),
 ];
@@ -38,11 +41,19 @@ const TOOLS: [&str; 8] = ["cat", "cp", "dirname", "ls", "mkdir", "mv", "rm", "tr
 
 /// Programs that are not run: why not, and what stands in for them.
 pub const NOT_RUN: [(&str, &str, &str); 8] = [
-    ("cargo", "it is what runs this test; of what it starts, `cargo run --release --` is run as the program itself", ""),
+    (
+        "cargo",
+        "it is what runs this test; of what it starts, `cargo run --release --` is run as the program itself",
+        "",
+    ),
     ("systemctl", "it needs a machine whose services this test would change", ""),
     ("journalctl", "as systemctl", ""),
     ("kubectl", "it needs a cluster", "cat > /dev/null"),
-    ("gh", "it needs GitHub", "case \"$1 $2\" in 'run list') echo 7 ;; 'run download') cp \"$ARTIFACTS/hr.plan\" . ;; esac"),
+    (
+        "gh",
+        "it needs GitHub",
+        "case \"$1 $2\" in 'run list') echo 7 ;; 'run download') cp \"$ARTIFACTS/hr.plan\" . ;; esac",
+    ),
     ("curl", "it needs GitLab", "case \"$*\" in *' --output hr.plan '*) cp \"$ARTIFACTS/hr.plan\" . ;; esac"),
     ("jq", "it need not be installed", "cat > /dev/null; echo 7"),
     ("age", "it need not be installed", "cat > /dev/null"),
@@ -87,6 +98,7 @@ impl Stage {
             Scene::Held => {
                 project.set("max_deactivate", "5");
             }
+            Scene::Done => drop(project.sync(0)),
             Scene::Sample | Scene::Export => {}
         }
         Self { project, tenant, programs: programs(), said: String::new() }
@@ -129,14 +141,20 @@ impl Stage {
     fn filled_in(&self, line: &str) -> String {
         let line = line.replace("cargo run --release -- ", "headcount ");
         let hash = self.said.rsplit("--approve ").next().and_then(|rest| rest.get(..12));
-        let line = line.replace("HASH", hash.unwrap_or("no-hash-was-shown"));
+        let mut line = line.replace("HASH", hash.unwrap_or("no-hash-was-shown"));
+        if line.contains(" RUN") {
+            let runs = fs::read_dir(self.project.path(".headcount/runs")).unwrap();
+            let last = runs.map(|run| run.unwrap().file_name().into_string().unwrap()).max().unwrap();
+            line = line.replace(" RUN", &format!(" {last}"));
+        }
         let asks = ["apply", "sync", "resume", "init"].contains(&subcommand(&line).unwrap_or_default());
         if asks && !line.contains("--yes") { line + " --yes" } else { line }
     }
 
     /// Starts a server, on any port that is free, and tells it to end once it serves.
     fn serve(&self, arguments: &str) -> Ran {
-        let words: Vec<&str> = arguments.split_whitespace().map(|word| if word == "8080" { "0" } else { word }).collect();
+        let words: Vec<&str> =
+            arguments.split_whitespace().map(|word| if word == "8080" { "0" } else { word }).collect();
         let mut command = self.project.command(&[&["sandbox"], &words[..]].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -177,7 +195,9 @@ pub fn lines(block: &Block) -> Vec<(String, i32)> {
 
 /// A configuration that does not wait.
 pub fn at_full_speed(config: &str) -> String {
-    let fast = |line: &str| if line.starts_with("requests_per_second") { "requests_per_second = 0" } else { line }.to_owned() + "\n";
+    let fast = |line: &str| {
+        if line.starts_with("requests_per_second") { "requests_per_second = 0" } else { line }.to_owned() + "\n"
+    };
     config.lines().map(fast).collect()
 }
 
