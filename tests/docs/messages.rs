@@ -38,7 +38,9 @@ const CONFIGURATION: &[Case] = &[
     ("… must be a string, not a whole number", || edited("identity = \"id\"", "identity = 7")),
     ("no column …", || edited("\"first\"", "\"frist\"")),
     ("… which [map] does not map", || edited("email_id = \"email\"\n", "")),
-    ("… is a required attribute …", || edited("password = { generate = { length = 20 } }\n", "")),
+    ("… is not mapped, and a create without it is refused", || {
+        edited("password = { generate = { length = 20 } }\n", "")
+    }),
     ("… must begin with https://: nothing leaves unencrypted", || {
         edited("\"sandbox\"", "\"http://acme.imi.chat/v3.1\"")
     }),
@@ -93,7 +95,7 @@ fn encrypted() -> Vec<u8> {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write;
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packed.write_all(bytes).unwrap();
     packed.finish().unwrap()
 }
@@ -124,7 +126,7 @@ const EXPORT: &[Case] = &[
     }),
     ("its name says gzip, and its content is not packed", || export("people.csv.gz", csv(), "")),
     ("… bytes expand to … or more, which no export does", || {
-        export("people.csv.gz", gzip(&vec![b'a'; 65 << 20]), "")
+        export("people.csv.gz", gzip(&vec![b'a'; 66 << 20]), "")
     }),
     ("the last row does not begin with …: the trailer is missing", || {
         export("people.csv", csv(), "trailer = { mark = \"TOTAL\" }")
@@ -224,7 +226,8 @@ const CONNECTION: &[Case] = &[
     }),
     ("cannot find …", || at("https://no-such-tenant.invalid/v3.1").run(&["plan"])),
     ("no trusted connection to …", || {
-        at(&format!("https://127.0.0.1:{}/v3.1", three_accounts().port())).run(&["plan"])
+        let tenant = three_accounts();
+        at(&format!("https://127.0.0.1:{}/v3.1", tenant.port())).run(&["plan"])
     }),
     ("no answer … within …", || {
         let latency = std::time::Duration::from_secs(20);
@@ -263,7 +266,7 @@ const CONNECTION: &[Case] = &[
         stage.project.run(&["-c", "samples/scim.toml", "plan"])
     }),
     ("HTTP 403", || status(Kind::Scim, "list", 403)),
-    ("a redirect to …", || {
+    ("the server redirects to …, and no redirect is followed", || {
         let answer = "HTTP/1.1 302 Found\r\nlocation: https://elsewhere.example.com/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         at(&format!("http://127.0.0.1:{}/v3.1", saying(answer))).run(&["plan"])
     }),
@@ -313,24 +316,20 @@ const ACCOUNTS: &[Case] = &[
         replace(&stage.project, config, "\nroles", "\nroles = { value = [\"Wizard\"], on = \"create\" }\n# ");
         stage.project.run(&["-c", config, "sync", "--yes"])
     }),
-    ("… is not there: …", || {
+    ("accounts refer to what the target does not have, so nothing was changed: …", || {
         let stage = Stage::new(Scene::Sample);
         let config = "samples/brightpattern.toml";
         replace(&stage.project, "samples/hr_export.csv", "Customer Care", "Customer Cre");
         stage.project.run(&["-c", config, "check", "--online"])
     }),
     ("several accounts match this row: …", || {
-        let twice = [
-            account(1, "ana", "Ana", "Diaz"),
-            but(account(2, "ann", "Ann", "Dee"), json!({"email_id": "ana2@example.com"})),
-        ];
-        let tenant = Tenant::with(&twice);
+        let twice = but(account(2, "ana2", "Ana", "Diaz"), json!({ "email_id": "ana2@example.com" }));
+        let tenant = Tenant::with(&[account(1, "ana", "Ana", "Diaz"), twice]);
         let project = tenant.project(&three_rows());
-        // By a name that both have.
-        project.set("rules", "[[\"job_description\"]]");
+        project.set("rules", "[[\"first_name\", \"last_name\"]]");
         project.run(&["plan"])
     }),
-    ("the account changed since the plan was made: …", || {
+    ("changed since the plan: …", || {
         let tenant = three_accounts();
         let project = tenant.project(&three_rows());
         project.plan();
@@ -364,19 +363,29 @@ fn aged(project: &Project, hours: i64) {
 const PLANS: &[Case] = &[
     ("the plan is … old, older than safety.plan_max_age allows", || applied(|project| aged(project, 25))),
     ("the configuration changed since the plan was made", || {
-        applied(|project| drop(project.add("policy", "update = false")))
+        applied(|project| {
+            project.add("policy", "update = false");
+        })
     }),
     ("the plan is for tenant …, the configuration is for …", || {
-        applied(|project| drop(project.set("tenant", "\"other\"")))
+        applied(|project| {
+            project.set("tenant", "\"other\"");
+        })
     }),
     ("the plan was edited: …", || {
-        applied(|project| drop(project.write("plan.jsonl", project.read("plan.jsonl").replace("Lindqvist", "Mallory"))))
+        applied(|project| {
+            project.write("plan.jsonl", project.read("plan.jsonl").replace("Lindqvist", "Mallory"));
+        })
     }),
     ("the plan was cut short: …", || {
-        applied(|project| drop(project.write("plan.jsonl", &project.read("plan.jsonl")[..200])))
+        applied(|project| {
+            project.write("plan.jsonl", &project.read("plan.jsonl")[..200]);
+        })
     }),
     ("the run … changed accounts after this plan was made: the plan is not current any more", || {
-        applied(|project| drop(project.sync(0)))
+        applied(|project| {
+            project.sync(0);
+        })
     }),
     ("the plan was made against …, not against the live tenant: it can be read, not applied", || {
         applied(|project| {
@@ -387,12 +396,12 @@ const PLANS: &[Case] = &[
     ("nothing was applied: there is no terminal to ask", || small().run(&["sync"])),
     ("--approve … releases nothing of this plan", || small().run(&["sync", "--yes", "--approve", "7132b6b6c29d"])),
     ("the run … has not ended", || {
-        let faults = "[[rule]]\non = { op = \"create\" }\ntimes = 1000\nthen = { status = 500, code = 2007, when = \"after\" }\n\
-                      [[rule]]\non = { op = \"list\", nth = 4 }\ntimes = 1000\nthen = { status = 500, code = 2007 }\n";
+        // The quota is used up after the first create.
+        let faults = "[[rule]]\non = { op = \"create\" }\nthen = { remaining = 0 }\n";
         let tenant = Tenant::with_faults(&[account(1, "ana", "Ana", "Diaz")], faults);
         let project = tenant.project(&three_rows());
-        project.plan();
-        project.run(&["sync", "--yes"]);
+        project.add("rate", "concurrency = 1").plan();
+        project.sync(6);
         project.run(&["apply", "plan.jsonl", "--yes"])
     }),
 ];
@@ -446,7 +455,11 @@ const STATE: &[Case] = &[
         std::os::unix::fs::symlink("/dev/full", project.path("full")).unwrap();
         project.run(&["plan", "-o", "full"])
     }),
-    ("there is no run …", || small().run(&["show", "20200101T000000Z-000000"])),
+    ("there is no run …", || {
+        let project = small();
+        project.sync(0);
+        project.run(&["show", "20200101T000000Z-000000"])
+    }),
 ];
 
 /// What a sync says of which a report goes where nothing can be written.

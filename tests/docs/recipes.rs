@@ -68,7 +68,8 @@ fn pod(root: &str, project: &Project, tenant: &Tenant) {
             text = text.replace(&format!("\"{path}"), &format!("\"{root}{path}"));
         }
         let text = text.replace("base_url = \"https://acme.imi.chat/v3.1\"", &address);
-        project.write(&format!("etc/headcount/{name}"), text + "\n[rate]\nrequests_per_second = 0\n");
+        let pace = if name == "config.toml" { "\n[rate]\nrequests_per_second = 0\n" } else { "" };
+        project.write(&format!("etc/headcount/{name}"), text + pace);
     }
     project.write("run/secrets/headcount/api-key", KEY);
     project.write("export/hr_export.csv", file("samples/hr_export.csv"));
