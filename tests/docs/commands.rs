@@ -43,7 +43,6 @@ can_be_followed! {
 
 #[test]
 fn every_document_is_followed() {
-    // Those that are generated say what the program is and walk nobody through it.
     let names: BTreeSet<String> = all().into_iter().map(|document| document.name).collect();
     assert_eq!(names, FOLLOWED.iter().map(|name| (*name).to_owned()).collect());
 }
