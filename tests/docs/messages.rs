@@ -120,6 +120,19 @@ const EXPORT: &[Case] = &[
     ("the header has merged cells (…), so that not every column has a name of its own", || {
         export("people.xlsx", sheets(&["People"], true), "")
     }),
+    ("format \"xls\" cannot be read by this version; …", || export("people.xls", csv(), "")),
+    ("this is not text: …", || export("people.csv", b"%PDF-1.7\n\0\0\0", "")),
+    ("its columns are not those of …; missing: …", || {
+        let project = small();
+        project.write("south.csv", "login,id\ndee,E4\n");
+        project.edit("path = \"people.csv\"", "path = [\"people.csv\", \"south.csv\"]");
+        project.run(&["check"])
+    }),
+    ("there is no header: this line has values (…)", || {
+        let project = Project::empty();
+        project.write("export.csv", three_rows());
+        project.run(&["init", "export.csv", "--yes"])
+    }),
     ("the gzip file ends before its content does: it was cut short", || {
         let packed = gzip(csv().as_bytes());
         export("people.csv.gz", &packed[..packed.len() / 2], "")
