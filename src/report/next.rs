@@ -58,7 +58,8 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<Step> {
     steps.extend(held_steps(head, called).into_iter().map(|(_, step)| step));
     if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
         let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
-        let rest = head.takes_back.as_ref().map(|rollback| format!("apply {}", visible(&rollback.plan)));
+        let rest = head.takes_back.as_ref().map(|rollback| &rollback.plan).or(head.rest.as_ref());
+        let rest = rest.map(|plan| format!("apply {}", visible(plan)));
         steps.push(Step::new(why).by(called.command(rest.as_deref().unwrap_or("sync"))));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
@@ -199,11 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_canary_left_out_is_for_the_next_sync() {
+    fn what_a_canary_left_out_is_for_the_rest_of_its_plan_or_the_next_sync() {
         let mut head = quiet().head;
         (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Complete);
         (head.summary.planned.create, head.summary.applied.create) = (5, 3);
         assert_eq!(commands(&head), ["headcount sync"]);
+        head.rest = Some("p-1".into());
+        assert_eq!(commands(&head), ["headcount apply p-1"]);
         head.summary.applied.create = 5;
         assert_eq!(commands(&head), [""; 0]);
     }
