@@ -121,6 +121,8 @@ pub fn release_command(head: &Head, held: &HeldKind, called: &Invocation) -> Str
     called.command(&if let Some(rollback) = &head.takes_back {
         // What its plan held is still in it.
         format!("apply {} --approve {hash}", visible(&rollback.plan))
+    } else if let Some(plan) = &head.rest {
+        format!("apply {} --approve {hash}", visible(plan))
     } else if head.is_run() || head.summary.command == "sync" {
         // A run that has ended is not continued: the next one plans the same actions, which the same hash releases.
         format!("sync --approve {hash}")
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_applied_by_its_name_and_what_a_run_held_is_released_by_a_sync() {
+    fn a_plan_is_applied_by_its_name_and_what_a_run_held_is_released_by_its_plan_or_a_sync() {
         let mut head = rich().head;
         (head.summary.unknown, head.summary.applied.reactivate) = (0, 1);
         head.summary.found.invalid = 0;
@@ -176,7 +178,9 @@ mod tests {
             head.summary.command = command.into();
             assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
         }
-        (head.of, head.summary.command) = ("plan".into(), "apply".into());
+        head.rest = Some("p-7".into());
+        assert_eq!(commands(&head), ["headcount apply p-7 --approve 9f2c41"]);
+        (head.of, head.summary.command, head.rest) = ("plan".into(), "apply".into(), None);
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
         head.summary.command = "plan".into();
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);

@@ -224,6 +224,19 @@ fn after_a_canary_the_same_plan_does_the_rest_and_nobody_twice() {
 }
 
 #[test]
+fn what_a_plan_held_is_released_by_the_command_that_its_run_ends_with() {
+    let tenant = three_accounts();
+    let project = tenant.project(&three_rows());
+    project.add("safety", "max_create = 0").run(&["plan", "-o", "plan.jsonl"]).expect(5);
+    let ran = project.run(&["apply", "plan.jsonl", "--yes"]);
+    ran.expect(5).says(&["1 account to create held"]);
+    let command = ran.stdout.lines().find_map(|line| line.trim().strip_prefix("headcount apply ")).unwrap().to_owned();
+    let words: Vec<&str> = command.split(' ').collect();
+    project.run(&[&["apply"], &words[..], &["--yes"]].concat()).expect(0);
+    assert_eq!(tenant.ledger(), ["Update bo", "Create cy"]);
+}
+
+#[test]
 fn a_plan_that_does_not_know_of_a_later_run_is_refused() {
     let (tenant, project) = planned();
     project.sync(0);
