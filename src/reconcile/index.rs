@@ -19,6 +19,8 @@ pub struct RowIndex {
     by_identity: HashTable<u32>,
     by_link: HashTable<u32>,
     by_key: Vec<HashTable<u32>>,
+    /// A row that is left out had a key in common with others, which may have it for themselves now.
+    freed: bool,
     /// The distinct sets of attributes that digests cover: one for each pattern of blank cells.
     masks: Vec<u64>,
     mask_ids: HashMap<u64, u16>,
@@ -152,6 +154,7 @@ impl RowIndex {
             keys: Vec::new(),
             by_identity: HashTable::new(),
             by_link: HashTable::new(),
+            freed: false,
             masks: Vec::new(),
             mask_ids: HashMap::new(),
             several: HashMap::new(),
@@ -213,8 +216,8 @@ impl RowIndex {
         if counts < dropped {
             return Added::New;
         }
-        let rows = &self.rows;
-        let row = &rows[dropped as usize];
+        let row = &self.rows[dropped as usize];
+        self.freed |= row.flags & SAME_KEY != 0;
         remove(&mut self.by_identity, dropped, row.identity);
         remove(&mut self.by_link, dropped, row.link);
         for (rule, table) in self.by_key.iter_mut().enumerate() {
@@ -265,8 +268,28 @@ impl RowIndex {
         Added::SameKey { row: other, place: self.rows[other as usize].place, by: found_by(bit) }
     }
 
+    /// Enters every row that counts anew, as if those that are left out had never been there.
+    fn enter_anew(&mut self) {
+        self.freed = false;
+        self.by_identity.clear();
+        self.by_link.clear();
+        self.by_key.iter_mut().for_each(HashTable::clear);
+        for row in &mut self.rows {
+            row.flags &= !SAME_KEY;
+            row.shared = 0;
+        }
+        for at in (0u32..).take(self.rows.len()) {
+            if self.rows[at as usize].flags & DROPPED == 0 {
+                self.enter(at);
+            }
+        }
+    }
+
     /// Shows an account to the rows. `at` is where the caller can read it again; it is unique among accounts.
     pub fn observe(&mut self, schema: &Schema, account: &Account, at: u64) {
+        if self.freed {
+            self.enter_anew();
+        }
         let mut candidates: [(u32, u8); 8] = [(0, 0); 8];
         let mut count = 0;
         let mut note = |row: Option<u32>, bit: u8| {
@@ -326,7 +349,10 @@ impl RowIndex {
 
     /// Every account was seen: what became of each row.
     #[must_use]
-    pub fn settle(self) -> Settled {
+    pub fn settle(mut self) -> Settled {
+        if self.freed {
+            self.enter_anew();
+        }
         let choices: Vec<Choice> = (0u32..).zip(&self.rows).map(|(at, row)| self.choose(at, row)).collect();
         // Only accounts that several rows or several candidates fought for can be claimed twice or by nobody.
         let mut fought: HashMap<u64, Vec<u32>> = self.contested.iter().map(|at| (*at, Vec::new())).collect();
