@@ -1,7 +1,7 @@
 //! The forms of text that settings take: how a message and the reference name each, and what an editor can see of it.
 //!
-//! A pattern is never stricter than the reader. Where the reader knows more, `checked` says what, because an editor that
-//! stays silent then has not said that all is well.
+//! A pattern is never stricter than the reader. Where the reader knows more, the form says so, because an editor that stays
+//! silent then has not said that all is well.
 
 /// A form that a text has.
 #[derive(Debug)]
@@ -10,18 +10,25 @@ pub(in crate::config) struct Form {
     pub said: &'static str,
     /// A regular expression of JSON Schema that matches every text that is taken.
     pub pattern: &'static str,
-    /// What is checked beyond the pattern.
-    pub checked: Option<&'static str>,
+    pub sees: Sees,
     /// Texts that are taken, the first of them a good example.
     pub taken: &'static [&'static str],
     /// Texts that are refused.
     pub refused: &'static [&'static str],
 }
 
+/// How much of what is wrong with a text its pattern can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Sees {
+    All,
+    /// Not, say, whether a key is one.
+    NotAll,
+}
+
 const BLANKS: &[&str] = &["", "  "];
 
 const fn plain(said: &'static str, taken: &'static [&'static str]) -> Form {
-    Form { said, pattern: r"\S", checked: None, taken, refused: BLANKS }
+    Form { said, pattern: r"\S", sees: Sees::All, taken, refused: BLANKS }
 }
 
 pub(in crate::config) const TEXT: Form = plain("a string", &["acme", " a b "]);
@@ -36,7 +43,7 @@ pub(in crate::config) const COMMAND: Form = plain("a command", &["pass show imic
 pub(in crate::config) const DURATION: Form = Form {
     said: "a duration such as \"30s\", \"15m\", \"24h\" or \"90d\"",
     pattern: r"^\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
-    checked: Some("36500d at most"),
+    sees: Sees::NotAll,
     taken: &["30s", "500ms", "15m", "24h", "90d", "2w", " 1h 30m ", "0s"],
     refused: &["", " ", "30", "s", "-5s", "1.5h", "3 s", "3 fortnights", "1h,30m"],
 };
@@ -51,7 +58,7 @@ pub(in crate::config) const SOME_DURATION: Form = Form {
 pub(in crate::config) const PERCENT: Form = Form {
     said: "a percentage such as \"5%\"",
     pattern: r"^\s*0*(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)\s*%\s*$",
-    checked: None,
+    sees: Sees::All,
     taken: &["5%", "0%", "100%", " 2.5 % ", "012%", "100.0%", ".5%", "7.%"],
     refused: &["", "5", "101%", "-1%", "%", "inf%", "1e1%", "1.2.3%", "100.1%", "five%"],
 };
@@ -59,7 +66,7 @@ pub(in crate::config) const PERCENT: Form = Form {
 pub(in crate::config) const DELIMITER: Form = Form {
     said: "one character such as \",\", \";\", \"|\" or \"\\t\"",
     pattern: r"^[\u0001-\u0009\u000B\u000C\u000E-\u0021\u0023-\u007F]$",
-    checked: None,
+    sees: Sees::All,
     taken: &[";", ",", "|", "\t", " "],
     refused: &["", ";;", "\"", "\n", "ä", "—"],
 };
@@ -67,7 +74,7 @@ pub(in crate::config) const DELIMITER: Form = Form {
 pub(in crate::config) const ENCODING: Form = Form {
     said: "the name of an encoding",
     pattern: r"\S",
-    checked: Some("one that the Encoding Standard knows"),
+    sees: Sees::NotAll,
     taken: &["windows-1252", "utf-8", "iso-8859-15", "utf-16le", "shift_jis", "UTF8"],
     refused: BLANKS,
 };
@@ -75,7 +82,7 @@ pub(in crate::config) const ENCODING: Form = Form {
 pub(in crate::config) const BASE_URL: Form = Form {
     said: "an address such as \"https://acme.imi.chat/v3.1\", or \"sandbox\"",
     pattern: r"^\s*(sandbox|[hH][tT][tT][pP]([sS]://[^/?#@]+|://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?)(/[^?#]*)?)\s*$",
-    checked: Some("the address as a whole"),
+    sees: Sees::NotAll,
     taken: &[
         "sandbox",
         "https://acme.imi.chat/v3.1",
@@ -101,7 +108,7 @@ pub(in crate::config) const BASE_URL: Form = Form {
 pub(in crate::config) const SUB_PATH: Form = Form {
     said: "a path that begins with /",
     pattern: "^/",
-    checked: None,
+    sees: Sees::All,
     taken: &["/authorize", "/v2/authorize"],
     refused: &["", "authorize", " /authorize"],
 };
@@ -109,7 +116,7 @@ pub(in crate::config) const SUB_PATH: Form = Form {
 pub(in crate::config) const HEADER: Form = Form {
     said: "the name of an HTTP header",
     pattern: r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
-    checked: None,
+    sees: Sees::All,
     taken: &["auth_code", "X-Auth", "access_token"],
     refused: &["", "a b", "a:b", "é"],
 };
@@ -117,7 +124,7 @@ pub(in crate::config) const HEADER: Form = Form {
 pub(in crate::config) const TEAM_ID: Form = Form {
     said: "a string without blanks",
     pattern: "^[!-~]+$",
-    checked: None,
+    sees: Sees::All,
     taken: &["1", "team-7"],
     refused: &["", "a b", "é"],
 };
@@ -125,7 +132,7 @@ pub(in crate::config) const TEAM_ID: Form = Form {
 pub(in crate::config) const VARIABLE: Form = Form {
     said: "the name of an environment variable (letters, digits, _)",
     pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-    checked: None,
+    sees: Sees::All,
     taken: &["IMICHAT_API_KEY", "_key2"],
     refused: &["", "1A", "a-b", "a b"],
 };
@@ -133,15 +140,15 @@ pub(in crate::config) const VARIABLE: Form = Form {
 pub(in crate::config) const GLOB: Form = Form {
     said: "a pattern such as \"admin*\"",
     pattern: r"\S",
-    checked: Some("the pattern itself: brackets and braces have to be closed"),
+    sees: Sees::NotAll,
     taken: &["admin*", "svc-*", "?ot", "{a,b}*", "[ab]*"],
     refused: BLANKS,
 };
 
 pub(in crate::config) const RECIPIENT: Form = Form {
-    said: "\"discard\", or the public key that age-keygen prints (age1…)",
+    said: "\"discard\", or the public key that age-keygen prints, \"age1…\"",
     pattern: "^(discard|age1[0-9a-z]+)$",
-    checked: Some("the key itself"),
+    sees: Sees::NotAll,
     taken: &["discard", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
     refused: &["", "me", "discarded", "AGE-SECRET-KEY-1QQQQ"],
 };
@@ -149,7 +156,7 @@ pub(in crate::config) const RECIPIENT: Form = Form {
 pub(in crate::config) const REPORT_FILE: Form = Form {
     said: "a path, in which {run} stands for the run's name",
     pattern: r"^\s*([^{}\s]|\{run\})([^{}]|\{run\})*$",
-    checked: None,
+    sees: Sees::All,
     taken: &["reports/{run}.html", "last.html", "{run}"],
     refused: &["", "  ", "{date}.html", "a{.html", "{run}}"],
 };
@@ -157,7 +164,7 @@ pub(in crate::config) const REPORT_FILE: Form = Form {
 pub(in crate::config) const ONE_FILE: Form = Form {
     said: "a path without braces",
     pattern: r"^\s*[^{}\s][^{}]*$",
-    checked: None,
+    sees: Sees::All,
     taken: &["reports/headcount.prom"],
     refused: &["", "{run}.prom", "a}"],
 };
@@ -165,7 +172,7 @@ pub(in crate::config) const ONE_FILE: Form = Form {
 pub(in crate::config) const MAPPED_COLUMN: Form = Form {
     said: "the name of a column",
     pattern: r"^(?![\s\S]*(\{\{|\{%))[\s\S]*\S",
-    checked: None,
+    sees: Sees::All,
     taken: &["job_title", "Job Title", "a {b}"],
     refused: &["", " ", "{{ job_title }}", "{% if a %}b{% endif %}"],
 };

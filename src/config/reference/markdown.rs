@@ -102,7 +102,7 @@ impl Page {
         }
     }
 
-    fn kind(&mut self, section: &Section, kind: &Kind) {
+    fn kind(&mut self, section: &Section, kind: &'static Kind) {
         self.heading(3, kind.system);
         self.paragraph(&format!("`kind = \"{}\"` has these settings besides. {}", kind.name, ways(kind)));
         self.example(kind.example);
@@ -115,7 +115,7 @@ impl Page {
         settings.iter().for_each(|setting| self.setting(level, prefix, setting, None));
     }
 
-    fn setting(&mut self, level: usize, prefix: &str, setting: &Setting, kind: Option<&Kind>) {
+    fn setting(&mut self, level: usize, prefix: &str, setting: &Setting, kind: Option<&'static Kind>) {
         self.heading(level, &format!("`{prefix}.{}`", setting.name));
         self.paragraph(setting.says);
         let words = match &setting.takes {
@@ -146,7 +146,8 @@ impl Page {
     /// A setting of a table within a setting.
     fn inner(&mut self, setting: &Setting) {
         let needed = if setting.otherwise == Otherwise::Needed { ", needed" } else { "" };
-        let said = [setting.says.to_owned(), takes(&setting.takes), otherwise(setting, None)];
+        let otherwise = if needed.is_empty() { otherwise(setting, None) } else { String::new() };
+        let said = [setting.says.to_owned(), takes(&setting.takes), otherwise];
         let said: Vec<_> = said.into_iter().filter(|said| !said.is_empty()).collect();
         self.item(&format!("`{}`{needed}: {}", setting.name, said.join(" ")));
         if let Takes::List { of: Takes::Choice(words), .. } = &setting.takes {
@@ -174,7 +175,7 @@ impl Page {
         self.paragraph(
             "Dates are read as exports write them: `2024-03-01`, with or without a time; `1.3.2024`; `25/03/2024` and \
              `3/25/2024`; `1 Mar 2024`, `March 1, 2024`. What could be two different days, such as `03/04/2024`, makes the \
-             row invalid. The function `today()` gives the day of the run, as `2024-03-01`.",
+             row invalid. The function `today()` gives the day of the run where it runs, as `2024-03-01`.",
         );
     }
 
@@ -201,23 +202,23 @@ fn title(section: &Section) -> String {
     }
 }
 
+/// Names in a sentence.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        all => all.concat(),
+    }
+}
+
 /// How the settings of a kind sign in.
 fn ways(kind: &Kind) -> String {
-    let list = |names: &[&str]| match names {
-        [one] => format!("`{one}`"),
-        [most @ .., last] => {
-            let most = most.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            format!("{most} and `{last}`")
-        }
-        [] => String::new(),
-    };
     match kind.ways {
-        [way] => format!("To sign in, {} are needed, unless `base_url` is `\"sandbox\"`.", list(way)),
+        [way] => format!("To sign in, {} are needed, unless `base_url` is `\"sandbox\"`.", listed(way)),
         ways => {
-            let ways: Vec<_> = ways.iter().map(|way| list(way)).collect();
+            let ways: Vec<_> = ways.iter().map(|way| listed(way)).collect();
             format!(
-                "There are {} ways to sign in, of which exactly one is needed, unless `base_url` is `\"sandbox\"`: {}.",
-                ways.len(),
+                "There are several ways to sign in, of which exactly one is needed, unless `base_url` is `\"sandbox\"`: {}.",
                 ways.join("; ")
             )
         }
@@ -225,33 +226,33 @@ fn ways(kind: &Kind) -> String {
 }
 
 /// What a setting takes and what counts without it, in a sentence or two; the text that editors show has it too.
-pub(super) fn facts(setting: &Setting, kind: Option<&Kind>) -> String {
+pub(super) fn facts(setting: &Setting, kind: Option<&'static Kind>) -> String {
     let has_words = matches!(&setting.takes, Takes::Choice(_));
     let takes = if has_words { String::new() } else { takes(&setting.takes) };
     let otherwise = otherwise(setting, kind);
-    let needed = matches!(setting.otherwise, Otherwise::Needed);
-    let parts = if needed { ["**Needed.**".to_owned(), takes] } else { [takes, otherwise] };
+    let first = setting.otherwise == Otherwise::Needed || otherwise.starts_with("**");
+    let parts = if first { [otherwise, takes] } else { [takes, otherwise] };
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn otherwise(setting: &Setting, kind: Option<&Kind>) -> String {
+fn otherwise(setting: &Setting, kind: Option<&'static Kind>) -> String {
     match setting.otherwise {
         // The words of a choice mark it themselves.
         Otherwise::Default(_) if matches!(setting.takes, Takes::Choice(_)) => String::new(),
         Otherwise::Default(toml) => format!("Default: `{toml}`."),
         Otherwise::Without(what) => format!("Without it, {what}."),
-        Otherwise::Needed => String::new(),
+        Otherwise::Needed => "**Needed.**".to_owned(),
+        Otherwise::OneOf(names) => format!("Exactly one of {} is needed.", listed(names)),
         Otherwise::ToSignIn => {
-            let way = kind.and_then(|kind| kind.ways.iter().find(|way| way.contains(&setting.name)));
-            let others: Vec<_> = way
-                .into_iter()
-                .flat_map(|way| way.iter())
-                .filter(|name| **name != setting.name)
-                .map(|name| format!("`{name}`"))
-                .collect();
+            let way = |kind: &'static Kind| kind.ways.iter().find(|way| way.contains(&setting.name));
+            let others: Vec<_> = kind.and_then(way).into_iter().flat_map(|way| way.iter().copied()).collect();
+            let others: Vec<_> = others.into_iter().filter(|name| *name != setting.name).collect();
             match others.as_slice() {
+                _ if kind.is_some_and(|kind| kind.ways.len() == 1) => {
+                    "**Needed**, unless `base_url` is `\"sandbox\"`.".to_owned()
+                }
                 [] => "It signs in by itself.".to_owned(),
-                others => format!("It signs in together with {}.", others.join(" and ")),
+                others => format!("It signs in together with {}.", listed(others)),
             }
         }
     }
@@ -272,10 +273,7 @@ fn said(takes: &Takes) -> String {
             let or = if *zero == Zero::Allowed { ", or 0" } else { "" };
             format!("a number, {} to {}{or}", range.start(), range.end())
         }
-        Takes::Text(form) => match form.checked {
-            Some(checked) => coded(&format!("{} ({checked})", form.said)),
-            None => coded(form.said),
-        },
+        Takes::Text(form) => coded(form.said),
         Takes::Choice(words) => words.iter().map(|word| format!("`\"{}\"`", word.name)).collect::<Vec<_>>().join(", "),
         Takes::List { said, .. } | Takes::Table { said, .. } | Takes::Any { said, .. } => coded(said),
         Takes::Secret(variable) => format!("[a secret](#secrets) such as `{{ env = \"{variable}\" }}`"),

@@ -91,6 +91,8 @@ pub(super) enum Otherwise {
     Without(&'static str),
     /// Nothing: it has to be there.
     Needed,
+    /// Nothing: exactly one of these settings, of which it is one, has to be there.
+    OneOf(&'static [&'static str]),
     /// It is part of a way to sign in, so it has to be there with the others of that way, but for the sandbox.
     ToSignIn,
 }

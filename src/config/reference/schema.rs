@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::markdown::facts;
 use super::{
-    Doubles, EXPRESSION, Form, Keys, Kind, Otherwise, Presence, Rule, SECRET_TABLE, SECTIONS, Section, Setting, Takes,
-    Zero, toml_value,
+    Doubles, EXPRESSION, Form, Keys, Kind, Otherwise, Presence, Rule, SECRET_TABLE, SECTIONS, SOURCES, Section,
+    Setting, Takes, Zero, toml_value,
 };
 use crate::config::map::FORM_WORDS;
 
@@ -90,7 +90,7 @@ fn section(section: &Section) -> Node {
     match section.keys {
         Keys::These(settings) => entries.extend(these(settings)),
         Keys::Named(settings) => {
-            let mut table: Vec<Entry> = vec![("type", "object".into())];
+            let mut table: Vec<Entry> = vec![("description", unlinked(section.says).into()), ("type", "object".into())];
             table.extend(these(settings));
             entries.push(("additionalProperties", object(table)));
         }
@@ -131,16 +131,11 @@ fn described(setting: &Setting, description: String) -> Node {
     {
         entries.push(("default", default.into()));
     }
-    if let Takes::Choice(words) = setting.takes {
-        // What each word means, where an editor asks for it.
-        let says = words.iter().map(|word| unlinked(word.says));
-        entries.push(("x-taplo", object([("docs", object([("enumValues", list(says))]))])));
-    }
     object(entries)
 }
 
 /// The text that an editor shows.
-fn explained(setting: &Setting, kind: Option<&Kind>) -> String {
+fn explained(setting: &Setting, kind: Option<&'static Kind>) -> String {
     let facts = facts(setting, kind);
     let gap = if facts.is_empty() { "" } else { "\n\n" };
     unlinked(&format!("{}{gap}{facts}", setting.says))
@@ -177,7 +172,7 @@ fn of_kinds(common: &[Setting], kinds: &'static [Kind]) -> Vec<Entry> {
 
 /// A setting that one kind has, or several, each in its own sense.
 fn of_any_kind(name: &str, kinds: &'static [Kind]) -> Node {
-    let having: Vec<(&Kind, &Setting)> = kinds
+    let having: Vec<(&'static Kind, &Setting)> = kinds
         .iter()
         .filter_map(|kind| Some((kind, kind.settings.iter().find(|setting| setting.name == name)?)))
         .collect();
@@ -272,7 +267,7 @@ fn mapped() -> Node {
     let generated = object([("parse", false.into()), ("blank", false.into())]);
     let then: Vec<Entry> = vec![
         ("propertyNames", object([("enum", list(form.iter().map(|setting| setting.name)))])),
-        ("oneOf", list(["column", "template", "value", "generate"].map(alone))),
+        ("oneOf", list(SOURCES.map(alone))),
         ("if", alone("generate")),
         ("then", object([("properties", generated)])),
     ];
@@ -355,7 +350,12 @@ fn fragment(takes: &Takes) -> Fragment {
             }
         }
         Takes::Text(form) => text(form),
-        Takes::Choice(words) => Fragment::new("string", [("enum", list(words.iter().map(|word| word.name)))]),
+        Takes::Choice(words) => {
+            let says = list(words.iter().map(|word| unlinked(word.says)));
+            let names = list(words.iter().map(|word| word.name));
+            // What each word means stands where taplo looks for it.
+            Fragment::new("string", [("enum", names), ("x-taplo", object([("docs", object([("enumValues", says)]))]))])
+        }
         Takes::List { of, least, doubles, .. } => {
             let mut rest: Vec<Entry> = vec![("items", object(fragment(of).entries()))];
             if *least > 0 {

@@ -78,7 +78,7 @@ fn places() -> Vec<Place> {
             Keys::These(_) | Keys::OfKinds { .. } => continue,
         };
         for setting in settings {
-            let is_source = ["column", "template", "value", "generate"].contains(&setting.name);
+            let is_source = super::SOURCES.contains(&setting.name);
             let beside = match section.keys {
                 Keys::Attributes(_) if is_source => Vec::new(),
                 Keys::Attributes(_) => vec![("column", "c".into())],

@@ -48,24 +48,27 @@ pub(in crate::config) const MAP: Section = Section {
               custom_attributes.location = \"office\"                                  # one key of an object\n",
 };
 
+/// What says where the value comes from.
+pub(in crate::config) const SOURCES: [&str; 4] = ["column", "template", "value", "generate"];
+
 /// The table that an attribute can be mapped with.
 pub(in crate::config) const FORM: [Setting; 7] = [
     Setting {
         name: "column",
         takes: Takes::Text(&MAPPED_COLUMN),
-        otherwise: Otherwise::Without("another of the four says it"),
+        otherwise: Otherwise::OneOf(&SOURCES),
         says: "The column whose cell is the value.",
     },
     Setting {
         name: "template",
         takes: Takes::Text(&TEMPLATE),
-        otherwise: Otherwise::Without("another of the four says it"),
+        otherwise: Otherwise::OneOf(&SOURCES),
         says: "The [template](#templates) that makes the value.",
     },
     Setting {
         name: "value",
         takes: Takes::Literal,
-        otherwise: Otherwise::Without("another of the four says it"),
+        otherwise: Otherwise::OneOf(&SOURCES),
         says: "The value itself, the same for everybody. A string is the text as it stands, and no column.",
     },
     Setting {
@@ -74,7 +77,7 @@ pub(in crate::config) const FORM: [Setting; 7] = [
             of: &[Takes::Table { settings: &GENERATE, rule: Rule::Free, said: "a table" }, Takes::True],
             said: GENERATE_SAID,
         },
-        otherwise: Otherwise::Without("another of the four says it"),
+        otherwise: Otherwise::OneOf(&SOURCES),
         says: "A random text, for attributes that are secret. See [`[passwords]`](#passwords).",
     },
     Setting {

@@ -55,13 +55,13 @@ pub(in crate::config) const SECRET: [Setting; 3] = [
     Setting {
         name: "env",
         takes: Takes::Text(&VARIABLE),
-        otherwise: Otherwise::Without("it is kept elsewhere"),
+        otherwise: Otherwise::OneOf(&["env", "file", "command"]),
         says: "The environment variable that holds it.",
     },
     Setting {
         name: "file",
         takes: Takes::Text(&FILE),
-        otherwise: Otherwise::Without("it is kept elsewhere"),
+        otherwise: Otherwise::OneOf(&["env", "file", "command"]),
         says: "A file that holds it and nothing else; a line break at its end is no part of it.",
     },
     Setting {
@@ -73,7 +73,7 @@ pub(in crate::config) const SECRET: [Setting; 3] = [
             ],
             said: COMMAND_SAID,
         },
-        otherwise: Otherwise::Without("it is kept elsewhere"),
+        otherwise: Otherwise::OneOf(&["env", "file", "command"]),
         says: "A command that prints it in its first line. It runs without a shell and without input, for 30 seconds at \
                most; a string is split at blanks.",
     },

@@ -31,7 +31,8 @@ pub(in crate::config) const OCCASIONS_SAID: &str = "a list such as [\"failure\",
 
 pub(in crate::config) const RATE: Section = Section {
     name: "rate",
-    says: "How fast requests leave, and how patient a run is. A server that asks for more patience (`Retry-After`) gets it.",
+    says: "How fast requests leave, and how patient a run is. A server that asks for more patience (`Retry-After`) gets it; where \
+           it asks for more than five minutes, the run is paused.",
     presence: Presence::Optional,
     keys: Keys::These(&[
         Setting {
@@ -80,7 +81,7 @@ pub(in crate::config) const RATE: Section = Section {
         },
     ]),
     more: "",
-    example: "[rate]\nrequests_per_second = 20\nconcurrency   = 8\ndaily_reserve = \"20%\"\ntimeout       = \"1m\"\n",
+    example: "[rate]\nrequests_per_second = 20\nconcurrency         = 8\ndaily_reserve       = \"20%\"\ntimeout             = \"1m\"\n",
 };
 
 pub(in crate::config) const JOURNAL: Section = Section {

@@ -58,23 +58,23 @@ pub(in crate::config) const SAFETY: Section = Section {
             name: "max_create",
             takes: LIMIT,
             otherwise: Otherwise::Default("\"20%\""),
-            says: "How many accounts one run may create. A share is one of the accounts in scope, and never less than 10 \
-                   accounts; where fewer than 10 are in scope it does not count, because it is a first load. Where the \
+            says: "How many accounts one run may create. A share is of the accounts in scope, and comes to 10 accounts at \
+                   least; where fewer than 10 are in scope it does not count, because it is a first load. Where the \
                    listing is not complete every create is held, whatever the limit says.",
         },
         Setting {
             name: "max_update",
             takes: LIMIT,
             otherwise: Otherwise::Default("\"30%\""),
-            says: "How many accounts one run may update or reactivate. A share is one of the accounts in scope, and never \
-                   less than 10 accounts.",
+            says: "How many accounts one run may update or reactivate. A share is of the accounts in scope, and comes to \
+                   10 accounts at least.",
         },
         Setting {
             name: "max_deactivate",
             takes: LIMIT,
             otherwise: Otherwise::Default("{ percent = 10, count = 50 }"),
-            says: "How many accounts one run may deactivate or delete. A share is one of the accounts in scope, and never \
-                   less than one account.",
+            says: "How many accounts one run may deactivate or delete. A share is of the accounts in scope, and comes to \
+                   one account at least.",
         },
         Setting {
             name: "max_invalid",

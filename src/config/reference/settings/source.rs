@@ -71,7 +71,8 @@ pub(in crate::config) const SOURCE: Section = Section {
             takes: Takes::Choice(&words(&FORMATS)),
             otherwise: Otherwise::Without(
                 "the file's name tells: `.tsv` and `.tab`, `.xlsx` and `.xlsm`, `.ods`, `.jsonl` and `.ndjson`, each also \
-                 with `.gz` or `.zst` behind it; any other name, and standard input, means csv",
+                 with `.gz` or `.zst` behind it; any other name, and standard input, means csv, but for those of formats that cannot be read, such as `.xls` and \
+                 `.json`, which are refused",
             ),
             says: "How the export is written.",
         },

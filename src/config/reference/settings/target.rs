@@ -138,7 +138,7 @@ const IMICHAT: [Setting; 9] = [
         name: "team_id",
         takes: Takes::Any { of: &[Takes::Text(&TEAM_ID), Takes::Integer(TEAM_NUMBER)], said: TEAM_ID_SAID },
         otherwise: Otherwise::Without("no such header is sent"),
-        says: "Sent as the header `teamid` with every request, for tenants that ask for one.",
+        says: "Sent as the header `teamid`, for tenants that ask for one.",
     },
     Setting {
         name: "authorize_path",
@@ -156,7 +156,7 @@ const IMICHAT: [Setting; 9] = [
         name: "token_header",
         takes: Takes::Text(&HEADER),
         otherwise: Otherwise::Default("\"access_token\""),
-        says: "The response header that brings the token, and the request header that takes it back with every request.",
+        says: "The response header that brings the token, and the request header that takes it back.",
     },
     Setting {
         name: "update_method",

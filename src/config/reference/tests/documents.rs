@@ -275,6 +275,7 @@ fn the_filters_make_what_their_examples_say() {
         let said = rendered(&format!("{{{{ x | {name} }}}}"), "a").err().unwrap_or_default();
         assert!(!said.contains("no filter"), "{name}: {said}");
     }
+    assert_eq!(rendered("{{ x or 'b' }}", "").as_deref(), Ok("b"));
     assert_eq!(rendered("{{ today() }}", "").as_deref(), Ok("2024-03-01"));
     for (date, day) in
         [("1.3.2024", "1"), ("25/03/2024", "25"), ("3/25/2024", "25"), ("1 Mar 2024", "1"), ("March 1, 2024", "1")]
