@@ -10,10 +10,12 @@ pub(in crate::config) struct Form {
     pub said: &'static str,
     /// A regular expression of JSON Schema that matches every text that is taken.
     pub pattern: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold pattern and reader against each other by it"))]
     pub sees: Sees,
     /// Texts that are taken, the first of them a good example.
     pub taken: &'static [&'static str],
     /// Texts that are refused.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold pattern and reader to it"))]
     pub refused: &'static [&'static str],
 }
 

@@ -175,7 +175,7 @@ impl Page {
         self.paragraph(
             "Dates are read as exports write them: `2024-03-01`, with or without a time; `1.3.2024`; `25/03/2024` and \
              `3/25/2024`; `1 Mar 2024`, `March 1, 2024`. What could be two different days, such as `03/04/2024`, makes the \
-             row invalid. The function `today()` gives the day of the run where it runs, as `2024-03-01`.",
+             row invalid. The function `today()` gives the day of the run, by the clock of the machine, as `2024-03-01`.",
         );
     }
 

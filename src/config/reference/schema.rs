@@ -390,7 +390,8 @@ fn fragment(takes: &Takes) -> Fragment {
 }
 
 fn text(form: &Form) -> Fragment {
-    Fragment::new("string", [("pattern", form.pattern.into())])
+    let example = form.taken.first().map(|text| ("examples", list([*text])));
+    Fragment::new("string", [("pattern", form.pattern.into())].into_iter().chain(example))
 }
 
 /// A text whose links lead nowhere in an editor, without them.

@@ -31,8 +31,8 @@ pub(in crate::config) const OCCASIONS_SAID: &str = "a list such as [\"failure\",
 
 pub(in crate::config) const RATE: Section = Section {
     name: "rate",
-    says: "How fast requests leave, and how patient a run is. A server that asks for more patience (`Retry-After`) gets it; where \
-           it asks for more than five minutes, the run is paused.",
+    says: "How fast requests leave, and how patient a run is. A server that asks for more patience (`Retry-After`) gets it; for \
+           more than five minutes nobody waits, and the run stops.",
     presence: Presence::Optional,
     keys: Keys::These(&[
         Setting {
