@@ -143,7 +143,9 @@ fn every_command_is_one_with_its_flags_and_as_many_words_as_it_takes() {
         let flags = flags(&help);
         let usage = help.lines().find(|line| line.starts_with("Usage:")).unwrap();
         let (mut plain, mut values) = (0, 0);
-        for word in line.split_whitespace().skip(1) {
+        // What stands behind these is the shell's.
+        let own = line.split_whitespace().skip(1).take_while(|word| !["|", ">", "&&"].contains(word));
+        for word in own {
             if word.starts_with('-') && word.len() > 1 {
                 let known = flags.get(word).or_else(|| flags.get(word.get(..2)?).filter(|_| word == "-vv"));
                 let takes_value = known.unwrap_or_else(|| panic!("{line}: {word} is not in {help}"));
