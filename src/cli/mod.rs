@@ -106,6 +106,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Rollback(args) => rollback::run(app, &args).await,
         Command::Export(args) => export::run(app, &args).await,
         Command::Sandbox(args) => sandbox::run(app, &args).await,
+        Command::Schema => meta::schema(),
         Command::Completions { shell } => meta::completions(shell),
         Command::Man { out } => meta::man(out.as_deref()),
     }
