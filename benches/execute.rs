@@ -1,14 +1,14 @@
 //! What the durable journal costs: creating accounts in a sandbox with the journal on disk, beside the same with the
 //! journal in memory. `benches/README.md` says what the figures have to reach.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be measured fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the figures are printed")]
 
 #[path = "support/cpu.rs"]
 mod cpu;
 #[path = "support/tenant.rs"]
 mod tenant;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ use headcount::execute::{Execution, Mode, Secrets, Selection, execute};
 use headcount::journal::{Event, Journal, Options, RunHead, RunId};
 use headcount::model::monitor::Silent;
 use headcount::model::{AttrId, MatchRule, Secret, Value};
-use headcount::plan::file::{Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
-use headcount::plan::{Action, ActionKind, Change, Counts, Source};
+use headcount::plan::file::{Header, PlanWriter};
+use headcount::plan::{Action, ActionKind, Change, Source};
 use headcount::target::Target;
 use headcount::target::http::Rate;
 use tenant::{Tenant, benching, median, number, rate};
@@ -152,22 +152,7 @@ impl Secrets for OneForAll {
 }
 
 fn write_plan(path: &Path, actions: u64) {
-    let header = Header {
-        headcount_plan: VERSION,
-        plan: "bench".to_owned(),
-        created_at: SystemClock::new().now(),
-        tenant: "bench".to_owned(),
-        target: "imichat".to_owned(),
-        config_digest: String::new(),
-        source: SourceDigest::default(),
-        listing: ListingDigest::default(),
-        counts: Counts::default(),
-        requests: PlanRequests::default(),
-        held: BTreeMap::new(),
-        stopped: Vec::new(),
-        against: None,
-        rollback_of: None,
-    };
+    let header = Header::new("bench", SystemClock::new().now(), "bench", "imichat");
     let mut writer = PlanWriter::new(BufWriter::new(File::create(path).unwrap()), &header).unwrap();
     for number in 1..=actions {
         writer.action(create(number)).unwrap();
@@ -191,19 +176,10 @@ fn create(number: u64) -> Action {
         ("password", Value::Generated),
     ];
     Action {
-        seq: 0,
-        action: ActionKind::Create,
-        key,
         identity: Some(format!("E{number:08}")),
-        account: None,
-        matched: None,
         source: u32::try_from(number + 1).ok().map(|line| Source { file: "hr_export.csv".to_owned(), line }),
         changes: values.map(|(name, to)| Change { attribute: name.to_owned(), from: None, to }).into(),
-        also: BTreeMap::new(),
-        active: None,
-        reason: None,
-        warnings: Vec::new(),
-        requests: 1,
         held: false,
+        ..Action::new(ActionKind::Create, key)
     }
 }

@@ -1,10 +1,13 @@
 //! Listing a tenant beside a bare reqwest loop that fetches and parses the same pages from the same server over the same
 //! number of connections. `benches/README.md` says what the figures have to reach.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be measured fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the figures are printed")]
 
 #[path = "support/cpu.rs"]
 mod cpu;
+#[path = "support/listed.rs"]
+mod listed;
 #[path = "support/tenant.rs"]
 mod tenant;
 
@@ -15,9 +18,9 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use futures::StreamExt;
 use headcount::sandbox::{API_KEY, DOMAIN};
-use headcount::target::{Listed, Target};
+use headcount::target::Target;
+use listed::listed;
 use serde::Deserialize;
 use tenant::{Tenant, benching, median, number, rate};
 use tokio::task::JoinSet;
@@ -79,20 +82,7 @@ fn main() {
 async fn list(tenant: Arc<Tenant>, pages: u64, connections: usize) -> Duration {
     let target = tenant.connect(&rate(0.0, connections));
     target.sign_in().await.unwrap();
-    let start = Instant::now();
-    let mut listing = target.list();
-    let mut count = 0;
-    loop {
-        match listing.next().await.unwrap().unwrap() {
-            Listed::Page { accounts, .. } => count += accounts.len() as u64,
-            Listed::Again { why } => panic!("nobody changes anything: {why}"),
-            Listed::End { complete, notes } => {
-                assert!(complete, "{notes:?}");
-                break;
-            }
-        }
-    }
-    let took = start.elapsed();
+    let (count, took) = listed(&target).await;
     assert_eq!(count, pages * PAGE);
     took
 }

@@ -4,7 +4,8 @@
 //! Plain measuring instead of a harness: what counts are ratios of seconds within one session, and the peak memory of a
 //! process.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be measured fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the figures are printed")]
 
 #[path = "support/cpu.rs"]
 mod cpu;

@@ -1,7 +1,8 @@
 //! The HTML report of 20,000 changes beside the JSON report of the same. `benches/README.md` says what the figures have to
 //! reach.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be measured fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the figures are printed")]
 
 use std::io;
 use std::time::{Duration, Instant};

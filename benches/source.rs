@@ -1,6 +1,6 @@
 //! How fast a source is read: `cargo bench --bench source`. Opening a workbook spools its rows, the pass reads them.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "what cannot be measured fails by panicking")]
 
 use divan::counter::ItemsCount;
 use headcount::config::{Duplicates, SourceSettings};

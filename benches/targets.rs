@@ -2,7 +2,11 @@
 //! same requests to the same kind of server over as many connections. `benches/README.md` says what the figures have
 //! to reach.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be measured fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the figures are printed")]
+
+#[path = "support/listed.rs"]
+mod listed;
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -11,13 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use headcount::clock::{Stop, SystemClock};
 use headcount::model::{Attributes, Percent, Secret, Value};
 use headcount::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Options, Seed, TOKEN};
 use headcount::target::http::Rate;
 use headcount::target::scim::{Login, Settings, UpdateMethod};
-use headcount::target::{Listed, Target, brightpattern, scim};
+use headcount::target::{Target, brightpattern, scim};
+use listed::listed;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
@@ -178,20 +182,7 @@ async fn list(base_url: String, users: u64, connections: u64) -> Duration {
     let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
     let target = brightpattern::connect(&base_url, &rate(connections), clock, stop, login, &needed).unwrap();
     target.sign_in().await.unwrap();
-    let start = Instant::now();
-    let mut listing = target.list();
-    let mut count = 0;
-    loop {
-        match listing.next().await.unwrap().unwrap() {
-            Listed::Page { accounts, .. } => count += accounts.len() as u64,
-            Listed::Again { why } => panic!("nobody changes anything: {why}"),
-            Listed::End { complete, notes } => {
-                assert!(complete, "{notes:?}");
-                break;
-            }
-        }
-    }
-    let took = start.elapsed();
+    let (count, took) = listed(&target).await;
     assert_eq!((count, target.meter().sent().list), (users, users + 2));
     took
 }

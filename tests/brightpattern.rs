@@ -1,6 +1,6 @@
 //! Bright Pattern, end to end: a small contact center, a small export, the real program between them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, and so do its helpers")]
 
 use std::collections::HashMap;
 use std::fs;

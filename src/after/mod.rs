@@ -66,6 +66,7 @@ mod samples {
             notes: Vec::new(),
             against: None,
             takes_back: None,
+            rest: None,
         };
         Over { head, accounts: Some(1187), at: "2026-11-22T03:00:20Z".parse().unwrap() }
     }

@@ -132,7 +132,7 @@ async fn deliver(
             Err(why) => (None, WebhookError::Lost { why, attempts }),
         };
         let pause = asked.unwrap_or_default().max(backoff(attempts, clock.random()));
-        if clock.elapsed() + pause >= deadline {
+        if clock.elapsed().saturating_add(pause) >= deadline {
             return Err(error);
         }
         clock.sleep(pause).await;

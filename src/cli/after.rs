@@ -34,6 +34,7 @@ pub fn failed(app: &App, command: &str, summary: &Summary) {
         notes: Vec::new(),
         against: None,
         takes_back: None,
+        rest: None,
     };
     app.over(head, None);
 }

@@ -137,14 +137,15 @@ impl App {
     }
 
     /// Shows a record to a person: on standard output, or on standard error where that belongs to a script.
-    /// Of each kind as many entries as a person reads to that extent; all of them with `-v`.
+    /// Of each kind as many entries as a person reads to that extent; all of them with `-v`. With `-q` only a record of
+    /// something that went wrong is shown.
     pub fn show(&self, configured: &Configured, record: RunRecord<'_>, extent: Extent) -> Result<(), Failure> {
-        if self.global.quiet {
+        if self.global.quiet && record.head.summary.outcome.is_as_wanted() {
             return Ok(());
         }
         self.pause_progress();
         let mut out = self.people();
-        let style = self.style(configured, if self.global.format == Format::Json { To::Stderr } else { To::Stdout });
+        let style = self.style(configured, if self.is_apart() { To::Stderr } else { To::Stdout });
         let style = if self.global.verbose > 0 {
             style
         } else {
@@ -177,12 +178,17 @@ impl App {
     /// A line for people, or several.
     pub fn say(&self, text: &str) {
         if !self.global.quiet {
-            self.pause_progress();
-            let mut out = self.people();
-            let to = if self.global.format == Format::Json { To::Stderr } else { To::Stdout };
-            // A reader that has gone misses a line; there is nobody left to tell.
-            let _ = writeln!(out, "{}", fitting(to, text)).and_then(|()| out.flush());
+            self.say_at_least(text);
         }
+    }
+
+    /// The same for people who want to know no more than what went wrong.
+    pub fn say_at_least(&self, text: &str) {
+        self.pause_progress();
+        let mut out = self.people();
+        let to = if self.global.format == Format::Json { To::Stderr } else { To::Stdout };
+        // A reader that has gone misses a line; there is nobody left to tell.
+        let _ = writeln!(out, "{}", fitting(to, text)).and_then(|()| out.flush());
     }
 
     /// The last words of a command for a script: the summary. There is one; what is told after it is not told.
@@ -253,7 +259,12 @@ impl App {
     }
 
     fn people(&self) -> Out {
-        if self.global.format == Format::Json { Out::to(io::stderr()) } else { Out::stdout() }
+        if self.is_apart() { Out::to(io::stderr()) } else { Out::stdout() }
+    }
+
+    /// Whether people are told on standard error: where standard output is a script's, and where it is to stay empty.
+    fn is_apart(&self) -> bool {
+        self.global.format == Format::Json || self.global.quiet
     }
 
     /// Listens for Ctrl-C and SIGTERM from here on: the first asks everything to stop, the second ends the process.

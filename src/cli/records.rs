@@ -193,6 +193,7 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
         notes,
         against: header.against.clone(),
         takes_back: header.rollback_of.as_ref().map(|run| TakesBack { run: run.clone(), plan: header.plan.clone() }),
+        rest: None,
     }
 }
 

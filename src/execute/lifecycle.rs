@@ -17,7 +17,7 @@ use crate::journal::{
 };
 use crate::kill::{self, Point};
 use crate::model::AccountId;
-use crate::plan::beside::{Learnt, PlanFiles, read_notes};
+use crate::plan::beside::{Learnt, LinesWriter, PlanFiles, read_notes};
 use crate::plan::file::Header;
 
 /// What a run starts from.
@@ -67,6 +67,13 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
         if from.exists() {
             copy(from, to)?;
         }
+    }
+    // A rollback learns nothing, and the rest of a plan nothing that the run before it did not remember.
+    let learns = header.rollback_of.is_none() && journal.runs().iter().all(|run| run.head.plan != header.plan);
+    if learns && !from.notes.exists() {
+        // Somebody moved the plan without what lies beside it, so nobody knows who had no row when it was made. Without
+        // any note every grace begins anew, as for whoever was there.
+        write_atomically(&to.notes, 0o600, |out| LinesWriter::new(out).finish().map(drop))?;
     }
     let secret = secret::create(state, run, rand::random())?;
     kill::at(Point::RunPrepared);

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{ExecuteError, Secrets};
 use crate::journal::paths::{FileError, write_atomically};
 use crate::journal::{RunId, RunSecret, RunState, StateDir, Step, StepState, sealed, secret};
+use crate::model::value::GENERATED;
 use crate::model::{AttrId, Schema, Secret, Value};
 use crate::plan::file::{PlanReader, restore_secrets};
-use crate::plan::{Action, ActionKind};
+use crate::plan::{Action, ActionKind, Change};
 
 /// Secrets of one run: generated ones from the run's secret, the others as they were read from the source.
 pub struct RunSecrets {
@@ -92,6 +93,8 @@ pub enum DeliveryError {
     File(#[from] FileError),
     #[error(transparent)]
     Plan(#[from] ExecuteError),
+    #[error("the {attribute} of {key} was generated and can be no more: {why}; the run's own configuration knows how")]
+    Lost { key: String, attribute: String, why: String },
 }
 
 /// Writes the generated passwords of all accounts that the run made, encrypted for the recipient, as a CSV of `key`,
@@ -99,7 +102,7 @@ pub enum DeliveryError {
 /// file, or none where the run generated nothing.
 ///
 /// # Errors
-/// A file that cannot be written.
+/// A file that cannot be written; a password that was sent and cannot be derived, because nobody else knows it.
 pub fn deliver(
     recipient: &str,
     file: &Path,
@@ -120,9 +123,13 @@ pub fn deliver(
         }
         restore_secrets(schema, &mut action);
         let account = state.account(action.seq).map(ToString::to_string).unwrap_or_default();
-        for change in action.changes.iter().filter(|change| change.to == Value::Generated) {
-            let Some(id) = schema.id(&change.attribute) else { continue };
-            let Ok(value) = secrets.secret(&action, id) else { continue };
+        for change in action.changes.iter().filter(|change| was_generated(schema, change)) {
+            let known = schema.id(&change.attribute).ok_or_else(|| "the target has no such attribute now".to_owned());
+            let value = known.and_then(|id| secrets.secret(&action, id)).map_err(|why| DeliveryError::Lost {
+                key: action.key.clone(),
+                attribute: change.attribute.clone(),
+                why,
+            })?;
             let identity = action.identity.clone().unwrap_or_default();
             rows.push([action.key.clone(), identity, account.clone(), change.attribute.clone()]);
             values.push(value);
@@ -146,6 +153,13 @@ pub fn deliver(
     Ok(Some(file.to_owned()))
 }
 
+/// Whether the value of a change was made by the run. Of an attribute that the schema does not have any more only the
+/// plan's mark can tell.
+fn was_generated(schema: &Schema, change: &Change) -> bool {
+    let is_marked = || schema.id(&change.attribute).is_none() && change.to.as_str() == Some(GENERATED);
+    change.to == Value::Generated || is_marked()
+}
+
 /// A name that no earlier run's file has.
 fn free_name(file: &Path, run: RunId) -> PathBuf {
     let text = file.to_string_lossy();
@@ -155,4 +169,53 @@ fn free_name(file: &Path, run: RunId) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let extension = file.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
     if file.exists() { file.with_file_name(format!("{stem}-{run}{extension}")) } else { file.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Event, Outcome, RunHead};
+    use crate::model::{Attribute, Kind};
+    use crate::plan::file::{Header, PlanWriter};
+
+    /// Delivers what a run generated that made one account, where the target has these attributes.
+    fn delivered(schema: &Schema, lengths: HashMap<AttrId, usize>) -> Result<Option<PathBuf>, DeliveryError> {
+        let (dir, at) = (tempfile::tempdir().unwrap(), "2026-11-22T03:00:00Z".parse().unwrap());
+        let plan = dir.path().join("plan.jsonl");
+        let change = |name: &str, to| Change { attribute: name.to_owned(), from: None, to };
+        let changes = vec![change("login", Value::text(GENERATED)), change("password", Value::Generated)];
+        let header = Header::new("p", at, "acme", "fake");
+        let mut writer = PlanWriter::new(File::create(&plan).unwrap(), &header).unwrap();
+        writer.action(Action { changes, ..Action::new(ActionKind::Create, "ana") }).unwrap();
+        writer.finish().unwrap();
+        let (run, head) = (RunId::new(at, 1), Box::new(RunHead { actions: 1, ..RunHead::default() }));
+        let mut state = RunState::start(&Event::RunStarted { run, at, head }).unwrap();
+        state.apply(&Event::Intent { run, at, seq: 1, step: Step::First, attempt: 1 }).unwrap();
+        let result = Outcome::Applied { account: None };
+        state.apply(&Event::Outcome { run, at, seq: 1, step: Step::First, result }).unwrap();
+        let secrets = RunSecrets { derived_from: RunSecret::of_bytes([7; 32]), lengths, from_source: HashMap::new() };
+        let recipient = age::x25519::Identity::generate().to_public().to_string();
+        deliver(&recipient, &dir.path().join("passwords.age"), &plan, schema, &state, &secrets)
+    }
+
+    fn schema(names: &[&str]) -> Schema {
+        let attribute = |name: &&str| {
+            let attribute = Attribute::new(name, Kind::Text);
+            if *name == "password" { attribute.secret() } else { attribute }
+        };
+        Schema::new(names.iter().map(attribute).collect())
+    }
+
+    #[test]
+    fn a_password_that_was_sent_and_cannot_be_derived_is_no_password_less() {
+        let (whole, password) = (schema(&["login", "password"]), AttrId(1));
+        let length = HashMap::from([(password, 20)]);
+        assert!(delivered(&whole, length.clone()).unwrap().is_some());
+        for (schema, lengths) in [(schema(&["login"]), length), (whole, HashMap::new())] {
+            let error = delivered(&schema, lengths).unwrap_err();
+            assert!(
+                matches!(&error, DeliveryError::Lost { key, attribute, .. } if key == "ana" && attribute == "password")
+            );
+        }
+    }
 }

@@ -9,7 +9,6 @@ mod seeds;
 mod simulation;
 mod stale;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,8 +24,8 @@ use crate::journal::state::ActionState;
 use crate::journal::{Event, Outcome, RunHead, Step, StepState};
 use crate::model::monitor::TestMonitor;
 use crate::model::{AccountId, Value};
-use crate::plan::file::{Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
-use crate::plan::{ActionKind, Change, Counts, Source};
+use crate::plan::file::{Header, PlanWriter};
+use crate::plan::{ActionKind, Change, Source};
 use crate::target::fake::{self, Entry, Fake, Fault, LOGIN, NAME, Op, Points, STATUS};
 
 const START: &str = "2026-11-22T03:00:00Z";
@@ -127,22 +126,7 @@ impl World {
 
     /// Writes the plan and starts its run.
     fn plan(&self, actions: Vec<Action>) {
-        let header = Header {
-            headcount_plan: VERSION,
-            plan: "p".into(),
-            created_at: self.clock.now(),
-            tenant: "t".into(),
-            target: "fake".into(),
-            config_digest: String::new(),
-            source: SourceDigest::default(),
-            listing: ListingDigest::default(),
-            counts: Counts::default(),
-            requests: PlanRequests::default(),
-            held: BTreeMap::new(),
-            stopped: Vec::new(),
-            against: None,
-            rollback_of: None,
-        };
+        let header = Header::new("p", self.clock.now(), "t", "fake");
         let count = actions.len() as u64;
         let file = std::fs::File::create(self.path()).unwrap();
         let mut writer = PlanWriter::new(file, &header).unwrap();
@@ -232,20 +216,12 @@ fn change(attribute: &str, from: Option<Value>, to: &str) -> Change {
 
 fn action(kind: ActionKind, key: &str, account: Option<&AccountId>, changes: Vec<Change>) -> Action {
     Action {
-        seq: 0,
-        action: kind,
-        key: key.into(),
         identity: Some(format!("id of {key}")),
         account: account.cloned(),
-        matched: None,
         source: Some(Source { file: "hr.csv".into(), line: 2 }),
         changes,
-        also: BTreeMap::new(),
-        active: None,
-        reason: None,
-        warnings: Vec::new(),
-        requests: 1,
         held: false,
+        ..Action::new(kind, key)
     }
 }
 

@@ -120,7 +120,7 @@ fn write_int(n: i64, out: &mut Vec<u8>) {
 
 fn write_float(n: f64, out: &mut Vec<u8>) {
     // 80.0 and 80 are one number; beyond 2^53 a float is no exact integer, so it stays a float.
-    #[allow(clippy::cast_possible_truncation)]
+    #[allow(clippy::cast_possible_truncation, reason = "it is whole, and an i64 holds more than 2^53")]
     if n.fract() == 0.0 && n.abs() < 9_007_199_254_740_992.0 {
         return write_int(n as i64, out);
     }

@@ -97,8 +97,10 @@ pub struct Field {
 }
 
 /// One attribute of an account and what the API allows for it.
-// Each flag is a column of the published attribute table, and most combinations of them exist.
-#[allow(clippy::struct_excessive_bools)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each flag is a column of the published attribute table, and most combinations of them exist"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     pub name: String,
@@ -224,8 +226,7 @@ impl Attribute {
 }
 
 /// What a live server may say of an attribute otherwise than the standard: the part of [`Attribute`] that is learnt.
-// The flags are those of the attribute table.
-#[allow(clippy::struct_excessive_bools)]
+#[allow(clippy::struct_excessive_bools, reason = "the flags are those of the attribute table")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Capabilities {
     pub kind: Kind,

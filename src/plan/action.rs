@@ -109,6 +109,29 @@ pub struct Action {
     pub held: bool,
 }
 
+impl Action {
+    /// An action of this kind for somebody of whom nothing else is known: it changes nothing yet, and takes one request.
+    #[must_use]
+    pub fn new(kind: ActionKind, key: impl Into<String>) -> Self {
+        Self {
+            seq: 0,
+            action: kind,
+            key: key.into(),
+            identity: None,
+            account: None,
+            matched: None,
+            source: None,
+            changes: Vec::new(),
+            also: BTreeMap::new(),
+            active: None,
+            reason: None,
+            warnings: Vec::new(),
+            requests: 1,
+            held: false,
+        }
+    }
+}
+
 /// What comparing came to, where nothing is sent for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -166,7 +166,7 @@ impl Shares {
         if ours < TELLING {
             return all;
         }
-        let part = u128::from(all) * u128::from(ours) / u128::from(ours + others);
+        let part = u128::from(all) * u128::from(ours) / (u128::from(ours) + u128::from(others));
         u64::try_from(part).unwrap_or(u64::MAX)
     }
 }
@@ -263,6 +263,13 @@ mod tests {
         assert_eq!((daily(700, 0).today, daily(700, 0).per_day), (5_000, Some(10_000)));
         // Of a few requests nothing follows.
         assert_eq!((daily(7, 300).today, daily(7, 300).per_day), (5_000, Some(10_000)));
+    }
+
+    #[test]
+    fn a_server_that_counts_beyond_all_measure_leaves_nothing_and_breaks_nothing() {
+        let daily = |others| Daily::new(u64::MAX, Some(u64::MAX), 0, Shares { ours: 21, others }, 1);
+        assert_eq!(daily(u64::MAX - 20).today, 20);
+        assert_eq!(daily(u64::MAX).today, 20);
     }
 
     #[test]

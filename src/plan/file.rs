@@ -1,128 +1,14 @@
 //! The plan file: JSON Lines, a header, one line for each action, an end that seals it. It is written and read as a
 //! stream, and nothing of it is believed before its seal was checked.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::safety::Group;
-use super::{Action, Cost, Counts};
+use super::Action;
+pub use super::header::{FileDigest, Header, Held, ListingDigest, PlanRequests, SourceDigest, VERSION};
 use crate::model::value::{GENERATED, SECRET, Secret};
 use crate::model::{Schema, Value};
-
-/// The version of the form.
-pub const VERSION: u32 = 1;
-
-/// The first line of a plan file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header {
-    pub headcount_plan: u32,
-    /// The plan's name.
-    pub plan: String,
-    pub created_at: Timestamp,
-    pub tenant: String,
-    /// Kind and address.
-    pub target: String,
-    pub config_digest: String,
-    pub source: SourceDigest,
-    pub listing: ListingDigest,
-    pub counts: Counts,
-    pub requests: PlanRequests,
-    pub held: BTreeMap<Group, Held>,
-    /// Why nothing of the plan may be done, whatever is approved.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stopped: Vec<String>,
-    /// The file that stood in for the live tenant; such a plan can be read, not applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub against: Option<String>,
-    /// The run whose changes this plan takes back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rollback_of: Option<String>,
-}
-
-impl Header {
-    /// Which groups of held actions these hashes release.
-    ///
-    /// # Errors
-    /// A hash that releases nothing of this plan: it was given for another.
-    pub fn released<'h>(&self, approved: &'h [String]) -> Result<Vec<Group>, &'h str> {
-        approved
-            .iter()
-            .map(|hash| {
-                let held = self.held.iter().find(|(_, held)| held.approve == *hash);
-                held.map(|(group, _)| *group).ok_or(hash.as_str())
-            })
-            .collect()
-    }
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SourceDigest {
-    pub files: Vec<FileDigest>,
-    /// The columns, in their order: with the rows of the files, the shape of the source.
-    #[serde(default)]
-    pub columns: Vec<String>,
-    /// Rows that `source.include` lets through.
-    #[serde(default)]
-    pub included: u64,
-    /// The last row of some file has no line break at its end.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unterminated: bool,
-    /// What is odd about the source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileDigest {
-    pub path: String,
-    pub digest: String,
-    pub rows: u64,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ListingDigest {
-    pub accounts: u64,
-    pub complete: bool,
-    /// Accounts that are not protected; shares in `[safety]` are of these.
-    #[serde(default)]
-    pub in_scope: u64,
-    #[serde(default)]
-    pub digest: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-/// What listing and applying take in one go, without repeats and without what is held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanRequests {
-    /// Signing in; once, and again on each further day that the quota makes of it.
-    #[serde(default)]
-    pub auth: u64,
-    pub list: u64,
-    /// Accounts that are read again before they are changed, and what else is asked before a write.
-    #[serde(default)]
-    pub lookup: u64,
-    pub write: u64,
-    pub total: u64,
-}
-
-impl From<Cost> for PlanRequests {
-    fn from(cost: Cost) -> Self {
-        Self { auth: cost.auth, list: cost.list, lookup: cost.lookup, write: cost.write, total: cost.total() }
-    }
-}
-
-/// Actions of one group that wait for an approval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    pub count: u64,
-    pub limit: u64,
-    /// What `--approve` takes.
-    pub approve: String,
-}
 
 #[derive(Serialize, Deserialize)]
 struct End {
@@ -228,7 +114,7 @@ pub fn verify_seal(mut input: impl BufRead) -> Result<String, PlanFileError> {
     }
     let end: End = serde_json::from_slice(&line)
         .map_err(|error| PlanFileError::Form { line: lines + 1, message: error.to_string() })?;
-    if end.end + 1 != lines || end.digest != seal(&hasher) {
+    if end.end.checked_add(1) != Some(lines) || end.digest != seal(&hasher) {
         return Err(PlanFileError::Edited("its contents do not match its digest".to_owned()));
     }
     Ok(end.digest)
@@ -272,8 +158,7 @@ impl<R: BufRead> PlanReader<R> {
     ///
     /// # Errors
     /// When the line is no action, out of order, or the seal is broken.
-    // Not an iterator: an error ends the reading, and borrowing rules would make the adaptors useless here.
-    #[allow(clippy::should_implement_trait)]
+    #[allow(clippy::should_implement_trait, reason = "no iterator: an error ends the reading, and adaptors hide that")]
     pub fn next(&mut self) -> Result<Option<Action>, PlanFileError> {
         if self.digest.is_some() {
             return Ok(None);
@@ -370,7 +255,10 @@ impl<W: Write> Write for Hashing<W> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ActionKind, Change};
+    use std::collections::BTreeMap;
+
+    use super::super::safety::Group;
+    use super::super::{ActionKind, Change, Counts};
     use super::*;
 
     fn header() -> Header {
@@ -399,20 +287,9 @@ mod tests {
 
     fn action(key: &str) -> Action {
         Action {
-            seq: 0,
-            action: ActionKind::Create,
-            key: key.into(),
-            identity: None,
-            account: None,
-            matched: None,
-            source: None,
             changes: vec![Change { attribute: "password".into(), from: None, to: Value::Generated }],
-            also: BTreeMap::new(),
-            active: None,
-            reason: None,
-            warnings: Vec::new(),
-            requests: 1,
             held: false,
+            ..Action::new(ActionKind::Create, key)
         }
     }
 
@@ -490,6 +367,16 @@ mod tests {
             let edited: Vec<u8> = order.iter().flat_map(|at| lines[*at].iter().copied()).collect();
             assert!(verify(&*edited).is_err(), "{order:?}");
         }
+    }
+
+    #[test]
+    fn an_end_that_counts_beyond_all_measure_seals_nothing() {
+        let plan = plan();
+        let (actions, end) = plan.split_at(plan.windows(6).rposition(|six| six == b"{\"end\"").unwrap());
+        let end = String::from_utf8(end.to_vec()).unwrap().replacen(":2,", &format!(":{},", u64::MAX), 1);
+        let edited = [actions, end.as_bytes()].concat();
+        assert!(matches!(verify_seal(&*edited), Err(PlanFileError::Edited(_))));
+        assert!(matches!(verify(&*edited), Err(PlanFileError::Edited(_))));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod decide;
 pub mod file;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod header;
 pub mod inverse;
 pub mod policy;
 pub mod safety;

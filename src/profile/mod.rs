@@ -11,16 +11,19 @@
 mod census;
 mod column;
 mod meaning;
+mod product;
 mod propose;
 mod recognise;
 mod status;
+mod synonyms;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use census::{Census, Keys, Values};
 pub use column::{Column, Profile, Sample};
-pub use meaning::{Meaning, Product, is_usual_name};
+pub use meaning::{Meaning, is_usual_name};
+pub use product::Product;
 pub use propose::{Answers, Kind, Lookup, Missing, Place, Proposal, propose};
 pub use recognise::{Found, Recognised, recognise};
 pub use status::{Sense, sense};

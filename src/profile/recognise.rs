@@ -2,8 +2,10 @@
 //! same, the one whose name says most is taken, unless its cells refute it.
 
 use super::column::{Column, Profile};
-use super::meaning::{Meaning, Product, SYNONYMS, meanings, plain, product};
+use super::meaning::{Meaning, meanings, plain};
+use super::product::{Product, product};
 use super::status::{Sense, sense};
+use super::synonyms::SYNONYMS;
 
 /// Candidates for the identity that are looked at in all rows.
 const CANDIDATES: usize = 6;

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use hashbrown::HashTable;
 
 use super::facts::{RowFacts, account_digest};
+use super::verdict::{Added, Found, RowFlags, Settled, Settlement, Verdict};
 use crate::model::{Account, Digest, KeyHash, MatchRule, Place, Schema};
 
 /// Every row of the source, and what the accounts that streamed past had to do with it.
@@ -19,6 +20,8 @@ pub struct RowIndex {
     by_identity: HashTable<u32>,
     by_link: HashTable<u32>,
     by_key: Vec<HashTable<u32>>,
+    /// A row that is left out had a key in common with others, which may have it for themselves now.
+    freed: bool,
     /// The distinct sets of attributes that digests cover: one for each pattern of blank cells.
     masks: Vec<u64>,
     mask_ids: HashMap<u64, u16>,
@@ -29,79 +32,6 @@ pub struct RowIndex {
     /// Accounts that no row means.
     unclaimed: Vec<u64>,
     scratch: Vec<u8>,
-}
-
-/// What the caller knows of a row beyond its facts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RowFlags {
-    /// A pattern of `policy.protect` matches one of its keys.
-    pub protected: bool,
-    /// A write-only attribute differs from what was last written: a digest cannot settle this row.
-    pub unsettled: bool,
-}
-
-/// What came of adding a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Added {
-    New,
-    /// An earlier row has the same identity.
-    SameIdentity {
-        row: u32,
-        place: Place,
-    },
-    /// An earlier row of another identity has the same key under a rule, or is linked to the same account: both are in
-    /// conflict.
-    SameKey {
-        row: u32,
-        place: Place,
-        by: Found,
-    },
-}
-
-/// How an account was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// By the remembered link from the row's identity.
-    Link,
-    /// By the rule of this index.
-    Rule(usize),
-}
-
-/// What became of one row once every account was seen.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
-    /// Another row of the same person counts instead.
-    Dropped { other: Place },
-    /// No account.
-    Missing,
-    /// One account, and it is what the row wants.
-    Equal { account: u64, found: Found },
-    /// One account that may differ.
-    Matched { account: u64, found: Found },
-    /// Several accounts, and no rule that tells them apart.
-    Ambiguous { accounts: Vec<u64> },
-    /// The account is claimed by another row too.
-    Claimed { account: u64, other: Place },
-    /// Another row has the same key, or is linked to the same account.
-    SameKey { other: Place, by: Found },
-}
-
-/// All verdicts.
-pub struct Settled {
-    /// In the order in which the rows were added.
-    pub verdicts: Vec<Settlement>,
-    /// The positions of accounts without a row, in the order in which they were seen.
-    pub unclaimed: Vec<u64>,
-}
-
-/// One row's verdict, and what was known of the row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settlement {
-    pub place: Place,
-    pub protected: bool,
-    /// The remembered link is there and names the account that was found.
-    pub linked: bool,
-    pub verdict: Verdict,
 }
 
 /// No key, no link.
@@ -152,6 +82,7 @@ impl RowIndex {
             keys: Vec::new(),
             by_identity: HashTable::new(),
             by_link: HashTable::new(),
+            freed: false,
             masks: Vec::new(),
             mask_ids: HashMap::new(),
             several: HashMap::new(),
@@ -213,8 +144,8 @@ impl RowIndex {
         if counts < dropped {
             return Added::New;
         }
-        let rows = &self.rows;
-        let row = &rows[dropped as usize];
+        let row = &self.rows[dropped as usize];
+        self.freed |= row.flags & SAME_KEY != 0;
         remove(&mut self.by_identity, dropped, row.identity);
         remove(&mut self.by_link, dropped, row.link);
         for (rule, table) in self.by_key.iter_mut().enumerate() {
@@ -265,8 +196,28 @@ impl RowIndex {
         Added::SameKey { row: other, place: self.rows[other as usize].place, by: found_by(bit) }
     }
 
+    /// Enters every row that counts anew, as if those that are left out had never been there.
+    fn enter_anew(&mut self) {
+        self.freed = false;
+        self.by_identity.clear();
+        self.by_link.clear();
+        self.by_key.iter_mut().for_each(HashTable::clear);
+        for row in &mut self.rows {
+            row.flags &= !SAME_KEY;
+            row.shared = 0;
+        }
+        for at in (0u32..).take(self.rows.len()) {
+            if self.rows[at as usize].flags & DROPPED == 0 {
+                self.enter(at);
+            }
+        }
+    }
+
     /// Shows an account to the rows. `at` is where the caller can read it again; it is unique among accounts.
     pub fn observe(&mut self, schema: &Schema, account: &Account, at: u64) {
+        if self.freed {
+            self.enter_anew();
+        }
         let mut candidates: [(u32, u8); 8] = [(0, 0); 8];
         let mut count = 0;
         let mut note = |row: Option<u32>, bit: u8| {
@@ -326,7 +277,10 @@ impl RowIndex {
 
     /// Every account was seen: what became of each row.
     #[must_use]
-    pub fn settle(self) -> Settled {
+    pub fn settle(mut self) -> Settled {
+        if self.freed {
+            self.enter_anew();
+        }
         let choices: Vec<Choice> = (0u32..).zip(&self.rows).map(|(at, row)| self.choose(at, row)).collect();
         // Only accounts that several rows or several candidates fought for can be claimed twice or by nobody.
         let mut fought: HashMap<u64, Vec<u32>> = self.contested.iter().map(|at| (*at, Vec::new())).collect();

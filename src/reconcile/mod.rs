@@ -5,7 +5,9 @@
 pub mod compare;
 pub mod facts;
 pub mod index;
+pub mod verdict;
 
 pub use compare::{Comparison, Difference, compare};
 pub use facts::{RowFacts, compared};
-pub use index::{Added, Found, RowFlags, RowIndex, Settled, Settlement, Verdict};
+pub use index::RowIndex;
+pub use verdict::{Added, Found, RowFlags, Settled, Settlement, Verdict};

@@ -58,7 +58,8 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<Step> {
     steps.extend(held_steps(head, called).into_iter().map(|(_, step)| step));
     if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
         let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
-        let rest = head.takes_back.as_ref().map(|rollback| format!("apply {}", visible(&rollback.plan)));
+        let rest = head.takes_back.as_ref().map(|rollback| &rollback.plan).or(head.rest.as_ref());
+        let rest = rest.map(|plan| format!("apply {}", visible(plan)));
         steps.push(Step::new(why).by(called.command(rest.as_deref().unwrap_or("sync"))));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
@@ -120,6 +121,8 @@ pub fn release_command(head: &Head, held: &HeldKind, called: &Invocation) -> Str
     called.command(&if let Some(rollback) = &head.takes_back {
         // What its plan held is still in it.
         format!("apply {} --approve {hash}", visible(&rollback.plan))
+    } else if let Some(plan) = &head.rest {
+        format!("apply {} --approve {hash}", visible(plan))
     } else if head.is_run() || head.summary.command == "sync" {
         // A run that has ended is not continued: the next one plans the same actions, which the same hash releases.
         format!("sync --approve {hash}")
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_applied_by_its_name_and_what_a_run_held_is_released_by_a_sync() {
+    fn a_plan_is_applied_by_its_name_and_what_a_run_held_is_released_by_its_plan_or_a_sync() {
         let mut head = rich().head;
         (head.summary.unknown, head.summary.applied.reactivate) = (0, 1);
         head.summary.found.invalid = 0;
@@ -175,7 +178,9 @@ mod tests {
             head.summary.command = command.into();
             assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
         }
-        (head.of, head.summary.command) = ("plan".into(), "apply".into());
+        head.rest = Some("p-7".into());
+        assert_eq!(commands(&head), ["headcount apply p-7 --approve 9f2c41"]);
+        (head.of, head.summary.command, head.rest) = ("plan".into(), "apply".into(), None);
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
         head.summary.command = "plan".into();
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);
@@ -199,11 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_canary_left_out_is_for_the_next_sync() {
+    fn what_a_canary_left_out_is_for_the_rest_of_its_plan_or_the_next_sync() {
         let mut head = quiet().head;
         (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Complete);
         (head.summary.planned.create, head.summary.applied.create) = (5, 3);
         assert_eq!(commands(&head), ["headcount sync"]);
+        head.rest = Some("p-1".into());
+        assert_eq!(commands(&head), ["headcount apply p-1"]);
         head.summary.applied.create = 5;
         assert_eq!(commands(&head), [""; 0]);
     }

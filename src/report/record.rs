@@ -51,6 +51,9 @@ pub struct Head {
     /// What is taken back, where this is a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes_back: Option<TakesBack>,
+    /// The plan of which this run executed a part, where the rest can be executed by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<String>,
 }
 
 /// A rollback: whose changes it takes back, and the plan by which it does.

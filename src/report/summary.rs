@@ -47,6 +47,12 @@ pub enum SummaryOutcome {
 }
 
 impl SummaryOutcome {
+    /// Whether nobody has to look: nothing failed, waits for an approval, or is left for later.
+    #[must_use]
+    pub fn is_as_wanted(self) -> bool {
+        matches!(self, Self::Planned | Self::NoChanges | Self::Complete)
+    }
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

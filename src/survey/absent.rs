@@ -36,7 +36,7 @@ impl Settler<'_> {
             });
             let before = self.inputs.memory.absence(&account.id);
             let absence = Absence {
-                runs: before.as_ref().map_or(0, |absence| absence.runs) + 1,
+                runs: before.as_ref().map_or(0, |absence| absence.runs).saturating_add(1),
                 days: before.map_or(0, |absence| whole_days(absence.since, self.now)),
                 doubt,
             };

@@ -8,7 +8,7 @@
 //! PICTURES=docs/pictures cargo test --test browser -- --ignored pictures   # takes those of the README anew
 //! ```
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, and so do its helpers")]
 
 mod driver;
 mod pages;

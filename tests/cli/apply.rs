@@ -211,13 +211,29 @@ fn a_plan_is_applied_once() {
 #[test]
 fn after_a_canary_the_same_plan_does_the_rest_and_nobody_twice() {
     let (tenant, project) = planned();
+    let plan: serde_json::Value = serde_json::from_str(project.read("plan.jsonl").lines().next().unwrap()).unwrap();
     let (ran, summary) = project.json(&["apply", "plan.jsonl", "--yes", "--limit", "1"]);
-    ran.expect(0);
+    // The next step is the rest of what was read, not a plan that nobody has seen.
+    ran.expect(0).says(&["1 account left out", &format!("headcount apply {}", plan["plan"].as_str().unwrap())]);
+    project.run(&["show", "last"]).expect(0).says(&[&format!("headcount apply {}", plan["plan"].as_str().unwrap())]);
     assert_eq!(counts(&summary, "applied"), "create 1");
     let (ran, summary) = project.json(&["apply", "plan.jsonl", "--yes"]);
     ran.expect(0);
     assert_eq!((counts(&summary, "planned"), counts(&summary, "applied")), ("update 1".into(), "update 1".into()));
     assert_eq!(tenant.ledger(), ["Create cy", "Update bo"]);
+}
+
+#[test]
+fn what_a_plan_held_is_released_by_the_command_that_its_run_ends_with() {
+    let tenant = three_accounts();
+    let project = tenant.project(&three_rows());
+    project.add("safety", "max_create = 0").run(&["plan", "-o", "plan.jsonl"]).expect(5);
+    let ran = project.run(&["apply", "plan.jsonl", "--yes"]);
+    ran.expect(5).says(&["1 account to create held"]);
+    let command = ran.stdout.lines().find_map(|line| line.trim().strip_prefix("headcount apply ")).unwrap().to_owned();
+    let words: Vec<&str> = command.split(' ').collect();
+    project.run(&[&["apply"], &words[..], &["--yes"]].concat()).expect(0);
+    assert_eq!(tenant.ledger(), ["Update bo", "Create cy"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Every test has a folder of its own and, where it needs a tenant, a sandbox of its own on a free port, so that all of
 //! them run at the same time. What a run did is read from the sandbox's ledger, never from what the run says of itself.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, and so do its helpers")]
 
 mod support;
 

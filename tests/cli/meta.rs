@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Project, ran, three_accounts, three_rows};
+use crate::support::{Project, Tenant, ran, three_accounts, three_rows};
 
 const COMMANDS: [&str; 11] =
     ["check", "plan", "apply", "sync", "resume", "runs", "show", "report", "sandbox", "completions", "man"];
@@ -118,6 +118,29 @@ fn quiet_says_nothing_where_nothing_is_wrong() {
 }
 
 #[test]
+fn quiet_says_what_is_held_what_failed_and_what_stops_everything_and_nothing_to_a_script() {
+    let tenant = three_accounts();
+    let project = tenant.project(&three_rows());
+    project.add("safety", "max_create = 0");
+    for args in [&["plan", "-q"][..], &["sync", "--yes", "-q"]] {
+        let ran = project.run(args);
+        ran.expect(5).says(&["1 account to create held", "--approve"]);
+        assert_eq!(ran.stdout, "", "{args:?}");
+    }
+    project.edit("max_create = 0", "min_rows = 9");
+    for args in [&["check", "-q"][..], &["plan", "-q"], &["sync", "--yes", "-q"]] {
+        let ran = project.run(args);
+        ran.expect(5).says(&["fewer than safety.min_rows = 9"]);
+        assert_eq!(ran.stdout, "", "{args:?}");
+    }
+    let faults = "[[rule]]\non = { op = \"create\" }\nthen = { status = 400, code = 3111, description = \"taken\" }\n";
+    let tenant = Tenant::with_faults(&[], faults);
+    let ran = tenant.project(&three_rows()).run(&["sync", "--yes", "-q"]);
+    ran.expect(4).says(&["3111 taken", "1 account failed"]);
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
 fn progress_needs_no_terminal_and_can_be_left_out() {
     let tenant = three_accounts();
     let project = tenant.project(&three_rows());
@@ -203,7 +226,8 @@ fn the_sandbox_serves_until_it_is_told_to_end() {
     let mut check = project.command(&["check", "--online"]);
     check.env("SANDBOX_KEY", served["api_key"].as_str().unwrap());
     ran(&mut check).expect(0).says(&["Signed in"]);
-    let kill = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    // The shell's own: not every machine has a program of that name.
+    let kill = Command::new("sh").arg("-c").arg(format!("kill {}", child.id())).status().unwrap();
     assert!(kill.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

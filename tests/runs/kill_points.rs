@@ -86,6 +86,9 @@ const SCENARIOS: [Scenario; 9] = [
                  [[rule]]\non = { op = 'update', login = 'old2' }\nthen = { drop = 'after' }\ntimes = 3",
         ..BEGIN
     },
+    // Before the others that begin with a death: here something is left beyond the anchor each time. There it is chance,
+    // as the journal writes on while a request is answered.
+    Scenario { name: GOING_ON, before: Before::Death("group-flushed/outcome:5"), ..LATER },
     Scenario { name: "settling", before: Before::DeathAndChange("answered/create:2"), ..BEGIN },
     // The folder of the passwords is not there.
     Scenario {
@@ -99,11 +102,12 @@ const SCENARIOS: [Scenario; 9] = [
     Scenario { name: "runs that are forgotten", settings: &[("keep", "\"0s\"")], known: Known::Left, ..BEGIN },
     Scenario { name: "after a run that never began", before: Before::Death("run-prepared/-:1"), ..LATER },
     Scenario { name: "after a run that nobody heard the end of", before: Before::Death("run-ended/-:1"), ..LATER },
-    Scenario { name: GOING_ON, before: Before::Death("group-flushed/outcome:5"), ..LATER },
 ];
 
 /// Going on after a death in each kind of action, with and without an effect that nobody heard of.
-const DEATHS: [(Kind, &str); 6] = [
+const DEATHS: [(Kind, &str); 7] = [
+    // Certain to leave something beyond the anchor, which the others do by chance.
+    (Kind::Imichat, "group-flushed/outcome:5"),
     (Kind::Imichat, "intent-durable/create:1"),
     (Kind::Imichat, "answered/create:3"),
     (Kind::Imichat, "answered/create-then:2"),
@@ -376,7 +380,7 @@ impl Death<'_> {
     fn die(&self) -> bool {
         (1..=self.nth)
             .rev()
-            .chain([1; 24])
+            .chain([1, 1])
             .any(|nth| trial(self.scenario, &format!("{}/{}:{nth}", self.point, self.kind), self.expected))
     }
 }
@@ -395,7 +399,9 @@ fn die(deaths: &[Death<'_>]) {
     let missed = missed.into_inner().unwrap();
     assert!(missed.len() <= deaths.len() / 50, "of {} deaths these were not reached: {missed:#?}", deaths.len());
     let planned: BTreeSet<_> = deaths.iter().map(|death| death.point).collect();
-    assert_eq!(points.into_inner().unwrap(), planned);
+    let points = points.into_inner().unwrap();
+    let untried: Vec<_> = planned.difference(&points).collect();
+    assert!(untried.is_empty(), "nobody died at {untried:?}: {missed:#?}");
 }
 
 /// Waits for requests that may still arrive leave the processor to others.

@@ -86,7 +86,7 @@ fn two_signals_at_once_are_two() {
 
 #[test]
 fn a_signal_while_the_accounts_are_listed_changes_nothing() {
-    let tenant = Tenant::start(Options { latency: Duration::from_millis(150), ..sample() });
+    let tenant = Tenant::start(Options { latency: Duration::from_millis(400), ..sample() });
     let project = crate::support::Project::new(&tenant);
     let mut child = project.spawn(&["sync", "--yes"]);
     assert!(child.until(|| tenant.requests() >= 4));

@@ -1,6 +1,5 @@
 //! Accounts that somebody else touched between plan and execution.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +8,8 @@ use headcount::execute::{Execution, Mode, Secrets, Selection, execute};
 use headcount::journal::{Event, Journal, RunHead, RunId, Step};
 use headcount::model::monitor::Silent;
 use headcount::model::{AccountId, AttrId, Attributes, MatchRule, Secret, Value};
-use headcount::plan::file::{Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
-use headcount::plan::{Action, ActionKind, Change, Counts, Source};
+use headcount::plan::file::{Header, PlanWriter};
+use headcount::plan::{Action, ActionKind, Change, Source};
 
 use super::subject::Subject;
 use super::support::{Setting, setting};
@@ -64,20 +63,12 @@ async fn change(setting: &Setting, n: u64, kind: ActionKind, attribute: AttrId, 
     };
     let (name, login) = setting.subject.login(n);
     let action = Action {
-        seq: 0,
-        action: kind,
-        key: login,
-        identity: None,
         account: Some(id.clone()),
         matched: Some(name.to_owned()),
         source: Some(Source { file: "hr.csv".into(), line: 2 }),
         changes: vec![Change { attribute: setting.target.schema().name(attribute).to_owned(), from: Some(from), to }],
-        also: BTreeMap::new(),
-        active: None,
-        reason: None,
-        warnings: Vec::new(),
-        requests: 1,
         held: false,
+        ..Action::new(kind, login)
     };
     (action, id)
 }
@@ -99,22 +90,7 @@ impl Secrets for Nobody {
 async fn run(setting: &Setting, actions: &[Action]) -> Vec<Option<String>> {
     let dir = tempfile::tempdir().unwrap();
     let plan = dir.path().join("plan.jsonl");
-    let header = Header {
-        headcount_plan: VERSION,
-        plan: "p".into(),
-        created_at: setting.clock.now(),
-        tenant: "t".into(),
-        target: setting.target.describe(),
-        config_digest: String::new(),
-        source: SourceDigest::default(),
-        listing: ListingDigest::default(),
-        counts: Counts::default(),
-        requests: PlanRequests::default(),
-        held: BTreeMap::new(),
-        stopped: Vec::new(),
-        against: None,
-        rollback_of: None,
-    };
+    let header = Header::new("p", setting.clock.now(), "t", &setting.target.describe());
     let mut writer = PlanWriter::new(std::fs::File::create(&plan).unwrap(), &header).unwrap();
     for action in actions {
         writer.action(action.clone()).unwrap();

@@ -102,6 +102,11 @@ fn nobody_is_asked_again_sooner_than_they_want() {
     assert!(told.is_ok() && attempts == 2 && took >= Duration::from_secs(12), "{took:?}");
     let (told, attempts, took) = Server::new(&[Does::Asks { status: 503, seconds: 31 }]).told(None);
     assert!(told.is_err() && attempts == 1 && took.is_zero(), "{took:?}");
+    // Longer than any time can be, of which some has passed already.
+    let server = Server::new(&[Does::Asks { status: 503, seconds: u64::MAX }]);
+    server.clock.advance(Duration::from_secs(1));
+    let (told, attempts, _) = server.told(None);
+    assert!(told.is_err() && attempts == 1, "{told:?}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
         app.say(&format!("{place}: {}", visible(&finding.reason)));
     }
     for stop in &checked.stopped {
-        app.say(&format!("stops every run: {stop}"));
+        app.say_at_least(&format!("stops every run: {stop}"));
     }
     let rows =
         if checked.included == 1 { "1 row counts".to_owned() } else { format!("{} rows count", checked.included) };

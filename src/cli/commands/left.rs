@@ -53,7 +53,10 @@ impl Drive<'_> {
     /// Keeps the summary with the run, writes the reports, and shows what a person must know.
     pub(super) fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) {
         let Configured { state, settings, .. } = self.configured;
-        let head = records::head("run", header, summary.clone(), &released);
+        let mut head = records::head("run", header, summary.clone(), &released);
+        // A plan that was read and applied in part is gone on with; a sync would make another that nobody has read.
+        let is_kept = state.plan(&header.plan).is_some_and(|dir| dir.exists());
+        head.rest = (summary.command == "apply" && is_kept).then(|| header.plan.clone());
         if let Err(error) = sealed::write(&state.run_summary(run), &head) {
             self.app.monitor().note(&format!("the summary is not kept, and is made from the journal instead: {error}"));
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::SystemTime;
 
 use super::*;
-use crate::execute::lifecycle::{resume, tidy};
+use crate::execute::lifecycle::{Beginning, begin, resume, tidy};
 use crate::journal::paths::make_private_dir;
 use crate::journal::{Ending, Note, StateDir, secret};
 use crate::plan::beside::{Learnt, LinesWriter, PlanFiles};
@@ -124,5 +124,54 @@ fn what_a_plan_learnt_is_remembered_though_its_process_died_and_no_absence_count
         assert_eq!(known("still"), Some((since, 2)), "it may have been counted already");
         assert_eq!(known("new"), Some((started, 1)));
         assert_eq!(known("back"), None, "who was there in between starts anew");
+    }
+}
+
+#[test]
+fn a_plan_without_its_notes_says_nothing_of_who_was_absent_so_every_grace_begins_anew() {
+    for (rollback_of, earlier, notes, runs) in [
+        (None, "other", Some(true), Some(2)),
+        (None, "other", Some(false), None),
+        (None, "other", None, None),
+        // What the rest of a plan learnt was remembered by the run that came before.
+        (None, "p", None, Some(1)),
+        (Some("r".to_owned()), "other", None, Some(1)),
+    ] {
+        let World { dir, clock, journal, selection, .. } = &World::new();
+        let state = StateDir::new(dir.path().join("state"));
+        let memory = journal.memory("t");
+        let account = AccountId("7".into());
+        let absence = Note::Absence { account: account.clone(), first_seen_absent: clock.now() - DAY, runs: 1 };
+        memory.remember(vec![absence]).now_or_never().unwrap().unwrap();
+        let (run, at) = (RunId::new(clock.now(), 9), clock.now());
+        let head = Box::new(RunHead { plan: earlier.to_owned(), ..RunHead::default() });
+        journal.append_blocking(Event::RunStarted { run, at, head }).unwrap();
+        journal.append_blocking(Event::RunEnded { run, at, outcome: Ending::Complete }).unwrap();
+        let files = PlanFiles::within(dir.path());
+        let header = Header { rollback_of, ..Header::new("p", clock.now(), "t", "fake") };
+        PlanWriter::new(fs::File::create(&files.plan).unwrap(), &header).unwrap().finish().unwrap();
+        if let Some(is_absent) = notes {
+            let mut notes = LinesWriter::new(fs::File::create(&files.notes).unwrap());
+            if is_absent {
+                notes.push(&Learnt::Absent { account: account.clone() }).unwrap();
+            }
+            notes.finish().unwrap();
+        }
+        let beginning = Beginning {
+            journal,
+            memory: &memory,
+            state: &state,
+            clock: &**clock,
+            header: &header,
+            digest: "d",
+            files: &files,
+            command: "apply",
+            approved: &[],
+            selection,
+            actions: 0,
+        };
+        begin(&beginning).now_or_never().unwrap().unwrap();
+        let known = memory.absence(&account).map(|absence| absence.runs);
+        assert_eq!(known, runs, "{:?}, after {earlier}, notes {notes:?}", header.rollback_of);
     }
 }

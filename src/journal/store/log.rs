@@ -94,7 +94,7 @@ pub struct Reading {
 pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, JournalError> {
     let dir = state.journal();
     make_private_dir(&dir)?;
-    let new = is_without_a_byte(&dir.join("db"));
+    let new = is_without_a_byte(&dir.join("db"))?;
     if new {
         remove_half_made_settings(&dir.join("conf"))?;
     }
@@ -133,9 +133,13 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
     Ok(database)
 }
 
-/// Nothing was ever written there.
-fn is_without_a_byte(path: &Path) -> bool {
-    std::fs::metadata(path).map_or(true, |file| file.len() == 0)
+/// Whether nothing was ever written there. What cannot be looked at is not taken for nothing.
+fn is_without_a_byte(path: &Path) -> Result<bool, FileError> {
+    match std::fs::metadata(path) {
+        Ok(file) => Ok(file.len() == 0),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(FileError::of(path, "cannot be read")(error)),
+    }
 }
 
 /// sled writes its settings in two pieces, and refuses a database whose settings are half there. A process that died in

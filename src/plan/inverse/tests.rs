@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -48,19 +46,11 @@ fn action_of(kind: ActionKind, changes: &[(&str, Option<&str>, &str)]) -> Action
     };
     Action {
         seq: 1,
-        action: kind,
-        key: "ana".into(),
         identity: Some("E1".into()),
         account: (kind != ActionKind::Create).then(|| AccountId("7".into())),
-        matched: None,
-        source: None,
         changes: changes.iter().map(change).collect(),
-        also: BTreeMap::new(),
-        active: None,
-        reason: None,
-        warnings: Vec::new(),
-        requests: 1,
         held: false,
+        ..Action::new(kind, "ana")
     }
 }
 

@@ -169,6 +169,24 @@ fn of_two_rows_for_one_person_the_one_that_counts_is_found() {
 }
 
 #[test]
+fn a_key_that_a_row_shares_with_one_that_is_left_out_is_its_own() {
+    let mut index = RowIndex::new(rules(&schema()));
+    let mut add =
+        |identity, login, at| index.add(&facts(identity, [login, "", ""]), line(at), None, RowFlags::default());
+    assert_eq!(add("1", "ana", 2), Added::New);
+    assert_eq!(add("2", "ana", 3), Added::SameKey { row: 0, place: line(2), by: Found::Rule(0) });
+    assert_eq!(add("1", "zoe", 4), Added::SameIdentity { row: 0, place: line(2) });
+    assert_eq!(index.drop_row(0, 2), Added::New);
+    for (at, login) in [(7, "ana"), (8, "zoe")] {
+        index.observe(&schema(), &account(at, [login, "", ""]), at);
+    }
+    let found = index.settle();
+    let equal = |account| Verdict::Equal { account, found: Found::Rule(0) };
+    assert_eq!(verdicts(&found), [Verdict::Dropped { other: line(4) }, equal(7), equal(8)]);
+    assert!(found.unclaimed.is_empty(), "whoever has a row is not absent");
+}
+
+#[test]
 fn a_row_that_a_digest_cannot_settle_is_compared() {
     let mut index = RowIndex::new(rules(&schema()));
     let flags = RowFlags { unsettled: true, protected: true };
@@ -185,6 +203,35 @@ fn a_row_takes_a_small_fixed_number_of_bytes() {
 }
 
 proptest! {
+    /// Where the last row of a person counts, those before it might as well not be there.
+    #[test]
+    fn a_row_that_is_left_out_leaves_nothing_behind(
+        rows in prop::collection::vec((0u8..4, 0u8..5, 0u8..5, prop::option::of(0u8..6)), 0..10),
+        accounts in prop::collection::vec((0u8..5, 0u8..5), 0..8),
+    ) {
+        let name = |n: u8| if n == 0 { String::new() } else { format!("k{n}") };
+        let counts = |at: usize| rows[at + 1..].iter().all(|(identity, ..)| *identity != rows[at].0);
+        let settled = |all: bool| {
+            let mut index = RowIndex::new(rules(&schema()));
+            for (at, (identity, login, email, link)) in rows.iter().enumerate().filter(|(at, _)| all || counts(*at)) {
+                let facts = facts(&identity.to_string(), [&name(*login), &name(*email), ""]);
+                let link = link.map(|n| KeyHash::of_text(&n.to_string()));
+                let place = line(u32::try_from(at).unwrap());
+                let last = u32::try_from(index.len()).unwrap();
+                if let Added::SameIdentity { row, .. } = index.add(&facts, place, link, RowFlags::default()) {
+                    index.drop_row(row, last);
+                }
+            }
+            for (at, (login, email)) in (0..).zip(&accounts) {
+                index.observe(&schema(), &account(at, [&name(*login), &name(*email), ""]), at);
+            }
+            let mut settled = index.settle();
+            settled.verdicts.retain(|settlement| !matches!(settlement.verdict, Verdict::Dropped { .. }));
+            (settled.verdicts, settled.unclaimed)
+        };
+        prop_assert_eq!(settled(true), settled(false));
+    }
+
     /// Neither the order of the accounts nor that of the rows changes any verdict.
     #[test]
     fn order_does_not_matter(

@@ -11,7 +11,7 @@ use crate::report::words::{LONGEST_MESSAGE, LONGEST_NAME, moment, outcome, shown
 use crate::report::{OutcomeResult, Style};
 
 /// In less room than this a value says nothing, whatever the terminal's width.
-const NARROWEST: usize = 20;
+const NARROWEST: usize = 16;
 
 /// No colour at all, and the faint one.
 const PLAIN: u8 = 0;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::applied::{account, apply, person};
+use super::applied::{account, apply, export, office, person};
 use super::*;
 use crate::journal::{Ending, Event, Outcome, RunHead, RunState, Step};
 use crate::model::{Attributes, normal};
@@ -220,27 +220,12 @@ proptest! {
         (full, fresh, clear, absent) in any::<(bool, bool, bool, bool)>(),
         order in 0u64..4,
     ) {
-        let mut schema = fake::schema();
-        schema.full_updates = full;
-        let absent = if absent { "absent = \"deactivate\"\nabsent_for = { runs = 1, days = 0 }" } else { "" };
-        let office = Office::with_schema(schema)
-            .policy(absent)
-            .source(&format!("blank = \"{}\"", if clear { "clear" } else { "ignore" }));
-        office.target.shuffle(order);
-        for (n, (name, status, skills)) in &accounts {
-            let id = office.account(&format!("P{n}"), name, status);
-            office.target.meddle(&id, TITLE, Value::text("Agent"));
-            office.target.meddle(&id, CUSTOM, Value::text("theirs"));
-            if let Some(skills) = skills {
-                office.target.meddle(&id, SKILLS, serde_json::from_str(skills).unwrap());
-            }
+        let office = office(&accounts, (full, absent, clear), order);
+        for account in office.target.shown() {
+            office.target.meddle(&account.id, TITLE, Value::text("Agent"));
+            office.target.meddle(&account.id, CUSTOM, Value::text("theirs"));
         }
-        let before = office.target.accounts();
-        let rows: Vec<String> = people
-            .iter()
-            .map(|(n, p)| format!("E{n},p{n},p{n}@x.org,{},Agent,{},{}", p.name, p.status, p.skills))
-            .collect();
-        let rows = csv(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+        let (before, rows) = (office.target.accounts(), export(&people));
         let made = office.survey(&rows);
         apply(&office, &made, fresh);
         let between = office.target.accounts();

@@ -36,6 +36,18 @@ fn of_two_rows_of_one_person_the_one_that_was_asked_for_counts() {
 }
 
 #[test]
+fn who_has_a_key_in_common_with_a_row_that_does_not_count_is_neither_in_conflict_nor_absent() {
+    let office = Office::new()
+        .source("duplicates = \"last\"")
+        .policy("absent = \"deactivate\"\nabsent_for = { runs = 1, days = 0 }");
+    office.account("ana", "Ana", "active");
+    let made = office.survey(&csv(&["1,ana,z@x.org,Zoe,,,", "2,ana,ana@x.org,Ana,,,", "1,zoe,z@x.org,Zoe,,,"]));
+    assert!(made.actions.iter().all(|action| action.action != ActionKind::Deactivate), "{:?}", made.actions());
+    let found: Vec<_> = made.findings.iter().map(|finding| finding.finding).collect();
+    assert_eq!(found, [FindingKind::Skipped], "{:?}", made.findings);
+}
+
+#[test]
 fn without_an_identity_two_rows_without_any_key_are_invalid_and_not_one_person() {
     let office = Office { identity: false, ..Office::new() };
     let made = office.survey(&csv(&["1,,,A,,,", "2,,,B,,,", "3,c,c@x.org,C,,,"]));

@@ -3,10 +3,10 @@
 
 mod attributes;
 mod events;
+mod state;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
@@ -15,12 +15,10 @@ pub use self::attributes::{
     CUSTOM, EMAIL, LOGIN, NAME, PASSWORD, PRIVILEGES, ROLE, SKILLS, STATUS, TITLE, rules, schema,
 };
 pub use self::events::{Call, Entry, Fault, Op, Points};
+use self::state::{Effected, State, number, password, started, text};
 use super::{CallError, Effect, Listed, Meter, Purpose, Quota, Target, Trouble, find_by_listing};
 use crate::clock::{Clock, TestClock};
-use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Value, normal};
-
-type Chaos = Box<dyn FnMut(Op) -> Option<Fault> + Send>;
-type Watch = Box<dyn Fn(&Call) + Send>;
+use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Value};
 
 /// The tenant.
 pub struct Fake {
@@ -29,31 +27,6 @@ pub struct Fake {
     meter: Meter,
     pub points: Points,
     state: Arc<Mutex<State>>,
-}
-
-#[derive(Default)]
-struct State {
-    accounts: BTreeMap<u64, Attributes>,
-    last: u64,
-    ledger: Vec<Entry>,
-    calls: Vec<Call>,
-    faults: Vec<(Op, Option<String>, Fault)>,
-    chaos: Option<Chaos>,
-    watch: Option<Watch>,
-    late: Vec<(Duration, Effected)>,
-    lax: bool,
-    order: u64,
-    incomplete: Option<String>,
-    shifting: Vec<Account>,
-    budget: Option<u64>,
-}
-
-/// What a request does once it arrives.
-#[derive(Clone)]
-enum Effected {
-    Create(Attributes),
-    Update(AccountId, Attributes),
-    Delete(AccountId),
 }
 
 impl Fake {
@@ -222,11 +195,12 @@ impl Fake {
             self.meter.saw_quota(Quota { limit: None, remaining: *budget, resets_at: None });
         }
         self.meter.count(purpose);
-        let (landed, late) = std::mem::take(&mut state.late).into_iter().partition(|(at, _)| *at <= now);
+        let (landed, late): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut state.late).into_iter().partition(|(at, _)| *at <= now);
         state.late = late;
-        for (_, effected) in Vec::from_iter::<Vec<(Duration, Effected)>>(landed) {
+        for (_, effected) in landed {
             // Nobody listens to the answer any more.
-            let _ = self.effect(state, effected);
+            let _ = state.effect(&self.schema, effected);
         }
         let call = Call { op, whom: whom.to_owned(), password };
         if let Some(watch) = &state.watch {
@@ -267,8 +241,8 @@ impl Fake {
         tokio::task::yield_now().await;
         let lost = || CallError::new(Trouble::Unavailable, "no answer").with_effect(Effect::Unknown);
         let done = match fault {
-            None => self.effect(&mut self.state(), what),
-            Some(Fault::LostAfter) => self.effect(&mut self.state(), what).and_then(|_| Err(lost())),
+            None => self.state().effect(&self.schema, what),
+            Some(Fault::LostAfter) => self.state().effect(&self.schema, what).and_then(|_| Err(lost())),
             Some(Fault::Late(after)) => {
                 self.state().late.push((self.clock.elapsed() + after, what));
                 Err(lost())
@@ -287,54 +261,6 @@ impl Fake {
             // A lost answer to a question has no effect, and the target has tried often enough.
             Some(_) => Err(CallError::new(Trouble::Unavailable, "no answer")),
         }
-    }
-
-    fn effect(&self, state: &mut State, what: Effected) -> Result<AccountId, CallError> {
-        match what {
-            Effected::Create(values) => self.create_now(state, values),
-            Effected::Update(id, values) => {
-                let account = state.accounts.get_mut(&number(&id));
-                let account = account.ok_or_else(|| CallError::new(Trouble::NotFound, "no such account"))?;
-                for (attribute, value) in values.iter() {
-                    assert!(self.schema.get(attribute).update, "{} cannot be updated", self.schema.name(attribute));
-                    account.set(attribute, value.clone());
-                }
-                state.ledger.push(Entry::Updated { account: id.clone(), values });
-                Ok(id)
-            }
-            Effected::Delete(id) => {
-                state
-                    .accounts
-                    .remove(&number(&id))
-                    .ok_or_else(|| CallError::new(Trouble::NotFound, "no such account"))?;
-                state.ledger.push(Entry::Deleted { account: id.clone() });
-                Ok(id)
-            }
-        }
-    }
-
-    fn create_now(&self, state: &mut State, values: Attributes) -> Result<AccountId, CallError> {
-        for (id, attribute) in self.schema.iter() {
-            if attribute.required && values.get(id).is_none_or(Value::is_blank) {
-                return Err(CallError::new(Trouble::Refused, format!("{} is missing", attribute.name)));
-            }
-            let taken = |other: &Attributes| match (values.get(id), other.get(id)) {
-                (Some(mine), Some(other)) => !mine.is_blank() && normal::same(attribute, mine, other),
-                _ => false,
-            };
-            if attribute.unique && !state.lax && state.accounts.values().any(taken) {
-                return Err(CallError::new(Trouble::Exists, format!("{} is taken", attribute.name)));
-            }
-        }
-        for (id, _) in values.iter() {
-            assert!(self.schema.get(id).create, "{} cannot be created", self.schema.name(id));
-        }
-        state.last += 1;
-        let account = AccountId(state.last.to_string());
-        let (login, password) = (text(&values, LOGIN), password(&values).unwrap_or_default());
-        state.ledger.push(Entry::Created { account: account.clone(), login, password });
-        state.accounts.insert(state.last, started(&self.schema, values));
-        Ok(account)
     }
 }
 
@@ -423,31 +349,6 @@ impl Target for Fake {
 
 /// Accounts on a page.
 const PAGE: usize = 3;
-
-/// A new account is active unless it says otherwise.
-fn started(schema: &Schema, mut values: Attributes) -> Attributes {
-    if let Some(lifecycle) = &schema.lifecycle
-        && values.get(lifecycle.attribute).is_none()
-    {
-        values.set(lifecycle.attribute, lifecycle.active.clone());
-    }
-    values
-}
-
-fn number(id: &AccountId) -> u64 {
-    id.as_str().parse().unwrap_or(0)
-}
-
-fn text(values: &Attributes, id: AttrId) -> String {
-    values.get(id).map(ToString::to_string).unwrap_or_default()
-}
-
-fn password(values: &Attributes) -> Option<String> {
-    match values.get(PASSWORD) {
-        Some(Value::Secret(secret)) => Some(secret.expose().to_owned()),
-        _ => None,
-    }
-}
 
 fn shuffle(accounts: &mut [Account], order: u64) {
     if order != 0 {

@@ -5,27 +5,29 @@
 //! everybody else. What an answer means is for the target to judge; what the transport, a redirect, 429 and
 //! `Retry-After` mean is the same everywhere and decided here.
 
+mod outcome;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{StatusCode, Url};
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tracing::{debug, info, trace};
 
+use self::outcome::{Next, Wait};
 use super::Rate;
 use super::address::Address;
-use super::instant::retry_after;
-use super::message::{Answer, Request, Verdict, redirected};
+use super::message::{Answer, Request, Verdict};
 use super::pace::Pacer;
 use super::quota::{Leave, QuotaGate, Ticket, exhausted};
 use super::redact::Redactor;
-use super::retry::{Budget, Repeat, Tries, backoff};
-use super::transport::{Loss, Proof, Transport, Wire};
+use super::retry::{Budget, Tries, backoff};
+use super::transport::{Loss, Transport, Wire};
 use crate::clock::{Clock, Stop};
 use crate::model::Secret;
-use crate::target::{CallError, Effect, Meter, Purpose, Quota, Trouble};
+use crate::target::{CallError, Meter, Quota, Trouble};
 
 /// How a target's answers tell what is left of its quota.
 pub type ReadQuota = fn(&HeaderMap, Timestamp) -> Option<Quota>;
@@ -33,8 +35,6 @@ pub type ReadQuota = fn(&HeaderMap, Timestamp) -> Option<Quota>;
 /// Waits longer than this are not slept through: a 429 that asks for one is a used-up quota, anything else a target
 /// that is down.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// What a 429 waits at least that asks for no time, or for none at all.
-const BREATHER: Duration = Duration::from_secs(1);
 
 /// What a [`Client`] is made from.
 pub struct ClientSettings<'a> {
@@ -67,21 +67,6 @@ pub struct Client {
     pacer: Pacer,
     quota: QuotaGate,
     budget: Budget,
-}
-
-/// What becomes of a request after one try.
-enum Next<T> {
-    Done(T),
-    Fail(CallError),
-    /// Sent again, if there are repeats left, after this wait; else it fails so.
-    Again(CallError, Wait),
-}
-
-enum Wait {
-    /// Backoff, paid for from the budget of all.
-    Backoff,
-    /// What the server asked for, which everybody waits for already.
-    Asked,
 }
 
 fn stopped() -> CallError {
@@ -169,7 +154,7 @@ impl Client {
     ///
     /// # Errors
     /// What the answer was judged to be, or what kept it from coming. The effect is unknown for a
-    /// [`Purpose::Write`] that may have been carried out at any of the tries.
+    /// [`crate::target::Purpose::Write`] that may have been carried out at any of the tries.
     pub async fn send<T>(
         &self,
         request: &Request<'_>,
@@ -319,125 +304,6 @@ impl Client {
                 Err(loss)
             }
         }
-    }
-
-    /// What an answer leads to.
-    fn weigh<T>(
-        &self,
-        request: &Request<'_>,
-        tries: &mut Tries,
-        answer: &Answer,
-        judge: &mut impl FnMut(&Answer) -> Verdict<T>,
-    ) -> Next<T> {
-        if answer.status.is_redirection() {
-            // After 301 to 303 a client may go on with a GET, so the server may take the request for done.
-            tries.lost |= answer.status.as_u16() < 304;
-            return Next::Fail(redirected(answer));
-        }
-        let asked = retry_after(&answer.headers, self.clock.now());
-        if answer.status == StatusCode::TOO_MANY_REQUESTS {
-            return self.slow_down(tries, asked);
-        }
-        let asked = asked.filter(|_| answer.status == StatusCode::SERVICE_UNAVAILABLE);
-        if let Some(wait) = asked {
-            self.pacer.hold_back(wait);
-        }
-        match judge(answer) {
-            Verdict::Done(done) => {
-                self.budget.give();
-                Next::Done(done)
-            }
-            Verdict::Refused(error) => {
-                self.budget.give();
-                Next::Fail(error)
-            }
-            Verdict::ServerError(error) => {
-                tries.lost = true;
-                match request.repeat {
-                    Repeat::Safe if asked.is_none_or(|wait| wait <= PATIENCE) => Next::Again(error, Wait::Backoff),
-                    Repeat::Safe | Repeat::IfUnsent => Next::Fail(error),
-                }
-            }
-        }
-    }
-
-    /// What 429 leads to: everybody slows down, or the quota is used up. The request was certainly not carried out.
-    fn slow_down<T>(&self, tries: &Tries, asked: Option<Duration>) -> Next<T> {
-        let now = self.clock.now();
-        if let Some(wait) = asked.filter(|wait| *wait > PATIENCE) {
-            self.quota.exhausted(now.checked_add(wait).ok(), now);
-        }
-        if let Leave::Exhausted { quota, .. } = self.quota.ask(now) {
-            self.meter.saw_quota(quota);
-            let error = exhausted(quota);
-            return if self.rate.wait_for_quota { Next::Again(error, Wait::Asked) } else { Next::Fail(error) };
-        }
-        let asked = asked.filter(|wait| !wait.is_zero());
-        self.pacer.hold_back(asked.unwrap_or_else(|| backoff(&*self.clock, tries.sent).max(BREATHER)));
-        let error = CallError::new(Trouble::Unavailable, "the server keeps saying that there are too many requests")
-            .with_hint("lower rate.requests_per_second");
-        Next::Again(error, Wait::Asked)
-    }
-
-    /// What the lack of an answer leads to.
-    fn mourn<T>(request: &Request<'_>, tries: &mut Tries, loss: &Loss) -> Next<T> {
-        let error = CallError::new(Trouble::Unavailable, loss.message.clone());
-        match loss.proves {
-            Proof::Unsent => {
-                Next::Again(error.with_hint("check target.base_url, the network and the firewall"), Wait::Backoff)
-            }
-            Proof::Untrusted => Next::Fail(CallError { trouble: Trouble::Configuration, ..error }.with_hint(
-                "check that target.base_url names the right host and port, and that its certificate is valid and \
-                 trusted by this machine",
-            )),
-            Proof::TooLong => {
-                tries.lost = true;
-                Next::Fail(CallError { trouble: Trouble::Garbled, ..error })
-            }
-            Proof::Nothing => {
-                tries.lost = true;
-                match request.repeat {
-                    Repeat::Safe => Next::Again(error, Wait::Backoff),
-                    Repeat::IfUnsent => Next::Fail(error),
-                }
-            }
-        }
-    }
-
-    /// Adds to an error what was asked and what came back, says what the request may have done, and takes secrets out.
-    fn settle(&self, request: &Request<'_>, tries: &Tries, error: CallError, answer: Option<&Answer>) -> CallError {
-        let effect = match request.purpose {
-            Purpose::Write if tries.lost => Effect::Unknown,
-            Purpose::Write => error.effect,
-            Purpose::Auth | Purpose::List | Purpose::Lookup => Effect::None,
-        };
-        let mut details = Vec::new();
-        let trxid = error.trxid.or_else(|| self.transaction(&answer?.headers, request.secrets));
-        if let Some(answer) = answer {
-            details.push(format!("HTTP {}", answer.status.as_u16()));
-        }
-        if let Some(trxid) = &trxid {
-            details.push(format!("trxid {trxid}"));
-        }
-        if tries.sent > 1 {
-            details.push(format!("{} tries", tries.sent));
-        }
-        let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
-        let text = self.redactor.scrub(&error.message, request.secrets);
-        let path = request.path.trim_start_matches('/');
-        CallError {
-            effect,
-            message: format!("{} {path}: {text}{details}", request.method),
-            code: error.code.or_else(|| answer.map(|answer| u32::from(answer.status.as_u16()))),
-            trxid,
-            ..error
-        }
-    }
-
-    /// The server's name for the transaction, fit to be shown.
-    fn transaction(&self, headers: &HeaderMap, secrets: &[Secret]) -> Option<String> {
-        let id = headers.get(self.transaction_header.as_ref()?)?.to_str().ok().filter(|id| !id.is_empty())?;
-        Some(self.redactor.scrub(id, secrets))
     }
 
     fn mark_secrets(&self, headers: &mut HeaderMap) {

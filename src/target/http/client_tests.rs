@@ -6,10 +6,12 @@ use futures::future::join_all;
 
 use reqwest::Method;
 
+use super::super::retry::Repeat;
 use super::super::testing::{Reply, Server, rate};
 use super::*;
 use crate::clock::{SystemClock, TestClock};
 use crate::target::http::reset_time;
+use crate::target::{Effect, Purpose};
 
 const START: &str = "2026-03-01T22:00:00Z";
 

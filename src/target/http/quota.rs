@@ -134,7 +134,11 @@ impl QuotaGate {
             return Leave::Exhausted { quota: reading.quota, until: reading.until };
         };
         // While a request is under way others may take so many again.
-        if free <= state.under_way.saturating_mul(1 + theirs) { Leave::AfterAnAnswer } else { Leave::Granted }
+        if free <= state.under_way.saturating_mul(theirs.saturating_add(1)) {
+            Leave::AfterAnAnswer
+        } else {
+            Leave::Granted
+        }
     }
 
     /// A request leaves.
@@ -246,7 +250,7 @@ pub fn kept_back(reserve: Percent, limit: Option<u64>, others_at_once: u64) -> u
     let Some(limit) = limit else { return 0 };
     match reserve.of(limit) {
         0 => 0,
-        reserve => reserve + others_at_once.min(limit / 100),
+        reserve => reserve.saturating_add(others_at_once.min(limit / 100)),
     }
 }
 

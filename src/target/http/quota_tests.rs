@@ -234,3 +234,13 @@ fn a_server_that_never_says_anything_of_a_quota_is_never_waited_for() {
     let _under_way: Vec<_> = (0..100).map(|_| gate.take()).collect();
     assert_eq!(gate.ask(at("2027-03-01T22:00:00Z")), Leave::Granted);
 }
+
+#[test]
+fn numbers_beyond_all_measure_keep_everything_back_and_break_nothing() {
+    let gate = gate();
+    assert!(gate.recall(quota(Some(u64::MAX), u64::MAX), u64::MAX, at(NOW)));
+    assert_eq!(gate.ask(at(NOW)), Leave::Granted);
+    let _under_way = gate.take();
+    assert_eq!(gate.ask(at(NOW)), Leave::AfterAnAnswer);
+    assert_eq!(kept_back(Percent::new(100.0).unwrap(), Some(u64::MAX), u64::MAX), u64::MAX);
+}

@@ -120,7 +120,9 @@ impl Walk {
             self.kept.insert(page, ids(&records).collect());
         }
         let accounts = self.first_seen(records);
-        if shown > 0 && accounts.is_empty() && shown >= PAGE_SIZE && page > FIRST && self.unreadable == 0 {
+        // A short page may show nobody new because the list became shorter; one beyond the last says more.
+        let is_telling = shown >= PAGE_SIZE || self.route.announced().is_some_and(|pages| page > pages);
+        if shown > 0 && accounts.is_empty() && is_telling && page > FIRST && self.unreadable == 0 {
             self.route.stop_at(FIRST);
             self.shift(format!(
                 "page {page} shows only accounts that earlier pages showed: the server seems to ignore the page number"

@@ -97,6 +97,12 @@ fn a_link_that_leads_nowhere_is_followed_once() {
 }
 
 #[test]
+fn a_last_page_that_is_repeated_and_links_on_for_ever_is_not_followed_for_ever() {
+    incomplete(&walk(|page| with(page_of(page.min(3), 25), Some(true), Some(3))), 25, 4, "ignore the page number");
+    incomplete(&walk(|_| with(page_of(1, 3), Some(true), Some(1))), 3, 2, "ignore the page number");
+}
+
+#[test]
 fn known_pages_are_asked_for_without_waiting_for_each_other_once_the_last_is_read() {
     let read = |page| with(page_of(page, 50), None, Some(5));
     let mut walk = Walk::new(Chance::Another);

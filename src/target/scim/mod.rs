@@ -17,6 +17,7 @@ mod page;
 mod path;
 mod resource;
 mod schema;
+mod seen;
 mod table;
 mod twice;
 mod walk;

@@ -1,5 +1,6 @@
 //! Listings of services that change while they are read.
 
+use super::super::schema::USER_NAME;
 use super::*;
 use crate::target::shifting::{self, Person, Reading, Seeded, Shift, World};
 

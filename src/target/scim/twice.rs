@@ -57,6 +57,11 @@ impl Twice {
         self.under_way.remove(&start)
     }
 
+    /// Whether the page from this place on is being read once more.
+    pub fn has_asked(&self, start: u64) -> bool {
+        self.under_way.contains(&start)
+    }
+
     /// Whether a page still shows everybody whom it showed, and who else it shows.
     pub fn compare(&mut self, start: u64, records: Vec<Option<Account>>) -> (bool, Vec<Option<Account>>) {
         let mut ids = self.kept.remove(&start).map(|kept| kept.ids).unwrap_or_default();

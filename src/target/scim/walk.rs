@@ -13,12 +13,10 @@
 
 use std::collections::VecDeque;
 
-use hashbrown::HashSet;
-
 pub(super) use super::page::Page;
-use super::schema::USER_NAME;
+use super::seen::{AllNew, Seen};
 use super::twice::{SPACING, Twice};
-use crate::model::{Account, KeyHash, Value};
+use crate::model::Account;
 use crate::target::again::Chance;
 
 /// No tenant has this many pages; a listing that goes on is a listing without an end.
@@ -66,12 +64,7 @@ pub(super) struct Walk {
     /// Up to here pages have shown everybody, because they had more than they were asked for.
     covered: u64,
     empty: u32,
-    seen: HashSet<KeyHash>,
-    /// The names to sign in with, as they are written.
-    names: HashSet<KeyHash>,
-    repeated: u64,
-    renumbered: u64,
-    unreadable: u64,
+    seen: Seen,
     /// How it shows that the list did not stand still.
     shifts: Vec<String>,
     /// Why the listing is not complete and would not be, however often it were read.
@@ -102,11 +95,7 @@ impl Walk {
             step: 0,
             covered: 0,
             empty: 0,
-            seen: HashSet::new(),
-            names: HashSet::new(),
-            repeated: 0,
-            renumbered: 0,
-            unreadable: 0,
+            seen: Seen::default(),
             shifts: Vec::new(),
             flaws: Vec::new(),
         }
@@ -166,8 +155,8 @@ impl Walk {
 
     /// Whether it is known that this reading proves nothing, and another may. Nothing more is asked for then.
     pub fn gives_up(&self) -> bool {
-        let shifted = self.repeated > 0 || self.renumbered > 0 || !self.shifts.is_empty();
-        self.chance == Chance::Another && shifted && self.unreadable == 0 && self.flaws.is_empty()
+        let shifted = self.seen.shifted() || !self.shifts.is_empty();
+        self.chance == Chance::Another && shifted && self.seen.unreadable() == 0 && self.flaws.is_empty()
     }
 
     /// How many pages there are, where the server says how many accounts there are.
@@ -177,7 +166,7 @@ impl Walk {
 
     /// Accounts shown so far, and how many of them a page has.
     pub fn shown(&self) -> (u64, u64) {
-        (self.seen.len() as u64, self.step)
+        (self.seen.accounts(), self.step)
     }
 
     /// Takes what was brought; returns the accounts that were not shown before.
@@ -213,10 +202,11 @@ impl Walk {
         }
         self.filled += u64::from(shown > 0);
         self.keep(&ask, &page.records);
-        let before = self.repeated;
+        let before = self.seen.repeated();
         let accounts = self.first_seen(page.records);
-        self.repeated -= self.overlap(&ask, shown).min(self.repeated - before);
-        if !first && shown > 0 && self.repeated - before == shown {
+        let overlap = self.overlap(&ask, shown);
+        self.seen.forgive(overlap.min(self.seen.repeated() - before));
+        if !first && shown > 0 && self.seen.repeated() - before == shown {
             self.stopped = true;
             self.shift(
                 "a page shows only accounts that earlier pages showed: the server seems to ignore which page it is asked for"
@@ -252,23 +242,12 @@ impl Walk {
     /// Whether every account was shown, and why not.
     pub fn finish(self) -> (bool, Vec<String>) {
         let mut notes = self.shifts;
-        if self.repeated > 0 {
-            notes.push(format!(
-                "{} accounts were shown twice: the list shifted while it was read, so others may have been missed",
-                self.repeated
-            ));
-        }
-        if self.renumbered > 0 {
-            notes.push(format!(
-                "{} names were shown with two ids: ids changed while the list was read, so others may have been missed",
-                self.renumbered
-            ));
-        }
+        notes.extend(self.seen.shifts());
         notes.extend(self.flaws);
-        if self.unreadable > 0 {
-            notes.push(format!("{} records are no users with an id and were left out", self.unreadable));
+        if self.seen.unreadable() > 0 {
+            notes.push(format!("{} records are no users with an id and were left out", self.seen.unreadable()));
         }
-        let shown = self.seen.len() as u64 + self.unreadable;
+        let shown = self.seen.accounts() + self.seen.unreadable();
         if let Some(total) = self.total.filter(|total| *total != shown) {
             notes.push(format!("the server announces {total} accounts and shows {shown}"));
         }
@@ -367,26 +346,21 @@ impl Walk {
             // Still the first page.
             self.asked = 0;
         }
+        // Of the pages that are asked for side by side nobody else asks for what this one leaves out. One that is read
+        // once more was not too large the first time: then it is not the page that it was.
+        if let (Ask::Index { start, count }, Ask::Index { count: half, .. }) = (&ask, &less)
+            && self.rest.is_some()
+            && !self.twice.has_asked(*start)
+        {
+            self.queue.push_front(Ask::Index { start: start.saturating_add(*half), count: count - half });
+        }
         self.queue.push_front(less);
     }
 
     fn first_seen(&mut self, records: Vec<Option<Account>>) -> Vec<Account> {
-        let mut accounts = Vec::with_capacity(records.len());
-        let before = (self.repeated, self.renumbered, self.unreadable);
-        for record in records {
-            match record {
-                None => self.unreadable += 1,
-                Some(account) if self.seen.insert(KeyHash::of_text(account.id.as_str())) => {
-                    let name = account.values.get(USER_NAME).and_then(Value::as_str).filter(|name| !name.is_empty());
-                    let known = name.is_some_and(|name| !self.names.insert(KeyHash::of_text(name)));
-                    self.renumbered += u64::from(known);
-                    accounts.push(account);
-                }
-                Some(_) => self.repeated += 1,
-            }
-        }
+        let (accounts, all) = self.seen.take(records);
         // Where something is wrong already, no page has to be read once more to know it.
-        if before != (self.repeated, self.renumbered, self.unreadable) {
+        if all == AllNew::No {
             self.twice.spare();
         }
         accounts

@@ -228,6 +228,22 @@ fn a_page_that_is_too_large_is_asked_for_in_half_until_it_cannot_be_smaller() {
 }
 
 #[test]
+fn a_later_page_that_is_too_large_is_asked_for_in_parts_that_are_the_whole_of_it() {
+    // A page in the middle, and the last one: of ten accounts the server sends at most three there.
+    for large in [11, 31] {
+        let mut walk = Walk::new(10, false, Chance::Last);
+        let (habits, mut shown) = (Habits { accounts: 40, ..Habits::default() }, 0);
+        while let Some(ask) = walk.step() {
+            let is_large =
+                matches!(ask, Ask::Index { start, count } if (large..large + 10).contains(&start) && count > 3);
+            let read = if is_large { PageRead::TooMany } else { habits.page(&ask) };
+            shown += walk.read(ask, read).len();
+        }
+        assert_eq!((shown, walk.finish()), (40, (true, vec![])), "the page from {large} on");
+    }
+}
+
+#[test]
 fn the_first_page_after_a_smaller_one_was_asked_for_is_still_the_first() {
     let mut walk = Walk::new(4, false, Chance::Last);
     let ask = walk.step().unwrap();

@@ -161,7 +161,7 @@ fn nobody(seen: &Seen) -> Failure {
     let wanted = [Meaning::Email, Meaning::Login].map(Meaning::name).join(" or a ");
     Failure::new("source", message).hint(format!(
         "the export needs a column with an {wanted}, or a number that is different for everybody; columns with other \
-         names are mapped by hand, as in the README"
+         names are mapped by hand, as docs/mapping.md shows"
     ))
 }
 

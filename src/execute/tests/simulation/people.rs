@@ -9,8 +9,8 @@ use super::tenant::{Fields, Tenant, text};
 use super::world::World;
 use crate::execute::Secrets;
 use crate::model::{AccountId, Value};
-use crate::plan::file::{Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
-use crate::plan::{Action, ActionKind, Change, Counts, Source};
+use crate::plan::file::{Header, PlanWriter};
+use crate::plan::{Action, ActionKind, Change, Source};
 
 /// A plan, and what it is about.
 pub struct Plan {
@@ -42,22 +42,7 @@ enum Meddling {
 impl Plan {
     /// A random plan for a tenant with random accounts.
     pub fn random(world: &World, tenant: &Tenant) -> Self {
-        let header = Header {
-            headcount_plan: VERSION,
-            plan: "p".into(),
-            created_at: world.time(),
-            tenant: "t".into(),
-            target: "imichat".into(),
-            config_digest: String::new(),
-            source: SourceDigest::default(),
-            listing: ListingDigest::default(),
-            counts: Counts::default(),
-            requests: PlanRequests::default(),
-            held: BTreeMap::new(),
-            stopped: Vec::new(),
-            against: None,
-            rollback_of: None,
-        };
+        let header = Header::new("p", world.time(), "t", "imichat");
         let mut plan = Self { header, people: Vec::new(), actions: Vec::new() };
         for seq in 1..=1 + world.below(10) {
             let held = world.one_in(12);
@@ -232,19 +217,12 @@ fn object(name: &str, key: &str) -> Change {
 
 fn action(kind: ActionKind, login: &str, account: Option<u64>, changes: Vec<Change>) -> Action {
     Action {
-        seq: 0,
-        action: kind,
-        key: login.into(),
         identity: Some(format!("id of {login}")),
         account: account.map(|id| AccountId(id.to_string())),
         matched: account.map(|_| "login_id".into()),
         source: Some(Source { file: "hr.csv".into(), line: 2 }),
         changes,
-        also: BTreeMap::new(),
-        active: None,
-        reason: None,
-        warnings: Vec::new(),
-        requests: 1,
         held: false,
+        ..Action::new(kind, login)
     }
 }

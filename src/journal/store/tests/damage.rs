@@ -286,9 +286,7 @@ fn a_run_whose_records_are_damaged_is_named_and_the_others_are_listed_as_they_ar
 #[test]
 #[ignore = "takes half a minute; .ci/run runs it"]
 fn a_large_journal_never_loses_a_record_unnoticed() {
-    let dir =
-        tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() })
-            .unwrap();
+    let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let good = dir.path().join("good");
     let journal = open(&good).unwrap();
     let events: Vec<Event> = (1..=12_000).flat_map(|seq| [intent(id(1), seq), applied(id(1), seq)]).collect();
@@ -338,4 +336,18 @@ fn a_large_journal_never_loses_a_record_unnoticed() {
         fs::remove_dir_all(bad).unwrap();
     }
     assert!(noticed > 40, "{noticed}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_cannot_be_looked_at_is_not_taken_for_a_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::new(dir.path());
+    fs::create_dir(state.journal()).unwrap();
+    let (db, conf) = (state.journal().join("db"), state.journal().join("conf"));
+    fs::write(&conf, "settings").unwrap();
+    std::os::unix::fs::symlink(&db, &db).unwrap();
+    let error = log::open_database(&state, 1 << 20).err().expect("a link to itself leads nowhere").to_string();
+    assert!(error.contains(&db.display().to_string()), "{error}");
+    assert_eq!(fs::read(conf).unwrap(), b"settings");
 }
