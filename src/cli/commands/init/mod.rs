@@ -22,6 +22,7 @@ use crate::cli::output::{To, width};
 use crate::cli::workbench::{Configured, shown};
 use crate::clock::blocking;
 use crate::profile::{Answers, Meaning, Place, Proposal, config_text, propose};
+use crate::report::columns::Fitted;
 use crate::report::visible::visible;
 
 use interview::{Interview, Open};
@@ -55,7 +56,7 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         );
     }
     let open = Open::of(kind, &seen);
-    let answers = if args.yes { Answers::default() } else { interviewed(&open)? };
+    let answers = if args.yes { Answers::default() } else { interviewed(&open, width)? };
     let proposal = proposed(&answers).ok_or_else(|| nobody(&seen))?;
     let text = config_text(&proposal);
     checked(app, &text, &proposal)?;
@@ -81,8 +82,11 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn interviewed(open: &Open) -> Result<Answers, Failure> {
-    let answers = blocking(|| Interview { input: &mut io::stdin().lock(), output: &mut io::stderr() }.hold(open));
+fn interviewed(open: &Open, width: usize) -> Result<Answers, Failure> {
+    let answers = blocking(|| {
+        let (mut input, mut output) = (io::stdin().lock(), io::stderr());
+        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.hold(open)
+    });
     answers.map_err(unasked)?.ok_or_else(|| {
         Failure::new("usage", "nothing was written: a question has no answer").hint("--yes takes the proposals")
     })
