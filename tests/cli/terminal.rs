@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use headcount::sandbox::{Options, Quota, Seed};
 
+use crate::sheets::xlsx;
 use crate::support::{Project, Ran, Tenant, counts, fed};
 
 /// Runs the program in a terminal in which somebody types.
@@ -70,6 +71,24 @@ fn init_writes_nothing_where_a_question_has_no_answer() {
     let project = export();
     typing(&project, "init hr.csv", "7\n7\n7\n").expect(1).says(&["a question has no answer"]);
     assert!(!project.path("config.toml").exists());
+}
+
+#[test]
+fn init_asks_which_of_several_sheets_has_the_people() {
+    let project = Project::empty();
+    let old = "SV-Nr,Email\n61,old@example.com\n62,older@example.com\n";
+    let notes = "Note\nof no use\nof no use\n";
+    project.write("hr.xlsx", xlsx(&[("Old", old), ("Now", &PEOPLE.replace("Violet", "Active")), ("Notes", notes)]));
+    let ran = typing(&project, "init hr.xlsx", "2\n\n");
+    ran.expect(0).says(&[
+        "several sheets. Which one has the people?",
+        "1 Now (3)",
+        "2 Old (2)",
+        "sheet \"Old\": 2 rows",
+    ]);
+    assert!(project.read("config.toml").contains("sheet = \"Old\""));
+    typing(&project, "init hr.xlsx --force", "\n\n\n").expect(0).says(&["sheet \"Now\": 3 rows"]);
+    typing(&project, "init hr.xlsx --force", "9\n9\n9\n").expect(1).says(&["a question has no answer"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::look::Seen;
 use crate::profile::{Answers, Keys, Meaning, Proposal, Sense};
 use crate::report::columns::{columns, padded};
 use crate::report::visible::{shortened, visible};
+use crate::source::Form;
 
 /// The columns of the table: a meaning and the name of a column.
 const MEANING: usize = 12;
@@ -15,6 +16,10 @@ const NARROWEST: usize = 20;
 /// What was seen, before anything is asked; `proposal` tells which columns are of use.
 pub fn lines(seen: &Seen, proposal: Option<&Proposal>, width: usize) -> Vec<String> {
     let mut lines = vec![headline(seen)];
+    if !seen.sheets.is_empty() {
+        let names: Vec<_> = seen.sheets.iter().map(|name| format!("\"{}\"", shortened(name, NAME))).collect();
+        lines.extend(wrapped(&format!("It is one of the sheets {}; --sheet names another.", names.join(", ")), width));
+    }
     if let Some(product) = seen.recognised.product {
         lines.push(format!("Its columns are those of {}.", product.0));
     }
@@ -77,18 +82,27 @@ pub fn taken(proposal: &Proposal, open: &Open, answers: &Answers) -> Vec<String>
 
 fn headline(seen: &Seen) -> String {
     let file = visible(&seen.file);
-    let Some(guess) = &seen.guess else { return format!("{file}: {}", rows(seen.census.rows)) };
-    let delimiter = match guess.delimiter {
+    let people = rows(seen.census.rows);
+    let header = match seen.settings.header_row {
+        1 => String::new(),
+        line => format!(", names on line {line}"),
+    };
+    let form = match seen.guess.as_ref().map(|guess| &guess.form) {
+        None => return format!("{file}: {people}"),
+        Some(Form::Objects) => return format!("{file}: {people}, JSON Lines"),
+        Some(Form::Workbook) => {
+            let sheet = seen.settings.sheet.as_deref().map(|name| format!(", sheet \"{}\"", visible(name)));
+            return format!("{file}{}: {people}{header}", sheet.unwrap_or_default());
+        }
+        Some(Form::Text(form)) => form,
+    };
+    let delimiter = match form.delimiter {
         b'\t' => "tabs".to_owned(),
         b',' => "commas".to_owned(),
         b';' => "semicolons".to_owned(),
         other => format!("\"{}\"", char::from(other)),
     };
-    let header = match seen.settings.header_row {
-        1 => String::new(),
-        line => format!(", names on line {line}"),
-    };
-    format!("{file}: {}, {delimiter}, {}{header}", rows(seen.census.rows), guess.encoding_name)
+    format!("{file}: {people}, {delimiter}, {}{header}", form.encoding_name)
 }
 
 /// The values of a column of choices, those that mean something first.
