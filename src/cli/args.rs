@@ -110,6 +110,9 @@ pub struct InitArgs {
     /// The system that has the accounts
     #[arg(long, value_enum, default_value_t = InitKind::Imichat)]
     pub kind: InitKind,
+    /// The sheet that has the people, where the export is a workbook of several
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
     /// Take every proposal, ask nothing
     #[arg(long)]
     pub yes: bool,

@@ -61,7 +61,8 @@ pub(super) fn passwords(mut table: Table<'_>, folder: Folder<'_>, problems: &mut
 
 pub(super) fn report(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Problems) -> ReportSettings {
     let mut file = |key| table.get(key).and_then(|item| report_path(&item, folder, problems));
-    let (html, markdown, errors) = (file("html"), file("markdown"), file("errors"));
+    let (html, markdown) = (file("html"), file("markdown"));
+    let errors = table.get("errors").and_then(|item| errors_path(&item, folder, problems));
     let metrics = table.get("metrics").and_then(|item| metrics_path(&item, folder, problems));
     let redact = table.get("redact").and_then(|item| item.strings(problems));
     let webhook = table.get("webhook").and_then(|item| webhook(&item, folder, problems));
@@ -122,6 +123,21 @@ fn report_path(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> 
         return item.refuse("can only have {run} in braces", None, problems);
     }
     Some(folder.path(text))
+}
+
+/// Names that promise what no error sheet can be, so that a source of that name could not be read.
+const NO_SHEETS: [&str; 14] =
+    ["ods", "xls", "xlsb", "xlsm", "json", "gz", "gzip", "zst", "zstd", "zip", "bz2", "xz", "7z", "html"];
+
+fn errors_path(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let path = report_path(item, folder, problems)?;
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if NO_SHEETS.contains(&extension.as_str()) {
+        let help =
+            "leave it out, and the file is of the source's own format; or name a .csv, .tsv, .xlsx or .jsonl file";
+        return item.refuse(&format!("cannot be written as .{extension}"), help.to_owned(), problems);
+    }
+    Some(path)
 }
 
 /// A path that is the same for every run: whoever collects metrics reads all files of a folder, and would find those of

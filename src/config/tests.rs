@@ -1,5 +1,6 @@
 //! What a whole file comes to: its defaults, its errors as they are logged and shown, and what they must not show.
 
+mod exports;
 mod hidden;
 mod shown;
 mod values;

@@ -24,7 +24,7 @@ pub use census::{Census, Keys, Values};
 pub use column::{Column, Profile, Sample};
 pub use meaning::{Meaning, is_usual_name};
 pub use product::Product;
-pub use propose::{Answers, Kind, Lookup, Missing, Place, Proposal, propose};
+pub use propose::{Answers, Kind, Lookup, Missing, Place, PlaceForm, Proposal, propose};
 pub use recognise::{Found, Recognised, recognise};
 pub use status::{Sense, sense};
 pub use write::config_text;

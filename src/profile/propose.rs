@@ -32,10 +32,23 @@ pub struct Answers {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Place {
     pub source: String,
+    pub form: PlaceForm,
     pub delimiter: Option<char>,
     pub encoding: Option<String>,
     pub header_row: u32,
     pub state: String,
+}
+
+/// What kind of file the source is, and so which settings are about it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum PlaceForm {
+    #[default]
+    Text,
+    Workbook {
+        /// None where there is no other.
+        sheet: Option<String>,
+    },
+    Objects,
 }
 
 /// A table that turns the names of teams into their ids.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::propose::{Kind, Line, Proposal};
+use super::propose::{Kind, Line, Place, PlaceForm, Proposal};
 
 /// Comments begin here where the line leaves room.
 const COMMENT: usize = 40;
@@ -126,15 +126,25 @@ fn source(proposal: &Proposal, out: &mut Text) {
     let place = &proposal.place;
     out.table("source");
     out.on("path", &text(&place.source), "a file, a list of files, or \"-\" for standard input");
-    match place.delimiter {
-        Some(delimiter) => out.on("delimiter", &text(&delimiter.to_string()), "what stands between two cells"),
-        None => out.off("delimiter", "\";\"", "by default a comma, for tsv a tab"),
+    match &place.form {
+        PlaceForm::Text => {
+            match place.delimiter {
+                Some(delimiter) => out.on("delimiter", &text(&delimiter.to_string()), "what stands between two cells"),
+                None => out.off("delimiter", "\";\"", "by default a comma, for tsv a tab"),
+            }
+            encoding(place, out);
+        }
+        PlaceForm::Workbook { sheet: Some(sheet) } => {
+            out.on("sheet", &text(sheet), "the sheet of the workbook that has the people");
+        }
+        PlaceForm::Workbook { sheet: None } => {
+            out.off("sheet", "\"People\"", "a sheet of the workbook; by default the only one that can be seen");
+        }
+        PlaceForm::Objects => encoding(place, out),
     }
-    match &place.encoding {
-        Some(encoding) => out.on("encoding", &text(encoding), "how the letters are written in the file"),
-        None => out.off("encoding", "\"windows-1252\"", "by default UTF-8, or what the byte order mark says"),
+    if place.form != PlaceForm::Objects {
+        out.on("header_row", &place.header_row.to_string(), "the line that names the columns");
     }
-    out.on("header_row", &place.header_row.to_string(), "the line that names the columns");
     match &proposal.include {
         Some((expression, why)) => out.on("include", expression, why),
         None => out.off("include", "\"column != 'value'\"", "rows that count, an expression over the row's columns"),
@@ -151,6 +161,13 @@ fn source(proposal: &Proposal, out: &mut Text) {
     }
     out.on("duplicates", "\"error\"", "two rows for one person: error, first, last");
     out.on("blank", "\"ignore\"", "an empty cell: ignore (leave the account's value), clear, error");
+}
+
+fn encoding(place: &Place, out: &mut Text) {
+    match &place.encoding {
+        Some(encoding) => out.on("encoding", &text(encoding), "how the letters are written in the file"),
+        None => out.off("encoding", "\"windows-1252\"", "by default UTF-8, or what the byte order mark says"),
+    }
 }
 
 fn lookup(proposal: &Proposal, out: &mut Text) {

@@ -43,12 +43,14 @@ pub(super) fn check(bytes: &[u8], bounds: Bounds) -> Result<(), Trouble> {
     let mut sizes = Vec::with_capacity(archive.len());
     for at in 0..archive.len() {
         let entry = archive.by_index_raw(at).map_err(broken)?;
+        if entry.encrypted() {
+            return Err(Fault::Encrypted.into());
+        }
         sizes.push(entry.size());
     }
     let from = bytes.len() as u64;
     let said = sizes.iter().fold(0_u64, |sum, size| sum.saturating_add(*size));
-    let too_far = |total: u64| total > bounds.most || (total > bounds.free && total / bounds.ratio > from);
-    if too_far(said) {
+    if bounds.are_exceeded(said, from) {
         return Err(Fault::Expands { bytes: said, from }.into());
     }
     for (at, said) in sizes.into_iter().enumerate() {

@@ -4,6 +4,9 @@
 //! The cells are those of the source, unchanged, even where one looks like a formula: anything else would come back as
 //! another value. To the right of them stand [`OWN_COLUMNS`], which a source does not read. Of a row whose cells cannot be
 //! told only these are there; such a row counts as blank when it comes back.
+//!
+//! An xlsx file is written for the rows of an ods file, which spreadsheet programs open alike, and what was packed is
+//! written unpacked, so that it can be mended: a source is known by its name, so that both are read again as they are.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -26,11 +29,40 @@ pub struct Complaint {
 #[derive(Clone, Debug)]
 pub(super) struct Look {
     pub format: Format,
-    pub delimiter: u8,
+    /// What the settings say, whatever a file is called.
+    pub set_format: Option<Format>,
+    pub set_delimiter: Option<u8>,
     pub encoding: &'static Encoding,
     /// The file begins with a byte order mark.
     pub marked: bool,
+    pub line_end: LineEnd,
     pub sheet: Option<String>,
+}
+
+/// What stands behind each row of delimited text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LineEnd {
+    Lf,
+    CrLf,
+    Cr,
+}
+
+impl LineEnd {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Lf => "\n",
+            Self::CrLf => "\r\n",
+            Self::Cr => "\r",
+        }
+    }
+
+    fn terminator(self) -> csv::Terminator {
+        match self {
+            Self::Lf => csv::Terminator::Any(b'\n'),
+            Self::CrLf => csv::Terminator::CRLF,
+            Self::Cr => csv::Terminator::Any(b'\r'),
+        }
+    }
 }
 
 /// The most characters that a cell of a workbook holds.
@@ -39,20 +71,21 @@ const MOST_CHARS: usize = 32_767;
 /// How an error sheet is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SheetForm {
-    /// As CSV or TSV.
-    Delimited,
+    Csv,
+    Tsv,
     Workbook,
     JsonLines,
 }
 
 impl SheetForm {
-    /// What the extension of a file's name asks for; anything unknown is delimited text.
+    /// What the extension of a file's name asks for; anything unknown is CSV, as it is when such a file is read.
     #[must_use]
     pub fn of_extension(extension: &str) -> Self {
         match extension.to_ascii_lowercase().as_str() {
             "xlsx" => Self::Workbook,
             "jsonl" | "ndjson" => Self::JsonLines,
-            _ => Self::Delimited,
+            "tsv" | "tab" => Self::Tsv,
+            _ => Self::Csv,
         }
     }
 }
@@ -97,18 +130,23 @@ impl Source {
                 [_] => record.place.line.to_string(),
                 files => format!("{}:{}", files[usize::from(record.place.file)].short, record.place.line),
             };
-            let own = [line.as_str(), complaint.error.as_str(), complaint.hint.as_str()];
-            let cells: Vec<&str> = (0..width).map(|at| record.cell(at)).chain(own).collect();
-            sheet.row(&cells)?;
+            let cells: Vec<&str> = (0..width).map(|at| record.cell(at)).collect();
+            sheet.row(&cells, &[&line, &inert(&complaint.error), &inert(&complaint.hint)])?;
         }
         if !rows.digests().iter().map(|file| file.digest.as_str()).eq(digests) {
             return Err(io::Error::other("the source is not what it was when these rows were read"));
         }
-        if let Some(trailer) = &self.inner.trailer {
-            sheet.row(&trailer_cells(trailer, counted).iter().map(String::as_str).collect::<Vec<_>>())?;
+        // No line of JSON can be one.
+        if let Some(trailer) = self.inner.trailer.as_ref().filter(|_| form != SheetForm::JsonLines) {
+            sheet.row(&trailer_cells(trailer, counted).iter().map(String::as_str).collect::<Vec<_>>(), &[])?;
         }
         sheet.finish(out)
     }
+}
+
+/// A text that no spreadsheet program takes for a formula. What a server said stands in it, and it does not come back.
+fn inert(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
 }
 
 fn trailer_cells(trailer: &TrailerSettings, rows: u64) -> Vec<String> {
@@ -123,89 +161,142 @@ fn trailer_cells(trailer: &TrailerSettings, rows: u64) -> Vec<String> {
 
 /// A sheet being written; its rows are few, and are held in memory.
 enum Sheet {
-    Delimited { out: Vec<u8>, look: Look },
+    Delimited { out: Vec<u8>, text: TextLook, delimiter: u8, line_end: LineEnd },
     Workbook { book: Box<Workbook>, row: u32 },
-    JsonLines { out: Vec<u8>, names: Vec<String> },
+    JsonLines { out: Vec<u8>, text: TextLook, names: Vec<String> },
+}
+
+/// How text becomes bytes.
+struct TextLook {
+    encoding: &'static Encoding,
+    marked: bool,
+    /// A cell of the source has a character that the encoding has not: of several files each may have its own.
+    misfits: bool,
 }
 
 impl Sheet {
     fn begin(source: &Source, form: SheetForm) -> io::Result<Self> {
-        let inner = &source.inner;
-        let names: Vec<&str> = source.columns().names().iter().map(String::as_str).chain(OWN_COLUMNS).collect();
+        let Look { format, set_format, set_delimiter, encoding, marked, line_end, sheet } = source.inner.look.clone();
+        let names: Vec<&str> = source.columns().names().iter().map(String::as_str).collect();
+        let lines_above = source.inner.header_row - 1;
+        // A spreadsheet program takes a file of rows without a mark for one of its own encoding.
+        let is_text = matches!(format, Format::Csv | Format::Tsv);
+        let marks = !is_text && encoding == UTF_8 && form != SheetForm::JsonLines;
+        let text = TextLook { encoding, marked: marked || marks, misfits: false };
         let mut sheet = match form {
             SheetForm::JsonLines => {
-                return Ok(Self::JsonLines { out: Vec::new(), names: names.into_iter().map(str::to_owned).collect() });
+                let names = names.into_iter().chain(OWN_COLUMNS).map(str::to_owned).collect();
+                return Ok(Self::JsonLines { out: Vec::new(), text, names });
             }
-            SheetForm::Delimited => {
-                let mut look = inner.look.clone();
-                if !matches!(look.format, Format::Csv | Format::Tsv) {
-                    // A spreadsheet program takes a file without a mark for one of its own encoding.
-                    look = Look { delimiter: b',', encoding: UTF_8, marked: true, ..look };
-                }
-                let blank =
-                    if inner.header_row > 1 { "\n".repeat(inner.header_row as usize - 1) } else { String::new() };
-                Self::Delimited { out: blank.into_bytes(), look }
+            SheetForm::Csv | SheetForm::Tsv => {
+                // As the file will be read: a format that is set counts before what its name says.
+                let is_tsv = match set_format {
+                    Some(Format::Tsv) => true,
+                    Some(Format::Csv) => false,
+                    _ => form == SheetForm::Tsv,
+                };
+                let delimiter = set_delimiter.unwrap_or(if is_tsv { b'\t' } else { b',' });
+                let out = line_end.text().repeat(lines_above as usize).into_bytes();
+                Self::Delimited { out, text, delimiter, line_end }
             }
             SheetForm::Workbook => {
                 let mut book = Box::new(Workbook::new());
                 let worksheet = book.add_worksheet();
-                if let Some(name) = &inner.look.sheet {
+                if let Some(name) = &sheet {
                     worksheet.set_name(name).map_err(io::Error::other)?;
                 }
-                Self::Workbook { book, row: inner.header_row - 1 }
+                Self::Workbook { book, row: lines_above }
             }
         };
-        sheet.row(&names)?;
+        sheet.row(&names, &OWN_COLUMNS)?;
         Ok(sheet)
     }
 
-    fn row(&mut self, cells: &[&str]) -> io::Result<()> {
+    /// The cells of the source, and those that headcount adds.
+    fn row(&mut self, cells: &[&str], own: &[&str]) -> io::Result<()> {
         match self {
-            Self::Delimited { out, look } => {
-                let mut table = csv::WriterBuilder::new().delimiter(look.delimiter).flexible(true).from_writer(out);
-                table.write_record(cells)?;
+            Self::Delimited { out, text, delimiter, line_end } => {
+                text.look_at(cells);
+                let mut table = csv::WriterBuilder::new();
+                table.delimiter(*delimiter).flexible(true).terminator(line_end.terminator());
+                let mut table = table.from_writer(out);
+                table.write_record(cells.iter().chain(own))?;
                 table.flush()
             }
             Self::Workbook { book, row } => {
                 let worksheet = book.worksheet_from_index(0).map_err(io::Error::other)?;
+                // Cut, a cell would come back as another value.
+                if let Some(cell) = cells.iter().find(|cell| cell.encode_utf16().count() > MOST_CHARS) {
+                    let length = cell.encode_utf16().count();
+                    let message = format!("no cell of a workbook holds {length} characters; name a .csv file for it");
+                    return Err(io::Error::other(message));
+                }
+                // Half of it leaves room for those characters that are written as several.
+                let own = own.iter().map(|text| text.chars().take(MOST_CHARS / 2).collect::<String>());
+                let cells = cells.iter().map(|cell| (*cell).to_owned()).chain(own);
                 for (column, cell) in (0_u16..).zip(cells).filter(|(_, cell)| !cell.is_empty()) {
-                    let cell: String = cell.chars().take(MOST_CHARS).collect();
                     worksheet.write_string(*row, column, cell).map_err(io::Error::other)?;
                 }
                 *row += 1;
                 Ok(())
             }
-            Self::JsonLines { out, names } => {
-                let object: serde_json::Map<String, serde_json::Value> = names
-                    .iter()
-                    .zip(cells)
-                    .filter(|(_, cell)| !cell.is_empty())
-                    .map(|(name, cell)| (name.clone(), (*cell).into()))
-                    .collect();
-                serde_json::to_writer(&mut *out, &object)?;
-                out.push(b'\n');
-                Ok(())
+            Self::JsonLines { out, text, names } => {
+                text.look_at(cells);
+                object(out, names, cells.iter().chain(own).copied())
             }
         }
     }
 
     fn finish(self, to: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Delimited { out, look } => {
-                // What a csv writer was given as text it gives back as text.
-                let text = String::from_utf8(out).map_err(io::Error::other)?;
-                if look.marked {
-                    to.write_all(&encoded("\u{FEFF}", look.encoding))?;
-                }
-                to.write_all(&encoded(&text, look.encoding))
-            }
+            Self::Delimited { out, text, .. } => text.write(out, to),
             Self::Workbook { mut book, .. } => to.write_all(&book.save_to_buffer().map_err(io::Error::other)?),
-            Self::JsonLines { out, .. } => to.write_all(&out),
+            Self::JsonLines { mut out, text, names } => {
+                if out.is_empty() {
+                    object(&mut out, &names, std::iter::empty())?;
+                }
+                text.write(out, to)
+            }
         }
     }
 }
 
-/// The text in an encoding. The cells of the source fit into it; of what is said of them, a character that does not is
+/// Adds a line with every name in it, because the columns of JSON Lines are the names that occur.
+fn object<'c>(out: &mut Vec<u8>, names: &[String], cells: impl Iterator<Item = &'c str>) -> io::Result<()> {
+    let values = cells.map(|cell| if cell.is_empty() { serde_json::Value::Null } else { cell.into() });
+    let values = values.chain(std::iter::repeat(serde_json::Value::Null));
+    out.push(b'{');
+    for (at, (name, value)) in names.iter().zip(values).enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        serde_json::to_writer(&mut *out, name)?;
+        out.push(b':');
+        serde_json::to_writer(&mut *out, &value)?;
+    }
+    out.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+impl TextLook {
+    fn look_at(&mut self, cells: &[&str]) {
+        let is_unicode = [UTF_8, UTF_16LE, UTF_16BE].contains(&self.encoding);
+        self.misfits |= !is_unicode && cells.iter().any(|cell| self.encoding.encode(cell).2);
+    }
+
+    fn write(self, out: Vec<u8>, to: &mut dyn Write) -> io::Result<()> {
+        // What a writer was given as text it gives back as text.
+        let text = String::from_utf8(out).map_err(io::Error::other)?;
+        // With its mark a file is read as UTF-8 whatever the settings say.
+        let (encoding, marked) = if self.misfits { (UTF_8, true) } else { (self.encoding, self.marked) };
+        if marked {
+            to.write_all(&encoded("\u{FEFF}", encoding))?;
+        }
+        to.write_all(&encoded(&text, encoding))
+    }
+}
+
+/// The text in an encoding that the cells of the source fit into; of what is said of them, a character that does not is
 /// replaced by a question mark.
 fn encoded(text: &str, encoding: &'static Encoding) -> Vec<u8> {
     if encoding == UTF_16LE {
@@ -224,105 +315,4 @@ fn encoded(text: &str, encoding: &'static Encoding) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use tempfile::TempDir;
-
-    use super::*;
-    use crate::config::SourceSettings;
-    use crate::source::tests::{pass, settings, write};
-
-    fn open(settings: &SourceSettings, folder: &TempDir) -> Source {
-        Source::open_with(settings, &mut io::empty(), &folder.path().join("spool")).unwrap()
-    }
-
-    /// The sheet for the rows on these lines, as bytes.
-    fn sheet(source: &Source, lines: &[u32], form: SheetForm) -> io::Result<Vec<u8>> {
-        let complaint = Complaint { error: "not “so”, =1".into(), hint: "mend it".into() };
-        let complaints = lines.iter().map(|line| (Place { file: 0, line: *line }, complaint.clone())).collect();
-        let digests: Vec<String> = pass(source).unwrap().digests.into_iter().map(|file| file.digest).collect();
-        let mut out = Vec::new();
-        source.write_errors(&complaints, digests.iter().map(String::as_str), form, &mut out)?;
-        Ok(out)
-    }
-
-    /// Writes a sheet for rows of a source, and reads it with the same settings.
-    fn again(name: &str, bytes: &[u8], lines: &[u32], set: impl Fn(&mut SourceSettings)) -> (Vec<u8>, Vec<String>) {
-        let folder = TempDir::new().unwrap();
-        let mut given = settings(vec![write(&folder, name, bytes)]);
-        set(&mut given);
-        let source = open(&given, &folder);
-        let form = SheetForm::of_extension(source.own_extension());
-        let written = sheet(&source, lines, form).unwrap();
-        let mended: PathBuf = write(&folder, &format!("mended.{}", source.own_extension()), &written);
-        let back = open(&SourceSettings { paths: vec![mended], ..given }, &folder);
-        assert_eq!(back.columns(), source.columns());
-        let rows = pass(&back).unwrap().good.into_iter().map(|row| row.2.join("|")).collect();
-        (written, rows)
-    }
-
-    #[test]
-    fn rows_come_back_as_they_were_in_every_format_and_encoding() {
-        let text = "id;name;note\n1;José;=1+1\n2;\"B;\no\";\n00123;Cy;\"q\"\"\"\n";
-        let expected = ["1|José|=1+1", "00123|Cy|q\""];
-        let (latin, _, _) = encoding_rs::WINDOWS_1252.encode(text);
-        let utf_16: Vec<u8> = format!("\u{FEFF}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let semicolon = |settings: &mut SourceSettings| settings.delimiter = Some(b';');
-        assert_eq!(again("hr.csv", text.as_bytes(), &[2, 5], semicolon).1, expected);
-        let marked = format!("\u{FEFF}{text}");
-        let (written, rows) = again("hr.csv", marked.as_bytes(), &[2, 5], semicolon);
-        assert!(written.starts_with(b"\xEF\xBB\xBFid;name;note;headcount_line;headcount_error;headcount_hint\n"));
-        assert_eq!(rows, expected);
-        let (written, rows) = again("hr.csv", &utf_16, &[2, 5], semicolon);
-        assert!(written.starts_with(b"\xFF\xFEi\0d\0"));
-        assert_eq!(rows, expected);
-        let (written, rows) = again("hr.csv", &latin, &[2, 5], |settings| {
-            semicolon(settings);
-            settings.encoding = Some("windows-1252".into());
-        });
-        assert!(memchr::memmem::find(&written, b"Jos\xE9").is_some());
-        assert_eq!(rows, expected);
-    }
-
-    #[test]
-    fn the_sheet_of_a_workbook_is_a_workbook_and_of_json_lines_json_lines() {
-        let mut book = Workbook::new();
-        let worksheet = book.add_worksheet();
-        worksheet.set_name("People").unwrap();
-        for (row, cells) in [(2, ["id", "joined"]), (3, ["00123", "2024-03-01"]), (4, ["2", "x"])] {
-            worksheet.write_string(row, 0, cells[0]).unwrap().write_string(row, 1, cells[1]).unwrap();
-        }
-        let bytes = book.save_to_buffer().unwrap();
-        let (_, rows) = again("hr.xlsx", &bytes, &[4], |settings| {
-            (settings.sheet, settings.header_row) = (Some("People".into()), 3);
-        });
-        assert_eq!(rows, ["00123|2024-03-01"]);
-        let lines = "{\"id\":\"00123\",\"name\":{\"given\":\"Ana\"},\"skills\":[1, 2]}\n{\"id\":2}\n";
-        let (written, rows) = again("hr.jsonl", lines.as_bytes(), &[1], |_| {});
-        assert_eq!(rows, ["00123|Ana|[1, 2]"]);
-        assert!(String::from_utf8(written).unwrap().contains("\"headcount_line\":\"1\""));
-    }
-
-    #[test]
-    fn a_sheet_has_the_lines_above_the_header_and_a_trailer_of_its_own() {
-        let text = "made by HR\n\nid,name\n1,Ana\n2,Bo\n3,short,\"open\nTRAILER,3\n";
-        let text = text.replace("3,short,\"open\n", "3\n");
-        let set = |settings: &mut SourceSettings| {
-            settings.header_row = 3;
-            settings.trailer = Some(TrailerSettings { mark: "TRAILER".into(), count: 2 });
-        };
-        let (written, rows) = again("hr.csv", text.as_bytes(), &[5, 6], set);
-        assert_eq!(rows, ["2|Bo", "3|"]);
-        assert!(String::from_utf8(written).unwrap().ends_with("TRAILER,2\n"));
-    }
-
-    #[test]
-    fn a_source_that_is_another_by_now_gives_no_sheet() {
-        let folder = TempDir::new().unwrap();
-        let source = open(&settings(vec![write(&folder, "hr.csv", "id\n1\n")]), &folder);
-        let complaints = BTreeMap::from([(Place { file: 0, line: 2 }, Complaint::default())]);
-        let error = source.write_errors(&complaints, ["another"], SheetForm::Delimited, &mut Vec::new()).unwrap_err();
-        assert!(error.to_string().contains("not what it was"), "{error}");
-    }
-}
+mod tests;

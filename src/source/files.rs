@@ -172,7 +172,7 @@ pub(super) fn names(paths: &[PathBuf]) -> Vec<FileName> {
 }
 
 /// The format of a file. Without a setting its name tells; a name that says nothing means CSV.
-fn format_of(path: &Path, format: Option<Format>) -> Result<Format, Fault> {
+pub(super) fn format_of(path: &Path, format: Option<Format>) -> Result<Format, Fault> {
     if let Some(format) = format {
         return Ok(format);
     }

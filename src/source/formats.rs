@@ -11,7 +11,7 @@ use super::tests::{Pass, pass, settings, write};
 use super::*;
 use crate::config::{Format, ManifestSettings, TrailerSettings};
 
-fn open_as(
+pub(super) fn open_as(
     folder: &TempDir,
     name: &str,
     bytes: impl AsRef<[u8]>,
@@ -22,21 +22,25 @@ fn open_as(
     Source::open_with(&settings, &mut std::io::empty(), &folder.path().join("spool"))
 }
 
-fn read_as(name: &str, bytes: impl AsRef<[u8]>, set: impl Fn(&mut SourceSettings)) -> Result<Pass, SourceError> {
+pub(super) fn read_as(
+    name: &str,
+    bytes: impl AsRef<[u8]>,
+    set: impl Fn(&mut SourceSettings),
+) -> Result<Pass, SourceError> {
     let folder = TempDir::new().unwrap();
     pass(&open_as(&folder, name, bytes, set)?)
 }
 
-fn fault_of(name: &str, bytes: impl AsRef<[u8]>) -> Fault {
+pub(super) fn fault_of(name: &str, bytes: impl AsRef<[u8]>) -> Fault {
     read_as(name, bytes, |_| {}).unwrap_err().fault
 }
 
-fn rows(pass: &Pass) -> Vec<String> {
+pub(super) fn rows(pass: &Pass) -> Vec<String> {
     pass.good.iter().map(|row| format!("{}: {}", row.1, row.2.join("|"))).collect()
 }
 
 /// A workbook of one sheet of texts.
-fn workbook(table: &[&[&str]]) -> Vec<u8> {
+pub(super) fn workbook(table: &[&[&str]]) -> Vec<u8> {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
     for (row, cells) in (0..).zip(table) {
@@ -47,24 +51,7 @@ fn workbook(table: &[&[&str]]) -> Vec<u8> {
     workbook.save_to_buffer().unwrap()
 }
 
-/// An ods file whose only sheet has this content.
-fn ods(rows: &str) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let mut file = |name: &str, content: &str| {
-        zip.start_file(name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(content.as_bytes()).unwrap();
-    };
-    file("mimetype", "application/vnd.oasis.opendocument.spreadsheet");
-    file("META-INF/manifest.xml", "<manifest:manifest/>");
-    let body = format!(
-        "<office:document-content><office:body><office:spreadsheet><table:table table:name=\"People\">{rows}\
-         </table:table></office:spreadsheet></office:body></office:document-content>"
-    );
-    file("content.xml", &body);
-    zip.finish().unwrap().into_inner()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     out.write_all(bytes).unwrap();
     out.finish().unwrap()
@@ -119,7 +106,7 @@ fn the_calendar_of_1904_is_heeded() {
 }
 
 /// The archive with one entry changed.
-fn with_entry(bytes: &[u8], name: &str, change: impl Fn(String) -> String) -> Vec<u8> {
+pub(super) fn with_entry(bytes: &[u8], name: &str, change: impl Fn(String) -> String) -> Vec<u8> {
     let mut from = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut to = ZipWriter::new(Cursor::new(Vec::new()));
     for at in 0..from.len() {
@@ -229,25 +216,6 @@ fn what_calls_itself_a_workbook_and_is_none_is_refused() {
     assert_eq!(fault_of("hr.csv", &bytes), Fault::Binary(Looks::Zip));
     assert!(matches!(fault_of("hr.ods", &bytes), Fault::Workbook(_)));
     assert!(matches!(fault_of("hr.xlsx", &bytes[..bytes.len() - 30]), Fault::Workbook(_)));
-}
-
-#[test]
-fn an_ods_file_is_read_as_well() {
-    let cell = |kind: &str, value: &str, text: &str| {
-        format!("<table:table-cell office:value-type=\"{kind}\" {value}><text:p>{text}</text:p></table:table-cell>")
-    };
-    let rows_of = |rows: &[Vec<String>]| -> String {
-        rows.iter().map(|cells| format!("<table:table-row>{}</table:table-row>", cells.concat())).collect()
-    };
-    let names = ["id", "joined", "active", "pay"].map(|name| cell("string", "", name)).to_vec();
-    let first = vec![
-        cell("string", "", "00123"),
-        cell("date", "office:date-value=\"2024-03-01\"", "01.03.24"),
-        cell("boolean", "office:boolean-value=\"true\"", "WAHR"),
-        cell("float", "office:value=\"12.5\"", "12,50"),
-    ];
-    let bytes = ods(&rows_of(&[Vec::new(), names, first]));
-    assert_eq!(rows(&read_as("hr.ods", bytes, |_| {}).unwrap()), ["3: 00123|2024-03-01|TRUE|12.5"]);
 }
 
 #[test]

@@ -76,7 +76,17 @@ pub(super) fn spool(
         return Err(Fault::Changed.into());
     }
     header::check(&columns.names)?;
-    Ok((Spooled { path: spool.finish()?, names: columns.names, blank_rows, ends_within_row }, second))
+    let Passed { digest, encoding, marked } = second;
+    let path = spool.finish()?;
+    Ok((Spooled { path, names: columns.names, blank_rows, ends_within_row, encoding, marked }, digest))
+}
+
+/// What a pass over the file has told of it.
+#[derive(PartialEq, Eq)]
+struct Passed {
+    digest: String,
+    encoding: &'static Encoding,
+    marked: bool,
 }
 
 #[derive(Default)]
@@ -107,12 +117,12 @@ struct Line<'a> {
     terminated: bool,
 }
 
-/// Calls `each` for every line that is not blank; the digest of the file.
+/// Calls `each` for every line that is not blank.
 fn pass(
     path: &Path,
     encoding: Option<&'static Encoding>,
     mut each: impl FnMut(&Line<'_>) -> Result<(), Trouble>,
-) -> Result<String, Trouble> {
+) -> Result<Passed, Trouble> {
     let file = File::open(path).map_err(|error| Fault::io("opening", &error))?;
     let mut text = Text::open(file, encoding)?;
     let mut window = vec![0; 2 * MAX_RECORD];
@@ -159,7 +169,10 @@ fn pass(
         number = number.saturating_add(1);
         start = (stop + 1).min(end);
     }
-    if any { Ok(text.digest()) } else { Err(Fault::Empty.into()) }
+    if !any {
+        return Err(Fault::Empty.into());
+    }
+    Ok(Passed { digest: text.digest(), encoding: text.encoding, marked: text.bom > 0 })
 }
 
 /// The cells of an object, in its order, each with the name of its column.

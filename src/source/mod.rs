@@ -21,8 +21,10 @@ mod errors;
 mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod grid;
 mod header;
 mod jsonl;
+mod ods;
 mod packed;
 mod quotes;
 mod recognise;
@@ -34,18 +36,21 @@ mod spool;
 mod table;
 mod text;
 mod workbook;
+mod xml;
 
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod sheets;
+#[cfg(test)]
 mod tests;
 
 pub use error::{Fault, SourceError};
 pub use errors::{Complaint, SheetForm};
 pub use files::FileName;
-pub use recognise::{Guess, Header, recognise};
+pub use recognise::{Form, Guess, Header, TextForm, recognise};
 pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
 pub use sniff::Looks;
 pub use table::read_table;
@@ -60,6 +65,7 @@ use crate::model::Columns;
 
 use error::Trouble;
 use files::{InputFile, Reading};
+use records::Records;
 
 /// An opened source: its files, checked, and its columns. Clones are the same source.
 #[derive(Clone)]
@@ -173,14 +179,10 @@ impl Source {
         let mut look = None;
         for name in &names {
             let file = InputFile::check(name.clone(), reading, stdin, spool_dir)?;
-            let (records, mut found) = file.open(reading.header_row)?;
-            look.get_or_insert_with(|| errors::Look {
-                format: file.format,
-                delimiter: file.delimiter,
-                encoding: records.text.encoding,
-                marked: records.text.bom > 0,
-                sheet: reading.sheet.clone(),
-            });
+            let (mut records, mut found) = file.open(reading.header_row)?;
+            if look.is_none() {
+                look = Some(look_of(&file, reading, &mut records).map_err(|trouble| trouble.in_file(&name.shown))?);
+            }
             found.retain(|name| !is_own_column(name));
             if found.is_empty() {
                 return Err(Trouble::from(Fault::Empty).in_file(&name.shown));
@@ -197,6 +199,24 @@ impl Source {
         let header_row = reading.header_row;
         Ok(Self { inner: Arc::new(Inner { files, names, columns, header_row, trailer: None, expected: None, look }) })
     }
+}
+
+/// How a file looks whose header was read.
+fn look_of(file: &InputFile, reading: &Reading, records: &mut Records) -> Result<errors::Look, Trouble> {
+    let (encoding, marked) = match &file.spooled {
+        Some(spooled) => (spooled.encoding, spooled.marked),
+        None => (records.text.encoding, records.text.bom > 0),
+    };
+    let line_end = if file.spooled.is_some() { errors::LineEnd::Lf } else { records.line_end()? };
+    Ok(errors::Look {
+        format: file.format,
+        set_format: reading.format,
+        set_delimiter: reading.delimiter,
+        encoding,
+        marked,
+        line_end,
+        sheet: reading.sheet.clone(),
+    })
 }
 
 /// A fault of the settings rather than of one file.

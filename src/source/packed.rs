@@ -31,6 +31,13 @@ pub(super) struct Bounds {
     pub most: u64,
 }
 
+impl Bounds {
+    /// Whether a file of `from` bytes may not come to `total`.
+    pub(super) fn are_exceeded(self, total: u64, from: u64) -> bool {
+        total > self.most || (total > self.free && total / self.ratio > from)
+    }
+}
+
 /// Exports pack 5:1 to 20:1.
 pub(super) const BOUNDS: Bounds = Bounds { free: 64 << 20, ratio: 200, most: 8 << 30 };
 
@@ -86,6 +93,16 @@ pub(super) fn unpack(
     Ok((path, digest))
 }
 
+/// What is packed in a file, as far as it can be read, for whoever only looks at its beginning. None where it does not even
+/// begin as it should.
+pub(super) fn reader(packing: Packing, file: File) -> Option<Box<dyn Read>> {
+    let file = BufReader::new(file);
+    match packing {
+        Packing::Gzip => Some(Box::new(MultiGzDecoder::new(file))),
+        Packing::Zstd => Some(Box::new(StreamingDecoder::new(file).ok()?)),
+    }
+}
+
 /// The packed file, with what was read of it.
 struct Counted {
     file: File,
@@ -112,8 +129,7 @@ struct Bounded<'f> {
 impl Bounded<'_> {
     fn write(&mut self, bytes: &[u8], read: u64) -> Result<(), Fault> {
         self.written += bytes.len() as u64;
-        let Bounds { free, ratio, most } = self.bounds;
-        if self.written > most || (self.written > free && self.written / ratio > read) {
+        if self.bounds.are_exceeded(self.written, read) {
             return Err(Fault::Expands { bytes: self.written, from: read });
         }
         self.out.write_all(bytes).map_err(|error| spool::no_copy(self.folder, &error))

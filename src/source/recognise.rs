@@ -2,17 +2,20 @@
 //! columns. Unlike in [`sniff`], guesses are made here to be proposed: whoever is given them is shown the reasons, and
 //! what comes of them stands in a configuration from then on. Nothing is decided for a run.
 //!
-//! Only the beginning of the file is read. What makes it no text at all is left to [`Source::open`](super::Source::open),
+//! Only the beginning of the file is read, and of a workbook the first rows. What makes it no text at all is left to [`Source::open`](super::Source::open),
 //! which says it better.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::error::{Fault, Trouble};
 use super::sniff::{self, Looks};
+use super::workbook::{self, Asked};
+use super::{files, packed};
+use crate::config::settings::Format;
 use crate::model::shape;
 
 /// How much of the file is looked at.
@@ -27,12 +30,29 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How a file is probably to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guess {
+    pub form: Form,
+    pub header: Header,
+}
+
+/// What kind of file it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    Text(TextForm),
+    Workbook,
+    /// JSON Lines, which say all there is to say themselves.
+    Objects,
+}
+
+/// How delimited text is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextForm {
     /// None where the file tells it itself: it is UTF-8, or has a byte order mark.
     pub encoding: Option<&'static str>,
     /// As a person says it.
     pub encoding_name: String,
     pub delimiter: u8,
-    pub header: Header,
+    /// The delimiter that a file of this name has where none is set.
+    pub usual_delimiter: u8,
 }
 
 /// Where the names of the columns stand.
@@ -44,19 +64,39 @@ pub enum Header {
     None { line: u32, values: Vec<String> },
 }
 
-/// Looks at the beginning of a file. None for what is no delimited text, or cannot be read. `is_name` says whether a
-/// text is a usual name of a column.
+/// Looks at the beginning of a file, of a workbook at its only sheet or the one that is named. None for what is no text
+/// although its name promises some, or cannot be read. `is_name` says whether a text is a usual name of a column.
 #[must_use]
-pub fn recognise(path: &Path, is_name: impl Fn(&str) -> bool) -> Option<Guess> {
-    let mut head = Vec::new();
+pub fn recognise(path: &Path, sheet: Option<&str>, is_name: impl Fn(&str) -> bool) -> Option<Guess> {
+    let packing = packed::of_name(path);
+    let inner = if packing.is_some() { path.with_extension("") } else { path.to_owned() };
+    let kind = match files::format_of(&inner, None).ok()? {
+        Format::Csv => return text(path, b',', is_name),
+        Format::Tsv => return text(path, b'\t', is_name),
+        Format::Jsonl => return Some(Guess { form: Form::Objects, header: Header::Line(1) }),
+        Format::Xlsx => workbook::Kind::Xlsx,
+        Format::Ods => workbook::Kind::Ods,
+    };
+    // What is wrong with a workbook is said by whoever opens it; one that is packed would have to be unpacked first.
+    let asked = Asked { kind, sheet, header_row: 1 };
+    let rows = if packing.is_some() { Vec::new() } else { workbook::head(path, &asked, RECORDS).unwrap_or_default() };
+    let widest = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or_default();
+    let record = |(line, mut cells): (u32, Vec<String>)| {
+        cells.resize(widest, String::new());
+        Line { line, cells: cells.into_iter().map(|cell| cell.trim().to_owned()).collect() }
+    };
+    let records: Vec<Line> = rows.into_iter().map(record).collect();
+    Some(Guess { form: Form::Workbook, header: header(&records, is_name) })
+}
+
+fn text(path: &Path, usual_delimiter: u8, is_name: impl Fn(&str) -> bool) -> Option<Guess> {
     let is_file = path.metadata().is_ok_and(|found| found.is_file());
-    File::open(path).ok().filter(|_| is_file)?.take(HEAD).read_to_end(&mut head).ok()?;
-    let is_whole = (head.len() as u64) < HEAD;
+    let (head, is_whole) = head(File::open(path).ok().filter(|_| is_file)?)?;
     let (encoding, bom) = encoding(&head, is_whole)?;
     let text = encoding.decode_without_bom_handling(&head[bom..]).0;
     let (delimiter, records) = delimited(&text, is_whole)?;
     let needs_saying = bom == 0 && encoding != UTF_8;
-    Some(Guess {
+    let form = TextForm {
         encoding: needs_saying.then(|| encoding.name()),
         encoding_name: if bom > 0 {
             format!("{} with a byte order mark", encoding.name())
@@ -64,8 +104,23 @@ pub fn recognise(path: &Path, is_name: impl Fn(&str) -> bool) -> Option<Guess> {
             encoding.name().to_owned()
         },
         delimiter,
-        header: header(&records, is_name),
-    })
+        usual_delimiter,
+    };
+    Some(Guess { form: Form::Text(form), header: header(&records, is_name) })
+}
+
+/// The first bytes of a file, unpacked, and whether these are all of it.
+fn head(mut file: File) -> Option<(Vec<u8>, bool)> {
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD).read_to_end(&mut head).ok()?;
+    if let Some(packing) = packed::of_bytes(&head) {
+        file.rewind().ok()?;
+        head.clear();
+        // Of one that is cut or damaged there is a part; whoever opens it says so.
+        let _ = packed::reader(packing, file)?.take(HEAD).read_to_end(&mut head);
+    }
+    let is_whole = (head.len() as u64) < HEAD;
+    Some((head, is_whole))
 }
 
 /// The encoding, and how long the byte order mark is.
@@ -181,7 +236,14 @@ mod tests {
     fn guess(bytes: &[u8]) -> Option<Guess> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        recognise(file.path(), |name| ["User ID", "First Name", "Email"].contains(&name))
+        recognise(file.path(), None, |name| ["User ID", "First Name", "Email"].contains(&name))
+    }
+
+    fn text_form(bytes: &[u8]) -> TextForm {
+        match guess(bytes).unwrap().form {
+            Form::Text(form) => form,
+            other => panic!("{other:?}"),
+        }
     }
 
     fn header_of(text: &str) -> Header {
@@ -190,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_delimiter_is_what_cuts_all_lines_alike() {
-        let delimiter = |text: &str| char::from(guess(text.as_bytes()).unwrap().delimiter);
+        let delimiter = |text: &str| char::from(text_form(text.as_bytes()).delimiter);
         assert_eq!(delimiter("id,name\n1,Ana\n"), ',');
         assert_eq!(delimiter("id;name;pay\n1;Diaz, Ana;1,5\n2;Li, Bo;2,5\n"), ';');
         assert_eq!(delimiter("id\tname\n1\tDiaz; Ana\n"), '\t');
@@ -201,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_encoding_is_said_where_the_file_does_not_say_it() {
-        let encoding = |bytes: &[u8]| guess(bytes).unwrap().encoding;
+        let encoding = |bytes: &[u8]| text_form(bytes).encoding;
         assert_eq!(encoding("id,näme\n1,Zoë\n".as_bytes()), None);
         assert_eq!(encoding(b"id,n\xE4me\n1,Zo\xEB\n"), Some("windows-1252"));
         let utf16: Vec<u8> = "id,name\n1,Ana\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -217,7 +279,7 @@ mod tests {
         let text = format!("id,name\n{}", "1,\u{e9}\u{e9}\n".repeat(60_000));
         for cut in 0..4 {
             let text = format!("{}{text}", "x".repeat(cut));
-            assert_eq!(guess(text.as_bytes()).unwrap().encoding, None, "{cut}");
+            assert_eq!(text_form(text.as_bytes()).encoding, None, "{cut}");
         }
     }
 

@@ -7,6 +7,7 @@
 use csv_core::ReadRecordResult;
 
 use super::error::{Fault, Trouble};
+use super::errors::LineEnd;
 use super::quotes::{self, Quoting};
 use super::text::Text;
 
@@ -130,6 +131,17 @@ impl Records {
                 }
             }
         }
+    }
+
+    /// What ended the record that was read last.
+    pub(super) fn line_end(&mut self) -> Result<LineEnd, Trouble> {
+        if !self.after_cr {
+            return Ok(LineEnd::Lf);
+        }
+        if self.at == self.end {
+            self.fill()?;
+        }
+        Ok(if self.ahead().first() == Some(&b'\n') { LineEnd::CrLf } else { LineEnd::Cr })
     }
 
     /// The next record that is not a blank line. After an error nothing sensible follows.

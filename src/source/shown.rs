@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use calamine::{CellErrorType, Data, DataRef, ExcelDateTime};
+use calamine::{CellErrorType, DataRef, ExcelDateTime};
 
 /// One cell.
 #[derive(Clone, Debug)]
@@ -37,24 +37,6 @@ impl<'a> From<&'a DataRef<'a>> for Cell<'a> {
     }
 }
 
-impl<'a> From<&'a Data> for Cell<'a> {
-    fn from(data: &'a Data) -> Self {
-        match data {
-            Data::Empty => Self::Blank,
-            // As above.
-            #[allow(clippy::cast_precision_loss)]
-            Data::Int(number) => Self::Number(*number as f64),
-            Data::Float(number) => Self::Number(*number),
-            Data::String(text) => Self::Text(text),
-            Data::Bool(truth) => Self::Truth(*truth),
-            Data::DateTime(date) => Self::Date(*date),
-            Data::DateTimeIso(text) => Self::IsoDate(text),
-            Data::DurationIso(text) => Self::IsoDuration(text),
-            Data::Error(error) => Self::Error(error),
-        }
-    }
-}
-
 impl Cell<'_> {
     /// Adds the cell's text to `out`.
     ///
@@ -70,7 +52,7 @@ impl Cell<'_> {
             },
             Self::Truth(truth) => out.push_str(if *truth { "TRUE" } else { "FALSE" }),
             Self::Date(date) => return write_date(*date, out),
-            Self::IsoDate(text) => out.push_str(without_midnight(text)),
+            Self::IsoDate(text) => out.push_str(&iso_date(text)),
             Self::IsoDuration(text) => match clock_time(text) {
                 Some(time) => out.push_str(&time),
                 None => out.push_str(text),
@@ -215,22 +197,97 @@ fn write_date(date: ExcelDateTime, out: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// A date that was written with a midnight is a date.
-fn without_midnight(text: &str) -> &str {
-    match text.split_once('T') {
-        Some((date, time)) if time.trim_end_matches('Z').chars().all(|char| matches!(char, '0' | ':' | '.')) => date,
-        _ => text,
+/// A number that is written as programs read it: what people see of it, where that only arranges its digits, and else
+/// the number.
+///
+/// # Errors
+/// What stands there, if it is no number.
+pub(super) fn number(value: &str, seen: Option<&str>) -> Result<String, String> {
+    let Some(number) = value.trim().parse::<f64>().ok().filter(|number| number.is_finite()) else {
+        return Err(format!("{value:?}, which is no number"));
+    };
+    let mut out = String::new();
+    let seen = seen.map(str::trim).unwrap_or_default();
+    let (sign, seen) = if number < 0.0 {
+        // Between brackets, or with words, a negative number is arranged in ways that nobody types.
+        ("-", seen.strip_prefix(['-', '−']).unwrap_or_default())
+    } else {
+        ("", seen)
+    };
+    if arranges(seen, number.abs()) {
+        out.push_str(sign);
+        out.push_str(seen);
+    } else {
+        write_number(number, &mut out);
     }
+    Ok(out)
 }
 
-/// `PT08H30M00S` as a time of day.
-fn clock_time(text: &str) -> Option<String> {
-    let (hours, rest) = text.strip_prefix("PT")?.split_once('H')?;
-    let (minutes, rest) = rest.split_once('M')?;
-    let seconds = rest.strip_suffix('S')?;
-    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let seconds: f64 = seconds.parse().ok()?;
-    Some(format!("{hours:02}:{minutes:02}:{seconds:02.0}"))
+/// Whether a text has exactly the digits of a whole number, with zeros in front or characters between them that only
+/// stand there: neither is the number rounded, scaled or grouped in it, nor does it look as plain without it.
+fn arranges(seen: &str, number: f64) -> bool {
+    if !is_whole(number) {
+        return false;
+    }
+    let digits: String = seen.chars().filter(char::is_ascii_digit).collect();
+    let plain = format!("{number:.0}");
+    let is_same = !digits.is_empty() && digits.trim_start_matches('0') == plain.trim_start_matches('0');
+    // Other digits would be lost among what only stands there.
+    let is_other_digit = |char: char| char.is_numeric() && !char.is_ascii_digit();
+    is_same
+        && !seen.contains(|char| matches!(char, '.' | ',' | '%') || is_other_digit(char))
+        && !groups(seen)
+        && !powers(seen)
+}
+
+/// Whether all that stands between digits is one sign, and cuts them into groups of three.
+fn groups(seen: &str) -> bool {
+    let Some(sign) = seen.chars().find(|char| !char.is_ascii_digit()) else { return false };
+    if !(sign.is_whitespace() || matches!(sign, '\'' | '’' | '_')) || seen.starts_with('0') {
+        return false;
+    }
+    let mut parts = seen.split(sign);
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let first = parts.next().is_some_and(|part| is_digits(part) && (1..=3).contains(&part.len()));
+    first && parts.all(|part| is_digits(part) && part.len() == 3)
+}
+
+/// Whether a text is a number with a power of ten: `1E+02`.
+fn powers(seen: &str) -> bool {
+    seen.split_once(['E', 'e']).is_some_and(|(number, power)| {
+        let power = power.strip_prefix(['+', '-']).unwrap_or(power);
+        [number, power].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// A date as ISO has it: without the midnight that some write behind each, and without the zeros behind a second.
+pub(super) fn iso_date(text: &str) -> String {
+    let Some((date, time)) = text.split_once('T') else { return text.to_owned() };
+    if time.trim_end_matches('Z').chars().all(|char| matches!(char, '0' | ':' | '.')) {
+        return date.to_owned();
+    }
+    let time = if time.contains('.') { time.trim_end_matches('0').trim_end_matches('.') } else { time };
+    format!("{date}T{time}")
+}
+
+/// `PT08H30M00S` as a time of day; a day has as many hours as it takes. None for what is no such span of time.
+pub(super) fn clock_time(text: &str) -> Option<String> {
+    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (days, mut rest) = rest.strip_prefix('P')?.split_once('T')?;
+    let mut seconds = if days.is_empty() { 0.0 } else { 86_400.0 * days.strip_suffix('D')?.parse::<f64>().ok()? };
+    for (unit, length) in [('H', 3_600.0), ('M', 60.0), ('S', 1.0)] {
+        if let Some((number, behind)) = rest.split_once(unit) {
+            seconds += length * number.parse::<f64>().ok().filter(|number| number.is_finite())?;
+            rest = behind;
+        }
+    }
+    if !rest.is_empty() || !(0.0..AFTER_LAST * 86_400.0).contains(&seconds) {
+        return None;
+    }
+    // A span of ten thousand years is far below what an integer holds.
+    #[allow(clippy::cast_possible_truncation)]
+    let seconds = seconds.round() as i64;
+    Some(format!("{sign}{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60))
 }
 
 #[cfg(test)]
@@ -305,6 +362,74 @@ mod tests {
         assert_eq!(shown(&Cell::IsoDate("2024-03-01T00:00:00"), "").unwrap(), "2024-03-01");
         assert_eq!(shown(&Cell::IsoDate("2024-03-01T08:30:00"), "").unwrap(), "2024-03-01T08:30:00");
         assert_eq!(shown(&Cell::IsoDuration("PT08H30M00S"), "").unwrap(), "08:30:00");
+    }
+
+    #[test]
+    fn a_text_is_taken_where_it_only_arranges_the_digits_of_a_number() {
+        for (value, seen, expected) in [
+            ("123", "00123", "00123"),
+            ("123", "123", "123"),
+            ("123", " 123 ", "123"),
+            ("0", "000", "000"),
+            ("0", "-", "0"),
+            ("0", "", "0"),
+            ("78051120", "078-05-1120", "078-05-1120"),
+            ("5551234567", "(555) 123-4567", "(555) 123-4567"),
+            ("12345", "012 345", "012 345"),
+            ("42", "P00042", "P00042"),
+            ("7", "###", "7"),
+            // Grouped, in the ways of several countries.
+            ("1234", "1,234", "1234"),
+            ("1234", "1.234", "1234"),
+            ("1234", "1'234", "1234"),
+            ("1234567", "1\u{202F}234\u{202F}567", "1234567"),
+            ("1234567", "1 234 567", "1234567"),
+            ("1234", "1.234,00 €", "1234"),
+            // Rounded, scaled, or with a power.
+            ("123.4", "00123", "123.4"),
+            ("1500", "2K", "1500"),
+            ("102", "1E+02", "102"),
+            ("50", "50%", "50"),
+            // Signs and digits that are not those of the number.
+            ("-7", "-007", "-007"),
+            ("-7", "−007", "-007"),
+            ("-7", "(7)", "-7"),
+            ("-0", "0", "0"),
+            ("12", "٠٠١٢", "12"),
+            ("12", "½ 12", "12"),
+            ("1e20", "100000000000000000000", "100000000000000000000"),
+        ] {
+            assert_eq!(number(value, Some(seen)).unwrap(), expected, "{value} as {seen:?}");
+        }
+        assert_eq!(number("0.5", None).unwrap(), "0.5");
+        for wrong in ["", "NaN", "1,5", "inf"] {
+            assert_eq!(number(wrong, None).unwrap_err(), format!("{wrong:?}, which is no number"));
+        }
+    }
+
+    #[test]
+    fn dates_and_times_of_other_programs_are_written_alike() {
+        for (text, expected) in [
+            ("2024-03-01T08:30:00.500000000", "2024-03-01T08:30:00.5"),
+            ("2024-03-01T08:30:10.000", "2024-03-01T08:30:10"),
+            ("2024-03-01T08:30:10", "2024-03-01T08:30:10"),
+            ("2024-03-01T00:00:00.000000000", "2024-03-01"),
+        ] {
+            assert_eq!(iso_date(text), expected);
+        }
+        for (text, expected) in [
+            ("PT08H30M00S", Some("08:30:00")),
+            ("PT8H30M0.000000001S", Some("08:30:00")),
+            ("PT07H59M59.999999999S", Some("08:00:00")),
+            ("PT26H", Some("26:00:00")),
+            ("P1DT2H5M", Some("26:05:00")),
+            ("-PT1M", Some("-00:01:00")),
+            ("PT1X", None),
+            ("08:30", None),
+            ("PTNaNH", None),
+        ] {
+            assert_eq!(clock_time(text).as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::fs::DirBuilder;
 use std::io::{self, BufWriter, Read};
 use std::path::Path;
 
+use encoding_rs::Encoding;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::error::Fault;
@@ -28,6 +29,9 @@ pub(super) struct Spooled {
     pub blank_rows: u64,
     /// The file ends within its last row.
     pub ends_within_row: bool,
+    /// That of the file, where it is text, and whether it begins with a byte order mark.
+    pub encoding: &'static Encoding,
+    pub marked: bool,
 }
 
 /// What the first cell of a spooled row says.
@@ -72,13 +76,18 @@ impl Spool {
         // Quotes may be doubled, and each cell may be quoted.
         let length: usize = cells.iter().map(|cell| cell.as_ref().len() * 2 + 3).sum();
         if length > MAX_RECORD / 2 {
-            return self.bad(line, RowFault::Torn, "the row holds more text than a row can", &cells[..0]);
+            return self.too_long(line);
         }
         if let Some(at) = cells.iter().position(|cell| cell.as_ref().contains('\0')) {
             let message = format!("cell {} holds a NUL character, which no text has", at + 1);
             return self.bad(line, RowFault::Torn, &message, &cells[..0]);
         }
         self.write(&line.to_string(), None, cells)
+    }
+
+    /// A row that is longer than any can be.
+    pub(super) fn too_long(&mut self, line: u32) -> Result<(), Fault> {
+        self.bad::<&str>(line, RowFault::Torn, "the row holds more text than a row can", &[])
     }
 
     /// A row that cannot be used, with the cells that can be told.

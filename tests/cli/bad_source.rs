@@ -1,5 +1,6 @@
 //! Bad exports: each is refused with what is wrong, where, and what to do, and nothing is written to the tenant.
 
+use crate::sheets::{encrypted, gzip, jsonl, ods, xlsx};
 use crate::support::{COLUMNS, Project, Ran, Tenant, row, three_accounts, three_rows};
 
 /// Everything that plans refuses the project, with the same words, and the tenant is not even asked.
@@ -198,4 +199,67 @@ fn a_value_that_cannot_be_read_names_place_column_and_value() {
     let project = strict(&tenant, "E4,dee,dee@example.com,Dee,Day,maybe,active\n");
     project.edit("job_description = \"title\"", "login_using_email = \"title\"");
     refused(&tenant, &project, 5, &["people.csv:2", "login_using_email", "maybe", "column title"]);
+}
+
+/// An export of these bytes and this name is refused.
+#[track_caller]
+fn file(name: &str, content: impl AsRef<[u8]>, settings: &str, pieces: &[&str]) {
+    let tenant = three_accounts();
+    let project = tenant.project("");
+    project.write(name, content).edit("path = \"people.csv\"", &format!("path = \"{name}\"")).add("source", settings);
+    refused(&tenant, &project, 1, &[&[name], pieces].concat());
+}
+
+#[test]
+fn a_workbook_that_is_a_renamed_csv_or_encrypted_or_damaged() {
+    let text = format!("{COLUMNS}{}", three_rows());
+    file("people.xlsx", &text, "", &["this is no workbook but text, such as CSV", "set source.format = \"csv\""]);
+    file("people.ods", &text, "", &["this is no workbook but text, such as CSV"]);
+    file("people.xlsx", encrypted(), "", &["the workbook is encrypted with a password", "save it without a password"]);
+    let whole = xlsx(&[("Staff", &text)]);
+    file("people.xlsx", &whole[..whole.len() - 40], "", &["the workbook cannot be read", "save it again"]);
+    file("people.ods", &whole, "", &["it is an xlsx file by what is in it"]);
+}
+
+#[test]
+fn a_sheet_that_does_not_exist_or_is_not_said() {
+    let text = format!("{COLUMNS}{}", three_rows());
+    let sheets = [("Notes", "note\nx\n"), ("Employees", text.as_str())];
+    for (name, bytes) in [("people.xlsx", xlsx(&sheets)), ("people.ods", ods(&sheets))] {
+        let there = "there is no sheet \"Employes\"; there is \"Notes\", \"Employees\"";
+        file(name, &bytes, "sheet = \"Employes\"", &[there, "did you mean source.sheet = \"Employees\"?"]);
+        let several = "the workbook has several sheets: \"Notes\", \"Employees\"";
+        file(name, &bytes, "", &[several, "set source.sheet to the one that holds the people"]);
+    }
+}
+
+#[test]
+fn a_small_file_that_expands_to_gigabytes() {
+    let zeros = vec![b'0'; 80 << 20];
+    file("people.csv.gz", gzip(&zeros), "", &["bytes expand to", "which no export does", "unpack it elsewhere"]);
+    let mut bytes = xlsx(&[("Staff", COLUMNS)]);
+    // The size of the first entry in the directory of the archive: 3 GiB.
+    let at = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap() + 24;
+    bytes[at..at + 4].copy_from_slice(&(3_u32 << 30).to_le_bytes());
+    file("people.xlsx", bytes, "", &["bytes expand to", "which no export does"]);
+}
+
+#[test]
+fn a_packed_file_that_was_cut_short() {
+    let packed = gzip(format!("{COLUMNS}{}", three_rows()).as_bytes());
+    let cut = packed.len() - 9;
+    let said = format!("the gzip file ends before its content does: it was cut short (at byte {cut})");
+    file("people.csv.gz", &packed[..cut], "", &[&said, "copy or export it again"]);
+}
+
+#[test]
+fn json_lines_that_are_none_and_one_line_that_is_none() {
+    file("people.jsonl", "[{\"id\":\"E1\"}]\n", "", &["this is a JSON list", "jq -c '.[]'"]);
+    file("people.jsonl", "id,login\n", "", &["no line of the file is a JSON object"]);
+    let tenant = three_accounts();
+    let project = strict(&tenant, "");
+    let lines = jsonl(&format!("{COLUMNS}{}", three_rows()));
+    project.write("people.jsonl", lines.replacen('{', "{\"deep\":{\"er\":[1,{\"x\":2}]},", 1) + "{\"id\":\n");
+    project.edit("path = \"people.csv\"", "path = \"people.jsonl\"");
+    refused(&tenant, &project, 5, &["people.jsonl:4"]);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::{Project, Ran, counts, fed};
 
 /// An export in a folder that has nothing else.
-fn export(name: &str, content: impl AsRef<[u8]>) -> Project {
+pub fn export(name: &str, content: impl AsRef<[u8]>) -> Project {
     let project = Project::empty();
     project.write(name, content);
     project
@@ -23,13 +23,13 @@ fn latin(text: &str) -> Vec<u8> {
 }
 
 /// The words of the configuration, without comments.
-fn settings(project: &Project) -> toml::Table {
+pub fn settings(project: &Project) -> toml::Table {
     toml::from_str(&project.read("config.toml")).unwrap()
 }
 
 /// Runs `init` and judges the dry run: everybody who is in use is created, and every row can be used.
 #[track_caller]
-fn creates(project: &Project, args: &[&str], people: u64) -> Ran {
+pub fn creates(project: &Project, args: &[&str], people: u64) -> Ran {
     let (ran, summary) = project.json(&[&["init", "--yes"], args].concat());
     ran.expect(0);
     assert_eq!(

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, and so do its helpers")]
 
+mod sheets;
 mod support;
 
 mod after;
@@ -17,6 +18,8 @@ mod check;
 mod explain;
 mod history;
 mod init;
+mod init_formats;
+mod mending;
 mod meta;
 mod people;
 mod plan;

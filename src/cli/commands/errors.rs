@@ -108,8 +108,8 @@ fn complaint(entry: Entry) -> Option<(plan::Source, Complaint)> {
         }
         Entry::Action { action, outcome: Some(Outcome { result: OutcomeResult::Failed, message, code, .. }) } => {
             let error = match (message, code) {
-                (Some(message), Some(code)) => format!("{message} ({code})"),
-                (Some(message), None) => message,
+                (Some(message), Some(code)) if !message.contains(&code.to_string()) => format!("{message} ({code})"),
+                (Some(message), _) => message,
                 (None, code) => format!("refused{}", code.map(|code| format!(" ({code})")).unwrap_or_default()),
             };
             (action.source?, error, "the target refused it: correct what it names, or have it corrected there")

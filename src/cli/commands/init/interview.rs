@@ -66,7 +66,10 @@ impl Interview<'_> {
         }
         if !open.values.is_empty() {
             let status = visible(&open.status);
-            writeln!(self.output, "\nNot every value of {status} is clear. Which mean that the account is to rest?")?;
+            writeln!(
+                self.output,
+                "\nNot every value of {status} is clear. For which of them is the account to be inactive?"
+            )?;
             self.list(open.values.iter().map(|(value, rows)| format!("{value} ({rows})")))?;
             let ask = "Numbers with blanks between them, or Enter for none";
             let Some(chosen) = self.read(ask, |text| some(text, open.values.len()))? else { return Ok(None) };
@@ -79,6 +82,16 @@ impl Interview<'_> {
             answers.team = team;
         }
         Ok(Some(answers))
+    }
+
+    /// Asks which of several sheets has the people; each comes with the number of its rows. None where nobody says.
+    ///
+    /// # Errors
+    /// As [`Interview::hold`].
+    pub fn sheet(&mut self, sheets: &[(String, u64)]) -> io::Result<Option<usize>> {
+        writeln!(self.output, "\nThe workbook has several sheets. Which one has the people?")?;
+        self.list(sheets.iter().map(|(name, rows)| format!("{name} ({rows})")))?;
+        self.read("Number, or Enter for 1", |text| one(text, sheets.len()))
     }
 
     fn list(&mut self, options: impl Iterator<Item = String>) -> io::Result<()> {
@@ -157,6 +170,19 @@ mod tests {
         assert!(held(&open(), "3\n0\nx\n\n\n").0.is_none());
         assert!(held(&open(), "1 2\n2\n\n\n").0.is_some_and(|answers| answers.identity == Some(7)));
         assert!(held(&open(), "1\n").0.is_none());
+    }
+
+    #[test]
+    fn the_sheet_is_asked_for_by_number() {
+        let sheets = [("Employees".to_owned(), 40), ("Old\u{1b}[2J".to_owned(), 3)];
+        let asked = |typed: &str| {
+            let (mut input, mut output) = (typed.as_bytes(), Vec::new());
+            let chosen = Interview { input: &mut input, output: &mut output }.sheet(&sheets).unwrap();
+            (chosen, String::from_utf8(output).unwrap())
+        };
+        assert_eq!((asked("\n").0, asked("2\n").0, asked("3\n2\n").0, asked("").0), (Some(0), Some(1), Some(1), None));
+        let said = asked("\n").1;
+        assert!(said.contains("1  Employees (40)") && !said.contains('\u{1b}'), "{said}");
     }
 
     #[test]

@@ -8,12 +8,12 @@ use crate::config::{Duplicates, SourceSettings};
 use crate::model::Record;
 use crate::profile::{Census, Recognised, Sample, is_usual_name, recognise};
 use crate::report::visible::shortened;
-use crate::source::{self, Fault, Guess, Header, RowProblem, RowShape, Source, SourceError};
+use crate::source::{self, Fault, Form, Guess, Header, RowProblem, RowShape, Source, SourceError};
 
 /// What was seen of an export.
 pub struct Seen {
     pub settings: SourceSettings,
-    /// None for what is no delimited text.
+    /// None for what calls itself text and is none.
     pub guess: Option<Guess>,
     pub recognised: Recognised,
     pub census: Census,
@@ -22,26 +22,78 @@ pub struct Seen {
     pub first_bad: Option<RowProblem>,
     /// As people know the file.
     pub file: String,
+    /// All sheets that can be seen, where this is one of several.
+    pub sheets: Vec<String>,
 }
 
-pub fn look(export: &Path) -> Result<Seen, Failure> {
+/// Looks at an export, of a workbook at the sheet that is named. Where none is, and there are several, `choose` is asked
+/// which of those it is that could be an export, the likeliest first.
+pub fn look(
+    export: &Path,
+    sheet: Option<&str>,
+    choose: impl FnOnce(&[Seen]) -> Result<usize, Failure>,
+) -> Result<Seen, Failure> {
     if export.as_os_str() == "-" {
         return Err(Failure::new("usage", "init needs a file, because the dry run reads it again").exit(Exit::Usage));
     }
-    let guess = source::recognise(export, is_usual_name);
+    match look_at(export, sheet) {
+        Err(Stopped::Source(SourceError { fault: Fault::WhichSheet { sheets }, file, .. })) => {
+            among(export, &file, &sheets, choose)
+        }
+        Err(Stopped::Source(error @ SourceError { fault: Fault::NoSheet { .. }, .. })) => {
+            Err(Failure::new("source", error.to_string()).hint("--sheet names one of them"))
+        }
+        seen => Ok(seen?),
+    }
+}
+
+/// The sheet of several that has the people.
+fn among(
+    export: &Path,
+    file: &str,
+    sheets: &[String],
+    choose: impl FnOnce(&[Seen]) -> Result<usize, Failure>,
+) -> Result<Seen, Failure> {
+    let mut seen: Vec<Seen> = sheets.iter().filter_map(|sheet| look_at(export, Some(sheet)).ok()).collect();
+    seen.retain(|seen| seen.census.identity().is_some() || seen.recognised.found.len() > 1);
+    // Of two that are alike the first one counts.
+    seen.sort_by_key(|seen| {
+        let known = seen.census.identity().is_some();
+        std::cmp::Reverse((known, seen.recognised.found.len(), seen.census.rows))
+    });
+    let chosen = match seen.len() {
+        0 => {
+            let names: Vec<_> = sheets.iter().map(|name| shortened(name, 40).into_owned()).collect();
+            let message = format!("{file}: none of its sheets looks like a list of people: {}", names.join(", "));
+            return Err(
+                Failure::new("source", message).hint("--sheet NAME names the one that is, and says what is wrong")
+            );
+        }
+        1 => 0,
+        _ => choose(&seen)?,
+    };
+    Ok(Seen { sheets: sheets.to_vec(), ..seen.swap_remove(chosen) })
+}
+
+fn look_at(export: &Path, sheet: Option<&str>) -> Result<Seen, Stopped> {
+    let guess = source::recognise(export, sheet, is_usual_name);
     if let Some(Guess { header: Header::None { line, values }, .. }) = &guess {
-        return Err(no_header(export, *line, values));
+        return Err(Stopped::Failure(no_header(export, *line, values)));
     }
     let header_row = match &guess {
         Some(Guess { header: Header::Line(line), .. }) => *line,
         _ => 1,
     };
+    let text = match &guess {
+        Some(Guess { form: Form::Text(text), .. }) => Some(text),
+        _ => None,
+    };
     let settings = SourceSettings {
         paths: vec![std::path::absolute(export).unwrap_or_else(|_| PathBuf::from(export))],
         format: None,
-        delimiter: guess.as_ref().map(|guess| guess.delimiter),
-        encoding: guess.as_ref().and_then(|guess| guess.encoding).map(str::to_owned),
-        sheet: None,
+        delimiter: text.map(|text| text.delimiter),
+        encoding: text.and_then(|text| text.encoding).map(str::to_owned),
+        sheet: sheet.map(str::to_owned),
         header_row,
         duplicates: Duplicates::Error,
         trailer: None,
@@ -52,15 +104,16 @@ pub fn look(export: &Path) -> Result<Seen, Failure> {
         Err(Stopped::Source(SourceError { fault: Fault::Encoding { windows_1252: Some(_), .. }, .. }))
             if settings.encoding.is_none() =>
         {
-            let guess = guess.map(|guess| Guess {
-                encoding: Some("windows-1252"),
-                encoding_name: "windows-1252".to_owned(),
-                ..guess
+            let guess = guess.map(|mut guess| {
+                if let Form::Text(text) = &mut guess.form {
+                    (text.encoding, text.encoding_name) = (Some("windows-1252"), "windows-1252".to_owned());
+                }
+                guess
             });
             let settings = SourceSettings { encoding: Some("windows-1252".to_owned()), ..settings };
-            read(settings, guess).map_err(Failure::from)
+            read(settings, guess)
         }
-        read => read.map_err(Failure::from),
+        read => read,
     }
 }
 
@@ -115,7 +168,7 @@ fn read(settings: SourceSettings, guess: Option<Guess>) -> Result<Seen, Stopped>
             .hint("init learns from rows: make the export again, with some people in it");
         return Err(Stopped::Failure(failure));
     }
-    Ok(Seen { settings, guess, recognised, census, bad, first_bad, file })
+    Ok(Seen { settings, guess, recognised, census, bad, first_bad, file, sheets: Vec::new() })
 }
 
 fn no_header(export: &Path, line: u32, values: &[String]) -> Failure {

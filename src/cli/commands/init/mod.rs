@@ -21,8 +21,10 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{To, width};
 use crate::cli::workbench::{Configured, shown};
 use crate::clock::blocking;
-use crate::profile::{Answers, Meaning, Place, Proposal, config_text, propose};
+use crate::profile::{Answers, Meaning, Place, PlaceForm, Proposal, config_text, propose};
+use crate::report::columns::Fitted;
 use crate::report::visible::visible;
+use crate::source::Form;
 
 use interview::{Interview, Open};
 use look::Seen;
@@ -36,8 +38,9 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         return Err(Failure::new("usage", format!("{} is there already, and nothing was written", shown(config)))
             .hint("--force writes over it, -c FILE writes to another file"));
     }
-    let seen = look::look(&args.export)?;
     let width = width(std::env::var("COLUMNS").ok().as_deref(), To::Stdout.columns());
+    let choose = |sheets: &[Seen]| if args.yes || !can_ask { Ok(0) } else { chosen(sheets, width) };
+    let seen = look::look(&args.export, args.sheet.as_deref(), choose)?;
     let kind = args.kind.into();
     let place = place(&seen, config, &args.export);
     let lookup = neighbours::lookup(&seen, &folder_of(config), &args.export);
@@ -55,7 +58,7 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         );
     }
     let open = Open::of(kind, &seen);
-    let answers = if args.yes { Answers::default() } else { interviewed(&open)? };
+    let answers = if args.yes { Answers::default() } else { interviewed(&open, width)? };
     let proposal = proposed(&answers).ok_or_else(|| nobody(&seen))?;
     let text = config_text(&proposal);
     checked(app, &text, &proposal)?;
@@ -81,11 +84,27 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn interviewed(open: &Open) -> Result<Answers, Failure> {
-    let answers = blocking(|| Interview { input: &mut io::stdin().lock(), output: &mut io::stderr() }.hold(open));
-    answers.map_err(unasked)?.ok_or_else(|| {
-        Failure::new("usage", "nothing was written: a question has no answer").hint("--yes takes the proposals")
-    })
+fn interviewed(open: &Open, width: usize) -> Result<Answers, Failure> {
+    let answers = blocking(|| {
+        let (mut input, mut output) = (io::stdin().lock(), io::stderr());
+        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.hold(open)
+    });
+    answers.map_err(unasked)?.ok_or_else(unanswered)
+}
+
+fn unanswered() -> Failure {
+    Failure::new("usage", "nothing was written: a question has no answer").hint("--yes takes the proposals")
+}
+
+/// Which of several sheets it is.
+fn chosen(sheets: &[Seen], width: usize) -> Result<usize, Failure> {
+    let names: Vec<_> =
+        sheets.iter().map(|seen| (seen.settings.sheet.clone().unwrap_or_default(), seen.census.rows)).collect();
+    let chosen = blocking(|| {
+        let (mut input, mut output) = (io::stdin().lock(), io::stderr());
+        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.sheet(&names)
+    });
+    chosen.map_err(unasked)?.ok_or_else(unanswered)
 }
 
 fn may_overwrite(config: &Path) -> Result<bool, Failure> {
@@ -103,14 +122,19 @@ fn place(seen: &Seen, config: &Path, export: &Path) -> Place {
     let export = std::path::absolute(export).unwrap_or_else(|_| export.to_owned());
     let folder = folder_of(config);
     let source = export.strip_prefix(&folder).unwrap_or(&export);
-    let by_name = match export.extension().map(|e| e.to_ascii_lowercase()) {
-        Some(extension) if extension == "tsv" || extension == "tab" => b'\t',
-        _ => b',',
+    let (form, delimiter) = match seen.guess.as_ref().map(|guess| &guess.form) {
+        Some(Form::Workbook) => (PlaceForm::Workbook { sheet: seen.settings.sheet.clone() }, None),
+        Some(Form::Objects) => (PlaceForm::Objects, None),
+        Some(Form::Text(text)) => {
+            (PlaceForm::Text, Some(text.delimiter).filter(|delimiter| *delimiter != text.usual_delimiter))
+        }
+        None => (PlaceForm::Text, None),
     };
     let stem = config.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     Place {
         source: source.to_string_lossy().into_owned(),
-        delimiter: seen.settings.delimiter.filter(|delimiter| *delimiter != by_name).map(char::from),
+        form,
+        delimiter: delimiter.map(char::from),
         encoding: seen.settings.encoding.as_ref().map(|label| label.to_lowercase()),
         header_row: seen.settings.header_row,
         // Two configurations of one folder have two journals.

@@ -1,0 +1,416 @@
+//! The sheets of an ods file, read from its `content.xml` as a stream.
+//!
+//! They are read here and not by calamine, which keeps no text that a cell shows and no merged cells, holds all sheets in
+//! memory with every repeated row written out, and never comes back from a file that ends inside a sheet.
+//!
+//! A cell has a value and the text that people see. The value counts (`12.5`, `2024-03-01`), because what is shown may be
+//! half of it and follows the language of whoever wrote it (`12,50 €`, `01.03.24`); but where the text has all digits of a
+//! whole number and only arranges them, the text counts: it is what people would type (`00123`, `078-05-1120`). That is
+//! what xlsx files come to as well, where the number format says how digits are arranged.
+
+use std::collections::HashSet;
+use std::io::{BufReader, Cursor, Read};
+
+use calamine::Dimensions;
+use quick_xml::events::BytesStart;
+use zip::ZipArchive;
+use zip::read::ZipFile;
+use zip::result::ZipError;
+
+use super::error::{Fault, Trouble};
+use super::grid::Grid;
+use super::records::MAX_RECORD;
+use super::shown;
+use super::xml::{Node, Xml, attribute};
+
+const CONTENT: &str = "content.xml";
+const MANIFEST: &str = "META-INF/manifest.xml";
+const SPREADSHEET: &str = "application/vnd.oasis.opendocument.spreadsheet";
+
+type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+type Entry<'z, 'a> = Xml<BufReader<ZipFile<'z, Cursor<&'a [u8]>>>>;
+
+/// A sheet, and whether people see it.
+pub(super) struct Sheet {
+    pub name: String,
+    pub is_visible: bool,
+}
+
+pub(super) struct Ods<'a> {
+    archive: Archive<'a>,
+}
+
+impl<'a> Ods<'a> {
+    /// # Errors
+    /// What is encrypted, or no ods file.
+    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
+        if is_encrypted(&mut archive)? {
+            return Err(Fault::Encrypted);
+        }
+        let has = |archive: &Archive<'_>, name: &str| archive.index_for_name(name).is_some();
+        if has(&archive, "xl/workbook.xml") {
+            return Err(Fault::Workbook("it is an xlsx file by what is in it".into()));
+        }
+        if let Ok(entry) = archive.by_name("mimetype") {
+            let mut kind = String::new();
+            // What cannot be read is no spreadsheet either.
+            let _ = entry.take(100).read_to_string(&mut kind);
+            if !kind.starts_with(SPREADSHEET) {
+                return Err(Fault::Workbook(format!("it is no spreadsheet but {:?}", kind.trim())));
+            }
+        }
+        if !has(&archive, CONTENT) {
+            return Err(Fault::Workbook(format!("there is no {CONTENT} in it")));
+        }
+        Ok(Self { archive })
+    }
+
+    /// All sheets, in their order. The whole content is passed over, so that what comes after this was seen to be whole.
+    pub(super) fn sheets(&mut self) -> Result<Vec<Sheet>, Fault> {
+        let mut sheets = Vec::new();
+        self.tables(|_, name, is_visible| {
+            sheets.push(Sheet { name: name.to_owned(), is_visible });
+            Ok(Table::Skip)
+        })?;
+        Ok(sheets)
+    }
+
+    /// Reads one sheet into a grid.
+    pub(super) fn read(&mut self, sheet: &str, grid: &mut Grid) -> Result<(), Trouble> {
+        self.tables(|xml, name, _| {
+            if name != sheet {
+                return Ok(Table::Skip);
+            }
+            table(xml, grid)?;
+            Ok(Table::Read)
+        })
+    }
+
+    /// Calls `each` for every sheet, with its name and whether it is seen, until one was read.
+    fn tables<E: From<Fault>>(
+        &mut self,
+        mut each: impl FnMut(&mut Entry<'_, 'a>, &str, bool) -> Result<Table, E>,
+    ) -> Result<(), E> {
+        let mut xml = entry(&mut self.archive, CONTENT)?;
+        let mut buffer = Vec::new();
+        let mut hidden = HashSet::new();
+        loop {
+            let Node::Start(element) = (match xml.next(&mut buffer).map_err(broken)? {
+                Node::Eof => return Ok(()),
+                node => node,
+            }) else {
+                continue;
+            };
+            match element.name().as_ref() {
+                "office:document-content" | "office:body" | "office:spreadsheet" => {}
+                "office:automatic-styles" => hidden = hidden_styles(&mut xml, &mut buffer).map_err(broken)?,
+                "table:table" => {
+                    let name = attribute(&element, "table:name").map_err(broken)?.unwrap_or_default().into_owned();
+                    let style = attribute(&element, "table:style-name").map_err(broken)?.unwrap_or_default();
+                    let is_visible = !hidden.contains(&*style);
+                    match each(&mut xml, &name, is_visible)? {
+                        Table::Skip => xml.skip(&mut buffer).map_err(broken)?,
+                        Table::Read => return Ok(()),
+                    }
+                }
+                _ => xml.skip(&mut buffer).map_err(broken)?,
+            }
+        }
+    }
+}
+
+/// What was done with a sheet.
+enum Table {
+    Skip,
+    Read,
+}
+
+fn entry<'z, 'a>(archive: &'z mut Archive<'a>, name: &str) -> Result<Entry<'z, 'a>, Fault> {
+    let file = archive.by_name(name).map_err(|error| damaged(&error))?;
+    Ok(Xml::new(BufReader::with_capacity(64 << 10, file)))
+}
+
+fn damaged(error: &ZipError) -> Fault {
+    Fault::Workbook(format!("the archive is damaged: {error}"))
+}
+
+fn broken(what: String) -> Fault {
+    Fault::Workbook(format!("{CONTENT} is damaged: {what}"))
+}
+
+/// Whether the directory of the package says how its files were encrypted.
+fn is_encrypted(archive: &mut Archive<'_>) -> Result<bool, Fault> {
+    if archive.index_for_name(MANIFEST).is_none() {
+        return Ok(false);
+    }
+    let mut xml = entry(archive, MANIFEST)?;
+    let mut buffer = Vec::new();
+    loop {
+        match xml.next(&mut buffer) {
+            Ok(Node::Start(element)) if element.local_name().as_ref() == "encryption-data" => return Ok(true),
+            Ok(Node::Eof) => return Ok(false),
+            Ok(_) => {}
+            Err(what) => return Err(Fault::Workbook(format!("{MANIFEST} is damaged: {what}"))),
+        }
+    }
+}
+
+/// The styles of sheets that nobody sees.
+fn hidden_styles<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>) -> Result<HashSet<String>, String> {
+    let (mut hidden, mut style, mut open) = (HashSet::new(), String::new(), 1_u32);
+    while open > 0 {
+        match xml.next(buffer)? {
+            Node::Start(element) => {
+                open += 1;
+                match element.name().as_ref() {
+                    "style:style" => style = attribute(&element, "style:name")?.unwrap_or_default().into_owned(),
+                    "style:table-properties"
+                        if attribute(&element, "table:display")?.is_some_and(|is| is == "false") =>
+                    {
+                        hidden.insert(style.clone());
+                    }
+                    _ => {}
+                }
+            }
+            Node::End => open -= 1,
+            Node::Text(_) | Node::Nothing | Node::Eof => {}
+        }
+    }
+    Ok(hidden)
+}
+
+/// Reads the rows of a sheet whose element was begun.
+fn table<R: std::io::BufRead>(xml: &mut Xml<R>, grid: &mut Grid) -> Result<(), Trouble> {
+    let mut buffer = Vec::new();
+    let mut cells = Vec::new();
+    // Rows may lie in groups, which lie in groups.
+    let (mut groups, mut row) = (0_u32, 0_u32);
+    loop {
+        match xml.next(&mut buffer).map_err(broken)? {
+            Node::Start(element) => match element.name().as_ref() {
+                "table:table-row" => {
+                    let repeated = count(&element, "table:number-rows-repeated").map_err(broken)?;
+                    row_of(xml, &mut cells).map_err(broken)?;
+                    // Rows without a cell that says something cost nothing, however many they are.
+                    for row in (row..row.saturating_add(repeated)).take_while(|_| !cells.is_empty()) {
+                        put(grid, row, &cells)?;
+                        if grid.is_full() {
+                            return Ok(());
+                        }
+                    }
+                    row = row.saturating_add(repeated);
+                }
+                "table:table-header-rows" | "table:table-rows" | "table:table-row-group" => groups += 1,
+                _ => xml.skip(&mut buffer).map_err(broken)?,
+            },
+            Node::End if groups == 0 => return Ok(()),
+            Node::End => groups -= 1,
+            Node::Text(_) | Node::Nothing | Node::Eof => {}
+        }
+    }
+}
+
+fn put(grid: &mut Grid, row: u32, cells: &[Cell]) -> Result<(), Trouble> {
+    for cell in cells {
+        let (rows, columns) = cell.spanned;
+        let end = (row.saturating_add(rows - 1), cell.column.saturating_add(columns - 1));
+        grid.merge(Dimensions::new((row, cell.column), end));
+        if cell.shown.as_ref().is_ok_and(String::is_empty) {
+            continue;
+        }
+        for column in cell.column..cell.column.saturating_add(cell.repeated) {
+            grid.cell((row, column), |out| match &cell.shown {
+                Ok(text) => {
+                    out.push_str(text);
+                    Ok(())
+                }
+                Err(error) => Err(error.clone()),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// A cell that says something, or is merged with others.
+struct Cell {
+    column: u32,
+    repeated: u32,
+    /// How many rows and columns it covers.
+    spanned: (u32, u32),
+    /// What stands there instead of a value, where it has none.
+    shown: Result<String, String>,
+}
+
+/// Reads the cells of a row whose element was begun.
+fn row_of<R: std::io::BufRead>(xml: &mut Xml<R>, cells: &mut Vec<Cell>) -> Result<(), String> {
+    cells.clear();
+    let mut buffer = Vec::new();
+    let mut text = String::new();
+    let mut column = 0_u32;
+    loop {
+        match xml.next(&mut buffer)? {
+            Node::Start(element) => match element.name().as_ref() {
+                "table:table-cell" => {
+                    let spanned = (
+                        count(&element, "table:number-rows-spanned")?,
+                        count(&element, "table:number-columns-spanned")?,
+                    );
+                    let repeated = count(&element, "table:number-columns-repeated")?;
+                    let value = Value::of(&element)?;
+                    content(xml, &mut buffer, &mut text)?;
+                    let shown = value.shown(&text);
+                    if spanned != (1, 1) || shown.as_ref().map_or(true, |text| !text.is_empty()) {
+                        cells.push(Cell { column, repeated, spanned, shown });
+                    }
+                    column = column.saturating_add(repeated);
+                }
+                // Whatever lies below a merged cell, nobody sees it.
+                "table:covered-table-cell" => {
+                    column = column.saturating_add(count(&element, "table:number-columns-repeated")?);
+                    xml.skip(&mut buffer)?;
+                }
+                _ => xml.skip(&mut buffer)?,
+            },
+            Node::End => return Ok(()),
+            Node::Text(_) | Node::Nothing | Node::Eof => {}
+        }
+    }
+}
+
+/// How often something stands there; once where nothing is said.
+fn count(element: &BytesStart<'_>, name: &str) -> Result<u32, String> {
+    match attribute(element, name)? {
+        None => Ok(1),
+        Some(text) => text.trim().parse::<u32>().map(|count| count.max(1)).map_err(|_| format!("{name} is {text:?}")),
+    }
+}
+
+/// What the attributes of a cell say of its value.
+struct Value {
+    kind: Kind,
+    /// As it is written for programs.
+    value: Option<String>,
+    is_error: bool,
+    is_formula: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Number,
+    /// A number that is scaled or has a unit when it is shown.
+    Amount,
+    Truth,
+    Date,
+    Time,
+    Text,
+}
+
+impl Value {
+    fn of(element: &BytesStart<'_>) -> Result<Self, String> {
+        let (kind, name) = match attribute(element, "office:value-type")?.as_deref() {
+            Some("float") => (Kind::Number, "office:value"),
+            Some("percentage" | "currency") => (Kind::Amount, "office:value"),
+            Some("boolean") => (Kind::Truth, "office:boolean-value"),
+            Some("date") => (Kind::Date, "office:date-value"),
+            Some("time") => (Kind::Time, "office:time-value"),
+            _ => (Kind::Text, "office:string-value"),
+        };
+        Ok(Self {
+            kind,
+            value: attribute(element, name)?.map(std::borrow::Cow::into_owned),
+            is_error: attribute(element, "calcext:value-type")?.is_some_and(|kind| kind == "error"),
+            is_formula: attribute(element, "table:formula")?.is_some(),
+        })
+    }
+
+    /// The text of the cell whose paragraphs are `text`.
+    fn shown(self, text: &str) -> Result<String, String> {
+        if self.is_error || (self.is_formula && is_error(text)) {
+            return Err(if text.is_empty() { "an error".to_owned() } else { text.to_owned() });
+        }
+        let Some(value) = self.value else { return Ok(text.to_owned()) };
+        match self.kind {
+            Kind::Text => Ok(value),
+            Kind::Number => shown::number(&value, Some(text)),
+            Kind::Amount => shown::number(&value, None),
+            Kind::Truth => Ok(if value.eq_ignore_ascii_case("true") { "TRUE" } else { "FALSE" }.to_owned()),
+            Kind::Date => Ok(shown::iso_date(&value)),
+            Kind::Time => Ok(shown::clock_time(&value).unwrap_or(value)),
+        }
+    }
+}
+
+/// What a formula shows that has no value, where the file does not say it in another way.
+fn is_error(text: &str) -> bool {
+    let number = text.strip_prefix("Err:");
+    number.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        || ["#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"].contains(&text)
+}
+
+/// Reads the paragraphs of a cell whose element was begun, each on a line.
+fn content<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>, text: &mut String) -> Result<(), String> {
+    text.clear();
+    let mut is_first = true;
+    loop {
+        match xml.next(buffer)? {
+            Node::Start(element) if matches!(element.name().as_ref(), "text:p" | "text:h") => {
+                if !std::mem::take(&mut is_first) {
+                    push(text, "\n");
+                }
+                paragraph(xml, buffer, text)?;
+            }
+            // Notes and pictures, which hold paragraphs of their own.
+            Node::Start(_) => xml.skip(buffer)?,
+            Node::End => return Ok(()),
+            Node::Text(_) | Node::Nothing | Node::Eof => {}
+        }
+    }
+}
+
+/// Several blanks, tabs and line breaks count as one, as they do on a web page; those that count are elements.
+fn paragraph<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>, text: &mut String) -> Result<(), String> {
+    let (mut open, mut after_blank) = (1_u32, true);
+    while open > 0 {
+        match xml.next(buffer)? {
+            Node::Text(piece) => {
+                for word in piece.split_inclusive([' ', '\t', '\n', '\r']) {
+                    let trimmed = word.trim_end_matches([' ', '\t', '\n', '\r']);
+                    push(text, trimmed);
+                    after_blank &= trimmed.is_empty();
+                    if trimmed.len() < word.len() && !std::mem::replace(&mut after_blank, true) {
+                        push(text, " ");
+                    }
+                }
+            }
+            Node::Start(element) => {
+                let blanks = match element.name().as_ref() {
+                    "text:s" => Some((" ", count(&element, "text:c")? as usize)),
+                    "text:tab" => Some(("\t", 1)),
+                    "text:line-break" => Some(("\n", 1)),
+                    "office:annotation" | "text:note" | "text:ruby-text" => Some(("", 0)),
+                    name if name.starts_with("draw:") => Some(("", 0)),
+                    _ => None,
+                };
+                match blanks {
+                    None => open += 1,
+                    Some((blank, times)) => {
+                        (0..times.min(MAX_RECORD)).for_each(|_| push(text, blank));
+                        after_blank &= times == 0;
+                        xml.skip(buffer)?;
+                    }
+                }
+            }
+            Node::End => open -= 1,
+            Node::Nothing | Node::Eof => {}
+        }
+    }
+    Ok(())
+}
+
+/// Adds to the text of a cell, which ends beyond what a row can hold: such a row is refused for it.
+fn push(text: &mut String, piece: &str) {
+    if text.len() <= MAX_RECORD {
+        text.push_str(piece);
+    }
+}
