@@ -6,6 +6,7 @@
 //! these, and that the schema refuses nothing that they take, is what the tests beside this file hold.
 
 mod form;
+mod json;
 mod markdown;
 mod schema;
 mod settings;

@@ -3,9 +3,7 @@
 //! It says nothing that an older tool reads otherwise (drafts since 7 understand it alike), and what a setting takes stands
 //! in one place without `$ref`, `anyOf` or `allOf` wherever that can be, because editors explain only what stands there.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
-
+use super::json::{Node, list, object};
 use super::markdown::facts;
 use super::{
     Doubles, EXPRESSION, Form, Keys, Kind, Otherwise, Presence, Rule, SECRET_TABLE, SECTIONS, SOURCES, Section,
@@ -22,45 +20,7 @@ pub fn json_schema() -> String {
     json + "\n"
 }
 
-/// A part of the schema. Objects keep the order in which they are written, whatever serde_json does with its own.
-#[derive(Clone, Debug)]
-enum Node {
-    Leaf(Value),
-    List(Vec<Node>),
-    Object(Vec<(String, Node)>),
-}
-
-impl Serialize for Node {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Leaf(value) => value.serialize(serializer),
-            Self::List(items) => items.serialize(serializer),
-            Self::Object(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for (key, value) in entries {
-                    map.serialize_entry(key, value)?;
-                }
-                map.end()
-            }
-        }
-    }
-}
-
-impl<T: Into<Value>> From<T> for Node {
-    fn from(value: T) -> Self {
-        Self::Leaf(value.into())
-    }
-}
-
 type Entry = (&'static str, Node);
-
-fn object(entries: impl IntoIterator<Item = (impl Into<String>, Node)>) -> Node {
-    Node::Object(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
-}
-
-fn list(items: impl IntoIterator<Item = impl Into<Node>>) -> Node {
-    Node::List(items.into_iter().map(Into::into).collect())
-}
 
 fn reference(name: &str) -> Node {
     object([("$ref", format!("#/$defs/{name}").into())])
