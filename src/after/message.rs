@@ -79,8 +79,7 @@ pub(super) fn body(over: &Over, occasions: &[Occasion], id: u64, called: &Invoca
 /// is part of what is signed, so that whoever recorded a message cannot send it again later.
 pub(super) fn signature(key: &Secret, at: Timestamp, body: &[u8]) -> String {
     let seconds = at.as_second().to_string();
-    // HMAC takes a key of any length.
-    #[allow(clippy::expect_used)]
+    #[allow(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key.expose().as_bytes()).expect("a key of any length will do");
     mac.update(seconds.as_bytes());
     mac.update(b".");

@@ -14,7 +14,8 @@ use crate::after::Over;
 use crate::clock::{Clock, Stop, SystemClock};
 use crate::journal::paths::make_private_dir;
 use crate::model::monitor::Monitor;
-use crate::report::{Extent, Head, RunRecord, Style, Summary, render};
+use crate::report::columns::fitted;
+use crate::report::{Extent, Head, Lines, RunRecord, Style, Summary, render};
 
 pub struct App {
     pub global: Global,
@@ -26,7 +27,11 @@ pub struct App {
     pub wanted: OnceLock<Wanted>,
     /// The run, once it is over.
     over: Mutex<Option<Over>>,
+    /// The exit code of the summary, once that was told.
+    told: OnceLock<u8>,
     progress: Progress,
+    /// Whether a question waits for its answer.
+    is_asking: Arc<AtomicBool>,
     /// Whether something was shown that the next report must stand apart from.
     has_shown: AtomicBool,
 }
@@ -39,7 +44,9 @@ impl App {
         let progress = Progress::start(show, clock.clone());
         let has_shown = AtomicBool::new(false);
         let (tenant, wanted) = (OnceLock::new(), OnceLock::new());
-        Self { global, clock, stop: Arc::default(), tenant, wanted, over: Mutex::default(), progress, has_shown }
+        let (over, told) = (Mutex::default(), OnceLock::new());
+        let is_asking = Arc::default();
+        Self { global, clock, stop: Arc::default(), tenant, wanted, over, told, progress, is_asking, has_shown }
     }
 
     /// In a test: with its clock, and with nobody to hear.
@@ -122,6 +129,7 @@ impl App {
         Style {
             color: self.colour(to.is_terminal()),
             width: width(columns.as_deref(), to.columns()),
+            lines: if to.is_terminal() { Lines::Fitted } else { Lines::Whole },
             redact: configured.settings.report.redact.clone(),
             invocation: self.global.invocation(),
             ..Style::default()
@@ -155,25 +163,39 @@ impl App {
             .map_err(|error| Failure::new("output", format!("the report cannot be written: {error}")))
     }
 
-    /// A line for people.
-    pub fn say(&self, line: &str) {
+    /// A question waits for its answer as long as what is returned lives: a signal is an answer then, and needs no words.
+    pub fn asking(&self) -> Asking {
+        self.is_asking.store(true, Ordering::Relaxed);
+        Asking(Arc::clone(&self.is_asking))
+    }
+
+    /// Ends a line that a question began.
+    pub fn end_line(&self) {
+        // A terminal that is gone has no lines.
+        let _ = writeln!(Out::to(io::stderr()));
+    }
+
+    /// A line for people, or several.
+    pub fn say(&self, text: &str) {
         if !self.global.quiet {
-            self.say_at_least(line);
+            self.say_at_least(text);
         }
     }
 
-    /// A line for people who want to know no more than what went wrong.
-    pub fn say_at_least(&self, line: &str) {
+    /// The same for people who want to know no more than what went wrong.
+    pub fn say_at_least(&self, text: &str) {
         self.pause_progress();
         let mut out = self.people();
+        let to = if self.global.format == Format::Json { To::Stderr } else { To::Stdout };
         // A reader that has gone misses a line; there is nobody left to tell.
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        let _ = writeln!(out, "{}", fitting(to, text)).and_then(|()| out.flush());
     }
 
-    /// The last words of a command for a script: the summary.
+    /// The last words of a command for a script: the summary. There is one; what is told after it is not told.
     pub fn close(&self, summary: &Summary) {
         self.pause_progress();
-        if self.global.format == Format::Json {
+        let is_first = self.told.set(summary.exit_code).is_ok();
+        if is_first && self.global.format == Format::Json {
             let mut summary = summary.clone();
             if let Some(hint) = summary.error.as_mut().and_then(|problem| problem.hint.as_mut()) {
                 *hint = self.global.invocation().within(hint);
@@ -184,6 +206,11 @@ impl App {
                 self.monitor().note(&format!("the summary cannot be written to standard output: {error}"));
             }
         }
+    }
+
+    /// The exit code that the summary says, where one was told.
+    pub fn told(&self) -> Option<u8> {
+        self.told.get().copied()
     }
 
     /// Keeps what is told of a run once the command ends; `accounts` are those of its listing.
@@ -215,16 +242,18 @@ impl App {
                     miette::GraphicalTheme::unicode_nocolor()
                 };
                 let mut text = String::new();
-                let handler = miette::GraphicalReportHandler::new_themed(theme).with_links(false);
+                let columns = width(std::env::var("COLUMNS").ok().as_deref(), To::Stderr.columns());
+                let handler = miette::GraphicalReportHandler::new_themed(theme).with_links(false).with_width(columns);
                 match handler.render_report(&mut text, diagnostic.as_ref()) {
                     Ok(()) => write!(out, "{text}"),
                     Err(_) => writeln!(out, "error: {}", failure.message),
                 }
             }
-            None => writeln!(out, "error: {}", failure.message).and_then(|()| match &failure.hint {
-                Some(hint) => writeln!(out, "  hint: {}", self.global.invocation().within(hint)),
-                None => Ok(()),
-            }),
+            None => {
+                let hint = failure.hint.as_ref().map(|hint| self.global.invocation().within(hint));
+                let hint = hint.map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+                writeln!(out, "{}", fitting(To::Stderr, &format!("error: {}{hint}", failure.message)))
+            }
         }
         .and_then(|()| out.flush());
     }
@@ -242,18 +271,49 @@ impl App {
     pub fn listen_for_signals(&self) {
         let Some(mut signals) = Signals::listen() else { return };
         let stop = self.stop.clone();
-        let monitor = self.monitor();
+        let (monitor, progress, is_asking) = (self.monitor(), self.progress.clone(), Arc::clone(&self.is_asking));
         tokio::spawn(async move {
-            while signals.next().await {
+            while let Some(origin) = signals.next().await {
+                if origin == Origin::Keyboard {
+                    progress.typed();
+                }
                 if stop.is_requested() {
                     // The journal holds every intent; nothing has to be tidied up.
                     std::process::exit(i32::from(Exit::Paused as u8));
                 }
-                monitor.note("stopping: requests under way finish; once more stops at once");
+                if !is_asking.load(Ordering::Relaxed) {
+                    monitor.note("stopping: requests under way finish; once more stops at once");
+                }
                 stop.request();
             }
         });
     }
+}
+
+/// A question that waits for its answer.
+pub struct Asking(Arc<AtomicBool>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A text as it is, or on a terminal in lines that fit it.
+fn fitting(to: To, text: &str) -> String {
+    if !to.is_terminal() {
+        return text.to_owned();
+    }
+    let columns = width(std::env::var("COLUMNS").ok().as_deref(), to.columns());
+    text.split('\n').map(|line| fitted(line, columns)).collect::<Vec<_>>().join("\n")
+}
+
+/// Who probably sent a signal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Ctrl-C, which a terminal shows as `^C`.
+    Keyboard,
+    Elsewhere,
 }
 
 /// The signals that ask to stop. Listened for once and for all, so that one that comes while another is dealt with is
@@ -278,16 +338,16 @@ impl Signals {
         Some(Self {})
     }
 
-    /// Waits for the next one; false where none can come any more.
-    async fn next(&mut self) -> bool {
+    /// Waits for the next one; none where none can come any more.
+    async fn next(&mut self) -> Option<Origin> {
         #[cfg(unix)]
         {
             tokio::select! {
-                got = self.interrupt.recv() => got.is_some(),
-                got = self.terminate.recv() => got.is_some(),
+                got = self.interrupt.recv() => got.map(|()| Origin::Keyboard),
+                got = self.terminate.recv() => got.map(|()| Origin::Elsewhere),
             }
         }
         #[cfg(not(unix))]
-        tokio::signal::ctrl_c().await.is_ok()
+        tokio::signal::ctrl_c().await.ok().map(|()| Origin::Elsewhere)
     }
 }

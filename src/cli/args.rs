@@ -91,6 +91,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Serve a simulated tenant on loopback
     Sandbox(SandboxArgs),
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
     /// Print shell completions
     Completions { shell: clap_complete::Shell },
     /// Print the manual page, or write one for each command into a folder
@@ -290,6 +292,7 @@ impl Command {
             Self::Rollback(_) => "rollback",
             Self::Export(_) => "export",
             Self::Sandbox(_) => "sandbox",
+            Self::Schema => "schema",
             Self::Completions { .. } => "completions",
             Self::Man { .. } => "man",
         }

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::plan::ActionKind;
-use crate::plan::safety::Group;
+use crate::plan::action::Planned;
 use crate::report::Head;
 use crate::report::visible::visible;
 
@@ -14,24 +14,24 @@ pub enum Answer {
     No,
 }
 
-/// What `apply` asks: which tenant, what happens to how many accounts and what stays held.
+/// What `apply` asks: which tenant, what will be done to how many accounts, what stays held, and how many actions of the
+/// plan are not for this run, with the reason.
 #[must_use]
-pub fn apply_question(head: &Head) -> String {
+pub fn apply_question(head: &Head, to_do: &Planned, why_not: &str) -> String {
     let summary = &head.summary;
     let actions: Vec<String> = ActionKind::ALL
         .into_iter()
-        .filter_map(|kind| {
-            // A limit holds every action of the kinds that it counts together.
-            let is_held = head.held.iter().any(|held| held.kind == Group::of(kind).name());
-            let free = if is_held { 0 } else { summary.planned.get(kind) };
-            (free > 0).then(|| format!("{free} {kind}"))
-        })
+        .map(|kind| (to_do.get(kind), kind))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| format!("{count} {kind}"))
         .collect();
     let actions = if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") };
     let held: u64 = head.held.iter().map(|held| held.count).sum();
+    let others = [to_do.total(), held].into_iter().fold(summary.planned.total(), u64::saturating_sub);
     let held = if held > 0 { format!("; {held} held, left alone") } else { String::new() };
+    let others = if others > 0 { format!("; {others} {why_not}") } else { String::new() };
     let (tenant, target) = (visible(&summary.tenant), visible(&head.target));
-    format!("\nApply to {tenant} ({target}):\n{actions}{held}?")
+    format!("\nApply to {tenant} ({target}):\n{actions}{held}{others}?")
 }
 
 /// Asks, and reads one line. After three lines that are neither yes nor no the answer is no.
@@ -97,13 +97,17 @@ mod tests {
             r#"{"of":"plan","started_at":"2026-11-22T03:00:00Z","target":"imichat https://acme.imi.chat/v3.1","summary":{"headcount_summary":1,"command":"plan","run":"p-1","tenant":"acme","outcome":"held","planned":{"create":10,"update":5,"deactivate":80,"reactivate":0,"delete":0},"found":{"unchanged":1,"drift":0,"conflict":0,"invalid":0,"skipped":0,"absent":0,"protected":0},"applied":{"create":0,"update":0,"deactivate":0,"reactivate":0,"delete":0},"held":80,"failed":0,"unknown":0,"requests":{"auth":1,"list":1,"lookup":0,"write":15,"retried":0,"total":2,"estimated":17},"elapsed_seconds":0.5,"exit_code":5},"held":[{"kind":"deactivate","count":80,"limit":50,"approve":"9f"}],"notes":[]}"#,
         )
         .unwrap();
+        let question = |head: &Head, to_do: &Planned| apply_question(head, to_do, "left out");
+        let mut to_do = Planned { create: 10, update: 5, ..Planned::default() };
         assert_eq!(
-            apply_question(&head),
+            question(&head, &to_do),
             "\nApply to acme (imichat https://acme.imi.chat/v3.1):\n10 create, 5 update; 80 held, left alone?"
         );
-
-        // Reactivations count with the updates, and are held with them.
-        (head.summary.planned.reactivate, head.held[0].kind, head.held[0].count) = (2, "update".into(), 7);
-        assert!(apply_question(&head).ends_with("\n10 create, 80 deactivate; 7 held, left alone?"));
+        (to_do.create, to_do.update) = (1, 0);
+        assert!(question(&head, &to_do).ends_with("\n1 create; 80 held, left alone; 14 left out?"));
+        head.held.clear();
+        head.summary.planned = to_do;
+        assert!(question(&head, &to_do).ends_with("\n1 create?"));
+        assert!(question(&head, &Planned::default()).ends_with("\nnothing; 1 left out?"));
     }
 }

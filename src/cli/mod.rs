@@ -52,8 +52,8 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            app.lament(&Failure::new("system", format!("no runtime: {error}")));
-            return ExitCode::from(Exit::Failed as u8);
+            let failure = Failure::new("system", format!("no runtime: {error}"));
+            return ExitCode::from(failed(&app, cli.command.name(), &failure));
         }
     };
     let app = Arc::new(app);
@@ -63,31 +63,38 @@ pub fn main() -> ExitCode {
     let exit = runtime.block_on(task).unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         // Nobody aborts it.
-        Err(_) => Exit::Failed,
+        Err(_) => Exit::Failed as u8,
     });
     app.pause_progress();
     // Nothing that still runs matters any more: what had to be durable is.
     runtime.shutdown_background();
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit)
 }
 
 /// Runs the command, says why where it fails, and tells whoever wants to be told of a run.
-async fn outcome(app: Arc<App>, command: Command) -> Exit {
+async fn outcome(app: Arc<App>, command: Command) -> u8 {
     let name = command.name();
     let exit = match run(&app, command).await {
-        Ok(exit) => exit,
-        Err(failure) => {
-            app.lament(&failure);
-            if Command::summarises(name) {
-                let summary = failed_summary(&app, name, &failure);
-                app.close(&summary);
-                after::failed(&app, name, &summary);
-            }
-            failure.exit
-        }
+        Ok(exit) => exit as u8,
+        Err(failure) => failed(&app, name, &failure),
     };
     after::tell(&app).await;
     exit
+}
+
+/// Says why a command failed. What goes wrong once its summary was told, as a connection that does not end well, changes
+/// nothing of what that says: not the exit code, and there is no second summary.
+fn failed(app: &App, name: &str, failure: &Failure) -> u8 {
+    app.lament(failure);
+    if let Some(exit) = app.told() {
+        return exit;
+    }
+    if Command::summarises(name) {
+        let summary = failed_summary(app, name, failure);
+        app.close(&summary);
+        after::failed(app, name, &summary);
+    }
+    failure.exit as u8
 }
 
 async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
@@ -106,6 +113,7 @@ async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Rollback(args) => rollback::run(app, &args).await,
         Command::Export(args) => export::run(app, &args).await,
         Command::Sandbox(args) => sandbox::run(app, &args).await,
+        Command::Schema => meta::schema(),
         Command::Completions { shell } => meta::completions(shell),
         Command::Man { out } => meta::man(out.as_deref()),
     }
@@ -135,5 +143,36 @@ fn failed_summary(app: &App, command: &str, failure: &Failure) -> Summary {
         elapsed_seconds: commands::plan::seconds(app.clock.elapsed()),
         exit_code: failure.exit as u8,
         error: Some(failure.problem()),
+    }
+}
+
+#[cfg(test)]
+mod one_summary {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn app() -> App {
+        let cli = Cli::try_parse_from(["headcount", "--quiet", "--no-progress", "runs"]).unwrap();
+        App::unheard(cli.global, SystemClock::new())
+    }
+
+    #[test]
+    fn what_goes_wrong_after_the_summary_changes_neither_it_nor_the_exit_code() {
+        let (app, failure) = (app(), Failure::new("sandbox", "the connection did not end well"));
+        let summary = Summary { exit_code: Exit::Partial as u8, ..failed_summary(&app, "sync", &failure) };
+        app.close(&summary);
+        assert_eq!(failed(&app, "sync", &failure), Exit::Partial as u8);
+        assert_eq!(app.told(), Some(Exit::Partial as u8));
+        assert!(app.take_over().is_none(), "a run that is told of already");
+    }
+
+    #[test]
+    fn a_command_that_fails_before_has_its_one_summary_then() {
+        let (app, failure) = (app(), Failure::new("target", "down").exit(Exit::Paused));
+        assert_eq!((app.told(), failed(&app, "sync", &failure)), (None, Exit::Paused as u8));
+        assert_eq!(app.told(), Some(Exit::Paused as u8));
+        let app = self::app();
+        failed(&app, "runs", &failure);
+        assert_eq!(app.told(), None, "`runs` ends with no summary");
     }
 }

@@ -5,7 +5,7 @@ mod bars;
 mod lines;
 
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,11 +44,13 @@ impl Show {
 }
 
 /// The progress of one command, on standard error.
+#[derive(Clone)]
 pub struct Progress {
     kind: Kind,
     log: LogWriter,
 }
 
+#[derive(Clone)]
 enum Kind {
     Bars(Arc<Bars>),
     Lines(Arc<Lines>),
@@ -96,6 +98,15 @@ impl Progress {
     #[must_use]
     pub fn log_writer(&self) -> LogWriter {
         self.log.clone()
+    }
+
+    /// Somebody typed Ctrl-C, and a terminal that shows what is typed shows `^C`.
+    pub fn typed(&self) {
+        if let Kind::Bars(bars) = &self.kind
+            && io::stdin().is_terminal()
+        {
+            bars.typed(&mut io::stderr());
+        }
     }
 
     /// Takes the bars away, or says the last numbers; to be called before a question is asked or a result is printed.
@@ -196,7 +207,6 @@ fn waiting(why: &str, seconds: u64) -> String {
     let time = match seconds {
         0..60 => format!("{seconds} s"),
         // Seconds of a wait stay far below 2^53.
-        #[allow(clippy::cast_precision_loss)]
         _ => elapsed(seconds as f64),
     };
     format!("waiting {time}: {}", visible(why))
@@ -213,7 +223,6 @@ fn troubles(done: &Done) -> String {
 /// Steps a second, once there is something to tell it from.
 fn rate(steps: u64, time: Duration) -> Option<f64> {
     // Counts stay far below 2^53.
-    #[allow(clippy::cast_precision_loss)]
     let rate = steps as f64 / time.as_secs_f64();
     (rate.is_finite() && rate > 0.0).then_some(rate)
 }

@@ -1,10 +1,11 @@
 //! The digest over everything in the configuration that decides what a plan holds. It sees data, not text: comments,
-//! layout and the order of settings do not matter.
+//! layout, the order of settings, and whether a default is written out do not matter.
 
 use std::borrow::Cow;
 
 use toml::de::{DeTable, DeValue};
 
+use super::reference::default_of;
 use super::target::SECRETS;
 use crate::model::Digest;
 
@@ -14,19 +15,44 @@ const DECISIVE: [&str; 7] = ["lookup", "map", "match", "policy", "safety", "sour
 
 pub(super) fn of(root: &DeTable<'_>) -> Digest {
     let mut bytes = Vec::new();
+    let target = root.get("target").and_then(|target| target.get_ref().as_table());
+    let kind = target.and_then(|target| target.get("kind")).and_then(|kind| kind.get_ref().as_str());
     for name in DECISIVE {
-        if let Some(value) = root.get(name) {
-            write_text(name, &mut bytes);
-            // Where a secret is kept says nothing about the accounts.
-            let skipped: &[&str] = if name == "target" { &SECRETS } else { &[] };
-            write(value.get_ref(), skipped, &mut bytes);
+        let Some(value) = root.get(name) else { continue };
+        // Where a secret is kept says nothing about the accounts.
+        let is_secret = |key: &str| name == "target" && SECRETS.contains(&key);
+        let skipped = |key: &str, value: &DeValue<'_>| is_secret(key) || is_default(name, key, value, kind);
+        if value
+            .get_ref()
+            .as_table()
+            .is_some_and(|table| table.iter().all(|(key, value)| skipped(key.get_ref(), value.get_ref())))
+        {
+            continue;
         }
+        write_text(name, &mut bytes);
+        write(value.get_ref(), &skipped, &mut bytes);
     }
     Digest::of(&bytes)
 }
 
+/// Whether the setting says what would count without it.
+fn is_default(section: &str, key: &str, value: &DeValue<'_>, kind: Option<&str>) -> bool {
+    let Some(default) = default_of(section, key, kind).map(|toml| format!("value = {toml}")) else { return false };
+    let bytes = |value: &DeValue<'_>| {
+        let mut bytes = Vec::new();
+        write(value, &nothing, &mut bytes);
+        bytes
+    };
+    DeTable::parse(&default)
+        .is_ok_and(|table| table.get_ref().get("value").is_some_and(|default| bytes(default.get_ref()) == bytes(value)))
+}
+
+fn nothing(_: &str, _: &DeValue<'_>) -> bool {
+    false
+}
+
 /// The value in a form that no other value has: its kind, then its length, then what is in it, tables by key.
-fn write(value: &DeValue<'_>, skipped: &[&str], out: &mut Vec<u8>) {
+fn write(value: &DeValue<'_>, skipped: &dyn Fn(&str, &DeValue<'_>) -> bool, out: &mut Vec<u8>) {
     match value {
         DeValue::String(text) => write_text(text, out),
         // Whichever way a number is written (`0x10`, `1e3`), it is the same number.
@@ -43,16 +69,16 @@ fn write(value: &DeValue<'_>, skipped: &[&str], out: &mut Vec<u8>) {
         DeValue::Datetime(date) => write_tagged(b'd', &date.to_string(), out),
         DeValue::Array(list) => {
             write_head(b'[', list.len(), out);
-            list.iter().for_each(|value| write(value.get_ref(), &[], out));
+            list.iter().for_each(|value| write(value.get_ref(), &nothing, out));
         }
         DeValue::Table(table) => {
             let mut entries: Vec<_> =
-                table.iter().filter(|(key, _)| !skipped.contains(&key.get_ref().as_ref())).collect();
+                table.iter().filter(|(key, value)| !skipped(key.get_ref(), value.get_ref())).collect();
             entries.sort_by(|a, b| a.0.get_ref().cmp(b.0.get_ref()));
             write_head(b'{', entries.len(), out);
             for (key, value) in entries {
                 write_text(key.get_ref(), out);
-                write(value.get_ref(), &[], out);
+                write(value.get_ref(), &nothing, out);
             }
         }
     }
@@ -100,6 +126,21 @@ mod tests {
         {
             assert_ne!(digest(BASE), digest(&format!("{BASE}{added}")), "{added}");
         }
+    }
+
+    #[test]
+    fn a_default_that_is_written_out_does_not_matter_and_one_of_another_kind_does() {
+        for same in [
+            "[policy]",
+            "[policy]\nabsent_for = { days = 7, runs = 3 }\ncreate = true",
+            "[safety]\nmin_rows = 0x1\nmax_create = '20%'",
+        ] {
+            assert_eq!(digest(BASE), digest(&format!("{BASE}{same}")), "{same}");
+        }
+        let kind = |kind: &str| digest(&format!("[target]\nkind = '{kind}'\nupdate_method = 'PATCH'"));
+        assert_eq!(kind("imichat"), digest("[target]\nkind = 'imichat'"));
+        assert_ne!(kind("scim"), digest("[target]\nkind = 'scim'"));
+        assert_ne!(digest(BASE), digest(&format!("{BASE}[policy]\nabsent_for = {{ runs = 3 }}\nupdate = false")));
     }
 
     #[test]

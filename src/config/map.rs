@@ -7,24 +7,11 @@ use std::ops::Range;
 use toml::de::DeValue;
 
 use super::reader::{Item, Problems, Table};
-use crate::mapping::spec::{Blank, Entry, Expression, Generate, Located, On, Parse};
+use super::reference::{BLANK, GENERATE_SAID, LENGTH, ON, PARSE};
+use crate::mapping::spec::{Entry, Expression, Generate, Located, On};
 
 /// The words of the table form; `lookup` is one so that it gets an answer of its own.
-const FORM: [&str; 8] = ["column", "template", "value", "generate", "parse", "on", "blank", "lookup"];
-
-const ON: [(&str, On); 3] = [("always", On::Always), ("create", On::Create), ("never", On::Never)];
-
-const PARSE: [(&str, Parse); 6] = [
-    ("text", Parse::Text),
-    ("bool", Parse::Bool),
-    ("int", Parse::Int),
-    ("pairs", Parse::Pairs),
-    ("list", Parse::List),
-    ("json", Parse::Json),
-];
-
-pub(super) const BLANK: [(&str, Blank); 3] =
-    [("ignore", Blank::Ignore), ("clear", Blank::Clear), ("error", Blank::Error)];
+pub(super) const FORM_WORDS: [&str; 8] = ["column", "template", "value", "generate", "parse", "on", "blank", "lookup"];
 
 const DEFAULT_LENGTH: usize = 20;
 
@@ -57,7 +44,7 @@ fn collect(item: &Item<'_>, attribute: Located<String>, text: &str, entries: &mu
         }
         return;
     };
-    if table.has_any(&FORM) {
+    if table.has_any(&FORM_WORDS) {
         entries.extend(form(item, table, attribute, problems));
         return;
     }
@@ -171,11 +158,11 @@ fn generated(item: &Item<'_>, problems: &mut Problems) -> Option<Expression> {
             let length = table.get("length");
             table.finish(problems);
             match length {
-                Some(length) => length.integer(8..=128, problems)?,
+                Some(length) => length.integer(LENGTH, problems)?,
                 None => DEFAULT_LENGTH,
             }
         }
-        _ => return item.wrong("{ length = 20 } or true", problems),
+        _ => return item.wrong(GENERATE_SAID, problems),
     };
     Some(Expression::Generate(Generate { length }))
 }

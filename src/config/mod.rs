@@ -12,6 +12,7 @@ mod map;
 mod policy;
 mod reader;
 mod redact;
+pub mod reference;
 mod running;
 pub mod secret;
 pub mod settings;
@@ -166,7 +167,7 @@ fn match_rules(mut table: Table<'_>, problems: &mut Problems) -> Option<Vec<Vec<
     let rules = table.need("rules", MATCH_HELP, problems);
     table.finish(problems);
     let item = rules?;
-    let rules = item.list("a list of rules such as [[\"login_id\"], [\"email_id\"]]", problems)?;
+    let rules = item.list(reference::RULES_SAID, problems)?;
     if rules.is_empty() {
         return item.refuse("is empty: nobody could be found", MATCH_HELP.to_owned(), problems);
     }

@@ -3,22 +3,9 @@
 use toml::de::DeValue;
 
 use super::reader::{Item, Problems, Table};
+use super::reference::{ABSENT, ABSENT_FOR_SAID, COUNT, GRACE, LEAVERS, NEWCOMERS, ON_EXCEED};
 use super::settings::KindSettings;
-use crate::plan::policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
-
-const LEAVERS: [(&str, Leavers); 2] = [("deactivate", Leavers::Deactivate), ("report", Leavers::Report)];
-
-const ABSENT: [(&str, Absent); 4] = [
-    ("ignore", Absent::Ignore),
-    ("report", Absent::Report),
-    ("deactivate", Absent::Deactivate),
-    ("delete", Absent::Delete),
-];
-
-const NEWCOMERS: [(&str, InactiveNewcomers); 2] =
-    [("skip", InactiveNewcomers::Skip), ("create", InactiveNewcomers::Create)];
-
-const ON_EXCEED: [(&str, OnExceed); 2] = [("hold", OnExceed::Hold), ("stop", OnExceed::Stop)];
+use crate::plan::policy::{Absent, AbsentFor, Limit, Policy, Safety};
 
 /// `[policy]`. What the target cannot do is refused; where the target itself could not be read, that is not known.
 pub(super) fn policy(mut table: Table<'_>, kind: Option<&KindSettings>, problems: &mut Problems) -> Policy {
@@ -55,10 +42,7 @@ pub(super) fn safety(mut table: Table<'_>, problems: &mut Problems) -> Safety {
         max_update,
         max_deactivate,
         max_invalid,
-        min_rows: table
-            .get("min_rows")
-            .and_then(|item| item.integer(0..=i64::MAX, problems))
-            .unwrap_or(default.min_rows),
+        min_rows: table.get("min_rows").and_then(|item| item.integer(COUNT, problems)).unwrap_or(default.min_rows),
         max_row_drop,
         on_exceed: table
             .get("on_exceed")
@@ -91,10 +75,10 @@ fn absent(item: &Item<'_>, kind: Option<&KindSettings>, problems: &mut Problems)
 
 fn absent_for(item: &Item<'_>, default: AbsentFor, problems: &mut Problems) -> Option<AbsentFor> {
     let DeValue::Table(_) = item.value else {
-        return item.wrong("a table such as { runs = 3, days = 7 }", problems);
+        return item.wrong(ABSENT_FOR_SAID, problems);
     };
     let mut table = item.table(problems)?;
-    let mut count = |key| table.get(key).map(|item| item.integer(0..=100_000, problems));
+    let mut count = |key| table.get(key).map(|item| item.integer(GRACE, problems));
     let (runs, days) = (count("runs"), count("days"));
     table.finish(problems);
     Some(AbsentFor { runs: runs.unwrap_or(Some(default.runs))?, days: days.unwrap_or(Some(default.days))? })

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Problem;
+use super::reference::Choice;
 use crate::mapping::spec::Located;
 use crate::model::text::nearest;
 
@@ -200,14 +201,14 @@ impl<'a> Item<'a> {
     }
 
     /// One of the names, as what it stands for.
-    pub fn choice<T: Copy>(&self, choices: &[(&str, T)], problems: &mut Problems) -> Option<T> {
-        let names = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    pub fn choice<T: Copy>(&self, choices: &[Choice<T>], problems: &mut Problems) -> Option<T> {
+        let names = choices.iter().map(|choice| format!("\"{}\"", choice.name)).collect::<Vec<_>>().join(", ");
         let expected = if choices.len() == 1 { names } else { format!("one of {names}") };
         let DeValue::String(text) = self.value else {
             return self.wrong(&expected, problems);
         };
-        choices.iter().find(|(name, _)| name == text).map(|(_, choice)| *choice).or_else(|| {
-            let near = nearest(text, choices.iter().map(|(name, _)| *name));
+        choices.iter().find(|choice| choice.name == text).map(|choice| choice.stands_for).or_else(|| {
+            let near = nearest(text, choices.iter().map(|choice| choice.name));
             let help = near.map(|near| format!("did you mean \"{near}\"?"));
             self.refuse(&format!("must be {expected}, not \"{text}\""), help, problems)
         })

@@ -7,23 +7,10 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::reader::{Folder, Item, Problems, Table};
+use super::reference::{BURST, CONCURRENCY, OCCASIONS, OCCASIONS_SAID, PACE, RETRIES, WEBHOOK_SAID};
 use super::settings::{Delivery, JournalSettings, Occasion, PasswordSettings, ReportSettings, WebhookSettings};
 use crate::model::Percent;
 use crate::target::http::Rate;
-
-/// The fastest rate that can be asked for, in requests per second.
-const FASTEST: f64 = 1_000_000.0;
-/// The slowest: one request in a thousand seconds.
-const SLOWEST: f64 = 0.001;
-
-/// What a webhook can be told of.
-const OCCASIONS: [(&str, &[Occasion]); 5] = [
-    ("success", &[Occasion::Success]),
-    ("failure", &[Occasion::Failure]),
-    ("held", &[Occasion::Held]),
-    ("paused", &[Occasion::Paused]),
-    ("always", &Occasion::ALL),
-];
 
 pub(super) fn rate(mut table: Table<'_>, problems: &mut Problems) -> Rate {
     let default = default_rate();
@@ -32,16 +19,16 @@ pub(super) fn rate(mut table: Table<'_>, problems: &mut Problems) -> Rate {
             .get("requests_per_second")
             .and_then(|item| requests_per_second(&item, problems))
             .unwrap_or(default.requests_per_second),
-        burst: table.get("burst").and_then(|item| item.integer(1..=1_000_000, problems)).unwrap_or(default.burst),
+        burst: table.get("burst").and_then(|item| item.integer(BURST, problems)).unwrap_or(default.burst),
         concurrency: table
             .get("concurrency")
-            .and_then(|item| item.integer(1..=256, problems))
+            .and_then(|item| item.integer(CONCURRENCY, problems))
             .unwrap_or(default.concurrency),
         daily_reserve: table
             .get("daily_reserve")
             .and_then(|item| item.percent(problems))
             .unwrap_or(default.daily_reserve),
-        retries: table.get("retries").and_then(|item| item.integer(0..=100, problems)).unwrap_or(default.retries),
+        retries: table.get("retries").and_then(|item| item.integer(RETRIES, problems)).unwrap_or(default.retries),
         timeout: table.get("timeout").and_then(|item| item.some_duration(problems)).unwrap_or(default.timeout),
         wait_for_quota: table
             .get("wait_for_quota")
@@ -105,7 +92,7 @@ fn default_rate() -> Rate {
 fn requests_per_second(item: &Item<'_>, problems: &mut Problems) -> Option<f64> {
     match item.number(problems)? {
         rate if rate.abs() < f64::EPSILON => Some(0.0),
-        rate if (SLOWEST..=FASTEST).contains(&rate) => Some(rate),
+        rate if PACE.contains(&rate) => Some(rate),
         _ => item.refuse("must be 0.001 to 1,000,000, or 0 for no limit", None, problems),
     }
 }
@@ -167,7 +154,7 @@ fn webhook(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Opti
     let DeValue::Table(_) = item.value else {
         // An address that takes messages from whoever knows it is a secret.
         problems.hide(item.value, &item.span);
-        return item.wrong("a table such as { url = { env = \"HEADCOUNT_WEBHOOK\" }, on = [\"failure\"] }", problems);
+        return item.wrong(WEBHOOK_SAID, problems);
     };
     let mut table = item.table(problems)?;
     let url = table
@@ -180,7 +167,7 @@ fn webhook(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Opti
 }
 
 fn occasions(item: &Item<'_>, problems: &mut Problems) -> Vec<Occasion> {
-    let Some(items) = item.list("a list such as [\"failure\", \"held\"]", problems) else { return Vec::new() };
+    let Some(items) = item.list(OCCASIONS_SAID, problems) else { return Vec::new() };
     if items.is_empty() {
         let help = "leave it out for [\"failure\", \"held\"]".to_owned();
         let _: Option<()> = item.refuse("names nothing to be told of", help, problems);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use toml::de::DeValue;
 
 use super::reader::{Folder, Item, Problems, found};
+use super::reference::{COMMAND_SAID, VARIABLE};
 use super::settings::SecretSource;
 use crate::model::Secret;
 
@@ -205,14 +206,14 @@ impl Item<'_> {
         }
         // It is likely the secret itself.
         problems.hide(self.value, &self.span);
-        self.refuse("must be the name of an environment variable (letters, digits, _)", None, problems)
+        self.refuse(&format!("must be {}", VARIABLE.said), None, problems)
     }
 
     fn words(&self, problems: &mut Problems) -> Option<Vec<String>> {
         let words: Vec<String> = match self.value {
             DeValue::String(_) => self.string(problems)?.split_whitespace().map(str::to_owned).collect(),
             DeValue::Array(_) => self.strings(problems)?.into_iter().map(|word| word.value).collect(),
-            _ => return self.wrong("a list of words or a string", problems),
+            _ => return self.wrong(COMMAND_SAID, problems),
         };
         if words.is_empty() { self.refuse("is empty", None, problems) } else { Some(words) }
     }

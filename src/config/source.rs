@@ -4,24 +4,15 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
-use super::map::BLANK;
 use super::reader::{Folder, Item, Problems, Table};
-use super::settings::{Duplicates, Format, LookupSettings, ManifestSettings, SourceSettings, TrailerSettings};
+use super::reference::{
+    BLANK, DELIMITER, DUPLICATES, FORMATS, HEADER_ROW, MANIFEST_SAID, PATH_SAID, TRAILER_CELL, TRAILER_SAID,
+};
+use super::settings::{Duplicates, LookupSettings, ManifestSettings, SourceSettings, TrailerSettings};
 use crate::mapping::spec::{Blank, Located};
 
 /// Standard input, where a path is asked for.
 const STDIN: &str = "-";
-
-const FORMATS: [(&str, Format); 5] = [
-    ("csv", Format::Csv),
-    ("tsv", Format::Tsv),
-    ("xlsx", Format::Xlsx),
-    ("ods", Format::Ods),
-    ("jsonl", Format::Jsonl),
-];
-
-const DUPLICATES: [(&str, Duplicates); 3] =
-    [("error", Duplicates::Error), ("first", Duplicates::First), ("last", Duplicates::Last)];
 
 /// `[source]`: what reads the files, and what the mapping needs of it.
 pub(super) struct Source {
@@ -39,7 +30,7 @@ pub(super) fn read(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Prob
     let delimiter = table.get("delimiter").and_then(|item| delimiter(&item, problems));
     let encoding = table.get("encoding").and_then(|item| encoding(&item, problems));
     let sheet = table.get("sheet").and_then(|item| item.owned(problems));
-    let header_row = table.get("header_row").and_then(|item| item.integer(1..=i64::from(u32::MAX), problems));
+    let header_row = table.get("header_row").and_then(|item| item.integer(HEADER_ROW, problems));
     let include = table.get("include").and_then(|item| item.located(problems));
     let identity = table.get("identity").and_then(|item| item.located(problems));
     let duplicates = table.get("duplicates").and_then(|item| item.choice(&DUPLICATES, problems));
@@ -63,7 +54,7 @@ pub(super) fn read(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Prob
 
 fn trailer(item: &Item<'_>, problems: &mut Problems) -> Option<TrailerSettings> {
     let DeValue::Table(_) = item.value else {
-        return item.wrong("a table such as { mark = \"TRAILER\", count = 2 }", problems);
+        return item.wrong(TRAILER_SAID, problems);
     };
     let mut table = item.table(problems)?;
     let mark = table
@@ -72,7 +63,7 @@ fn trailer(item: &Item<'_>, problems: &mut Problems) -> Option<TrailerSettings> 
             text if text.trim().is_empty() => item.refuse("must not be blank", None, problems),
             text => Some(text.trim().to_owned()),
         });
-    let count = table.get("count").and_then(|item| item.integer::<u32>(1..=16_384, problems));
+    let count = table.get("count").and_then(|item| item.integer::<u32>(TRAILER_CELL, problems));
     table.finish(problems);
     Some(TrailerSettings { mark: mark?, count: count.unwrap_or(2) as usize })
 }
@@ -90,7 +81,7 @@ fn manifest(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Opt
             table.finish(problems);
             Some(ManifestSettings { path: path?, count: count.unwrap_or_else(default) })
         }
-        _ => item.wrong("a file, or a table such as { path = \"hr_export.json\", count = \"rows\" }", problems),
+        _ => item.wrong(MANIFEST_SAID, problems),
     }
 }
 
@@ -131,7 +122,7 @@ fn paths(item: &Item<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option
             }
             Some(paths)
         }
-        _ => item.wrong("a file, a list of files, or \"-\"", problems),
+        _ => item.wrong(PATH_SAID, problems),
     }
 }
 
@@ -139,7 +130,7 @@ fn delimiter(item: &Item<'_>, problems: &mut Problems) -> Option<u8> {
     match item.value {
         DeValue::String(text) => match text.as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Some(*byte),
-            _ => item.refuse("must be one character such as \",\", \";\", \"|\" or \"\\t\"", None, problems),
+            _ => item.refuse(&format!("must be {}", DELIMITER.said), None, problems),
         },
         _ => item.wrong("a string of one character", problems),
     }

@@ -5,24 +5,21 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::reader::{Item, Problems, number};
+use super::reference::{COUNT, DURATION, LIMIT_SAID, PERCENT};
 use crate::model::Percent;
 use crate::plan::policy::Limit;
 
 /// The longest time a setting can name, 100 years: far from where sums with the clock overflow.
 const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 
-const DURATION: &str = "a duration such as \"30s\", \"15m\", \"24h\" or \"90d\"";
-const PERCENT: &str = "a percentage such as \"5%\"";
-const LIMIT: &str = "a percentage such as \"20%\", a count, or { percent = 20, count = 500 }";
-
 impl Item<'_> {
     pub fn duration(&self, problems: &mut Problems) -> Option<Duration> {
         match self.value {
             DeValue::String(text) => match parse_duration(text) {
                 Ok(duration) => Some(duration),
-                Err(why) => self.refuse(&format!("must be {DURATION}: {why}"), None, problems),
+                Err(why) => self.refuse(&format!("must be {}: {why}", DURATION.said), None, problems),
             },
-            _ => self.wrong(DURATION, problems),
+            _ => self.wrong(DURATION.said, problems),
         }
     }
 
@@ -34,11 +31,11 @@ impl Item<'_> {
 
     pub fn percent(&self, problems: &mut Problems) -> Option<Percent> {
         let DeValue::String(text) = self.value else {
-            return self.wrong(PERCENT, problems);
+            return self.wrong(PERCENT.said, problems);
         };
         match parse_percent(text) {
             Ok(percent) => Some(percent),
-            Err(why) => self.refuse(&format!("must be {PERCENT}: {why}"), None, problems),
+            Err(why) => self.refuse(&format!("must be {}: {why}", PERCENT.said), None, problems),
         }
     }
 
@@ -46,9 +43,9 @@ impl Item<'_> {
         match self.value {
             DeValue::String(text) => match parse_percent(text) {
                 Ok(percent) => Some(Limit { percent: Some(percent), count: None }),
-                Err(why) => self.refuse(&format!("must be {LIMIT}: {why}"), None, problems),
+                Err(why) => self.refuse(&format!("must be {LIMIT_SAID}: {why}"), None, problems),
             },
-            DeValue::Integer(_) => Some(Limit { percent: None, count: Some(self.integer(0..=i64::MAX, problems)?) }),
+            DeValue::Integer(_) => Some(Limit { percent: None, count: Some(self.integer(COUNT, problems)?) }),
             DeValue::Table(_) => {
                 let mut table = self.table(problems)?;
                 let (percent, count) = (table.get("percent"), table.get("count"));
@@ -57,10 +54,10 @@ impl Item<'_> {
                 }
                 table.finish(problems);
                 let percent = percent.and_then(|item| item.bare_percent(problems));
-                let count = count.and_then(|item| item.integer(0..=i64::MAX, problems));
+                let count = count.and_then(|item| item.integer(COUNT, problems));
                 Some(Limit { percent, count })
             }
-            _ => self.wrong(LIMIT, problems),
+            _ => self.wrong(LIMIT_SAID, problems),
         }
     }
 

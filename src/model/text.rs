@@ -34,20 +34,36 @@ pub fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> O
         .map(|(_, name)| name)
 }
 
-/// The few candidates that look most like `wanted`, best first, each once; candidates may come in millions.
-pub fn nearest_few<'a>(wanted: &str, most: usize, candidates: impl Iterator<Item = Cow<'a, str>>) -> Vec<String> {
-    let wanted = wanted.to_lowercase();
-    let mut best: Vec<(f64, String)> = Vec::new();
-    for name in candidates {
-        let score = strsim::jaro_winkler(&wanted, &name.to_lowercase());
-        let is_near = score > LIKELY && (best.len() < most || best.last().is_some_and(|(worst, _)| score > *worst));
+/// The few of many names that look most like one that is sought; they may come in millions.
+pub struct Nearest {
+    wanted: String,
+    most: usize,
+    /// The best first.
+    best: Vec<(f64, String)>,
+}
+
+impl Nearest {
+    #[must_use]
+    pub fn new(wanted: &str, most: usize) -> Self {
+        Self { wanted: wanted.to_lowercase(), most, best: Vec::new() }
+    }
+
+    pub fn look_at(&mut self, name: &str) {
+        let Self { wanted, most, best } = self;
+        let score = strsim::jaro_winkler(wanted, &name.to_lowercase());
+        let is_near = score > LIKELY && (best.len() < *most || best.last().is_some_and(|(worst, _)| score > *worst));
         if is_near && best.iter().all(|(_, known)| *known != name) {
             let at = best.partition_point(|(other, _)| *other >= score);
-            best.insert(at, (score, name.into_owned()));
-            best.truncate(most);
+            best.insert(at, (score, name.to_owned()));
+            best.truncate(*most);
         }
     }
-    best.into_iter().map(|(_, name)| name).collect()
+
+    /// Each once, the best first.
+    #[must_use]
+    pub fn names(self) -> Vec<String> {
+        self.best.into_iter().map(|(_, name)| name).collect()
+    }
 }
 
 /// From here on a name is near enough to be a likely slip.
@@ -74,9 +90,16 @@ mod tests {
 
     #[test]
     fn of_many_names_the_few_nearest_come_best_first_and_once() {
-        let names = ["bo.li", "ana.dias", "ana.diaz", "zoe.w", "ana.diaz"].map(Cow::Borrowed);
-        assert_eq!(nearest_few("Ana.Diaz", 2, names.into_iter()), ["ana.diaz", "ana.dias"]);
-        assert_eq!(nearest_few("qqq", 2, ["bo.li"].map(Cow::Borrowed).into_iter()), [""; 0]);
+        let nearest = |wanted: &str, names: &[&str]| {
+            let mut nearest = Nearest::new(wanted, 2);
+            names.iter().for_each(|name| nearest.look_at(name));
+            nearest.names()
+        };
+        assert_eq!(
+            nearest("Ana.Diaz", &["bo.li", "ana.dias", "ana.diaz", "zoe.w", "ana.diaz"]),
+            ["ana.diaz", "ana.dias"]
+        );
+        assert_eq!(nearest("qqq", &["bo.li"]), [""; 0]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::columns::columns;
 use super::counts::{Count, actions};
 use super::form::Extent;
 use super::ink::{Ink, RED};
@@ -123,7 +124,7 @@ fn folded(list: &str, room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for piece in list.split_inclusive(", ") {
         match lines.last_mut() {
-            Some(line) if (line.chars().count() + piece.trim_end().chars().count()) <= room => line.push_str(piece),
+            Some(line) if columns(line) + columns(piece.trim_end()) <= room => line.push_str(piece),
             _ => lines.push(piece.to_owned()),
         }
     }

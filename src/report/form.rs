@@ -74,6 +74,16 @@ pub enum Extent {
     Result,
 }
 
+/// What becomes of lines of text that are longer than there are columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lines {
+    /// They stay whole, so that they can be searched: in a file, in a log.
+    #[default]
+    Whole,
+    /// They are broken between words: a terminal would break them anywhere.
+    Fitted,
+}
+
 /// What a reader may choose. Colour, width and limit matter to people only; json and csv are always whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -81,10 +91,12 @@ pub struct Style {
     pub color: bool,
     /// Text: columns of the terminal; long values are shortened to fit.
     pub width: usize,
+    /// Text: what becomes of lines that are longer all the same.
+    pub lines: Lines,
     /// Text: how much is said of the entries.
     pub extent: Extent,
-    /// Text: how many entries of each kind are shown (what was not done in a run is always shown); markdown: how many changes, failures and findings. The rest are
-    /// counted. What failed or is unknown is counted apart, so that a thousand successes never hide it. None: text
+    /// Text: how many entries of each kind are shown (what was not done in a run is always shown); markdown: how many
+    /// changes, failures and findings. The rest are counted. What failed or is unknown is counted apart, so that a thousand successes never hide it. None: text
     /// shows all, markdown the first 50 of each, and no more than fits a comment on GitHub.
     pub limit: Option<usize>,
     /// Attributes whose values read `(redacted)`, in every form; with a dot for a key inside an object. Keys,
@@ -99,6 +111,7 @@ impl Default for Style {
         Self {
             color: false,
             width: 100,
+            lines: Lines::Whole,
             extent: Extent::Whole,
             limit: None,
             redact: Vec::new(),

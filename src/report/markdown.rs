@@ -264,7 +264,7 @@ mod tests {
         | --- | --- | --- | --- | --- | --- |
         | + | create | <code>ana.diaz</code> | <code>hr.csv:2</code> | <code>first_name</code>: <code>Ana</code><br><code>phone</code>: <code>+34 600 111</code><br><code>password</code>: <code>(generated)</code> |  |
         | + | create | <code>cy.o'neil</code> | <code>hr.csv:4</code> | <code>first_name</code>: <code>Cy</code> | <code>adopted, the account existed already: it was created meanwhile</code> |
-        | &#126; | update | <code>bo.li</code> | <code>hr.csv:3</code> | <code>first_name</code>: <code>Bo → 李 Zoë</code><br><code>job_description</code>: <code>(empty) → Lead &#124; &#60;b&#62;Ops&#60;/b&#62;&#92;n2nd line</code><br><code>skill_attributes</code>: <code>{"English":80} → {"English":100,"Spanish":80}</code> |  |
+        | &#126; | update | <code>bo.li</code> | <code>hr.csv:3</code> | <code>first_name</code>: <code>Bo → 李 Zoë</code><br><code>job_description</code>: <code>(empty) → Lead &#124; &#60;b&#62;Ops&#60;/b&#62;&#92;n2nd line</code><br><code>skill_attributes</code>: <code>English: 80 → 100, Spanish: (none) → 80</code> |  |
         | ! | update | <code>fay.wong</code> | <code>hr.csv:7</code> | <code>last_name</code>: <code>Wang → Wong</code> | <code>failed: PATCH users/4712: email already exists (code 3111, trxid 7f-0a)</code> |
         | ? | reactivate | <code>gus.ode</code> | <code>hr.csv:8</code> | <code>status</code>: <code>inactive → active</code> | <code>unknown, the answer was lost: timed out after 30 s</code> |
         | - | deactivate | <code>dee.ray</code> | <code>hr.csv:9</code> | <code>status</code>: <code>active → inactive</code> | **held**<br><code>the row says Terminated</code><br>warning: <code>has 2 open chats</code> |
@@ -320,7 +320,7 @@ mod tests {
         | --- | --- | --- | --- | --- | --- |
         | + | create | <code>ana.diaz</code> | <code>hr.csv:2</code> | <code>first_name</code>: <code>Ana</code><br><code>phone</code>: <code>+34 600 111</code><br><code>password</code>: <code>(generated)</code> |  |
         | + | create | <code>cy.o'neil</code> | <code>hr.csv:4</code> | <code>first_name</code>: <code>Cy</code> |  |
-        | &#126; | update | <code>bo.li</code> | <code>hr.csv:3</code> | <code>first_name</code>: <code>Bo → 李 Zoë</code><br><code>job_description</code>: <code>(empty) → Lead &#124; &#60;b&#62;Ops&#60;/b&#62;&#92;n2nd line</code><br><code>skill_attributes</code>: <code>{"English":80} → {"English":100,"Spanish":80}</code> |  |
+        | &#126; | update | <code>bo.li</code> | <code>hr.csv:3</code> | <code>first_name</code>: <code>Bo → 李 Zoë</code><br><code>job_description</code>: <code>(empty) → Lead &#124; &#60;b&#62;Ops&#60;/b&#62;&#92;n2nd line</code><br><code>skill_attributes</code>: <code>English: 80 → 100, Spanish: (none) → 80</code> |  |
         | &#126; | update | <code>fay.wong</code> | <code>hr.csv:7</code> | <code>last_name</code>: <code>Wang → Wong</code> |  |
         | ^ | reactivate | <code>gus.ode</code> | <code>hr.csv:8</code> | <code>status</code>: <code>inactive → active</code> |  |
         | - | deactivate | <code>dee.ray</code> | <code>hr.csv:9</code> | <code>status</code>: <code>active → inactive</code> | **held**<br><code>the row says Terminated</code><br>warning: <code>has 2 open chats</code> |

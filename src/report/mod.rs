@@ -5,6 +5,7 @@
 //! harmless for whoever reads that form (a terminal, a browser, a spreadsheet, a parser).
 
 mod closing;
+pub mod columns;
 mod counts;
 mod csv;
 pub mod form;
@@ -31,7 +32,7 @@ mod samples;
 
 use std::io::{self, Write};
 
-pub use form::{Extent, Form, Style, UnknownForm};
+pub use form::{Extent, Form, Lines, Style, UnknownForm};
 pub use invocation::Invocation;
 pub use next::{Step, next_steps, release_command};
 pub use person::Explanation;

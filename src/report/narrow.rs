@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use super::columns::columns;
+
 /// The fewest columns that lines are written for as they are.
 const WIDE: usize = 50;
 
@@ -28,7 +30,7 @@ fn broken(text: &str, room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut taken = 0;
     for word in text.split(' ') {
-        let takes = word.chars().count();
+        let takes = columns(word);
         match lines.last_mut() {
             Some(line) if taken + 1 + takes <= room => {
                 line.push(' ');

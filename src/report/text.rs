@@ -9,13 +9,25 @@ use std::io::{self, Write};
 use self::lines::{write_entry, write_line};
 use crate::plan::FindingKind;
 
-use super::form::Extent;
+use super::columns::Fitted;
+use super::form::{Extent, Lines};
 use super::ink::Ink;
 use super::next::whole_command;
 use super::section::{Limit, Section, is_held};
 use super::{Entries, Entry, Head, OutcomeResult, Style, closing};
 
 pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    match style.lines {
+        Lines::Whole => write_lines(head, entries, style, out),
+        Lines::Fitted => {
+            let mut fitted = Fitted::new(style.width, out);
+            write_lines(head, entries, style, &mut fitted)?;
+            fitted.flush()
+        }
+    }
+}
+
+fn write_lines(head: &Head, entries: &mut Entries<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { head, style, ink: Ink(style.color), last: None, out };
     let mut limit = Limit::new(style.limit, |section| section);
     // Whoever is about to say yes must see a warning, however many actions stand before it.

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::columns;
+
 /// The text on one line, with everything that does not show itself made visible. Borrowed where nothing needs to be.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -27,7 +29,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The visible text in at most so many characters: where it is longer, its middle is left out, because people tell long
+/// The visible text in at most so many columns: where it is longer, its middle is left out, because people tell long
 /// values apart by how they begin and end.
 #[must_use]
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
@@ -42,17 +44,31 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 }
 
 fn middle_out(text: &str, most: usize) -> Cow<'_, str> {
-    if text.len() <= most || text.chars().nth(most).is_none() {
+    if text.len() <= most || begin(text.chars(), most) == text.len() {
         return Cow::Borrowed(text);
     }
     let kept = most.saturating_sub(1);
     let tail = kept / 2;
-    let head_end = text.char_indices().nth(kept - tail).map_or(text.len(), |(at, _)| at);
-    let tail_start = match tail {
-        0 => text.len(),
-        tail => text.char_indices().nth_back(tail - 1).map_or(text.len(), |(at, _)| at),
-    };
-    Cow::Owned(format!("{}…{}", &text[..head_end], &text[tail_start..]))
+    let head_end = begin(text.chars(), kept - tail);
+    let tail_start = text.len() - begin(text.chars().rev(), tail);
+    // A mark belongs to a letter that is left out.
+    let tail = text[tail_start..].trim_start_matches(|c| columns::of(c) == 0 && !is_invisible(c));
+    Cow::Owned(format!("{}…{tail}", &text[..head_end]))
+}
+
+/// How many bytes of the letters fit into so many columns. What takes no column at all is not without end: there may be
+/// megabytes of it.
+fn begin(letters: impl Iterator<Item = char>, most: usize) -> usize {
+    const MARKS: usize = 4;
+    let (mut taken, mut bytes) = (0, 0);
+    for (number, letter) in letters.enumerate() {
+        taken += if is_invisible(letter) { 1 } else { columns::of(letter) };
+        if taken > most || number >= most.saturating_mul(MARKS) {
+            break;
+        }
+        bytes += letter.len_utf8();
+    }
+    bytes
 }
 
 /// Control characters, line separators, marks that turn the direction of writing, and letters without any width. The
@@ -85,6 +101,9 @@ mod tests {
         assert_eq!(shortened("abcdefghij", 7), "abc…hij");
         assert_eq!(shortened("abcdefg", 7), "abcdefg");
         assert_eq!(shortened("éééééééééé", 4), "éé…é");
+        assert_eq!(shortened("佐藤健太佐藤健太", 9), "佐藤…健太");
+        assert_eq!(shortened("e\u{301}e\u{301}e\u{301}e\u{301}", 3), "e\u{301}…e\u{301}");
+        assert!(shortened(&format!("Z{}", "\u{301}".repeat(10_000)), 40).len() < 400);
         assert_eq!(shortened("abc", 1), "…");
     }
 
@@ -92,7 +111,7 @@ mod tests {
         #[test]
         fn shortened_text_is_visible_and_fits(text in any::<String>(), most in 1usize..40) {
             let short = shortened(&text, most);
-            prop_assert!(short.chars().count() <= most);
+            prop_assert!(columns::columns(&short) <= most);
             prop_assert!(!short.contains(is_invisible));
         }
     }

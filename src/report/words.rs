@@ -1,10 +1,12 @@
 //! Numbers, values and summaries as a person says them.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Value;
 use crate::plan::{Change, FindingKind, Forecast};
 
+use super::columns::columns;
 use super::summary::SummaryOutcome;
 use super::visible::shortened;
 use super::{Outcome, OutcomeResult, Summary};
@@ -58,6 +60,9 @@ pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, Strin
 /// How many days the quota makes of what is still to be sent, and what each of them costs again.
 fn days(forecast: Forecast) -> String {
     let Forecast { requests, today, per_day, each_day, days } = forecast;
+    if today >= requests {
+        return format!("{requests} more requests, which today still has room for");
+    }
     let today = if today > 0 { format!(", {} fit into today", today.min(requests)) } else { String::new() };
     let per_day = match per_day {
         Some(per_day) => format!(", {per_day} into a whole day"),
@@ -108,7 +113,7 @@ pub(super) fn listed<'n>(counts: impl IntoIterator<Item = (u64, &'n str)>) -> St
     some.join(", ")
 }
 
-/// A value in at most so many characters: what is empty says so, and blanks at an end stand in quotes, because nobody
+/// A value in at most so many columns: what is empty says so, and blanks at an end stand in quotes, because nobody
 /// sees them otherwise.
 pub(super) fn shown(value: &Value, most: usize) -> Cow<'_, str> {
     match value {
@@ -122,20 +127,74 @@ pub(super) fn shown(value: &Value, most: usize) -> Cow<'_, str> {
 }
 
 /// Both values of a change: `Agent → Lead`, or only the new one where there is no old one to show. Together they take
-/// at most so many characters, and what the one does not need the other has.
+/// at most so many columns, and what the one does not need the other has. Of two objects only the keys are shown that
+/// differ, and of two long values that begin and end alike the place where they do: whoever approves a change must see it.
 pub(super) fn transition(change: &Change, most: usize) -> String {
     const ARROW: &str = " → ";
     let Some(from) = &change.from else { return shown(&change.to, most).into_owned() };
-    let most = most.saturating_sub(ARROW.chars().count());
+    if let (Value::Object(from), Value::Object(to)) = (from, &change.to)
+        && !from.is_empty()
+        && !to.is_empty()
+    {
+        return keys(from, to, most);
+    }
+    let most = most.saturating_sub(columns(ARROW));
     let (from_all, to_all) = (shown(from, most), shown(&change.to, most));
-    let (from_takes, to_takes) = (from_all.chars().count(), to_all.chars().count());
-    if from_takes + to_takes <= most {
+    let (from_takes, to_takes) = (columns(&from_all), columns(&to_all));
+    if from_takes + to_takes <= most && from_all != to_all {
         return format!("{from_all}{ARROW}{to_all}");
     }
     let half = most / 2;
     let from_most = half.max(most.saturating_sub(to_takes));
     let to_most = half.max(most.saturating_sub(from_takes));
-    format!("{}{ARROW}{}", shown(from, from_most), shown(&change.to, to_most))
+    let (from_said, to_said) = (shown(from, from_most), shown(&change.to, to_most));
+    if from_said != to_said {
+        return format!("{from_said}{ARROW}{to_said}");
+    }
+    let (from, to) = (from.to_string(), change.to.to_string());
+    let alike = from.chars().zip(to.chars()).take_while(|(one, other)| one == other).count();
+    let rest = |text: &str| {
+        let rest: String = text.chars().skip(alike.saturating_sub(LEAD)).collect();
+        shortened(&format!("…{rest}"), half).into_owned()
+    };
+    format!("{}{ARROW}{}", rest(&from), rest(&to))
+}
+
+/// How many letters are shown of what two values have in common before they differ.
+const LEAD: usize = 3;
+
+/// The keys in which two objects differ: `French: 60 → 80, German: (none) → 40`. As many as fit; the others are counted.
+fn keys(from: &BTreeMap<String, Value>, to: &BTreeMap<String, Value>, most: usize) -> String {
+    let names: BTreeSet<&String> = from.keys().chain(to.keys()).filter(|key| from.get(*key) != to.get(*key)).collect();
+    let value = |object: &BTreeMap<String, Value>, key: &str| {
+        object.get(key).map_or(Value::text("(none)"), |value| match value {
+            // A text that reads like a number, beside the number.
+            Value::Text(text)
+                if from.get(key).zip(to.get(key)).is_some_and(|(a, b)| a.to_string() == b.to_string()) =>
+            {
+                Value::text(format!("\"{text}\""))
+            }
+            value => value.clone(),
+        })
+    };
+    let mut said = String::new();
+    for (number, key) in names.iter().enumerate() {
+        let left = names.len() - number;
+        let comma = if said.is_empty() { "" } else { ", " };
+        let name = shortened(key, most / 2);
+        // Room is kept for saying how many keys are left out.
+        let reserve = if left > 1 { ", 99 more".len() } else { 0 };
+        let room = most.saturating_sub(columns(&said) + comma.len() + columns(&name) + ": ".len() + reserve);
+        let change = Change { attribute: String::new(), from: Some(value(from, key)), to: value(to, key) };
+        let all = transition(&change, usize::MAX / 2);
+        if columns(&all) > room && !said.is_empty() {
+            said.push_str(&format!(", {left} more"));
+            return said;
+        }
+        let all = if columns(&all) > room { transition(&change, room) } else { all };
+        said.push_str(&format!("{comma}{name}: {all}"));
+    }
+    said
 }
 
 /// What came of an action, where it is worth a word: nothing for what was applied as planned.
@@ -197,6 +256,50 @@ mod tests {
     }
 
     #[test]
+    fn of_two_objects_only_what_differs_is_shown() {
+        let said = |from: &str, to: &str, most| {
+            let value = |json: &str| serde_json::from_str(json).unwrap();
+            transition(&Change { attribute: "skills".into(), from: Some(value(from)), to: value(to) }, most)
+        };
+        let from = r#"{"English":70,"French":60,"Legacy Queue":"yes","Turkish":55}"#;
+        assert_eq!(
+            said(from, r#"{"English":70,"French":60,"Legacy Queue":"yes","Turkish":70}"#, 60),
+            "Turkish: 55 → 70"
+        );
+        let many = r#"{"English":70,"German":40,"Legacy Queue":"yes","Turkish":70}"#;
+        assert_eq!(said(from, many, 80), "French: 60 → (none), German: (none) → 40, Turkish: 55 → 70");
+        assert_eq!(said(from, many, 40), "French: 60 → (none), 2 more");
+        assert_eq!(said(r#"{"French":60}"#, r#"{"French":"60"}"#, 60), "French: 60 → \"60\"");
+        assert_eq!(said("{}", r#"{"French":60}"#, 60), r#"(empty) → {"French":60}"#);
+        let long = format!(r#"{{"note":"{}"}}"#, "x".repeat(9_000));
+        assert!(columns(&said(r#"{"note":"a"}"#, &long, 40)) <= 40);
+    }
+
+    #[test]
+    fn values_that_begin_and_end_alike_are_shown_where_they_differ() {
+        let (from, to) =
+            (format!("{}red{}", "a".repeat(50), "b".repeat(50)), format!("{}blue{}", "a".repeat(50), "b".repeat(50)));
+        let change = Change { attribute: "note".into(), from: Some(Value::text(from)), to: Value::text(to) };
+        assert_eq!(transition(&change, 43), "…aaaredbbb…bbbbbbbbb → …aaabluebb…bbbbbbbbb");
+        let lists = Change {
+            attribute: "roles".into(),
+            from: Some(serde_json::from_str(r#"["Team Agent","Team Analyst","Supervisor"]"#).unwrap()),
+            to: serde_json::from_str(r#"["Team Agent","Team Manager","Supervisor"]"#).unwrap(),
+        };
+        assert!(transition(&lists, 40).contains("Ana"), "{}", transition(&lists, 40));
+    }
+
+    #[test]
+    fn wide_letters_are_counted_as_wide_as_they_are() {
+        let change = Change {
+            attribute: "title".into(),
+            from: Some(Value::text("佐藤健太".repeat(6))),
+            to: Value::text("한국".repeat(12)),
+        };
+        assert!(columns(&transition(&change, 40)) <= 40, "{}", transition(&change, 40));
+    }
+
+    #[test]
     fn what_says_nothing_is_left_out_of_the_facts() {
         let labels = |summary: &Summary| facts(summary, true).into_iter().map(|(label, _)| label).collect::<Vec<_>>();
         let mut summary = rich().head.summary;
@@ -218,6 +321,7 @@ mod tests {
         assert!(
             forecast(0, Some(50_000), Some(1)).starts_with("1 more day for 41207 more requests, 50000 into a whole")
         );
+        assert_eq!(forecast(50_000, Some(50_000), Some(1)), "41207 more requests, which today still has room for");
         assert!(
             forecast(10, None, None).starts_with("nobody knows how many days for 41207 more requests, 10 fit into")
         );

@@ -1,48 +1,103 @@
 //! `policy.protect`: people and accounts that are never touched, by any of their names.
 
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
 use crate::model::{Account, AttrId, Desired, MatchRule};
 
 /// The patterns.
 pub(super) struct Protect {
-    patterns: globset::GlobSet,
+    /// More than one where they are more than one set can hold.
+    sets: Vec<GlobSet>,
+    /// Some pattern cannot be tried on any name, so that nobody knows whom it protects.
+    everybody: bool,
 }
+
+/// Patterns that are tried as one set.
+const TOGETHER: usize = 1_000;
 
 impl Protect {
     pub fn new(patterns: &[String]) -> Self {
-        let mut set = globset::GlobSetBuilder::new();
-        for pattern in patterns {
-            // The configuration was checked, so every pattern is one.
-            if let Ok(glob) = globset::GlobBuilder::new(pattern).case_insensitive(true).build() {
-                set.add(glob);
-            }
+        // The configuration was checked, so every pattern is one.
+        let globs = patterns.iter().map(|pattern| GlobBuilder::new(pattern).case_insensitive(true).build());
+        let globs: Result<Vec<Glob>, _> = globs.collect();
+        let mut protect = Self { sets: Vec::new(), everybody: globs.is_err() };
+        for some in globs.unwrap_or_default().chunks(TOGETHER) {
+            protect.add(some);
         }
-        Self { patterns: set.build().unwrap_or_default() }
+        protect
+    }
+
+    /// Adds patterns as one set, or, where that would be too large, as several. One that is too large by itself protects
+    /// everybody: somebody is to be left alone, and nobody can say who.
+    fn add(&mut self, globs: &[Glob]) {
+        let mut set = GlobSetBuilder::new();
+        for glob in globs {
+            set.add(glob.clone());
+        }
+        match set.build() {
+            Ok(set) => self.sets.push(set),
+            Err(_) if globs.len() > 1 => {
+                let (some, others) = globs.split_at(globs.len() / 2);
+                self.add(some);
+                self.add(others);
+            }
+            Err(_) => self.everybody = true,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sets.is_empty() && !self.everybody
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.everybody || self.sets.iter().any(|set| set.is_match(name))
     }
 
     pub fn matches_name(&self, name: &str) -> bool {
-        self.patterns.is_match(name.trim())
+        self.matches(name.trim())
     }
 
     pub fn matches_row(&self, rules: &[MatchRule], desired: &Desired) -> bool {
-        if self.patterns.is_empty() {
+        if self.is_empty() {
             return false;
         }
-        self.patterns.is_match(&desired.identity)
-            || keys(rules)
-                .any(|id| desired.value(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim())))
+        self.matches(&desired.identity)
+            || keys(rules).any(|id| desired.value(id).is_some_and(|value| self.matches(value.to_string().trim())))
     }
 
     pub fn matches_account(&self, rules: &[MatchRule], account: &Account) -> bool {
-        if self.patterns.is_empty() {
+        if self.is_empty() {
             return false;
         }
-        self.patterns.is_match(account.id.as_str())
-            || keys(rules)
-                .any(|id| account.values.get(id).is_some_and(|value| self.patterns.is_match(value.to_string().trim())))
+        self.matches(account.id.as_str())
+            || keys(rules).any(|id| account.values.get(id).is_some_and(|value| self.matches(value.to_string().trim())))
     }
 }
 
 /// Every attribute that takes part in a match rule.
 fn keys(rules: &[MatchRule]) -> impl Iterator<Item = AttrId> {
     rules.iter().flat_map(|rule| rule.attributes.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_names_are_protected_each_of_them_is() {
+        let names: Vec<String> = (0..6_000).map(|n| format!("first.last.{n:04}@some.department.example.org")).collect();
+        let protect = Protect::new(&names);
+        for n in [0, 2_500, 5_999] {
+            assert!(protect.matches_name(&names[n].to_uppercase()), "{}", names[n]);
+        }
+        assert!(!protect.matches_name("somebody.else@some.department.example.org"));
+    }
+
+    #[test]
+    fn a_pattern_that_is_too_long_to_be_matched_protects_everybody() {
+        let long = "?".repeat(200_000);
+        assert!(Protect::new(&["admin*".to_owned(), long]).matches_name("ana"));
+        assert!(!Protect::new(&["admin*".to_owned()]).matches_name("ana"));
+        assert!(Protect::new(&[]).is_empty());
+    }
 }

@@ -4,20 +4,18 @@
 //! Accounts are read by their ids, or from a listing where that takes fewer requests. A listing may only ever say that
 //! an account is as the run left it: whatever it shows otherwise, or not at all, is asked for by its id.
 
-use std::collections::HashMap;
+mod touched;
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt};
-
+use self::touched::{Measured, Seen, Touched};
 use super::drafts::Drafts;
 use super::estimate::{Estimate, referred};
 use super::findings::Findings;
-use super::protect::Protect;
 use super::settle::{requests, write_plan};
-use super::spool::{Spool, SpoolWriter};
 use super::written::remembered;
 use super::{Gathered, PlanFiles, SurveyError, Surveyed};
 use crate::clock::{Clock, blocking};
@@ -25,14 +23,14 @@ use crate::config::Settings;
 use crate::journal::{Memory, RunId, RunState, Step, StepState};
 use crate::mapping::spec::On;
 use crate::model::monitor::{Monitor, Phase};
-use crate::model::{Account, AccountId, AttrSet, MatchRule, Schema};
+use crate::model::{Account, AttrSet, MatchRule, Schema};
 use crate::plan::decide::Context;
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanReader, SourceDigest, VERSION};
 use crate::plan::inverse::{Now, Past, Undone, inverse};
 use crate::plan::safety::{self, judge_actions};
 use crate::plan::steps::follow_up;
 use crate::plan::{Action, ActionKind, Counts, Finding, FindingKind};
-use crate::target::{CallError, Listed, Target, Trouble};
+use crate::target::Target;
 
 /// How the journal says that an ended run never learnt what came of an action.
 pub const NEVER_LEARNT: &str = "what came of it could not be looked up; it is planned anew";
@@ -55,9 +53,6 @@ pub struct Rollback<'a> {
     /// The plan that it executed, verified.
     pub plan: &'a Path,
 }
-
-/// Server errors in a row that count as a target that is down.
-const SILENT: u32 = 5;
 
 /// Makes the plan.
 ///
@@ -94,158 +89,7 @@ impl Rollback<'_> {
     }
 }
 
-/// Where an account can be read again.
-#[derive(Clone, Debug)]
-enum Seen {
-    NotYet,
-    /// In that spool, at that position.
-    At(usize, u64),
-    Gone,
-    Unreadable(String),
-}
-
-/// What a complete listing came to.
-struct Measured {
-    accounts: u64,
-    in_scope: u64,
-}
-
-/// The accounts that the run touched, as they are read.
-struct Touched<'a> {
-    inputs: &'a Rollback<'a>,
-    /// The header of the run's plan.
-    header: Header,
-    at: HashMap<AccountId, Seen>,
-    /// Accounts that the run made.
-    made: u64,
-    spools: Vec<Spool>,
-    digests: Vec<String>,
-    protect: Protect,
-}
-
-impl<'a> Touched<'a> {
-    fn of(inputs: &'a Rollback<'a>) -> Result<Self, SurveyError> {
-        let mut plan = reader(inputs.plan)?;
-        let mut touched = Self {
-            inputs,
-            header: plan.header.clone(),
-            at: HashMap::new(),
-            made: 0,
-            spools: Vec::new(),
-            digests: Vec::new(),
-            protect: Protect::new(&inputs.settings.policy.protect),
-        };
-        while let Some(action) = plan.next()? {
-            let undone = undone(inputs, "", &action);
-            if let (true, Some(account)) = (undone.needs_account(), undone.account) {
-                touched.made += u64::from(action.action == ActionKind::Create);
-                touched.at.insert(account.clone(), Seen::NotYet);
-            }
-        }
-        Ok(touched)
-    }
-
-    fn are_listed_sooner(&self) -> bool {
-        let accounts = self.header.listing.accounts + self.made;
-        self.inputs.target.listing_cost(accounts) < self.at.len() as u64
-    }
-
-    /// Reads a listing for whom the run touched. What it came to counts only where it was complete.
-    async fn list(&mut self) -> Result<Option<Measured>, SurveyError> {
-        let (mut measured, mut is_complete, mut pages_seen) = (Measured { accounts: 0, in_scope: 0 }, false, 0);
-        let mut spool = writer()?;
-        let mut listing = self.inputs.target.list();
-        while let Some(piece) = listing.next().await {
-            match piece? {
-                Listed::Page { accounts, pages } => {
-                    for account in &accounts {
-                        measured.accounts += 1;
-                        measured.in_scope += u64::from(self.protection(account, None).is_none());
-                        if self.at.contains_key(&account.id) {
-                            self.keep(&mut spool, account)?;
-                        }
-                    }
-                    pages_seen += 1;
-                    self.inputs.monitor.pages_listed(measured.accounts, pages_seen, pages);
-                }
-                // Who was shown is there all the same; only the count begins anew.
-                Listed::Again { .. } => (measured, pages_seen) = (Measured { accounts: 0, in_scope: 0 }, 0),
-                Listed::End { complete, .. } => is_complete = complete,
-            }
-        }
-        self.close(spool)?;
-        Ok(is_complete.then_some(measured))
-    }
-
-    /// Reads accounts by their ids.
-    async fn ask_for(&mut self, ids: Vec<AccountId>) -> Result<(), SurveyError> {
-        let target = self.inputs.target;
-        let mut answers = stream::iter(ids)
-            .map(|id| async move {
-                let answer = target.get(&id).await;
-                (id, answer)
-            })
-            .buffer_unordered(self.inputs.settings.rate.concurrency.max(1));
-        let mut spool = writer()?;
-        let (mut done, mut silent) = (0, 0);
-        while let Some((id, answer)) = answers.next().await {
-            let is_silent = matches!(&answer, Err(error) if error.trouble == Trouble::Unavailable);
-            silent = if is_silent { silent + 1 } else { 0 };
-            let seen = match answer {
-                Ok(Some(account)) => {
-                    self.keep(&mut spool, &account)?;
-                    None
-                }
-                Ok(None) => Some(Seen::Gone),
-                Err(error) if error.trouble == Trouble::NotFound => Some(Seen::Gone),
-                Err(error) => Some(Seen::Unreadable(alone(error, silent)?)),
-            };
-            if let Some(seen) = seen {
-                self.at.insert(id, seen);
-            }
-            done += 1;
-            self.inputs.monitor.pages_listed(done, 1, None);
-        }
-        self.close(spool)
-    }
-
-    fn keep(&mut self, spool: &mut SpoolWriter, account: &Account) -> Result<(), SurveyError> {
-        let at = spool.push(self.inputs.schema, account).map_err(temporary)?;
-        self.at.insert(account.id.clone(), Seen::At(self.spools.len(), at));
-        Ok(())
-    }
-
-    fn close(&mut self, spool: SpoolWriter) -> Result<(), SurveyError> {
-        let (digest, spool) = spool.finish().map_err(temporary)?;
-        self.digests.push(digest);
-        self.spools.push(spool);
-        Ok(())
-    }
-
-    fn account(&mut self, id: &AccountId) -> Result<Option<Account>, SurveyError> {
-        match self.at.get(id) {
-            Some(Seen::At(spool, at)) => self.spools[*spool].read(self.inputs.schema, *at).map(Some).map_err(temporary),
-            _ => Ok(None),
-        }
-    }
-
-    /// Whom a listing did not show, or not as the run left them: it may be older than what it shows, and need not show
-    /// everything of everybody.
-    fn not_as_left(&mut self) -> Result<Vec<AccountId>, SurveyError> {
-        let mut doubtful = Vec::new();
-        let mut plan = reader(self.inputs.plan)?;
-        while let Some(action) = plan.next()? {
-            let undone = undone(self.inputs, "", &action);
-            if let (true, Some(id)) = (undone.needs_account(), undone.account) {
-                let account = self.account(id)?;
-                if account.is_none_or(|account| undone.changed_since(self.inputs.schema, &account).is_some()) {
-                    doubtful.push(id.clone());
-                }
-            }
-        }
-        Ok(doubtful)
-    }
-
+impl Touched<'_> {
     fn plan(mut self, id: RunId, gathered: Gathered, measured: Option<Measured>) -> Result<Surveyed, SurveyError> {
         let Rollback { settings, schema, rules, run, .. } = *self.inputs;
         let mapped = |on| {
@@ -400,15 +244,6 @@ fn past(inputs: &Rollback<'_>, action: &Action) -> Past {
     }
 }
 
-/// The message of an error that concerns one account alone.
-fn alone(error: CallError, silent: u32) -> Result<String, CallError> {
-    match error.trouble {
-        Trouble::Refused | Trouble::Garbled | Trouble::Exists | Trouble::NotFound => Ok(error.message),
-        Trouble::Unavailable if error.is_server_error() && silent < SILENT => Ok(error.message),
-        _ => Err(error),
-    }
-}
-
 /// A key of an object is mapped under the object's name and its own.
 fn attribute_of<'n>(schema: &Schema, name: &'n str) -> &'n str {
     match name.split_once('.') {
@@ -420,10 +255,6 @@ fn attribute_of<'n>(schema: &Schema, name: &'n str) -> &'n str {
 fn reader(plan: &Path) -> Result<PlanReader<BufReader<File>>, SurveyError> {
     let file = File::open(plan).map_err(SurveyError::file(plan))?;
     Ok(PlanReader::new(BufReader::new(file))?)
-}
-
-fn writer() -> Result<SpoolWriter, SurveyError> {
-    Ok(SpoolWriter::new(tempfile::tempfile().map_err(temporary)?))
 }
 
 fn temporary(error: std::io::Error) -> SurveyError {

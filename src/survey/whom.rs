@@ -1,10 +1,9 @@
 //! Who is meant by a key: the rows and the accounts that go by it, as they call themselves, or else the names that look
 //! most like it.
 
-use std::borrow::Cow;
-
 use super::last::Last;
 use super::{Inputs, SurveyError};
+use crate::mapping::Scratch;
 use crate::model::{Account, AccountId, AttrId, Attributes, Place, Record, Schema, Value, Wanted, text};
 use crate::plan::decide::Context;
 use crate::source::RowShape;
@@ -39,33 +38,43 @@ pub(super) fn find(inputs: &Inputs<'_>, last: &Last, whom: &Whom) -> Result<Mean
 
 fn by_key(inputs: &Inputs<'_>, last: &Last, key: &str) -> Result<Meant, SurveyError> {
     let mut meant = Meant::default();
-    let ctx = inputs.context();
-    let mut names = Vec::new();
-    let mut nearest: Vec<String> = Vec::new();
-    let mut looks_like = |names: &[Name]| {
-        let known = std::mem::take(&mut nearest).into_iter().map(Cow::Owned);
-        let more = names.iter().map(|name| Cow::Borrowed(name.text.as_str()));
-        nearest = text::nearest_few(key, MOST_NEAREST, known.chain(more));
-    };
-    each_row(inputs, &mut |record, _| {
-        names_of_row(inputs, &ctx, record, &mut names);
-        if names.iter().any(|name| name.is(key)) {
-            meant.rows.push(record.place);
+    let sought = Sought::new(key);
+    each_names(inputs, last, &mut |names, of| {
+        if names.iter().any(|name| sought.is(name)) {
+            match of {
+                Of::Row(place) => meant.rows.push(place),
+                Of::Account(id) => meant.accounts.push(id.clone()),
+            }
         }
-        looks_like(&names);
+    })?;
+    // Comparing a key with all names takes as long as everything else, and is of use to nobody who was found.
+    if meant.rows.is_empty() && meant.accounts.is_empty() {
+        let mut nearest = text::Nearest::new(key, MOST_NEAREST);
+        each_names(inputs, last, &mut |names, _| names.iter().for_each(|name| nearest.look_at(&name.text)))?;
+        meant.nearest = nearest.names();
+    }
+    Ok(meant)
+}
+
+/// Whose names they are.
+enum Of<'a> {
+    Row(Place),
+    Account(&'a AccountId),
+}
+
+/// All names of every row and of every account.
+fn each_names(inputs: &Inputs<'_>, last: &Last, take: &mut dyn FnMut(&[Name], Of<'_>)) -> Result<(), SurveyError> {
+    let ctx = inputs.context();
+    let (mut names, mut scratch) = (Vec::new(), inputs.mapping.scratch());
+    each_row(inputs, &mut |record, _| {
+        names_of_row(inputs, &ctx, record, &mut scratch, &mut names);
+        take(&names, Of::Row(record.place));
     })?;
     last.each(inputs.schema, &mut |account| {
         names_of_account(&ctx, account, &mut names);
-        if names.iter().any(|name| name.is(key)) {
-            meant.accounts.push(account.id.clone());
-        }
-        looks_like(&names);
+        take(&names, Of::Account(&account.id));
         Ok(())
-    })?;
-    if meant.rows.is_empty() && meant.accounts.is_empty() {
-        meant.nearest = nearest;
-    }
-    Ok(meant)
+    })
 }
 
 /// A name, and whether upper and lower case make another of it.
@@ -74,18 +83,33 @@ struct Name {
     case_exact: bool,
 }
 
-impl Name {
-    fn is(&self, key: &str) -> bool {
-        !key.is_empty() && text::normal(self.text.trim(), self.case_exact) == text::normal(key, self.case_exact)
+/// The key that is asked for, in both forms in which names are compared.
+struct Sought {
+    exact: String,
+    folded: String,
+}
+
+impl Sought {
+    fn new(key: &str) -> Self {
+        Self { exact: text::normal(key, true).into_owned(), folded: text::normal(key, false).into_owned() }
+    }
+
+    fn is(&self, name: &Name) -> bool {
+        let key = if name.case_exact { &self.exact } else { &self.folded };
+        !key.is_empty() && text::normal(name.text.trim(), name.case_exact) == key.as_str()
     }
 }
 
-fn names_of_row(inputs: &Inputs<'_>, ctx: &Context<'_>, record: &Record, names: &mut Vec<Name>) {
+fn names_of_row(inputs: &Inputs<'_>, ctx: &Context<'_>, record: &Record, scratch: &mut Scratch, names: &mut Vec<Name>) {
     names.clear();
     let identity = inputs.mapping.identity(record);
     if !identity.is_empty() {
         names.push(Name { text: identity.to_owned(), case_exact: true });
     }
+    if let Ok(desired) = inputs.mapping.map(record, scratch) {
+        return names_of_values(ctx, |id| desired.value(id), names);
+    }
+    // Of a row that cannot be used, whatever can be made of it.
     let values: Attributes = inputs
         .mapping
         .explain(record)

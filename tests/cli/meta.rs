@@ -1,4 +1,4 @@
-//! The program itself: help, version, completions, manual pages, global flags, colour, logs.
+//! The program itself: help, version, the schema, completions, manual pages, global flags, colour, logs.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::support::{Project, Tenant, ran, three_accounts, three_rows};
 
-const COMMANDS: [&str; 11] =
-    ["check", "plan", "apply", "sync", "resume", "runs", "show", "report", "sandbox", "completions", "man"];
+const COMMANDS: [&str; 12] =
+    ["check", "plan", "apply", "sync", "resume", "runs", "show", "report", "sandbox", "schema", "completions", "man"];
 
 #[test]
 fn help_and_version_are_answers_and_not_errors() {
@@ -37,6 +37,16 @@ fn wrong_usage_exits_with_2_and_says_what_would_be_right() {
     project.run(&["completions", "cmd"]).expect(2).says(&["cmd", "bash", "zsh", "fish"]);
     // The choice of actions belongs to the run.
     project.run(&["plan", "--yes"]).expect(2).says(&["--yes"]);
+}
+
+#[test]
+fn the_schema_is_that_of_the_documents_and_needs_no_configuration() {
+    let project = Project::small("");
+    std::fs::remove_file(project.path("config.toml")).unwrap();
+    let ran = project.run(&["schema"]);
+    ran.expect(0);
+    let committed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/config.schema.json");
+    assert_eq!((ran.stdout, ran.stderr.as_str()), (std::fs::read_to_string(committed).unwrap(), ""));
 }
 
 #[test]

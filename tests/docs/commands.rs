@@ -143,7 +143,9 @@ fn every_command_is_one_with_its_flags_and_as_many_words_as_it_takes() {
         let flags = flags(&help);
         let usage = help.lines().find(|line| line.starts_with("Usage:")).unwrap();
         let (mut plain, mut values) = (0, 0);
-        for word in line.split_whitespace().skip(1) {
+        // What stands behind these is the shell's.
+        let own = line.split_whitespace().skip(1).take_while(|word| !["|", ">", "&&"].contains(word));
+        for word in own {
             if word.starts_with('-') && word.len() > 1 {
                 let known = flags.get(word).or_else(|| flags.get(word.get(..2)?).filter(|_| word == "-vv"));
                 let takes_value = known.unwrap_or_else(|| panic!("{line}: {word} is not in {help}"));
@@ -200,13 +202,14 @@ fn every_command_that_other_programs_see_is_run_by_the_readme_or_the_page_of_com
 }
 
 #[test]
-fn programs_that_are_not_run_are_named_somewhere() {
-    let text: String = all().into_iter().map(|document| document.text).collect();
+fn programs_that_are_not_run_are_called_somewhere() {
+    let blocks = all().into_iter().flat_map(|document| document.blocks());
+    let called = blocks.filter(|block| block.language == "sh" || block.language == "yaml").map(|block| block.text());
+    let text: String = called.collect();
+    let words: BTreeSet<&str> = text.split(|c: char| c.is_whitespace() || "'($".contains(c)).collect();
     for (name, why, _) in NOT_RUN {
-        assert!(
-            text.contains(&format!("{name} ")) && why.len() > 10,
-            "{name} stands nowhere: take it out of the table"
-        );
+        assert!(words.contains(name), "{name} is called nowhere: take it out of the table");
+        assert!(why.len() > 5, "{name}");
     }
 }
 

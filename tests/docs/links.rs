@@ -67,11 +67,12 @@ fn every_document_is_reached_from_the_readme_within_three_steps() {
 }
 
 #[test]
-fn every_picture_is_shown_somewhere() {
+fn every_picture_of_the_report_is_shown_somewhere() {
     let text: String = all().into_iter().map(|document| document.text).collect();
     for entry in std::fs::read_dir(root().join("docs/pictures")).unwrap().map(Result::unwrap) {
         let name = entry.file_name().into_string().unwrap();
-        assert!(text.contains(&name) || name.contains("print"), "nobody shows {name}");
+        // On paper it looks as in light colours.
+        assert!(!name.starts_with("report-") || name.contains("print") || text.contains(&name), "nobody shows {name}");
     }
 }
 

@@ -9,19 +9,37 @@ use headcount::target::{brightpattern, imichat, scim};
 use crate::documents::{document, file};
 use crate::stage::{Scene, Stage};
 
+/// Each kind, its page, and its sample.
 const KINDS: [(&str, &str, &str); 3] = [
     ("imichat", "docs/targets/imichat.md", "config.toml"),
     ("brightpattern", "docs/targets/brightpattern.md", "samples/brightpattern.toml"),
     ("scim", "docs/targets/scim.md", "samples/scim.toml"),
 ];
 
-/// The rows of the settings of one kind: name and default.
+/// The settings of one kind as the reference has them: name and default. The page of the kind leads there.
 fn settings_of(page: &str) -> Vec<(String, String)> {
-    document(page)
-        .section("## Settings")
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
-        .map(|(name, rest)| (name.to_owned(), rest.split(" | ").next().unwrap().trim_matches('`').to_owned()))
+    let text = document(page).section("## Settings");
+    let anchor = text.split("](../configuration.md#").nth(1).unwrap().split(')').next().unwrap();
+    let heading = match anchor {
+        "imichat" => "### imi.chat",
+        "bright-pattern" => "### Bright Pattern",
+        "scim" => "### SCIM",
+        other => panic!("{page} leads to {other}"),
+    };
+    let reference = document("docs/configuration.md").section(heading);
+    let settings = reference.split("\n#### `target.").skip(1);
+    settings
+        .map(|setting| {
+            let (name, text) = setting.split_once('`').unwrap();
+            let chosen = text.lines().find_map(|line| line.strip_prefix("- `")?.split_once("` (default)"));
+            let default = match (text.split_once("Default: `"), chosen) {
+                (Some((_, rest)), _) => rest.split('`').next().unwrap(),
+                (None, Some((choice, _))) => choice,
+                (None, None) if text.contains("**Needed**") => "needed",
+                (None, None) => "none",
+            };
+            (name.to_owned(), default.to_owned())
+        })
         .collect()
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::cost::before_connecting;
-use super::drive::{Drive, Planned, confirmed};
+use super::cost::{before_connecting, chosen};
+use super::drive::{Drive, NOT_CHOSEN, Planned, confirmed};
 use super::plan::{close_after, stopped};
 use super::rest;
 use crate::cli::app::App;
@@ -15,6 +15,7 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::execute::Selection;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
 use crate::plan::file::Header;
@@ -73,7 +74,8 @@ async fn execute(
     if !args.execution.yes {
         app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
     }
-    if !confirmed(app, &args.execution, &head)? {
+    let selection = Selection { only: args.execution.only.clone(), limit: args.execution.limit };
+    if !confirmed(app, &args.execution, &head, &files, chosen(&released, &selection), NOT_CHOSEN).await? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;

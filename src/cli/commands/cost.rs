@@ -26,6 +26,22 @@ pub fn chosen<'a>(released: &'a [Group], selection: &'a Selection) -> impl FnMut
     }
 }
 
+/// Which actions a run that is resumed still has to do something for.
+pub fn left_of<'a>(
+    configured: &'a Configured,
+    state: &'a RunState,
+    released: &'a [Group],
+    selection: &'a Selection,
+) -> impl FnMut(&Action) -> bool + use<'a> {
+    let estimate = hours_later(configured);
+    let mut is_chosen = chosen(released, selection);
+    move |action: &Action| {
+        let ActionState { first, follow_up, .. } = state.action(action.seq);
+        let has_more = || !follow_up.is_final() && estimate.has_follow_up(action);
+        is_chosen(action) && (!first.is_final() || (first.is_done() && has_more()))
+    }
+}
+
 /// Requests that `apply` will take for a plan that was just made, signing in again included, and the days that makes.
 pub fn to_apply(
     configured: &Configured,

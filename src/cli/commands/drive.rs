@@ -15,7 +15,6 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
-use crate::clock::blocking;
 use crate::config::Delivery;
 use crate::execute::lifecycle::{self, Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
@@ -24,6 +23,8 @@ use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
 use crate::kill::{self, Point};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
+use crate::plan::Action;
+use crate::plan::action::Planned as Counts;
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
 use crate::report::Head;
@@ -56,8 +57,19 @@ pub struct Planned<'a> {
     pub spent: u64,
 }
 
-/// Whether somebody with the right to say so wants the plan applied.
-pub fn confirmed(app: &App, execution: &args::Execution, head: &Head) -> Result<bool, Failure> {
+/// Why actions of a plan are not for a run that begins: words behind their number.
+pub const NOT_CHOSEN: &str = "left out (--only, --limit)";
+
+/// Whether somebody with the right to say so wants that much of the plan done; of the rest the question says `why_not`.
+/// Ctrl-C is an answer too: nothing began, so there is nothing to wait for.
+pub async fn confirmed(
+    app: &App,
+    execution: &args::Execution,
+    head: &Head,
+    files: &PlanFiles,
+    is_to_do: impl FnMut(&Action) -> bool + Send,
+    why_not: &str,
+) -> Result<bool, Failure> {
     if execution.yes {
         return Ok(true);
     }
@@ -66,9 +78,33 @@ pub fn confirmed(app: &App, execution: &args::Execution, head: &Head) -> Result<
         return Err(Failure::new("usage", "nothing was applied: there is no terminal to ask")
             .hint("--yes applies without asking"));
     }
-    let answer = blocking(|| ask(&apply_question(head), &mut io::stdin().lock(), &mut io::stderr()))
-        .map_err(|error| Failure::new("usage", format!("the question could not be asked: {error}")))?;
-    Ok(answer == Answer::Yes)
+    let question = apply_question(head, &count(files, is_to_do)?, why_not);
+    let unasked =
+        |error: &dyn std::fmt::Display| Failure::new("usage", format!("the question could not be asked: {error}"));
+    let _asking = app.asking();
+    // On a thread that is left behind: nobody can take the reader away from a terminal.
+    let asked = tokio::task::spawn_blocking(move || ask(&question, &mut io::stdin().lock(), &mut io::stderr()));
+    tokio::select! {
+        answer = asked => {
+            let answer = answer.map_err(|error| unasked(&error))?.map_err(|error| unasked(&error))?;
+            Ok(answer == Answer::Yes)
+        }
+        () = app.stop.requested() => {
+            // The cursor still stands behind the question.
+            app.end_line();
+            Err(Failure::new("signal", "stopped before anything was changed").exit(Exit::Paused))
+        }
+    }
+}
+
+/// The actions of a plan that are to be done, by kind.
+fn count(files: &PlanFiles, mut is_to_do: impl FnMut(&Action) -> bool) -> Result<Counts, Failure> {
+    let mut to_do = Counts::default();
+    let mut plan = read_plan(files)?;
+    while let Some(action) = plan.next()? {
+        *to_do.of(action.action) += u64::from(is_to_do(&action));
+    }
+    Ok(to_do)
 }
 
 /// Secrets that the source holds, by the number of the action.

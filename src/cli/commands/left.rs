@@ -97,7 +97,7 @@ impl Drive<'_> {
         match written.as_slice() {
             [] => {}
             [path] => self.app.say(&format!("The report is in {path}.")),
-            paths => self.app.say(&format!("The reports are in {}.", paths.join(" and "))),
+            paths => self.app.say(&format!("The reports are in\n    {}", paths.join("\n    "))),
         }
     }
 

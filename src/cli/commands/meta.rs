@@ -1,4 +1,4 @@
-//! `headcount completions` and `headcount man`: about the program itself.
+//! `headcount schema`, `headcount completions` and `headcount man`: about the program itself.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,6 +9,11 @@ use super::runs::output;
 use crate::cli::args::Cli;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Out;
+use crate::config::reference;
+
+pub fn schema() -> Result<Exit, Failure> {
+    print(reference::json_schema().as_bytes())
+}
 
 pub fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
     let mut text = Vec::new();

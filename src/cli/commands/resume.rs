@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::drive::{Drive, Planned};
+use super::cost::left_of;
+use super::drive::{Drive, Planned, confirmed};
 use super::plan::close_after;
 use crate::cli::app::App;
 use crate::cli::args::ResumeArgs;
@@ -42,8 +43,12 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
     if !args.execution.yes {
         let (header, _) = records::plan_of_run(&configured.state, run, state.head())?;
         let summary = records::plan_summary(&header, "resume", records::requests(None, 0), None);
-        let head = records::head("run", &header, summary, &[]);
-        if !super::drive::confirmed(app, &args.execution, &head)? {
+        let released = records::released(&header, &state.head().approved)?;
+        let head = records::head("run", &header, summary, &released);
+        let selection = state.head().selection.clone().unwrap_or_default();
+        let is_left = left_of(&configured, &state, &released, &selection);
+        let files = PlanFiles::within(&configured.state.run(run));
+        if !confirmed(app, &args.execution, &head, &files, is_left, "done already or left out").await? {
             return Err(Failure::new("usage", "nothing was applied"));
         }
     }

@@ -12,9 +12,10 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::state::{Phase, Tally};
 use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview, StateDir, sealed};
+use crate::report::columns::{Fitted, columns, padded};
 use crate::report::summary::SummaryOutcome;
-use crate::report::visible::visible;
-use crate::report::{Form, Head, Summary, render};
+use crate::report::visible::{shortened, visible};
+use crate::report::{Form, Head, Lines, Style, Summary, render};
 use crate::survey::PlanFiles;
 
 pub fn list(app: &App) -> Result<Exit, Failure> {
@@ -39,7 +40,14 @@ pub fn list(app: &App) -> Result<Exit, Failure> {
         let damage = inspection.damage.iter().map(ToString::to_string).collect();
         list_json(state, &inspection.runs, damage, &damaged, &mut out)
     } else {
-        list_text(&inspection.runs, &damaged, &mut out)
+        let style = app.style(&configured, To::Stdout);
+        match style.lines {
+            Lines::Whole => list_text(&inspection.runs, &damaged, &style, &mut out),
+            Lines::Fitted => {
+                let mut out = Fitted::new(style.width, &mut out);
+                list_text(&inspection.runs, &damaged, &style, &mut out).and_then(|()| out.flush())
+            }
+        }
     };
     written.and_then(|()| out.flush()).map_err(output)?;
     if let Some(damage) = inspection.damage.first() {
@@ -69,41 +77,94 @@ fn hint_by_phase(run: &RunOverview, failure: Failure) -> Failure {
     }
 }
 
-fn list_text(runs: &[RunOverview], damaged: &BTreeMap<RunId, String>, out: &mut dyn Write) -> std::io::Result<()> {
+fn list_text(
+    runs: &[RunOverview],
+    damaged: &BTreeMap<RunId, String>,
+    style: &Style,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     if runs.is_empty() && damaged.is_empty() {
         return writeln!(out, "No runs yet.");
     }
-    writeln!(
-        out,
-        "{:<23} {:<8} {:<11} {:<11} {:>7} {:>6} {:>7}",
-        "run", "command", "tenant", "state", "applied", "failed", "unknown"
-    )?;
-    for run in runs {
-        let Tally { applied, adopted, failed, unknown, open, .. } = run.tally;
-        writeln!(
-            out,
-            "{:<23} {:<8} {:<11} {:<11} {:>7} {:>6} {:>7}",
-            run.run.to_string(),
-            visible(&run.head.command),
-            visible(&run.head.tenant),
-            if damaged.contains_key(&run.run) { DAMAGED } else { state_of(run) },
-            applied + adopted,
-            failed,
-            unknown + open
-        )?;
-    }
-    for run in without_beginning(runs, damaged) {
-        writeln!(out, "{:<23} {:<8} {:<11} {DAMAGED:<11}", run.to_string(), "?", "?")?;
+    let mut lines: Vec<Line> = runs.iter().map(|run| Line::of(run, damaged.contains_key(&run.run))).collect();
+    lines.extend(without_beginning(runs, damaged).map(|run| Line::lost(*run)));
+    write_table(&lines, style, out)?;
+    for run in runs.iter().filter(|run| !damaged.contains_key(&run.run)) {
+        let why = match run.phase {
+            Phase::Paused => run.paused_because.as_deref().unwrap_or("somebody asked it to stop"),
+            Phase::Running => "its process died",
+            Phase::Ended(_) => continue,
+        };
+        writeln!(out, "\n{} is {}: {}", run.run, state_of(run), visible(why))?;
+        writeln!(out, "    {}", style.invocation.command(&format!("resume {}", run.run)))?;
     }
     if !damaged.is_empty() {
         writeln!(out)?;
     }
-    for run in runs.iter().filter(|run| run.phase == Phase::Paused) {
-        let why = run.paused_because.as_deref().unwrap_or("somebody asked it to stop");
-        writeln!(out, "\n{} is paused: {}", run.run, visible(why))?;
-    }
     for (run, why) in damaged {
         writeln!(out, "{run} is damaged: {}", visible(why))?;
+    }
+    Ok(())
+}
+
+/// A run in the table.
+struct Line {
+    run: String,
+    command: String,
+    tenant: String,
+    state: &'static str,
+    /// Applied, failed, unknown; none where not even that is known.
+    counts: Option<[u64; 3]>,
+}
+
+impl Line {
+    fn of(run: &RunOverview, is_damaged: bool) -> Self {
+        /// A longer name of a tenant is shortened.
+        const TENANT: usize = 24;
+        let Tally { applied, adopted, failed, unknown, open, .. } = run.tally;
+        Self {
+            run: run.run.to_string(),
+            command: visible(&run.head.command).into_owned(),
+            tenant: shortened(&run.head.tenant, TENANT).into_owned(),
+            state: if is_damaged { DAMAGED } else { state_of(run) },
+            counts: Some([applied + adopted, failed, unknown + open]),
+        }
+    }
+
+    fn lost(run: RunId) -> Self {
+        Self { run: run.to_string(), command: "?".into(), tenant: "?".into(), state: DAMAGED, counts: None }
+    }
+}
+
+/// A row for each run, as wide as it has to be; a few lines for each where the terminal has no room for rows.
+fn write_table(lines: &[Line], style: &Style, out: &mut dyn Write) -> std::io::Result<()> {
+    const COUNTS: [&str; 3] = ["applied", "failed", "unknown"];
+    let names = ["run", "command", "tenant", "state"];
+    let mut widths = names.map(str::len);
+    for line in lines {
+        let cells = [&*line.run, &*line.command, &*line.tenant, line.state].map(columns);
+        widths.iter_mut().zip(cells).for_each(|(width, takes)| *width = takes.max(*width));
+    }
+    let takes = widths.iter().sum::<usize>() + 2 * widths.len() + "applied  failed  unknown".len();
+    if style.lines == Lines::Fitted && takes > style.width {
+        for Line { run, command, tenant, state, counts } in lines {
+            writeln!(out, "{run}")?;
+            writeln!(out, "    {command} of {tenant}: {state}")?;
+            if let Some([applied, failed, unknown]) = counts {
+                writeln!(out, "    {applied} applied, {failed} failed, {unknown} unknown")?;
+            }
+        }
+        return Ok(());
+    }
+    let row = |cells: [&str; 4], counts: [String; 3]| {
+        let cells = cells.iter().zip(widths).map(|(cell, width)| padded(cell, width));
+        let counts = counts.iter().zip(COUNTS).map(|(count, name)| format!("{count:>0$}", name.len()));
+        cells.chain(counts).collect::<Vec<_>>().join("  ")
+    };
+    writeln!(out, "{}", row(names, COUNTS.map(str::to_owned)))?;
+    for Line { run, command, tenant, state, counts } in lines {
+        let counts = counts.map_or([const { String::new() }; 3], |counts| counts.map(|count| count.to_string()));
+        writeln!(out, "{}", row([run, command, tenant, state], counts).trim_end())?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::drive::{Drive, Planned, confirmed};
+use super::cost::chosen;
+use super::drive::{Drive, NOT_CHOSEN, Planned, confirmed};
 use super::plan::{close_after, make, seconds, stopped, write_errors};
 use super::resume;
 use crate::cli::app::App;
@@ -11,6 +12,7 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::execute::Selection;
 use crate::journal::{Journal, Memory};
 use crate::report::{Extent, Head};
 use crate::survey::Accounts;
@@ -72,7 +74,9 @@ pub async fn sync(
         app.over(Head { summary, ..head }, Some(header.listing.accounts));
         return Ok(Exit::Held);
     }
-    if !nothing && !confirmed(app, &args.execution, &head)? {
+    let selection = Selection { only: args.execution.only.clone(), limit: args.execution.limit };
+    let is_to_do = chosen(&released, &selection);
+    if !nothing && !confirmed(app, &args.execution, &head, &surveyed.files, is_to_do, NOT_CHOSEN).await? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let drive =

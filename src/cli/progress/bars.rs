@@ -1,6 +1,7 @@
 //! Progress on a terminal.
 
 use std::fmt;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub struct Bars {
     phases: [OnceLock<Phased>; 3],
     wait: Mutex<Option<ProgressBar>>,
     is_waiting: AtomicBool,
+    /// Whether the cursor stands behind the last bar.
+    is_drawn: AtomicBool,
 }
 
 /// The bar of a phase.
@@ -62,6 +65,7 @@ impl Bars {
             phases: [const { OnceLock::new() }; 3],
             wait: Mutex::new(None),
             is_waiting: AtomicBool::new(false),
+            is_drawn: AtomicBool::new(false),
         }
     }
 
@@ -71,8 +75,18 @@ impl Bars {
         LogWriter::beside(self.multi.clone())
     }
 
+    /// Wipes the `^C` that the terminal showed when it was typed. The cursor stood at the end of the last bar, which fills
+    /// its line, so what was typed went to the line below, and the bars would be drawn one line too low from then on.
+    pub fn typed(&self, to: &mut impl Write) {
+        if self.is_drawn.load(Ordering::Relaxed) {
+            // In one piece, so that no bar is drawn in between.
+            let _ = to.write_all(b"\r\x1b[K\x1b[A").and_then(|()| to.flush());
+        }
+    }
+
     /// Takes all bars away.
     pub fn finish(&self) {
+        self.is_drawn.store(false, Ordering::Relaxed);
         self.go_on();
         for phased in self.phases.iter().filter_map(OnceLock::get) {
             phased.bar.finish_and_clear();
@@ -107,6 +121,7 @@ impl Bars {
                 Shape::Narrow => NARROW,
             }));
         }
+        self.is_drawn.store(true, Ordering::Relaxed);
         bar.set_position(position);
         match (wanted, bar.length()) {
             (Shape::Narrow, Some(length)) => bar.set_message(format!("{position}/{length} {message}")),
@@ -184,7 +199,7 @@ fn outlook(state: &ProgressState, out: &mut dyn fmt::Write) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
+    use std::io;
     use std::sync::Arc;
 
     use indicatif::TermLike;
@@ -324,6 +339,21 @@ mod tests {
         for line in ["WARN token refreshed", "warning: odd\\u{1b}[2J"] {
             assert!(rows.iter().any(|row| row == line), "{line} is not in {drawn}");
         }
+    }
+
+    #[test]
+    fn what_is_typed_is_wiped_only_where_it_stands_below_a_bar() {
+        let bars = Terminal::default().bars();
+        let wiped = |bars: &Bars| {
+            let mut out = Vec::new();
+            bars.typed(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(wiped(&bars), "");
+        bars.rows_read(5, Some(10));
+        assert_eq!(wiped(&bars), "\r\x1b[K\x1b[A");
+        bars.finish();
+        assert_eq!(wiped(&bars), "");
     }
 
     #[test]

@@ -143,7 +143,6 @@ impl Latest {
         };
         let Some(rate) = rate(steps, took) else { return String::new() };
         // Counts stay far below 2^53.
-        #[allow(clippy::cast_precision_loss)]
         let left = all.map(|all| format!(", about {} left", elapsed(all.saturating_sub(steps) as f64 / rate)));
         format!(", {rate:.1}/s{}", left.unwrap_or_default())
     }

@@ -4,11 +4,8 @@ use reqwest::header::HeaderName;
 use toml::de::DeValue;
 
 use crate::config::reader::{Folder, Item, Problems, Table};
+use crate::config::reference::{HEADER, TEAM_ID_SAID, TEAM_NUMBER, UPDATE_BODIES, VERBS};
 use crate::target::imichat::{Settings, UpdateBody};
-
-const UPDATE_METHODS: [(&str, &str); 3] = [("PATCH", "PATCH"), ("PUT", "PUT"), ("POST", "POST")];
-
-const UPDATE_BODIES: [(&str, UpdateBody); 2] = [("full", UpdateBody::Full), ("changed", UpdateBody::Changed)];
 
 pub(super) fn read(
     mut table: Table<'_>,
@@ -38,7 +35,7 @@ pub(super) fn read(
     let auth_header = text("auth_header", "auth_code", header);
     let token_header = text("token_header", "access_token", header);
     let privilege_key = text("privilege_key", "teamid", |item, problems| item.owned(problems));
-    let update_method = table.get("update_method").and_then(|item| item.choice(&UPDATE_METHODS, problems));
+    let update_method = table.get("update_method").and_then(|item| item.choice(&VERBS, problems));
     let update_body = table.get("update_body").and_then(|item| item.choice(&UPDATE_BODIES, problems));
     table.finish_hiding(problems);
     (problems.list.len() == before).then(|| Settings {
@@ -64,8 +61,8 @@ fn team_id(item: &Item<'_>, problems: &mut Problems) -> Option<String> {
                 item.refuse("must be without blanks: it is sent as a header", None, problems)
             }
         }
-        DeValue::Integer(_) => item.integer::<i64>(0..=i64::MAX, problems).map(|id| id.to_string()),
-        _ => item.wrong("a string or a whole number", problems),
+        DeValue::Integer(_) => item.integer::<i64>(TEAM_NUMBER, problems).map(|id| id.to_string()),
+        _ => item.wrong(TEAM_ID_SAID, problems),
     }
 }
 
@@ -78,6 +75,6 @@ fn header(item: &Item<'_>, problems: &mut Problems) -> Option<String> {
     let text = item.owned(problems)?;
     match HeaderName::from_bytes(text.as_bytes()) {
         Ok(_) => Some(text),
-        Err(_) => item.refuse("must be the name of an HTTP header", None, problems),
+        Err(_) => item.refuse(&format!("must be {}", HEADER.said), None, problems),
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use super::reader::{Folder, Item, Problems, Table};
+use super::reference::{SYSTEMS, System};
 use super::settings::{KindSettings, SANDBOX, TargetSettings};
 use crate::mapping::spec::Located;
 
@@ -15,20 +16,10 @@ mod scim;
 /// The settings of `[target]` that hold secrets, of every kind.
 pub(super) const SECRETS: [&str; 4] = ["api_key", "client_secret", "password", "token"];
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Imichat,
-    Brightpattern,
-    Scim,
-}
-
-const KINDS: [(&str, Kind); 3] =
-    [("imichat", Kind::Imichat), ("brightpattern", Kind::Brightpattern), ("scim", Kind::Scim)];
-
 pub(super) fn read(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Problems) -> Option<TargetSettings> {
     let kind = table
         .need("kind", "add kind = \"imichat\" below [target]", problems)
-        .and_then(|item| item.choice(&KINDS, problems));
+        .and_then(|item| item.choice(&SYSTEMS, problems));
     let base_url = table
         .need("base_url", "add base_url = \"sandbox\", or the address of your tenant", problems)
         .and_then(|item| base_url(&item, problems));
@@ -44,9 +35,9 @@ pub(super) fn read(mut table: Table<'_>, folder: Folder<'_>, problems: &mut Prob
     };
     let sandbox = base_url.as_ref().is_none_or(|(url, _)| url.value == SANDBOX);
     let kind = match kind {
-        Kind::Imichat => imichat::read(table, sandbox, folder, problems).map(KindSettings::Imichat),
-        Kind::Brightpattern => brightpattern::read(table, sandbox, folder, problems).map(KindSettings::Brightpattern),
-        Kind::Scim => scim::read(table, sandbox, folder, problems).map(KindSettings::Scim),
+        System::Imichat => imichat::read(table, sandbox, folder, problems).map(KindSettings::Imichat),
+        System::Brightpattern => brightpattern::read(table, sandbox, folder, problems).map(KindSettings::Brightpattern),
+        System::Scim => scim::read(table, sandbox, folder, problems).map(KindSettings::Scim),
     };
     let (base_url, host) = base_url?;
     Some(TargetSettings { base_url, tenant: tenant.unwrap_or(host), kind: kind? })

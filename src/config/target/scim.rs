@@ -1,10 +1,8 @@
 //! What `kind = "scim"` needs.
 
 use crate::config::reader::{Folder, Problems, Table};
+use crate::config::reference::{PAGE_SIZE, UPDATE_METHODS};
 use crate::target::scim::{Credentials, Settings, UpdateMethod};
-
-const UPDATE_METHODS: [(&str, UpdateMethod); 3] =
-    [("auto", UpdateMethod::Auto), ("patch", UpdateMethod::Patch), ("put", UpdateMethod::Put)];
 
 /// What the three ways of signing in are told apart by.
 const WAYS: &str = "set one of: token; username and password; token_url, client_id and client_secret";
@@ -23,7 +21,7 @@ pub(super) fn read(
     let client_id = table.get("client_id").and_then(|item| item.owned(problems));
     let client_secret = table.get("client_secret").and_then(|item| item.secret("SCIM_CLIENT_SECRET", folder, problems));
     let scope = table.get("scope").and_then(|item| item.owned(problems));
-    let page_size = table.get("page_size").and_then(|item| item.integer::<u32>(1..=10_000, problems));
+    let page_size = table.get("page_size").and_then(|item| item.integer::<u32>(PAGE_SIZE, problems));
     let update_method = table.get("update_method").and_then(|item| item.choice(&UPDATE_METHODS, problems));
     let credentials = match (token, (username, password), (token_url, client_id, client_secret)) {
         (Some(token), (None, None), (None, None, None)) => Some(Credentials::Bearer { token }),

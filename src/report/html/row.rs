@@ -111,11 +111,13 @@ impl<'e> Row<'e> {
         let changes: Vec<Changed<'e>> = changes
             .iter()
             .map(|change| {
-                (
-                    attribute(&change.attribute),
-                    change.from.as_ref().map(|from| shown(from, most)),
-                    shown(&change.to, most),
-                )
+                let name = attribute(&change.attribute);
+                if let (Some(Value::Object(from)), Value::Object(to)) = (&change.from, &change.to)
+                    && from.iter().any(|(key, value)| to.get(key) == Some(value))
+                {
+                    return (name, Some(differing(from, to, most)), differing(to, from, most));
+                }
+                (name, change.from.as_ref().map(|from| shown(from, most)), shown(&change.to, most))
             })
             .collect();
         let taken = changes.iter().map(|(_, from, to)| from.as_ref().map_or(0, |from| from.len()) + to.len());
@@ -149,6 +151,17 @@ impl<'e> Row<'e> {
             .filter(|(_, name)| !name.is_empty())
             .map(|(word, name)| (word, name.as_ref()))
     }
+}
+
+/// What of an object is not the same in another one; `…` stands for what is.
+fn differing<'e>(object: &BTreeMap<String, Value>, other: &BTreeMap<String, Value>, most: usize) -> Cow<'e, str> {
+    let differs = |(key, value): &(&String, &Value)| other.get(*key) != Some(*value);
+    let kept = object.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone()));
+    let kept = Value::Object(kept.collect());
+    let most = most.saturating_sub(",…".chars().count());
+    let shown = if kept.is_blank() { "{}".to_owned() } else { shortened(&kept.to_string(), most).into_owned() };
+    let open = shown.strip_suffix('}').unwrap_or(&shown);
+    Cow::Owned(format!("{open}{}…}}", if kept.is_blank() { "" } else { "," }))
 }
 
 fn words_of(result: OutcomeResult) -> &'static str {
@@ -223,6 +236,25 @@ mod tests {
         for (kind, state, _) in run.into_iter().chain(states(rich_plan())) {
             assert!(STATES.contains(&state) && kinds().any(|(name, _)| name == kind), "{kind} {state}");
         }
+    }
+
+    #[test]
+    fn of_an_object_that_changes_only_what_differs_is_shown() {
+        let changed = |from: &str, to: &str| {
+            let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+            let action = serde_json::json!({"seq": 1, "action": "update", "key": "x", "requests": 1, "held": false,
+                "changes": [{"attribute": "skills", "from": value(from), "to": value(to)}]});
+            let entry: Entry = serde_json::from_value(action).unwrap();
+            let row = Row::of(&entry, &mut Room::new());
+            format!("{} → {}", row.changes[0].1.as_ref().unwrap(), row.changes[0].2)
+        };
+        assert_eq!(
+            changed(r#"{"en":70,"fr":60,"tr":55}"#, r#"{"en":70,"fr":60,"tr":70}"#),
+            r#"{"tr":55,…} → {"tr":70,…}"#
+        );
+        assert_eq!(changed(r#"{"en":70}"#, r#"{"en":70,"it":60}"#), r#"{…} → {"it":60,…}"#);
+        assert_eq!(changed(r#"{"en":70}"#, r#"{"it":60}"#), r#"{"en":70} → {"it":60}"#);
+        assert_eq!(changed("{}", r#"{"it":60}"#), r#"(empty) → {"it":60}"#);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 
 use super::charts::{self, MOVES, Picture, Point};
 use super::page::{Page, grouped};
+use crate::plan::FindingKind;
 use crate::report::closing::{notes, title};
 use crate::report::next::{Step, held_steps, next_steps};
 use crate::report::summary::SummaryOutcome;
@@ -94,6 +95,7 @@ fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Resu
     }
     page.markup("</dl>\n")?;
     write_facts(head, page)?;
+    write_words(head, page)?;
     page.markup("</div>\n")?;
     let is_left = head.is_run() && summary.planned.total() > summary.applied.total() + summary.held;
     let keys = [(summary.held > 0, ("held", "held")), (is_left, ("failed", "not done"))];
@@ -101,6 +103,31 @@ fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Resu
     let caption = if head.is_run() { "What was done" } else { "What is to be done" };
     write_picture(charts::moves(head), caption, &keys, page)?;
     page.markup("</div>\n</section>\n")?;
+    Ok(())
+}
+
+/// What the findings are called that the facts count: who approves a plan is rarely who configured it.
+fn write_words(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
+    let found = &head.summary.found;
+    let kinds: Vec<_> = FindingKind::ALL.into_iter().filter(|kind| found.get(*kind) > 0).collect();
+    if kinds.is_empty() {
+        return Ok(());
+    }
+    page.markup("<details class=\"numbers\"><summary>What these words mean</summary>\n<dl class=\"facts\">\n")?;
+    for kind in kinds {
+        page.markup("<div><dt>")?.markup(kind.name())?.markup("</dt><dd>")?;
+        page.markup(match kind {
+            FindingKind::Unchanged => "the account is as the export wants it",
+            FindingKind::Drift => "the account differs, and the system does not let it be changed from outside",
+            FindingKind::Conflict => "nobody can say which account is whose, so nothing is done",
+            FindingKind::Invalid => "the row cannot be used, so nothing is done",
+            FindingKind::Skipped => "left alone, because the configuration wants it so",
+            FindingKind::Absent => "an account of nobody in the export",
+            FindingKind::Protected => "an account that is never touched",
+        })?;
+        page.markup("</dd></div>\n")?;
+    }
+    page.markup("</dl></details>\n")?;
     Ok(())
 }
 

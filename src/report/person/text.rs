@@ -4,13 +4,14 @@ use std::io::{self, Write};
 
 use super::{Attribute, Candidate, Explanation, Held, Listing, Matching, Person, Row, Standing, Touched};
 use crate::plan::{Change, Source};
+use crate::report::columns::{Fitted, columns, padded};
 use crate::report::ink::{CYAN, GREEN, Ink, RED, YELLOW};
 use crate::report::visible::{shortened, visible};
 use crate::report::words::{LONGEST_MESSAGE, LONGEST_NAME, moment, outcome, shown, transition};
 use crate::report::{OutcomeResult, Style};
 
 /// In less room than this a value says nothing, whatever the terminal's width.
-const NARROWEST: usize = 30;
+const NARROWEST: usize = 16;
 
 /// No colour at all, and the faint one.
 const PLAIN: u8 = 0;
@@ -18,37 +19,14 @@ const DIM: u8 = 2;
 
 pub(super) fn write(explanation: &Explanation, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { style, ink: Ink(style.color) };
-    let mut text = Vec::new();
+    let mut out = Fitted::new(style.width, out);
     match &explanation.person {
-        Some(person) => page.person(person, explanation, &mut text)?,
-        None if !explanation.candidates.is_empty() => page.candidates(explanation, &mut text)?,
-        None => page.nobody(explanation, &mut text)?,
+        Some(person) => page.person(person, explanation, &mut out)?,
+        None if !explanation.candidates.is_empty() => page.candidates(explanation, &mut out)?,
+        None => page.nobody(explanation, &mut out)?,
     }
-    page.foot(explanation, &mut text)?;
-    String::from_utf8_lossy(&text).lines().try_for_each(|line| fitted(line, style.width, out))
-}
-
-/// A line, broken where there is no more room for it; a command stays whole, because it is there to be pasted.
-fn fitted(line: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    let indent = line.chars().take_while(|c| *c == ' ').count();
-    if width <= indent || line.contains("headcount ") || line.chars().count() <= width {
-        return writeln!(out, "{line}");
-    }
-    let (mut taken, mut is_escape) = (0, false);
-    let mut written = String::with_capacity(line.len() + indent);
-    for letter in line.chars() {
-        is_escape |= letter == '\x1b';
-        if !is_escape && taken == width {
-            written.push('\n');
-            written.extend(std::iter::repeat_n(' ', indent));
-            taken = indent;
-        }
-        written.push(letter);
-        taken += usize::from(!is_escape);
-        // A colour ends with its letter.
-        is_escape &= letter != 'm';
-    }
-    writeln!(out, "{written}")
+    page.foot(explanation, &mut out)?;
+    out.flush()
 }
 
 struct Page<'s> {
@@ -72,13 +50,13 @@ impl Page<'_> {
         self.account(person, explanation, out)?;
         if !person.attributes.is_empty() {
             self.heading("Each attribute, and where its value comes from", out)?;
-            let widest = person.attributes.iter().map(|attribute| attribute.attribute.chars().count()).max();
+            let widest = person.attributes.iter().map(|attribute| columns(&attribute.attribute)).max();
             let column = widest.unwrap_or_default().min(28);
             person.attributes.iter().try_for_each(|attribute| self.attribute(attribute, column, out))?;
         } else if let Some(account) = &person.account {
             self.heading("What the application shows", out)?;
             for (name, value) in &account.values {
-                let room = self.style.width.saturating_sub(name.chars().count() + 4).max(NARROWEST);
+                let room = self.style.width.saturating_sub(columns(name) + 4).max(NARROWEST);
                 writeln!(out, "  {}: {}", shortened(name, LONGEST_NAME), shown(value, room))?;
             }
         }
@@ -176,11 +154,11 @@ impl Page<'_> {
     fn attribute(&self, attribute: &Attribute, column: usize, out: &mut dyn Write) -> io::Result<()> {
         let Attribute { attribute: name, expression, cells, wanted, has, standing, problems, .. } = attribute;
         let (sign, paint, remark) = match standing {
-            Standing::Same => ("=", PLAIN, ""),
+            Standing::Same => (".", PLAIN, ""),
             Standing::Differs => ("~", CYAN, ""),
-            Standing::Drift => ("!", YELLOW, "the application cannot change it"),
+            Standing::Drift => ("=", YELLOW, "the application cannot change it"),
             Standing::New => ("+", GREEN, ""),
-            Standing::Kept => (" ", PLAIN, "the cell is empty, so the account keeps what it has"),
+            Standing::Kept => (" ", PLAIN, "the cell is empty, so nothing is written"),
             Standing::OnCreate => (" ", PLAIN, "only sent when an account is made"),
             Standing::MatchOnly => (" ", PLAIN, "only used to find the account"),
             Standing::Unseen => (" ", PLAIN, "the application does not show it; nothing new to write"),
@@ -188,7 +166,7 @@ impl Page<'_> {
             Standing::Invalid => ("!", RED, "cannot be used"),
         };
         let name = shortened(name, LONGEST_NAME);
-        let room = self.style.width.saturating_sub(column.max(name.chars().count()) + 6).max(NARROWEST);
+        let room = self.style.width.saturating_sub(column.max(columns(&name)) + 6).max(NARROWEST);
         let differs = matches!(standing, Standing::Differs | Standing::Drift);
         let value = match (wanted, has) {
             (Some(to), Some(from)) if differs => {
@@ -199,7 +177,7 @@ impl Page<'_> {
             (None, None) => "–".to_owned(),
         };
         let sign = if paint == PLAIN { sign.to_owned() } else { self.ink.paint(paint, sign) };
-        writeln!(out, "{sign} {name:<column$}  {value}")?;
+        writeln!(out, "{sign} {}  {value}", padded(&name, column))?;
         if !remark.is_empty() {
             writeln!(out, "      {remark}")?;
         }
@@ -243,7 +221,7 @@ impl Page<'_> {
     fn changes(&self, changes: &[Change], indent: usize, out: &mut dyn Write) -> io::Result<()> {
         for change in changes {
             let name = shortened(&change.attribute, LONGEST_NAME);
-            let room = self.style.width.saturating_sub(name.chars().count() + indent + 2).max(NARROWEST);
+            let room = self.style.width.saturating_sub(columns(&name) + indent + 2).max(NARROWEST);
             writeln!(out, "{:indent$}{name}: {}", "", transition(change, room))?;
         }
         Ok(())
@@ -325,10 +303,10 @@ impl Page<'_> {
     /// A text, broken between words so that it fits.
     fn painted(&self, code: u8, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
         let paint = |line: &str| if code == PLAIN { line.to_owned() } else { self.ink.paint(code, line) };
-        let room = self.style.width.saturating_sub(indent).max(NARROWEST);
+        let room = self.style.width.saturating_sub(indent);
         let mut line = String::new();
         for word in visible(text).split(' ') {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            if !line.is_empty() && columns(&line) + 1 + columns(word) > room {
                 writeln!(out, "{:indent$}{}", "", paint(&line))?;
                 line.clear();
             }

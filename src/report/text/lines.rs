@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::model::AccountId;
 use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, Source};
+use crate::report::columns::columns;
 use crate::report::ink::{CYAN, GREEN, Ink, MAGENTA, RED, YELLOW};
 use crate::report::narrow::{self, is_narrow};
 use crate::report::section::{Section, is_held};
@@ -29,7 +30,7 @@ pub(super) fn write_line(
         place.push_str("  held");
     }
     let person = shortened(key, LONGEST_NAME);
-    let takes = "+ reactivate    ".len() + person.chars().count() + place.chars().count();
+    let takes = "+ reactivate    ".len() + columns(&person) + columns(&place);
     let room = style.width.saturating_sub(takes + 2);
     // Of a new account every attribute is new.
     if *kind != ActionKind::Create && room >= NARROWEST {
@@ -37,7 +38,7 @@ pub(super) fn write_line(
             |change: &Change| format!("{}: {}", shortened(&change.attribute, LONGEST_NAME), transition(change, room));
         let all = changes.iter().map(said).collect::<Vec<_>>().join("; ");
         let names = || changes.iter().map(|change| visible(&change.attribute)).collect::<Vec<_>>().join(", ");
-        let what = if all.chars().count() <= room { all } else { shortened(&names(), room).into_owned() };
+        let what = if columns(&all) <= room { all } else { shortened(&names(), room).into_owned() };
         if !what.is_empty() {
             place = format!("{place}  {what}");
         }
@@ -123,7 +124,7 @@ fn write_changes(changes: &[Change], style: &Style, out: &mut dyn Write) -> io::
     const NARROWEST: usize = 36;
     for change in changes {
         let attribute = shortened(&change.attribute, LONGEST_NAME);
-        let room = style.width.saturating_sub(attribute.chars().count() + "    : ".len());
+        let room = style.width.saturating_sub(columns(&attribute) + "    : ".len());
         writeln!(out, "    {attribute}: {}", transition(change, room.max(NARROWEST)))?;
     }
     Ok(())

@@ -17,7 +17,7 @@ fn a_run_reads_like_this() {
     ~ update      bo.li  hr.csv:3, account 4711 by login_id
         first_name: Bo → 李 Zoë
         job_description: (empty) → Lead | <b>Ops</b>\n2nd line
-        skill_attributes: {"English":80} → {"English":100,"Spanish":80}
+        skill_attributes: English: 80 → 100, Spanish: (none) → 80
 
     ! update      fay.wong  hr.csv:7, account 4712 by login_id+email_id
         last_name: Wang → Wong
@@ -82,7 +82,7 @@ fn a_plan_reads_like_this() {
     ~ update      bo.li  hr.csv:3, account 4711 by login_id
         first_name: Bo → 李 Zoë
         job_description: (empty) → Lead | <b>Ops</b>\n2nd line
-        skill_attributes: {"English":80} → {"English"…anish":80}
+        skill_attributes: English: 80 → 100, 1 more
     ~ update      fay.wong  hr.csv:7, account 4712 by login_id+email_id
         last_name: Wang → Wong
 

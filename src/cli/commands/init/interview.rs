@@ -66,7 +66,10 @@ impl Interview<'_> {
         }
         if !open.values.is_empty() {
             let status = visible(&open.status);
-            writeln!(self.output, "\nNot every value of {status} is clear. Which mean that the account is to rest?")?;
+            writeln!(
+                self.output,
+                "\nNot every value of {status} is clear. For which of them is the account to be inactive?"
+            )?;
             self.list(open.values.iter().map(|(value, rows)| format!("{value} ({rows})")))?;
             let ask = "Numbers with blanks between them, or Enter for none";
             let Some(chosen) = self.read(ask, |text| some(text, open.values.len()))? else { return Ok(None) };

@@ -22,6 +22,7 @@ use crate::cli::output::{To, width};
 use crate::cli::workbench::{Configured, shown};
 use crate::clock::blocking;
 use crate::profile::{Answers, Meaning, Place, PlaceForm, Proposal, config_text, propose};
+use crate::report::columns::Fitted;
 use crate::report::visible::visible;
 use crate::source::Form;
 
@@ -37,9 +38,9 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         return Err(Failure::new("usage", format!("{} is there already, and nothing was written", shown(config)))
             .hint("--force writes over it, -c FILE writes to another file"));
     }
-    let choose = |sheets: &[Seen]| if args.yes || !can_ask { Ok(0) } else { chosen(sheets) };
-    let seen = look::look(&args.export, args.sheet.as_deref(), choose)?;
     let width = width(std::env::var("COLUMNS").ok().as_deref(), To::Stdout.columns());
+    let choose = |sheets: &[Seen]| if args.yes || !can_ask { Ok(0) } else { chosen(sheets, width) };
+    let seen = look::look(&args.export, args.sheet.as_deref(), choose)?;
     let kind = args.kind.into();
     let place = place(&seen, config, &args.export);
     let lookup = neighbours::lookup(&seen, &folder_of(config), &args.export);
@@ -57,7 +58,7 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
         );
     }
     let open = Open::of(kind, &seen);
-    let answers = if args.yes { Answers::default() } else { interviewed(&open)? };
+    let answers = if args.yes { Answers::default() } else { interviewed(&open, width)? };
     let proposal = proposed(&answers).ok_or_else(|| nobody(&seen))?;
     let text = config_text(&proposal);
     checked(app, &text, &proposal)?;
@@ -83,8 +84,11 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn interviewed(open: &Open) -> Result<Answers, Failure> {
-    let answers = blocking(|| Interview { input: &mut io::stdin().lock(), output: &mut io::stderr() }.hold(open));
+fn interviewed(open: &Open, width: usize) -> Result<Answers, Failure> {
+    let answers = blocking(|| {
+        let (mut input, mut output) = (io::stdin().lock(), io::stderr());
+        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.hold(open)
+    });
     answers.map_err(unasked)?.ok_or_else(unanswered)
 }
 
@@ -93,10 +97,13 @@ fn unanswered() -> Failure {
 }
 
 /// Which of several sheets it is.
-fn chosen(sheets: &[Seen]) -> Result<usize, Failure> {
+fn chosen(sheets: &[Seen], width: usize) -> Result<usize, Failure> {
     let names: Vec<_> =
         sheets.iter().map(|seen| (seen.settings.sheet.clone().unwrap_or_default(), seen.census.rows)).collect();
-    let chosen = blocking(|| Interview { input: &mut io::stdin().lock(), output: &mut io::stderr() }.sheet(&names));
+    let chosen = blocking(|| {
+        let (mut input, mut output) = (io::stdin().lock(), io::stderr());
+        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.sheet(&names)
+    });
     chosen.map_err(unasked)?.ok_or_else(unanswered)
 }
 

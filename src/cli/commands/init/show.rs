@@ -3,12 +3,15 @@
 use super::interview::Open;
 use super::look::Seen;
 use crate::profile::{Answers, Keys, Meaning, Proposal, Sense};
+use crate::report::columns::{columns, padded};
 use crate::report::visible::{shortened, visible};
 use crate::source::Form;
 
 /// The columns of the table: a meaning and the name of a column.
 const MEANING: usize = 12;
 const NAME: usize = 24;
+/// In less room than this the last column says nothing.
+const NARROWEST: usize = 20;
 
 /// What was seen, before anything is asked; `proposal` tells which columns are of use.
 pub fn lines(seen: &Seen, proposal: Option<&Proposal>, width: usize) -> Vec<String> {
@@ -136,23 +139,26 @@ fn flaws(keys: &Keys, rows: u64) -> String {
     flaws.join(", ")
 }
 
-/// A row of the table; what does not fit stands on lines of its own below the last column.
+/// A row of the table; what does not fit stands on lines of its own below the last column, or below the row where there is
+/// no room for that column.
 fn row(meaning: &str, name: &str, why: &str, width: usize) -> String {
     let name = shortened(name, NAME);
-    let pad = NAME.saturating_sub(name.chars().count());
-    let begin = format!("  {meaning:<MEANING$} {name}{}  ", " ".repeat(pad));
-    let indent = begin.chars().count();
-    let room = width.saturating_sub(indent).max(20);
-    let why = wrapped(&visible(why), room);
+    let begin = format!("  {meaning:<MEANING$} {}  ", padded(&name, NAME));
+    let indent = columns(&begin);
+    if width < indent + NARROWEST {
+        let why = wrapped(&visible(why), width.saturating_sub(6));
+        return format!("  {meaning}: {name}\n      {}", why.join("\n      ")).trim_end().to_owned();
+    }
+    let why = wrapped(&visible(why), width - indent);
     format!("{begin}{}", why.join(&format!("\n{}", " ".repeat(indent)))).trim_end().to_owned()
 }
 
-/// The text in lines of at most so many characters, broken between words.
+/// The text in lines of at most so many columns, broken between words.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if columns(line) + 1 + columns(word) <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -164,4 +170,23 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 fn rows(count: u64) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_a_table_where_there_is_room_and_two_lines_where_there_is_none() {
+        let why = "261 of 261 are addresses, all different";
+        assert_eq!(
+            row("e-mail", "work_email", why, 66),
+            "  e-mail       work_email                261 of 261 are addresses,\n                                         all different"
+        );
+        assert_eq!(
+            row("e-mail", "work_email", why, 40),
+            "  e-mail: work_email\n      261 of 261 are addresses, all\n      different"
+        );
+        assert_eq!(row("team", "所属", "a usual name", 64), "  team         所属                      a usual name");
+    }
 }

@@ -1,0 +1,259 @@
+//! That what is described is so.
+
+mod defaults;
+mod documents;
+mod drift;
+mod values;
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use toml::{Table, Value};
+
+use super::{KINDS, Keys, Rule, SECTIONS, Setting, Takes};
+use crate::config::{ConfigError, Settings};
+
+/// A setting, and how to get there from the top of the file.
+struct Place {
+    setting: &'static Setting,
+    path: Vec<&'static str>,
+    /// The kind of target that the file is for.
+    kind: &'static str,
+    /// What else its table needs.
+    beside: Vec<(&'static str, Value)>,
+}
+
+impl Place {
+    /// The name in dots.
+    fn name(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// The file in which it has this value, and everything else is right.
+    fn with(&self, value: Value) -> Table {
+        let mut file = least(self.kind);
+        let mut table = &mut file;
+        let (last, before) = self.path.split_last().unwrap();
+        for name in before {
+            let inner = table.entry(*name).or_insert_with(|| Table::new().into());
+            if !inner.is_table() {
+                *inner = Table::new().into();
+            }
+            table = inner.as_table_mut().unwrap();
+        }
+        for (name, value) in &self.beside {
+            table.insert((*name).to_owned(), value.clone());
+        }
+        table.insert((*last).to_owned(), value);
+        file
+    }
+}
+
+/// The least that is a configuration for a kind.
+fn least(kind: &str) -> Table {
+    format!(
+        "source.path = 'people.csv'\nmatch.rules = [['login_id']]\nmap.login_id = 'login'\n\
+         [target]\nkind = '{kind}'\nbase_url = 'sandbox'"
+    )
+    .parse()
+    .unwrap()
+}
+
+fn read(file: &Table) -> Result<Settings, ConfigError> {
+    crate::config::parse(&file.to_string(), Path::new("/etc/headcount/config.toml"))
+}
+
+/// Every setting there is, with those of tables within settings.
+fn places() -> Vec<Place> {
+    let mut places = Vec::new();
+    for section in SECTIONS {
+        for (kind, setting) in section.settings() {
+            // Of the kinds that can do everything, where none is asked for.
+            let kind = kind.map_or("scim", |kind| kind.name);
+            add(Place { setting, path: vec![section.name, setting.name], kind, beside: Vec::new() }, &mut places);
+        }
+        let (name, settings) = match section.keys {
+            Keys::Named(settings) => ("table", settings),
+            Keys::Attributes(settings) => ("attribute", settings),
+            Keys::These(_) | Keys::OfKinds { .. } => continue,
+        };
+        for setting in settings {
+            let is_source = super::SOURCES.contains(&setting.name);
+            let beside = match section.keys {
+                Keys::Attributes(_) if is_source => Vec::new(),
+                Keys::Attributes(_) => vec![("column", "c".into())],
+                _ => needed(settings),
+            };
+            add(Place { setting, path: vec![section.name, name, setting.name], kind: "scim", beside }, &mut places);
+        }
+    }
+    places
+}
+
+fn add(place: Place, places: &mut Vec<Place>) {
+    for (rule, settings) in tables(&place.setting.takes) {
+        for setting in settings {
+            let path = place.path.iter().copied().chain([setting.name]).collect();
+            let beside = if rule == Rule::Free { needed(settings) } else { Vec::new() };
+            add(Place { setting, path, kind: place.kind, beside }, places);
+        }
+    }
+    places.push(place);
+}
+
+fn tables(takes: &Takes) -> Vec<(Rule, &'static [Setting])> {
+    match takes {
+        Takes::Table { settings, rule, .. } => vec![(*rule, *settings)],
+        Takes::Any { of, .. } => of.iter().flat_map(tables).collect(),
+        Takes::Secret(_) => tables(&super::SECRET_TABLE),
+        _ => Vec::new(),
+    }
+}
+
+fn needed(settings: &'static [Setting]) -> Vec<(&'static str, Value)> {
+    let needed = settings.iter().filter(|setting| setting.otherwise == super::Otherwise::Needed);
+    needed.map(|setting| (setting.name, good(&setting.takes).remove(0))).collect()
+}
+
+/// Values that are taken, among them those at the ends of every range.
+fn good(takes: &Takes) -> Vec<Value> {
+    match takes {
+        Takes::Boolean => vec![true.into(), false.into()],
+        Takes::True => vec![true.into()],
+        Takes::Integer(range) => vec![(*range.start()).into(), (*range.end()).into()],
+        Takes::Number { range, zero } => {
+            let zero = (*zero == super::Zero::Allowed).then(|| 0.into());
+            let ends = [(*range.start()).into(), (*range.end()).into()];
+            ends.into_iter().chain(zero).collect()
+        }
+        Takes::Text(form) => form.taken.iter().map(|text| (*text).into()).collect(),
+        Takes::Choice(words) => words.iter().map(|word| word.name.into()).collect(),
+        Takes::List { of, least, .. } => {
+            let all = Value::Array(good(of));
+            let none = (*least == 0).then(|| Value::Array(Vec::new()));
+            std::iter::once(all).chain(none).collect()
+        }
+        Takes::Table { settings, rule, .. } => {
+            let of = |setting: &Setting| -> Table {
+                let own = (setting.name.to_owned(), good(&setting.takes).remove(0));
+                let needed = if *rule == Rule::Free { needed(settings) } else { Vec::new() };
+                needed.into_iter().map(|(name, value)| (name.to_owned(), value)).chain([own]).collect()
+            };
+            settings.iter().map(|setting| of(setting).into()).collect()
+        }
+        Takes::Any { of, .. } => of.iter().flat_map(good).collect(),
+        Takes::Secret(_) => good(&super::SECRET_TABLE),
+        Takes::Literal => ["''", "'{{ x }}'", "true", "-7", "1.5", "['x', [1]]", "{ a = 'x', b = { c = '' } }"]
+            .map(|toml| super::toml_value(toml).unwrap())
+            .to_vec(),
+    }
+}
+
+/// Values that are refused, among them those next to the ends of every range.
+fn bad(takes: &Takes) -> Vec<Value> {
+    match takes {
+        Takes::Boolean => vec!["true".into(), 1.into()],
+        Takes::True => vec![false.into()],
+        Takes::Integer(range) => {
+            let ends = [range.start().checked_sub(1), range.end().checked_add(1)];
+            ends.into_iter().flatten().map(Value::from).chain([1.5.into()]).collect()
+        }
+        Takes::Number { range, .. } => {
+            let (start, end) = (*range.start(), *range.end());
+            vec![(start / 2.0 - 1e-9).into(), (end * 1.000_001).into(), (-1).into()]
+        }
+        Takes::Text(form) => form.refused.iter().map(|text| (*text).into()).collect(),
+        Takes::Choice(words) => {
+            let other = words[0].name;
+            vec!["".into(), format!("{other} ").into(), format!("{other}x").into(), 1.into()]
+        }
+        Takes::List { of, least, doubles, .. } => {
+            let mut lists: Vec<Value> = bad(of).into_iter().map(|item| Value::Array(vec![item])).collect();
+            lists.extend((*least > 0).then(|| Value::Array(Vec::new())));
+            let good = good(of).remove(0);
+            lists.extend((*doubles == super::Doubles::Refused).then(|| Value::Array(vec![good.clone(), good])));
+            lists
+        }
+        Takes::Table { settings, rule, .. } => {
+            let one = |name: &str, value: Value| Value::Table([(name.to_owned(), value)].into_iter().collect());
+            let mut tables = vec![one("no_such_setting", 1.into())];
+            tables.extend((*rule != Rule::Free).then(|| Table::new().into()));
+            if *rule == Rule::ExactlyOne {
+                let all = settings.iter().map(|setting| (setting.name.to_owned(), good(&setting.takes).remove(0)));
+                tables.push(Value::Table(all.collect()));
+            }
+            for setting in *settings {
+                tables.extend(bad(&setting.takes).into_iter().map(|value| one(setting.name, value)));
+            }
+            tables
+        }
+        Takes::Any { of, .. } => {
+            of.iter().flat_map(bad).filter(|value| !of.iter().any(|takes| is_for(takes, value))).collect()
+        }
+        Takes::Secret(_) => {
+            let clear = ["hunter2".into(), 4242.into(), Value::Array(vec!["hunter2".into()])];
+            bad(&super::SECRET_TABLE).into_iter().chain(clear).collect()
+        }
+        Takes::Literal => Vec::new(),
+    }
+}
+
+/// Whether one of several takes a value that another of them refuses for its type.
+fn is_for(takes: &Takes, value: &Value) -> bool {
+    match (takes, value) {
+        (Takes::Number { range, .. }, Value::Float(number)) => range.contains(number),
+        #[allow(clippy::cast_precision_loss)]
+        (Takes::Number { range, .. }, Value::Integer(number)) => range.contains(&(*number as f64)),
+        (Takes::Integer(range), Value::Integer(number)) => range.contains(number),
+        _ => good(takes).contains(value),
+    }
+}
+
+/// Whether the program says that something is wrong with the setting.
+fn is_refused(place: &Place, value: &Value) -> bool {
+    let (name, below) = (format!("`{}`", place.name()), format!("`{}.", place.name()));
+    read(&place.with(value.clone()))
+        .is_err_and(|error| error.problems().iter().any(|p| p.message.contains(&name) || p.message.contains(&below)))
+}
+
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(|| serde_json::from_str(&super::json_schema()).unwrap());
+
+static EDITOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).unwrap());
+
+/// The same for a tool that knows nothing younger than draft 7, such as taplo.
+static OLDER_EDITOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let mut schema = SCHEMA.clone();
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+    jsonschema::options().with_draft(jsonschema::Draft::Draft7).build(&schema).unwrap()
+});
+
+/// What editors mark: the place of each, with what is said.
+fn marks(file: &Table) -> Vec<(String, String)> {
+    let file = serde_json::to_value(file).unwrap();
+    let marks = |editor: &jsonschema::Validator| -> Vec<(String, String)> {
+        editor.iter_errors(&file).map(|error| (error.instance_path().to_string(), error.to_string())).collect()
+    };
+    let marked = marks(&EDITOR);
+    assert_eq!(marked, marks(&OLDER_EDITOR), "an older tool understands it otherwise");
+    marked
+}
+
+/// Whether an editor marks the setting, or something in it.
+fn is_marked(place: &Place, value: &Value) -> bool {
+    let path = format!("/{}", place.path.join("/"));
+    marks(&place.with(value.clone()))
+        .iter()
+        .any(|(at, _)| at.strip_prefix(&path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+#[test]
+fn the_kinds_are_those_that_can_be_chosen() {
+    let words: Vec<_> = super::SYSTEMS.iter().map(|choice| choice.name).collect();
+    assert_eq!(KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>(), words);
+    for kind in &KINDS {
+        let settings = read(&least(kind.name)).unwrap();
+        assert_eq!((settings.target.kind.name(), settings.target.kind.can_delete()), (kind.name, kind.deletes));
+        let known = |name: &&str| kind.settings.iter().any(|setting| setting.name == *name);
+        assert!(kind.ways.iter().flat_map(|way| way.iter()).all(known), "{}", kind.name);
+    }
+}
