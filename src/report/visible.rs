@@ -8,7 +8,9 @@ use super::columns;
 /// The text on one line, with everything that does not show itself made visible. Borrowed where nothing needs to be.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_invisible) {
+    // Nearly every text is plain, and bytes are looked at many at a time.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -88,6 +90,10 @@ mod tests {
     fn what_does_not_show_itself_is_escaped_and_all_else_stays() {
         assert_eq!(visible("a\nb\x1b[31m\u{202e}c\u{9b}"), "a\\nb\\u{1b}[31m\\u{202e}c\\u{9b}");
         assert!(matches!(visible("Zoë D'Árcy 李 می‌خواهم"), Cow::Borrowed(_)));
+        for byte in 0..=0x7F_u8 {
+            let text = char::from(byte).to_string();
+            assert_eq!(visible(&text) == text, (b' '..=b'~').contains(&byte), "{text:?}");
+        }
     }
 
     #[test]

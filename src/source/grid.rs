@@ -116,13 +116,13 @@ impl Grid {
         }
         let cell = &mut self.cells[at];
         cell.clear();
-        if let Err(error) = write(cell) {
-            cell.clear();
-            self.error.get_or_insert((at, error));
-        }
-        self.length += cell.len();
-        if self.length > MAX_RECORD {
-            cell.clear();
+        // What is too long already becomes no row, however much more of it there is.
+        if self.length <= MAX_RECORD {
+            if let Err(error) = write(cell) {
+                cell.clear();
+                self.error.get_or_insert((at, error));
+            }
+            self.length += cell.len();
         }
         Ok(())
     }
