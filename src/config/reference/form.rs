@@ -163,6 +163,15 @@ pub(in crate::config) const REPORT_FILE: Form = Form {
     refused: &["", "  ", "{date}.html", "a{.html", "{run}}"],
 };
 
+/// A file of rows, which promises no format that rows are not written in.
+pub(in crate::config) const SHEET_FILE: Form = Form {
+    pattern: r"^(?![\s\S]*[^/]\.(ods|xls|xlsb|xlsm|json|gz|gzip|zst|zstd|zip|bz2|xz|7z|html)$)\s*([^{}\s]|\{run\})([^{}]|\{run\})*$",
+    sees: Sees::NotAll,
+    taken: &["reports/{run}-errors.csv", "errors", "{run}", "a.b/errors.xlsx", "a/.html"],
+    refused: &["", "  ", "{date}.csv", "{run}}", "errors.html", "reports/{run}.ods", "errors.csv.gz"],
+    ..REPORT_FILE
+};
+
 pub(in crate::config) const ONE_FILE: Form = Form {
     said: "a path without braces",
     pattern: r"^\s*[^{}\s][^{}]*$",

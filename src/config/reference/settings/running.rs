@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::{ATTRIBUTE, DURATION, FILE, ONE_FILE, PERCENT, RECIPIENT, REPORT_FILE, SOME_DURATION};
+use super::super::{ATTRIBUTE, DURATION, FILE, ONE_FILE, PERCENT, RECIPIENT, REPORT_FILE, SHEET_FILE, SOME_DURATION};
 use super::super::{Choice, choice, words};
 use super::super::{Doubles, Keys, Otherwise, Presence, Rule, Section, Setting, Takes, Zero};
 use crate::config::settings::Occasion;
@@ -155,11 +155,12 @@ pub(in crate::config) const REPORT: Section = Section {
         },
         Setting {
             name: "errors",
-            takes: Takes::Text(&REPORT_FILE),
+            takes: Takes::Text(&SHEET_FILE),
             otherwise: Otherwise::Without("none is written"),
             says: "The rows that were invalid, in conflict, or failed, as they came, with what is wrong beside them, to be \
                    mended and fed to headcount again. Written after every plan and every run that has such rows. The ending \
-                   tells the format: `.csv`, `.tsv`, `.xlsx` or `.jsonl`; without an ending it is that of the export.",
+                   tells the format: `.csv`, `.tsv`, `.xlsx` or `.jsonl`; without an ending it is that of the export, and one that promises a format in which no rows are written is \
+                   refused.",
         },
         Setting {
             name: "redact",
