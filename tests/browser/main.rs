@@ -5,7 +5,7 @@
 //!
 //! ```sh
 //! cargo test --test browser -- --ignored
-//! PICTURES=docs/pictures cargo test --test browser -- --ignored pictures   # takes those of the README anew
+//! PICTURES=docs/pictures cargo test --test browser -- --ignored as_wide   # takes those of the documents anew
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, and so do its helpers")]
@@ -369,12 +369,10 @@ fn it_is_read_with_a_keyboard_a_screen_reader_a_telephone_and_on_paper() {
     is_quiet_and_alone(&browser);
 }
 
+/// Where PICTURES names a folder, pictures of it are kept there.
 #[test]
-#[ignore = "takes pictures, where PICTURES names a folder for them"]
-fn pictures() {
-    let Some(to) = std::env::var_os("PICTURES") else { return };
-    let to = Path::new(env!("CARGO_MANIFEST_DIR")).join(to);
-    fs::create_dir_all(&to).unwrap();
+#[ignore = "needs chromedriver"]
+fn the_page_is_as_wide_as_the_screen_or_the_paper() {
     let folder = tempfile::tempdir().unwrap();
     let page = company(folder.path());
     let browser = Browser::start();
@@ -401,6 +399,12 @@ fn pictures() {
             // The margin that paper has.
             browser.ask("document.body.style.padding = '48px'");
         }
-        fs::write(to.join(format!("{name}.png")), browser.picture()).unwrap();
+        let wide = browser.ask("document.documentElement.scrollWidth").as_u64().unwrap();
+        assert!(wide <= width.into(), "{name}: {wide} instead of {width}");
+        if let Some(to) = std::env::var_os("PICTURES") {
+            let to = Path::new(env!("CARGO_MANIFEST_DIR")).join(to);
+            fs::create_dir_all(&to).unwrap();
+            fs::write(to.join(format!("{name}.png")), browser.picture()).unwrap();
+        }
     }
 }
