@@ -165,10 +165,13 @@ impl Walk {
             ));
         }
         let kept: HashSet<KeyHash> = kept.into_iter().collect();
-        let others = records.into_iter().filter(|record| {
-            record.as_ref().is_some_and(|account| !kept.contains(&KeyHash::of_text(account.id.as_str())))
+        let others = records.into_iter().filter(|record| match record {
+            Some(account) => !kept.contains(&KeyHash::of_text(account.id.as_str())),
+            // Those that could not be read the first time are counted already.
+            None => self.unreadable == 0,
         });
-        self.first_seen(others.collect())
+        let others = others.collect();
+        self.first_seen(others)
     }
 
     fn first_seen(&mut self, records: Vec<Option<Account>>) -> Vec<Account> {

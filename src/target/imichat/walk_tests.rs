@@ -194,6 +194,22 @@ fn records_that_are_no_users_are_left_out_and_said() {
 }
 
 #[test]
+fn a_record_that_is_no_user_when_its_page_is_read_once_more_is_said_as_well() {
+    let last_page_read = std::cell::Cell::new(0);
+    let server = |page| {
+        let mut records = page_of(page, 25);
+        if page == 3 {
+            records.extend((last_page_read.get() > 0).then_some(None));
+            last_page_read.set(last_page_read.get() + 1);
+        }
+        with(records, None, Some(3))
+    };
+    // The first page need not be read once more any more.
+    incomplete(&walk(server), 25, 3 + 1, "1 records are no users");
+    assert_eq!(last_page_read.get(), 2);
+}
+
+#[test]
 fn a_full_page_of_what_is_no_user_is_not_the_end() {
     let server = |page| with(if page == 2 { vec![None; 10] } else { page_of(page, 25) }, None, None);
     incomplete(&walk(server), 15, 4, "10 records are no users");

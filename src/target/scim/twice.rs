@@ -62,12 +62,11 @@ impl Twice {
         self.under_way.contains(&start)
     }
 
-    /// Whether a page still shows everybody whom it showed, and who else it shows.
+    /// Whether a page still shows everybody whom it showed, and what else it shows.
     pub fn compare(&mut self, start: u64, records: Vec<Option<Account>>) -> (bool, Vec<Option<Account>>) {
         let mut ids = self.kept.remove(&start).map(|kept| kept.ids).unwrap_or_default();
-        let others =
-            records.into_iter().flatten().filter(|account| !ids.remove(&KeyHash::of_text(account.id.as_str())));
-        let others = others.map(Some).collect();
+        let mut is_known = |account: &Account| ids.remove(&KeyHash::of_text(account.id.as_str()));
+        let others = records.into_iter().filter(|record| !record.as_ref().is_some_and(&mut is_known)).collect();
         (ids.is_empty(), others)
     }
 }

@@ -216,6 +216,21 @@ fn a_record_without_an_id_is_counted_and_said() {
 }
 
 #[test]
+fn a_record_that_appears_without_an_id_when_its_page_is_read_once_more_is_counted_and_said() {
+    let first = json!({"Resources": [{"id": 1}, {"id": 2}]});
+    let mut walk = Walk::new(2, false, Chance::Last);
+    let mut answers = [first.clone(), json!({"Resources": [{"id": 3}]}), json!({"Resources": []}), first]
+        .into_iter()
+        .chain([json!({"Resources": [{"id": 3}, {}]})]);
+    while let Some(ask) = walk.step() {
+        walk.read(ask, page(answers.next().unwrap()));
+    }
+    assert_eq!(answers.next(), None, "every page was asked for");
+    let (complete, notes) = walk.finish();
+    assert!(!complete && notes[0].contains("1 records are no users with an id"), "{notes:?}");
+}
+
+#[test]
 fn a_page_that_is_too_large_is_asked_for_in_half_until_it_cannot_be_smaller() {
     let mut walk = Walk::new(3, false, Chance::Last);
     for count in [3, 2, 1] {
