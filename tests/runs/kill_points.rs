@@ -404,8 +404,8 @@ fn die(deaths: &[Death<'_>]) {
     assert!(untried.is_empty(), "nobody died at {untried:?}: {missed:#?}");
 }
 
-/// Waits for requests that may still arrive leave the processor to others.
-const AT_ONCE: usize = 4;
+/// Waits for requests that may still arrive leave the processor to others: more of them than there are processors.
+const AT_ONCE: usize = 8;
 
 fn each<T: Sync>(of: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);

@@ -156,9 +156,9 @@ macro_rules! cut_everywhere {
 
 cut_everywhere! {
     a_source_cut_at_every_byte: Plain, 1;
-    a_source_with_crlf_cut_at_every_byte: Windows, 1;
+    a_source_with_crlf_cut_at_every_third_byte: Windows, 3;
     a_source_with_quotes_cut_at_every_byte: Quoted, 1;
-    a_source_without_a_last_line_break_cut_at_every_byte: Open, 1;
+    a_source_without_a_last_line_break_cut_at_every_third_byte: Open, 3;
     a_source_in_utf16_cut_at_every_seventh_byte: Utf16, 7;
 }
 
