@@ -95,6 +95,10 @@ pub struct Action {
     /// Values that are sent along unchanged, where the target's updates carry every mapped attribute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<String, Value>,
+    /// What else the account has of what is mapped, so that whoever reads the plan finds a team's people in it. It is not
+    /// sent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub about: BTreeMap<String, Value>,
     /// Whether the account was active when the plan saw it, where the changes do not say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
@@ -123,6 +127,7 @@ impl Action {
             source: None,
             changes: Vec::new(),
             also: BTreeMap::new(),
+            about: BTreeMap::new(),
             active: None,
             reason: None,
             warnings: Vec::new(),

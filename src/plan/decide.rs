@@ -89,6 +89,7 @@ pub fn newcomer(ctx: &Context<'_>, desired: &Desired, source: Source, missing: &
             source: Some(source),
             changes,
             also: BTreeMap::new(),
+            about: BTreeMap::new(),
             active: None,
             reason: None,
             warnings: Vec::new(),
@@ -143,6 +144,7 @@ pub fn known(
         None => ActionKind::Update,
     };
     let also = sent_along(ctx, account, |id| desired.value(id), &changes);
+    let about = about(ctx, account, &changes, &also);
     let action = Action {
         seq: 0,
         action: kind,
@@ -153,6 +155,7 @@ pub fn known(
         source: Some(source.clone()),
         changes: as_changes(ctx.schema, changes),
         also,
+        about,
         active: if kind == ActionKind::Update { ctx.schema.is_active(&account.values) } else { None },
         reason: None,
         warnings: if kind.takes_away() { leaver_warnings(ctx.schema, account) } else { Vec::new() },
@@ -202,6 +205,7 @@ pub fn absent(ctx: &Context<'_>, account: &Account, absence: &Absence) -> Decisi
     };
     let also =
         if kind == ActionKind::Deactivate { sent_along(ctx, account, |_| None, &changes) } else { BTreeMap::new() };
+    let about = about(ctx, account, &changes, &also);
     let action = Action {
         seq: 0,
         action: kind,
@@ -212,6 +216,7 @@ pub fn absent(ctx: &Context<'_>, account: &Account, absence: &Absence) -> Decisi
         source: None,
         changes: as_changes(ctx.schema, changes),
         also,
+        about,
         active: None,
         reason: Some(format!("no row for {} runs and {} days", absence.runs, absence.days)),
         warnings: leaver_warnings(ctx.schema, account),
@@ -313,6 +318,28 @@ pub(super) fn status_change(schema: &Schema, changes: &[Difference]) -> Option<b
     let lifecycle = schema.lifecycle.as_ref()?;
     let change = changes.iter().find(|change| change.attribute == lifecycle.attribute)?;
     Some(normal::same(schema.get(lifecycle.attribute), &change.to, &lifecycle.active))
+}
+
+/// What the account has of what is mapped and what neither changes nor is sent along: short values that several people
+/// may have in common, and nobody's name to sign in with.
+pub(super) fn about(
+    ctx: &Context<'_>,
+    account: &Account,
+    changes: &[Difference],
+    also: &BTreeMap<String, Value>,
+) -> BTreeMap<String, Value> {
+    let is_key = |id: AttrId| ctx.rules.iter().any(|rule| rule.attributes.contains(&id));
+    let told = account.values.iter().filter(|(id, value)| {
+        ctx.always.union(ctx.on_create).contains(*id)
+            && !ctx.schema.get(*id).secret
+            && !ctx.schema.get(*id).live
+            && !is_key(*id)
+            && !value.is_blank()
+            && matches!(value, Value::Text(_) | Value::Bool(_) | Value::Int(_))
+            && !changes.iter().any(|change| change.attribute == *id)
+            && !also.contains_key(ctx.schema.name(*id))
+    });
+    told.map(|(id, value)| (ctx.schema.name(id).to_owned(), value.clone())).collect()
 }
 
 /// Everything mapped and updatable that does not change, for targets whose updates carry all of it. `unseen` gives the

@@ -5,7 +5,7 @@
 //! left alone as a whole. What cannot be put back is said. `policy` has no say in it, because it says what follows from
 //! an export, and a rollback follows from an order; what is protected is nobody's to order and is asked for elsewhere.
 
-use super::decide::{Context, Decision, as_changes, leaver_warnings, sent_along, status_change};
+use super::decide::{Context, Decision, about, as_changes, leaver_warnings, sent_along, status_change};
 use super::steps::follow_up;
 use super::{Action, ActionKind, Change, Finding, FindingKind};
 use crate::model::{Account, AccountId, AttrId, Schema, Value, normal};
@@ -221,6 +221,7 @@ fn action(
     // What the API never shows is sent along as the run left it, where nobody wrote anything else since.
     let unseen = |id: AttrId| values_of(undone, schema, id).filter(|value| written(id, value) == Some(true));
     let also = sent_along(ctx, account, unseen, &back);
+    let about = about(ctx, account, &back, &also);
     Action {
         seq: 0,
         action: kind,
@@ -232,6 +233,7 @@ fn action(
         source: None,
         changes: as_changes(schema, back),
         also,
+        about,
         active: if kind == ActionKind::Update { schema.is_active(&account.values) } else { None },
         reason: Some(reason),
         warnings: if kind.takes_away() { leaver_warnings(schema, account) } else { Vec::new() },

@@ -1,6 +1,7 @@
 //! What holds for every form, whatever text stands in a record.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::io;
 
 use proptest::collection::{btree_map, vec};
@@ -113,6 +114,7 @@ fn action() -> impl Strategy<Value = Entry> {
             source,
             changes,
             also,
+            about: BTreeMap::new(),
             active: None,
             reason,
             warnings,
@@ -273,6 +275,7 @@ proptest! {
             let (changes, text) = match entry {
                 Entry::Action { action, outcome } => {
                     action.also.insert("private".into(), hidden[0].clone());
+                    action.about.insert("private".into(), hidden[0].clone());
                     (&mut action.changes, outcome.as_mut().and_then(|outcome| outcome.message.as_mut()))
                 }
                 Entry::Finding(finding) => (&mut finding.changes, Some(&mut finding.reason)),

@@ -21,7 +21,7 @@ pub fn entry(mut entry: Entry, names: &[String]) -> Entry {
     match &mut entry {
         Entry::Action { action, outcome } => {
             changes(&mut action.changes, names, &mut gone);
-            for (attribute, value) in &mut action.also {
+            for (attribute, value) in action.also.iter_mut().chain(&mut action.about) {
                 redact(attribute, value, names, &mut gone);
             }
             sort(&mut gone);

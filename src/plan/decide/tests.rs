@@ -156,6 +156,22 @@ fn leavers_and_returners_carry_their_other_changes_along() {
 }
 
 #[test]
+fn whoever_leaves_or_changes_is_told_apart_by_what_stays_as_it_is() {
+    let mut world = World::new();
+    world.on_create.insert(AttrId(2));
+    world.always.insert(AttrId(5));
+    world.policy.absent = Absent::Deactivate;
+    let account = [(0, "ana"), (1, "Ana"), (2, "Agent"), (3, "active"), (5, "2")];
+    let about = |decision: Decision| decision.action.unwrap().about.into_keys().collect::<Vec<_>>();
+    let left = [(0, "ana"), (1, "Ana"), (3, "inactive")];
+    assert_eq!(about(world.known(&left, &account)), ["name", "title"], "no key, no live counter, not what changes");
+    assert_eq!(about(world.known(&[(0, "ana"), (1, "Anne")], &account)), ["status", "title"]);
+    assert_eq!(about(world.absent(&account, 9, 9, None)), ["name", "title"]);
+    world.schema = schema(true);
+    assert_eq!(about(world.known(&left, &account)), [""; 0], "it is sent along");
+}
+
+#[test]
 fn policy_can_leave_leavers_and_returners_alone() {
     let mut world = World::new();
     world.policy.leavers = Leavers::Report;

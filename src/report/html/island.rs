@@ -62,7 +62,7 @@ impl Island {
 
     fn along(&mut self, row: &Row<'_>) -> Vec<usize> {
         let mut along = Vec::new();
-        for (attribute, value) in row.also.into_iter().flatten() {
+        for (attribute, value) in row.also.into_iter().flatten().flatten() {
             let attribute = row::attribute(attribute);
             let Some(value) = shared(value).filter(|_| !self.wide.contains(attribute.as_ref())) else { continue };
             let values = self.numbers.entry(attribute.clone().into_owned()).or_default();
@@ -126,6 +126,15 @@ mod tests {
         }
         island.end(&mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn whoever_leaves_is_found_by_what_the_account_has() {
+        let leaver = serde_json::json!({"seq": 1, "action": "deactivate", "key": "ana", "changes": [], "requests": 1,
+            "held": false, "also": {"title": "Agent"}, "about": {"team": "Sales"}});
+        let read: serde_json::Value = serde_json::from_str(&written(&[leaver])).unwrap();
+        assert_eq!(read["pairs"], serde_json::json!([["title", "Agent"], ["team", "Sales"]]));
+        assert_eq!(read["rows"][0][10], serde_json::json!([0, 1]));
     }
 
     fn update(key: &str, also: serde_json::Value) -> serde_json::Value {

@@ -43,8 +43,8 @@ pub(super) struct Row<'e> {
     pub changes: Vec<Changed<'e>>,
     /// Reasons, warnings, what came of it: a line each.
     pub why: Vec<Cow<'e, str>>,
-    /// What is sent along unchanged, which says more of who this is.
-    pub also: Option<&'e BTreeMap<String, Value>>,
+    /// What is sent along unchanged, and what else the account has, which say more of who this is.
+    pub also: [Option<&'e BTreeMap<String, Value>>; 2],
 }
 
 /// An attribute, its value before where one is known, its value after.
@@ -89,7 +89,7 @@ impl<'e> Row<'e> {
                     &action.source,
                     &action.changes,
                     why,
-                    Some(&action.also).filter(|also| !also.is_empty()),
+                    [Some(&action.also), Some(&action.about)],
                 )
             }
             Entry::Finding(finding) => {
@@ -104,7 +104,7 @@ impl<'e> Row<'e> {
                     &finding.source,
                     &finding.changes,
                     why,
-                    None,
+                    [None, None],
                 )
             }
         };
