@@ -19,7 +19,7 @@ use super::rows::RowFault;
 use super::spool::{Spool, Spooled};
 
 /// As many rows and columns as a sheet can have.
-const MOST_ROWS: u32 = 1 << 20;
+pub(super) const MOST_ROWS: u32 = 1 << 20;
 const MOST_COLUMNS: u32 = 1 << 14;
 
 /// Where the rows go.

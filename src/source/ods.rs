@@ -18,7 +18,7 @@ use zip::read::ZipFile;
 use zip::result::ZipError;
 
 use super::error::{Fault, Trouble};
-use super::grid::Grid;
+use super::grid::{Grid, MOST_ROWS};
 use super::records::MAX_RECORD;
 use super::shown;
 use super::xml::{Node, Xml, attribute};
@@ -192,8 +192,10 @@ fn table<R: std::io::BufRead>(xml: &mut Xml<R>, grid: &mut Grid) -> Result<(), T
                 "table:table-row" => {
                     let repeated = count(&element, "table:number-rows-repeated").map_err(broken)?;
                     row_of(xml, &mut cells).map_err(broken)?;
-                    // Rows without a cell that says something cost nothing, however many they are.
-                    for row in (row..row.saturating_add(repeated)).take_while(|_| !cells.is_empty()) {
+                    // Rows without a cell that says something cost nothing, however many they are; of others the first that
+                    // no sheet can have is refused where it holds a text, and merged cells do not matter there.
+                    let end = row.saturating_add(repeated).min(MOST_ROWS + 1);
+                    for row in (row..end).take_while(|_| !cells.is_empty()) {
                         put(grid, row, &cells)?;
                         if grid.is_full() {
                             return Ok(());

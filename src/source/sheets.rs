@@ -306,6 +306,10 @@ fn a_small_file_cannot_become_a_large_sheet() {
     let blanks = cell("office:value-type=\"string\"", "<text:s text:c=\"4294967295\"/>");
     let pass = read_as("hr.ods", ods(&(texts(&["id"]) + &row(&[text("1"), blanks]))), |_| {}).unwrap();
     assert_eq!(pass.bad.len(), 1);
+    // Merged cells without a text, in as many rows as can be said.
+    let merged = cell("table:number-columns-spanned=\"2\"", "");
+    let content = texts(&["id", "name"]) + &texts(&["1", "Ana"]) + &rows_of(u32::MAX, &merged);
+    assert_eq!(rows(&read_as("hr.ods", ods(&content), |_| {}).unwrap()), ["2: 1|Ana"]);
     // One text, named by every cell.
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
