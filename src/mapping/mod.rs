@@ -43,7 +43,7 @@ use self::build::{Built, Leaf, Node};
 use self::cache::Cache;
 use self::spec::{Blank, MapSpec, On};
 use self::template::Engine;
-use crate::model::{AttrId, Columns, Desired, Record, Schema, Value, Wanted};
+use crate::model::{AttrId, Attributes, Columns, Desired, Record, Schema, Value, Wanted};
 
 /// `[map]`, compiled for one schema and the columns of one source. Shared by all threads; each has its own [`Scratch`].
 pub struct Mapping {
@@ -216,6 +216,16 @@ impl Mapping {
     pub fn missing_required(&self, desired: &Desired) -> Vec<AttrId> {
         let missing = |id: &&AttrId| desired.value(**id).is_none_or(Value::is_blank);
         self.required.iter().filter(missing).copied().collect()
+    }
+
+    /// Whatever can be made of a row, whether or not it can be used as a whole.
+    #[must_use]
+    pub fn salvage(&self, row: &Record) -> Attributes {
+        let set = |explained: Explained<'_>| match explained.result {
+            Ok(Some(Wanted::Set(value))) => Some((explained.mapped.attr, value)),
+            _ => None,
+        };
+        self.explain(row).into_iter().filter_map(set).collect()
     }
 
     /// Each mapped attribute with the expression behind it and what that comes to for the row.

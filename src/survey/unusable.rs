@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Inputs;
-use crate::model::{Account, AttrId, Attributes, KeyHash, Place, Record, Value, Wanted};
+use crate::model::{Account, AttrId, KeyHash, Place, Record, Value};
 
 /// What an invalid row still shows of its person: accounts that its identity was linked to, and keys under the match
 /// rules, by the number of the rule.
@@ -18,15 +18,7 @@ impl Traces {
     pub fn of(inputs: &Inputs<'_>, record: &Record) -> Self {
         let identity = inputs.mapping.identity(record);
         let link = (!identity.is_empty()).then(|| inputs.memory.link(identity)).flatten();
-        let values: Attributes = inputs
-            .mapping
-            .explain(record)
-            .into_iter()
-            .filter_map(|explained| match explained.result {
-                Ok(Some(Wanted::Set(value))) => Some((explained.mapped.attr, value)),
-                _ => None,
-            })
-            .collect();
+        let values = inputs.mapping.salvage(record);
         let mut traces = Self::default();
         traces.links.extend(link.map(|account| KeyHash::of_text(account.as_str())));
         traces.note(inputs, |id| values.get(id));

@@ -4,7 +4,7 @@
 use super::last::Last;
 use super::{Inputs, SurveyError};
 use crate::mapping::Scratch;
-use crate::model::{Account, AccountId, AttrId, Attributes, Place, Record, Schema, Value, Wanted, text};
+use crate::model::{Account, AccountId, AttrId, Place, Record, Schema, Value, text};
 use crate::plan::decide::Context;
 use crate::source::RowShape;
 
@@ -109,16 +109,7 @@ fn names_of_row(inputs: &Inputs<'_>, ctx: &Context<'_>, record: &Record, scratch
     if let Ok(desired) = inputs.mapping.map(record, scratch) {
         return names_of_values(ctx, |id| desired.value(id), names);
     }
-    // Of a row that cannot be used, whatever can be made of it.
-    let values: Attributes = inputs
-        .mapping
-        .explain(record)
-        .into_iter()
-        .filter_map(|explained| match explained.result {
-            Ok(Some(Wanted::Set(value))) => Some((explained.mapped.attr, value)),
-            _ => None,
-        })
-        .collect();
+    let values = inputs.mapping.salvage(record);
     names_of_values(ctx, |id| values.get(id), names);
 }
 
