@@ -59,17 +59,7 @@ impl Tenant {
     }
 
     pub fn connect(&self, rate: &Rate) -> ImiChat {
-        let settings = Settings {
-            api_key: None,
-            domain: None,
-            team_id: None,
-            authorize_path: "/authorize".to_owned(),
-            auth_header: "auth_code".to_owned(),
-            token_header: "access_token".to_owned(),
-            update_method: "PATCH".to_owned(),
-            update_body: UpdateBody::Full,
-            privilege_key: "teamid".to_owned(),
-        };
+        let settings = Settings::default();
         let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
         connect(&settings, &self.base_url, rate, clock, stop, &Secret::new(API_KEY), DOMAIN).unwrap()
     }

@@ -14,9 +14,11 @@ use crate::journal::paths::{make_private_dir, write_atomically};
 use crate::journal::{Journal, Memory, Options, StateDir};
 use crate::mapping::spec::On;
 use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options as MapOptions};
+use crate::model::monitor::Monitor;
 use crate::model::{Capabilities, MatchRule, Schema, text};
 use crate::plan::Absent;
 use crate::source::{Source, read_table};
+use crate::survey::{Accounts, Inputs};
 use crate::target::{Target, brightpattern, imichat, scim};
 
 /// The settings, and what follows from them without reading anything else.
@@ -121,6 +123,31 @@ impl Configured {
         let plans = self.state.path().join("plans");
         make_private_dir(&plans)?;
         self.source_in(clock, &plans)
+    }
+
+    /// What a plan is made from in `dir`. Only what is listed now is kept for later.
+    pub fn inputs<'a>(
+        &'a self,
+        mapped: &'a Mapped,
+        memory: &'a Memory,
+        (clock, monitor): (&'a dyn Clock, &'a dyn Monitor),
+        accounts: Accounts<'a>,
+        dir: &'a Path,
+    ) -> Inputs<'a> {
+        Inputs {
+            settings: &self.settings,
+            schema: &self.schema,
+            rules: &self.rules,
+            source: &mapped.source,
+            mapping: &mapped.mapping,
+            memory,
+            clock,
+            monitor,
+            target: self.target_name(),
+            accounts,
+            dir,
+            snapshot: matches!(accounts, Accounts::Live(_)).then(|| self.state.snapshot()),
+        }
     }
 
     fn lookup(&self, lookup: &LookupSettings) -> Result<Lookup, Failure> {

@@ -91,17 +91,7 @@ fn the_defaults_of_each_kind_are_what_the_samples_say() {
 
 fn schema_of(kind: &str) -> Schema {
     match kind {
-        "imichat" => imichat::schema(&Settings {
-            api_key: None,
-            domain: None,
-            team_id: None,
-            authorize_path: "/authorize".to_owned(),
-            auth_header: "auth_code".to_owned(),
-            token_header: "access_token".to_owned(),
-            update_method: "PATCH".to_owned(),
-            update_body: UpdateBody::Full,
-            privilege_key: "teamid".to_owned(),
-        }),
+        "imichat" => imichat::schema(&Settings::default()),
         "brightpattern" => brightpattern::schema(),
         _ => scim::schema(&[]),
     }

@@ -38,17 +38,7 @@ impl Subject for Imichat {
 
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
         Box::pin(async move {
-            let settings = imichat::Settings {
-                api_key: None,
-                domain: None,
-                team_id: None,
-                authorize_path: "/authorize".to_owned(),
-                auth_header: "auth_code".to_owned(),
-                token_header: "access_token".to_owned(),
-                update_method: "PATCH".to_owned(),
-                update_body: imichat::UpdateBody::Full,
-                privilege_key: "teamid".to_owned(),
-            };
+            let settings = imichat::Settings::default();
             let Place { base_url, rate, clock, stop, secret } = place;
             let target = imichat::connect(&settings, base_url, rate, clock, stop, &Secret::new(secret), DOMAIN)?;
             Ok(Box::new(target) as Box<dyn Target>)

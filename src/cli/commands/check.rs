@@ -17,7 +17,7 @@ use crate::plan::action::Found;
 use crate::report::Summary;
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
-use crate::survey::{References, check_rows, read_findings};
+use crate::survey::{Accounts, References, check_rows, read_findings};
 use crate::target::{Listed, Target};
 
 pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
@@ -30,20 +30,8 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     let monitor = app.monitor();
     // Nothing is remembered by a check, and nothing has to be locked for it.
     let memory = Journal::in_memory().memory("check");
-    let inputs = crate::survey::Inputs {
-        settings: &configured.settings,
-        schema: &configured.schema,
-        rules: &configured.rules,
-        source: &mapped.source,
-        mapping: &mapped.mapping,
-        memory: &memory,
-        clock: &*app.clock,
-        monitor: &*monitor,
-        target: configured.target_name(),
-        accounts: crate::survey::Accounts::Recorded(dir.path()),
-        dir: dir.path(),
-        snapshot: None,
-    };
+    let accounts = Accounts::Recorded(dir.path());
+    let inputs = configured.inputs(&mapped, &memory, (&*app.clock, &*monitor), accounts, dir.path());
     let checked = check_rows(&inputs)?;
     let invalid: Vec<_> = read_findings(&checked.findings)
         .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)

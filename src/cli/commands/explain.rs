@@ -11,7 +11,7 @@ use crate::cli::workbench::Configured;
 use crate::journal::{Journal, Memory};
 use crate::model::{AccountId, Attributes, Value, Wanted};
 use crate::report::person::{write_json, write_text};
-use crate::survey::{Accounts, Edit, Explained, Inputs, Last, Person, Whom, explain};
+use crate::survey::{Accounts, Edit, Explained, Last, Person, Whom, explain};
 use crate::target::{Target, Trouble};
 
 use super::plan::close_after;
@@ -70,20 +70,7 @@ pub async fn look(
     let dir = tempfile::tempdir().map_err(|error| Failure::new("system", format!("no temporary folder: {error}")))?;
     let mapped = configured.source_in(&*app.clock, dir.path())?;
     let monitor = app.monitor();
-    let inputs = Inputs {
-        settings: &configured.settings,
-        schema: &configured.schema,
-        rules: &configured.rules,
-        source: &mapped.source,
-        mapping: &mapped.mapping,
-        memory,
-        clock: &*app.clock,
-        monitor: &*monitor,
-        target: configured.target_name(),
-        accounts: Accounts::Last(last),
-        dir: dir.path(),
-        snapshot: None,
-    };
+    let inputs = configured.inputs(&mapped, memory, (&*app.clock, &*monitor), Accounts::Last(last), dir.path());
     tokio::select! {
         explained = explain(&inputs, asked) => Ok(explained?),
         () = app.stop.requested() => Err(Failure::new("signal", "stopped; nothing was changed").exit(Exit::Paused)),

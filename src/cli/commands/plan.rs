@@ -16,7 +16,7 @@ use crate::journal::Memory;
 use crate::journal::paths::write_atomically;
 use crate::plan::file::Header;
 use crate::report::Extent;
-use crate::survey::{Accounts, Inputs, PlanFiles, Surveyed, survey};
+use crate::survey::{Accounts, PlanFiles, Surveyed, survey};
 use crate::target::Target;
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -173,20 +173,7 @@ async fn make_in(
 ) -> Result<(Surveyed, Mapped), Failure> {
     let mapped = configured.source(&*app.clock)?;
     let monitor = app.monitor();
-    let inputs = Inputs {
-        settings: &configured.settings,
-        schema: &configured.schema,
-        rules: &configured.rules,
-        source: &mapped.source,
-        mapping: &mapped.mapping,
-        memory,
-        clock: &*app.clock,
-        monitor: &*monitor,
-        target: configured.target_name(),
-        accounts,
-        dir,
-        snapshot: matches!(accounts, Accounts::Live(_)).then(|| configured.state.snapshot()),
-    };
+    let inputs = configured.inputs(&mapped, memory, (&*app.clock, &*monitor), accounts, dir);
     let surveyed = tokio::select! {
         surveyed = survey(&inputs) => surveyed?,
         () = app.stop.requested() => {

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use crate::config::reader::{Folder, Item, Problems, Table};
 use crate::config::reference::{HEADER, TEAM_ID_SAID, TEAM_NUMBER, UPDATE_BODIES, VERBS};
-use crate::target::imichat::{Settings, UpdateBody};
+use crate::target::imichat::Settings;
 
 pub(super) fn read(
     mut table: Table<'_>,
@@ -28,13 +28,14 @@ pub(super) fn read(
     let api_key = api_key.and_then(|item| item.secret("IMICHAT_API_KEY", folder, problems));
     let domain = domain.and_then(|item| item.owned(problems));
     let team_id = table.get("team_id").and_then(|item| team_id(&item, problems));
-    let mut text = |key, default: &str, check: fn(&Item<'_>, &mut Problems) -> Option<String>| {
-        table.get(key).and_then(|item| check(&item, problems)).unwrap_or_else(|| default.to_owned())
+    let default = Settings::default();
+    let mut text = |key, default: String, check: fn(&Item<'_>, &mut Problems) -> Option<String>| {
+        table.get(key).and_then(|item| check(&item, problems)).unwrap_or(default)
     };
-    let authorize_path = text("authorize_path", "/authorize", path);
-    let auth_header = text("auth_header", "auth_code", header);
-    let token_header = text("token_header", "access_token", header);
-    let privilege_key = text("privilege_key", "teamid", |item, problems| item.owned(problems));
+    let authorize_path = text("authorize_path", default.authorize_path, path);
+    let auth_header = text("auth_header", default.auth_header, header);
+    let token_header = text("token_header", default.token_header, header);
+    let privilege_key = text("privilege_key", default.privilege_key, |item, problems| item.owned(problems));
     let update_method = table.get("update_method").and_then(|item| item.choice(&VERBS, problems));
     let update_body = table.get("update_body").and_then(|item| item.choice(&UPDATE_BODIES, problems));
     table.finish_hiding(problems);
@@ -45,8 +46,8 @@ pub(super) fn read(
         authorize_path,
         auth_header,
         token_header,
-        update_method: update_method.unwrap_or("PATCH").to_owned(),
-        update_body: update_body.unwrap_or(UpdateBody::Full),
+        update_method: update_method.map_or(default.update_method, str::to_owned),
+        update_body: update_body.unwrap_or(default.update_body),
         privilege_key,
     })
 }

@@ -50,6 +50,23 @@ pub struct Settings {
     pub privilege_key: String,
 }
 
+impl Default for Settings {
+    /// What holds where the configuration says nothing.
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            domain: None,
+            team_id: None,
+            authorize_path: "/authorize".to_owned(),
+            auth_header: "auth_code".to_owned(),
+            token_header: "access_token".to_owned(),
+            update_method: "PATCH".to_owned(),
+            update_body: UpdateBody::Full,
+            privilege_key: "teamid".to_owned(),
+        }
+    }
+}
+
 /// What an update carries. Whether the server keeps or clears an attribute that is left out is not documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateBody {

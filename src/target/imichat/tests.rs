@@ -24,12 +24,7 @@ pub fn settings() -> Settings {
         api_key: Some(SecretSource::Env("IMICHAT_API_KEY".to_owned())),
         domain: Some("acme.imi.chat".to_owned()),
         team_id: Some("1".to_owned()),
-        authorize_path: "/authorize".to_owned(),
-        auth_header: "auth_code".to_owned(),
-        token_header: "access_token".to_owned(),
-        update_method: "PATCH".to_owned(),
-        update_body: UpdateBody::Full,
-        privilege_key: "teamid".to_owned(),
+        ..Settings::default()
     }
 }
 
