@@ -15,14 +15,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use headcount::clock::{Clock, Stop, SystemClock};
+use headcount::connectors::Target;
+use headcount::connectors::http::Rate;
 use headcount::execute::{Execution, Mode, Secrets, Selection, execute};
 use headcount::journal::{Event, Journal, Options, RunHead, RunId};
 use headcount::model::monitor::Silent;
 use headcount::model::{AttrId, MatchRule, Secret, Value};
 use headcount::plan::file::{Header, PlanWriter};
 use headcount::plan::{Action, ActionKind, Change, Source};
-use headcount::target::Target;
-use headcount::target::http::Rate;
 use tenant::{Tenant, benching, median, number, rate};
 use tokio::runtime::Runtime;
 

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use headcount::connectors::Target;
 use headcount::sandbox::{API_KEY, DOMAIN};
-use headcount::target::Target;
 use listed::listed;
 use serde::Deserialize;
 use tenant::{Tenant, benching, median, number, rate};

@@ -16,11 +16,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headcount::clock::{Stop, SystemClock};
+use headcount::connectors::http::Rate;
+use headcount::connectors::scim::{Login, Settings, UpdateMethod};
+use headcount::connectors::{Target, brightpattern, scim};
 use headcount::model::{Attributes, Percent, Secret, Value};
 use headcount::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Options, Seed, TOKEN};
-use headcount::target::http::Rate;
-use headcount::target::scim::{Login, Settings, UpdateMethod};
-use headcount::target::{Target, brightpattern, scim};
 use listed::listed;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value as Json, json};

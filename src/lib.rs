@@ -8,28 +8,25 @@
 
 // Its macro is for every room, so it comes first.
 #[macro_use]
-mod mutant;
+pub mod testing;
 
 pub mod clock;
-pub mod kill;
+pub mod files;
 pub mod model;
 
+pub mod discovery;
 pub mod mapping;
 pub mod plan;
-pub mod profile;
 pub mod reconcile;
 pub mod report;
 
-pub mod after;
 pub mod config;
+pub mod connectors;
 pub mod execute;
 pub mod journal;
+pub mod notify;
+pub mod planning;
 pub mod sandbox;
 pub mod source;
-pub mod survey;
-pub mod target;
-
-#[cfg(test)]
-mod fuzzing;
 
 pub mod cli;

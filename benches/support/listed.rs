@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use headcount::target::{Listed, Target};
+use headcount::connectors::{Listed, Target};
 
 /// How many accounts a target that is signed in to lists, and how long that takes.
 pub async fn listed(target: &dyn Target) -> (u64, Duration) {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headcount::clock::{Stop, SystemClock};
+use headcount::connectors::http::Rate;
+use headcount::connectors::imichat::{ImiChat, Settings, connect};
 use headcount::model::{Percent, Secret};
 use headcount::sandbox::{API_KEY, DOMAIN, Options, Quota, Seed};
-use headcount::target::http::Rate;
-use headcount::target::imichat::{ImiChat, Settings, UpdateBody, connect};
 
 /// Set for the copy that serves, to the number of accounts that it starts with.
 const SERVE: &str = "HEADCOUNT_BENCH_SERVE";

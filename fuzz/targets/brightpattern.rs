@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| headcount::target::brightpattern::fuzzing::any_answer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| headcount::connectors::brightpattern::fuzzing::any_answer(data));

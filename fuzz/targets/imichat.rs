@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| headcount::target::imichat::fuzzing::any_answers(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| headcount::connectors::imichat::fuzzing::any_answers(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| headcount::target::scim::fuzzing::any_answers(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| headcount::connectors::scim::fuzzing::any_answers(data));

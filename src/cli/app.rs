@@ -4,16 +4,16 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::after::Wanted;
 use super::args::{Global, LogFormat};
 use super::failure::{Exit, Failure};
+use super::notify::Wanted;
 use super::output::{Format, Out, To, width, write_summary_json};
 use super::progress::{LogWriter, Progress, Show};
 use super::workbench::Configured;
-use crate::after::Over;
 use crate::clock::{Clock, Stop, SystemClock};
-use crate::journal::paths::make_private_dir;
+use crate::files::make_private_dir;
 use crate::model::monitor::Monitor;
+use crate::notify::Over;
 use crate::report::columns::fitted;
 use crate::report::{Extent, Head, Lines, RunRecord, Style, Summary, render};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::output::{ColorChoice, Format};
-use crate::profile::Kind;
+use crate::discovery::Kind;
 use crate::report::Invocation;
 
 /// Keeps an application's user accounts in step with an HR export.

@@ -8,10 +8,10 @@ use super::quota::QuotaFile;
 use super::workbench::Configured;
 use crate::clock::{Clock, Stop};
 use crate::config::{KindSettings, SecretSource};
-use crate::journal::paths::make_private_dir;
+use crate::connectors::{Target, brightpattern, imichat, scim};
+use crate::files::make_private_dir;
 use crate::model::Secret;
 use crate::sandbox::{self, Sandbox};
-use crate::target::{Target, brightpattern, imichat, scim};
 
 /// A tenant that can be asked.
 pub struct Connected {

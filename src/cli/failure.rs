@@ -5,17 +5,17 @@ use std::io;
 use miette::Diagnostic;
 
 use crate::config::ConfigError;
+use crate::connectors::{CallError, Trouble};
 use crate::execute::ExecuteError;
 use crate::execute::lifecycle::LifecycleError;
 use crate::execute::passwords::DeliveryError;
+use crate::files::FileError;
 use crate::journal::JournalError;
-use crate::journal::paths::FileError;
 use crate::plan::file::PlanFileError;
+use crate::planning::SurveyError;
 use crate::report::Problem;
 use crate::sandbox::SandboxError;
 use crate::source::SourceError;
-use crate::survey::SurveyError;
-use crate::target::{CallError, Trouble};
 
 /// The exit codes, which are fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

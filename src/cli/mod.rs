@@ -1,13 +1,13 @@
 //! Arguments, commands, progress, questions, exit codes. The only room that prints, and the only one that knows all
 //! others; nothing imports it.
 
-mod after;
 mod app;
 mod args;
 pub mod ask;
 mod commands;
 mod connect;
 mod failure;
+mod notify;
 pub mod output;
 mod past;
 mod people;
@@ -78,7 +78,7 @@ async fn outcome(app: Arc<App>, command: Command) -> u8 {
         Ok(exit) => exit as u8,
         Err(failure) => failed(&app, name, &failure),
     };
-    after::tell(&app).await;
+    notify::tell(&app).await;
     exit
 }
 
@@ -92,7 +92,7 @@ fn failed(app: &App, name: &str, failure: &Failure) -> u8 {
     if Command::summarises(name) {
         let summary = failed_summary(app, name, failure);
         app.close(&summary);
-        after::failed(app, name, &summary);
+        notify::failed(app, name, &summary);
     }
     failure.exit as u8
 }

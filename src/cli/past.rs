@@ -6,7 +6,8 @@ use std::io::BufReader;
 
 use super::app::App;
 use super::workbench::Configured;
-use crate::journal::{Journal, Options, RunOverview, StateDir, sealed};
+use crate::files::sealed;
+use crate::journal::{Journal, Options, RunOverview, StateDir};
 use crate::plan::file::{Header, PlanReader};
 use crate::report::{Head, Past};
 

@@ -10,11 +10,11 @@ use crate::mapping::spec::On;
 use crate::model::{AttrId, Schema, Value, Wanted};
 use crate::plan::safety::Group;
 use crate::plan::{Action, ActionKind, Finding};
+use crate::planning::{self, Explained, Last, Whom};
 use crate::report::Entry;
 use crate::report::person::{
     Account, Attribute, Candidate, Cell, Explanation, Held, Listing, Matching, Person, Row, Rule, Standing, Touched,
 };
-use crate::survey::{self, Explained, Last, Whom};
 
 /// What an explanation is made from beside the plan.
 pub struct Known<'a> {
@@ -67,7 +67,7 @@ pub fn explanation(known: &Known<'_>, whom: &Whom, explained: &Explained) -> Res
     })
 }
 
-fn candidate(person: &survey::Person) -> Candidate {
+fn candidate(person: &planning::Person) -> Candidate {
     Candidate {
         key: person.key.clone(),
         identity: identity(person),
@@ -77,14 +77,14 @@ fn candidate(person: &survey::Person) -> Candidate {
     }
 }
 
-fn identity(person: &survey::Person) -> Option<String> {
+fn identity(person: &planning::Person) -> Option<String> {
     person.row.as_ref().map(|row| row.identity.clone()).filter(|identity| !identity.is_empty())
 }
 
 fn told(
     known: &Known<'_>,
     explained: &Explained,
-    person: &survey::Person,
+    person: &planning::Person,
     notes: &mut Vec<String>,
 ) -> Result<Person, Failure> {
     let header = &explained.header;
@@ -116,7 +116,7 @@ fn told(
         row: person.row.as_ref().map(|row| Row {
             source: row.source.clone(),
             identity: identity(person),
-            included: person.standing != survey::Standing::Excluded,
+            included: person.standing != planning::Standing::Excluded,
             include_cells: cells(&row.include),
             problem: row.problem.clone(),
         }),
@@ -147,17 +147,17 @@ fn told(
 }
 
 /// Why, in one sentence.
-fn because(schema: &Schema, person: &survey::Person) -> String {
-    let survey::Person { decision, standing, .. } = person;
+fn because(schema: &Schema, person: &planning::Person) -> String {
+    let planning::Person { decision, standing, .. } = person;
     match (&decision.action, &decision.finding, standing) {
         (Some(Action { reason: Some(reason), .. }), _, _) => reason.clone(),
         (Some(action), _, _) => because_of_row(schema, action),
         (None, Some(Finding { reason, .. }), _) => reason.clone(),
-        (None, None, survey::Standing::Excluded) => {
+        (None, None, planning::Standing::Excluded) => {
             "source.include leaves the row out, as if it were not there".to_owned()
         }
-        (None, None, survey::Standing::Ignored) => "no row; policy.absent is \"ignore\"".to_owned(),
-        (None, None, survey::Standing::Contested) => {
+        (None, None, planning::Standing::Ignored) => "no row; policy.absent is \"ignore\"".to_owned(),
+        (None, None, planning::Standing::Contested) => {
             "the rows that claim this account are in conflict, so nobody can say whose it is".to_owned()
         }
         (None, None, _) => "the account is as the row wants it".to_owned(),
@@ -189,7 +189,7 @@ fn shown(schema: &Schema, account: &crate::model::Account) -> Vec<(String, Value
 }
 
 /// What the row, or else the account, gives for each match rule.
-fn rules(configured: &Configured, person: &survey::Person) -> Vec<Rule> {
+fn rules(configured: &Configured, person: &planning::Person) -> Vec<Rule> {
     let value = |id: AttrId| match (&person.desired, &person.account) {
         (Some(desired), _) => desired.value(id),
         (None, Some(account)) => account.values.get(id),
@@ -203,7 +203,12 @@ fn rules(configured: &Configured, person: &survey::Person) -> Vec<Rule> {
     configured.rules.iter().map(|rule| Rule { rule: rule.label.clone(), key: key(&rule.attributes) }).collect()
 }
 
-fn attribute(schema: &Schema, person: &survey::Person, action: Option<&Action>, mapped: &survey::Mapped) -> Attribute {
+fn attribute(
+    schema: &Schema,
+    person: &planning::Person,
+    action: Option<&Action>,
+    mapped: &planning::Mapped,
+) -> Attribute {
     let known = schema.get(mapped.attribute);
     let has = person
         .account
@@ -252,7 +257,7 @@ fn attribute(schema: &Schema, person: &survey::Person, action: Option<&Action>, 
 }
 
 /// What runs did to the person's account, the last first. A run that cannot be read is noted, and stops nothing.
-fn history(known: &Known<'_>, person: &survey::Person, notes: &mut Vec<String>) -> Result<Vec<Touched>, Failure> {
+fn history(known: &Known<'_>, person: &planning::Person, notes: &mut Vec<String>) -> Result<Vec<Touched>, Failure> {
     let identity = identity(person);
     let account = person.account.as_ref().map(|account| &account.id).or(person.remembered.as_ref());
     let is_one = |action: &Action| {

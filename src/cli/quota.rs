@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::clock::Clock;
-use crate::journal::sealed;
-use crate::target::{Meter, Quota, Target};
+use crate::connectors::{Meter, Quota, Target};
+use crate::files::sealed;
 
 /// Where the reading of one tenant is kept.
 pub struct QuotaFile {
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::clock::TestClock;
-    use crate::target::Purpose;
+    use crate::connectors::Purpose;
 
     const NOW: &str = "2026-11-22T03:00:00Z";
 

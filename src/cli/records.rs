@@ -7,20 +7,19 @@ use std::path::Path;
 use serde::de::IgnoredAny;
 
 use super::failure::Failure;
+use crate::connectors::Meter;
 use crate::execute::passwords::Promise;
-use crate::journal::{
-    Event, Journal, RunHead, RunId, RunOverview, RunState, StateDir, Step, StepState, sealed, secret,
-};
+use crate::files::sealed;
+use crate::journal::{Event, Journal, RunHead, RunId, RunOverview, RunState, StateDir, Step, StepState, secret};
 use crate::plan::Action;
 use crate::plan::action::Planned;
 use crate::plan::beside::read_lines;
 use crate::plan::file::{Header, PlanFileError, PlanReader, verify, verify_seal};
 use crate::plan::safety::Group;
+use crate::planning::{PlanFiles, read_findings};
 use crate::report::record::HeldKind;
 use crate::report::summary::{Quota, Requests, SummaryOutcome};
 use crate::report::{Entry, Head, Outcome, OutcomeResult, RunRecord, Summary, TakesBack};
-use crate::survey::{PlanFiles, read_findings};
-use crate::target::Meter;
 
 /// A plan file, verified.
 pub fn verified(path: &Path) -> Result<(Header, String), Failure> {

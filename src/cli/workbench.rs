@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 use super::failure::Failure;
 use crate::clock::Clock;
 use crate::config::{ConfigError, KindSettings, LookupSettings, Problem, Settings};
+use crate::connectors::{Target, brightpattern, imichat, scim};
 use crate::execute::lifecycle::tidy;
-use crate::journal::paths::{make_private_dir, write_atomically};
+use crate::files::{make_private_dir, write_atomically};
 use crate::journal::{Journal, Memory, Options, StateDir};
 use crate::mapping::spec::On;
 use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options as MapOptions};
 use crate::model::monitor::Monitor;
 use crate::model::{Capabilities, MatchRule, Schema, text};
 use crate::plan::Absent;
+use crate::planning::{Accounts, Inputs};
 use crate::source::{Source, read_table};
-use crate::survey::{Accounts, Inputs};
-use crate::target::{Target, brightpattern, imichat, scim};
 
 /// The settings, and what follows from them without reading anything else.
 pub struct Configured {

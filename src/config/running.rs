@@ -9,8 +9,8 @@ use toml::de::DeValue;
 use super::reader::{Folder, Item, Problems, Table};
 use super::reference::{BURST, CONCURRENCY, OCCASIONS, OCCASIONS_SAID, PACE, RETRIES, WEBHOOK_SAID};
 use super::settings::{Delivery, JournalSettings, Occasion, PasswordSettings, ReportSettings, WebhookSettings};
+use crate::connectors::http::Rate;
 use crate::model::Percent;
-use crate::target::http::Rate;
 
 pub(super) fn rate(mut table: Table<'_>, problems: &mut Problems) -> Rate {
     let default = default_rate();

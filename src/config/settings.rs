@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::connectors::http::Rate;
 use crate::mapping::spec::{Located, MapSpec};
 use crate::model::Digest;
 use crate::plan::policy::{Policy, Safety};
-use crate::target::http::Rate;
 
 /// The base URL that stands for the built-in simulated tenant.
 pub const SANDBOX: &str = "sandbox";
@@ -108,9 +108,9 @@ pub struct TargetSettings {
 /// What each kind of target has of its own.
 #[derive(Clone, Debug)]
 pub enum KindSettings {
-    Imichat(crate::target::imichat::Settings),
-    Brightpattern(crate::target::brightpattern::Settings),
-    Scim(crate::target::scim::Settings),
+    Imichat(crate::connectors::imichat::Settings),
+    Brightpattern(crate::connectors::brightpattern::Settings),
+    Scim(crate::connectors::scim::Settings),
 }
 
 /// Where a secret is found; it is read when it is needed, and not kept in the settings.

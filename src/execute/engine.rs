@@ -13,13 +13,13 @@ use super::request::{By, Lost, Made, Request, Standing};
 use super::{ExecuteError, Executed, Execution, Halt, Mode};
 use crate::journal::state::ActionState;
 use crate::journal::{Event, JournalError, Note, Outcome, RunState, Step, StepState};
-use crate::kill::{self, Point};
 use crate::model::monitor::Done;
 use crate::model::{AccountId, Attributes, Schema};
 use crate::plan::file::PlanReader;
 use crate::plan::safety::Group;
 use crate::plan::{Action, ActionKind};
-use crate::survey::fingerprint;
+use crate::planning::fingerprint;
+use crate::testing::failpoints::{self, Failpoint};
 
 /// What stops the executor from within an action.
 #[derive(Debug)]
@@ -92,18 +92,18 @@ impl<'a> Engine<'a> {
 
     pub async fn all(&self, state: &RunState) -> Result<(), Broken> {
         self.count(state).await?;
-        kill::at(Point::Counted);
+        failpoints::reach(Failpoint::Counted);
         // What an earlier process left open is settled before anything is sent.
         let lost = self.left_open(state)?;
         self.with_tally(|tally| tally.unknown = lost.len() as u64);
         self.settle(lost).await?;
-        kill::at(Point::Settled);
+        failpoints::reach(Failpoint::Settled);
         if self.execution.mode == Mode::SettleOnly {
             return Ok(());
         }
-        for takes_away in [mutant!(DeactivationsFirst), !mutant!(DeactivationsFirst)] {
+        for takes_away in [law_is_broken!(DeactivationsFirst), !law_is_broken!(DeactivationsFirst)] {
             self.phase(state, takes_away).await?;
-            kill::of(Point::PhaseDone, if takes_away { "takes" } else { "gives" });
+            failpoints::reach_kind(Failpoint::PhaseDone, if takes_away { "takes" } else { "gives" });
         }
         Ok(())
     }
@@ -146,7 +146,7 @@ impl<'a> Engine<'a> {
             return Choice::Out;
         }
         let released = !action.held || self.execution.released.contains(&Group::of(action.action));
-        let released = released || mutant!(HeldExecuted);
+        let released = released || law_is_broken!(HeldExecuted);
         if !released && state.first == StepState::Pending {
             return Choice::Held;
         }
@@ -313,16 +313,16 @@ impl Engine<'_> {
         self.may_send()?;
         let (run, at) = (self.execution.run, self.execution.clock.now());
         let (seq, step, attempt) = (request.seq(), request.step, request.attempts + 1);
-        kill::of(Point::IntentDue, request.kind());
+        failpoints::reach_kind(Failpoint::IntentDue, request.kind());
         let intent = self.execution.journal.append(Event::Intent { run, at, seq, step, attempt });
-        if mutant!(IntentNotAwaited) {
+        if law_is_broken!(IntentNotAwaited) {
             intent.now_or_never();
         } else if let Err(error) = intent.await
-            && !mutant!(JournalFailureIgnored)
+            && !law_is_broken!(JournalFailureIgnored)
         {
             return Err(error.into());
         }
-        kill::of(Point::IntentDurable, request.kind());
+        failpoints::reach_kind(Failpoint::IntentDurable, request.kind());
         if let Err(broken) = self.may_send() {
             self.write(request, Outcome::NotThere).await?;
             return Err(broken);
@@ -333,14 +333,14 @@ impl Engine<'_> {
     pub async fn write(&self, request: &Request, result: Outcome) -> Result<(), ExecuteError> {
         let (run, at) = (self.execution.run, self.execution.clock.now());
         let (seq, step) = (request.seq(), request.step);
-        kill::of(Point::OutcomeDue, request.kind());
+        failpoints::reach_kind(Failpoint::OutcomeDue, request.kind());
         let outcome = self.execution.journal.append(Event::Outcome { run, at, seq, step, result });
-        if mutant!(OutcomeNotAwaited) {
+        if law_is_broken!(OutcomeNotAwaited) {
             outcome.now_or_never();
             return Ok(());
         }
         outcome.await?;
-        kill::of(Point::OutcomeDurable, request.kind());
+        failpoints::reach_kind(Failpoint::OutcomeDurable, request.kind());
         Ok(())
     }
 
@@ -385,9 +385,9 @@ impl Engine<'_> {
             }
             std::mem::take(&mut *learnt)
         };
-        kill::at(Point::LearntDue);
+        failpoints::reach(Failpoint::LearntDue);
         self.execution.memory.remember(notes).await?;
-        kill::at(Point::LearntRemembered);
+        failpoints::reach(Failpoint::LearntRemembered);
         Ok(())
     }
 

@@ -10,15 +10,15 @@ use jiff::Timestamp;
 
 use super::{Executed, Halt, Selection};
 use crate::clock::Clock;
-use crate::journal::paths::{FileError, is_unnamed, make_private_dir, write_atomically};
+use crate::files::{FileError, is_unnamed, make_private_dir, write_atomically};
 use crate::journal::state::Phase;
 use crate::journal::{
     Ending, Event, Journal, JournalError, Memory, Note, RunHead, RunId, RunSecret, RunState, Shape, StateDir, secret,
 };
-use crate::kill::{self, Point};
 use crate::model::AccountId;
 use crate::plan::beside::{Learnt, LinesWriter, PlanFiles, read_notes};
 use crate::plan::file::Header;
+use crate::testing::failpoints::{self, Failpoint};
 
 /// What a run starts from.
 pub struct Beginning<'a> {
@@ -59,7 +59,7 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
     let run = RunId::new(at, clock.random());
     let dir = state.run(run);
     make_private_dir(&dir)?;
-    kill::at(Point::FolderMade);
+    failpoints::reach(Failpoint::FolderMade);
     let to = PlanFiles::within(&dir);
     let from = beginning.files;
     copy(&from.plan, &to.plan)?;
@@ -76,7 +76,7 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
         write_atomically(&to.notes, 0o600, |out| LinesWriter::new(out).finish().map(drop))?;
     }
     let secret = secret::create(state, run, rand::random())?;
-    kill::at(Point::RunPrepared);
+    failpoints::reach(Failpoint::RunPrepared);
     let head = RunHead {
         tenant: header.tenant.clone(),
         target: header.target.clone(),
@@ -90,9 +90,9 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
         config_digest: header.config_digest.clone(),
     };
     journal.append(Event::RunStarted { run, at, head: Box::new(head) }).await?;
-    kill::at(Point::RunStarted);
+    failpoints::reach(Failpoint::RunStarted);
     learn(beginning.memory, &to.notes, at, Counting::OneMore).await?;
-    kill::at(Point::PlanRemembered);
+    failpoints::reach(Failpoint::PlanRemembered);
     Ok((run, secret))
 }
 
@@ -108,9 +108,9 @@ pub async fn resume(
     clock: &dyn Clock,
     run: &RunState,
 ) -> Result<(), LifecycleError> {
-    kill::at(Point::ResumeDue);
+    failpoints::reach(Failpoint::ResumeDue);
     journal.append(Event::RunResumed { run: run.run(), at: clock.now() }).await?;
-    kill::at(Point::RunResumed);
+    failpoints::reach(Failpoint::RunResumed);
     let notes = PlanFiles::within(&state.run(run.run())).notes;
     learn(memory, &notes, run.started(), Counting::AsItIs).await
 }
@@ -136,7 +136,7 @@ pub fn tidy(state: &StateDir, journal: &Journal, keep: Duration, now: Timestamp)
             Some(_) => {}
             // What is settled of its passwords stands there before anything is sent.
             None if run.time() < forgotten || !state.run_passwords(run).exists() => match state.remove_run(run) {
-                Ok(()) => kill::at(Point::LeftoverRemoved),
+                Ok(()) => failpoints::reach(Failpoint::LeftoverRemoved),
                 Err(error) => tracing::warn!(%error, "a folder that no run needs any more is still there"),
             },
             None => {}
@@ -208,10 +208,10 @@ pub async fn finish(
                     at: header.created_at,
                 };
                 memory.remember(vec![Note::Shape(shape)]).await?;
-                kill::at(Point::ShapeRemembered);
+                failpoints::reach(Failpoint::ShapeRemembered);
             }
             journal.append(Event::RunEnded { run, at, outcome }).await?;
-            kill::at(Point::RunEnded);
+            failpoints::reach(Failpoint::RunEnded);
         }
         Left::Paused => {
             let why = executed
@@ -219,7 +219,7 @@ pub async fn finish(
                 .as_ref()
                 .map_or_else(|| format!("{} outcomes are unknown", executed.unknown), ToString::to_string);
             journal.append(Event::RunPaused { run, at, why }).await?;
-            kill::at(Point::RunPaused);
+            failpoints::reach(Failpoint::RunPaused);
         }
     }
     Ok(left)

@@ -9,11 +9,11 @@ use super::engine::{Broken, Ended, Engine};
 use super::perform::account_of;
 use super::request::{By, Lost, Made, Request};
 use super::{ExecuteError, Halt, Mode};
+use crate::connectors::{CallError, Trouble};
 use crate::journal::{Event, JournalError, Outcome, Step};
-use crate::kill::{self, Point};
 use crate::model::{Account, Attributes, Value};
 use crate::reconcile::compare::has_all;
-use crate::target::{CallError, Trouble};
+use crate::testing::failpoints::{self, Failpoint};
 
 /// A process sends a step so often, if each time its answer is lost and its effect is not there.
 const TRIES: u32 = 2;
@@ -90,17 +90,17 @@ impl Engine<'_> {
 
     /// Gives back what is certainly not there. Follow-ups that are lost in turn are added to `lost`.
     async fn look_up(&self, sought: Vec<Lost>, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
-        if mutant!(CreateRepeatedBlindly) {
+        if law_is_broken!(CreateRepeatedBlindly) {
             return Ok(sought);
         }
         let over = sought.iter().all(|one| self.rest_of(one.since).is_zero());
         if over || self.must_look_only_once(&sought)? {
             self.let_land(&sought).await?;
-            kill::at(Point::WaitOver);
+            failpoints::reach(Failpoint::WaitOver);
             return self.look_once(sought, Transit::Over, lost).await;
         }
         let missing = self.look_once(sought, Transit::Possible, lost).await?;
-        if mutant!(NotThereBelievedAtOnce) {
+        if law_is_broken!(NotThereBelievedAtOnce) {
             return Ok(missing);
         }
         // A request that was given up may still be on its way: only after its time is "not there" certain.
@@ -108,7 +108,7 @@ impl Engine<'_> {
             return Ok(missing);
         }
         self.let_land(&missing).await?;
-        kill::at(Point::WaitOver);
+        failpoints::reach(Failpoint::WaitOver);
         self.look_once(missing, Transit::Over, lost).await
     }
 
@@ -160,9 +160,9 @@ impl Engine<'_> {
         }
         self.may_send()?;
         let wanted: Vec<Attributes> = creates.iter().map(|one| one.request.steps.first.clone()).collect();
-        kill::of(Point::LookupDue, "create");
+        failpoints::reach_kind(Failpoint::LookupDue, "create");
         let found = self.execution.target.find(self.execution.rules, &wanted).await;
-        kill::of(Point::LookedUp, "create");
+        failpoints::reach_kind(Failpoint::LookedUp, "create");
         let found = match found {
             Ok(found) => found,
             Err(error) => {
@@ -196,7 +196,7 @@ impl Engine<'_> {
         let wanted = &one.request.steps.first;
         let differences: Vec<_> =
             accounts.iter().map(|account| has_all(self.schema, account, wanted.iter()).err()).collect();
-        let alike = |difference: &Option<_>| difference.is_none() || mutant!(AdoptedWithoutComparing);
+        let alike = |difference: &Option<_>| difference.is_none() || law_is_broken!(AdoptedWithoutComparing);
         let mut equal = accounts.iter().zip(&differences).filter(|(_, difference)| alike(difference));
         let message = match (equal.next(), equal.next()) {
             (Some((account, _)), None) => {
@@ -276,9 +276,9 @@ impl Engine<'_> {
     async fn look_up_change(&self, one: Lost) -> Result<Learnt, Broken> {
         let request = &one.request;
         let id = account_of(request)?;
-        kill::of(Point::LookupDue, request.kind());
+        failpoints::reach_kind(Failpoint::LookupDue, request.kind());
         let account = self.execution.target.get(&id).await;
-        kill::of(Point::LookedUp, request.kind());
+        failpoints::reach_kind(Failpoint::LookedUp, request.kind());
         let account = match account {
             Ok(account) => account,
             Err(error) if error.trouble == Trouble::NotFound => None,

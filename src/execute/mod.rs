@@ -25,6 +25,7 @@ use jiff::Timestamp;
 
 use self::engine::{Broken, Engine};
 use crate::clock::{Clock, Stop};
+use crate::connectors::{CallError, Target};
 use crate::journal::{Journal, JournalError, Memory, RunId};
 use crate::model::monitor::{Monitor, Phase};
 use crate::model::{AttrId, MatchRule, Secret};
@@ -32,7 +33,6 @@ use crate::plan::Action;
 use crate::plan::action::Planned;
 use crate::plan::file::PlanFileError;
 use crate::plan::safety::Group;
-use crate::target::{CallError, Target};
 
 /// One execution of a plan whose file was verified and whose start is in the journal.
 pub struct Execution<'a> {

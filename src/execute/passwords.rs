@@ -9,8 +9,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{ExecuteError, Secrets};
-use crate::journal::paths::{FileError, write_atomically};
-use crate::journal::{RunId, RunSecret, RunState, StateDir, Step, StepState, sealed, secret};
+use crate::files::sealed;
+use crate::files::{FileError, write_atomically};
+use crate::journal::{RunId, RunSecret, RunState, StateDir, Step, StepState, secret};
 use crate::model::value::GENERATED;
 use crate::model::{AttrId, Schema, Secret, Value};
 use crate::plan::file::{PlanReader, restore_secrets};

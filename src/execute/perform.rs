@@ -6,12 +6,12 @@ use super::engine::{Broken, Ended, Engine, written};
 use super::lost::unknown;
 use super::request::{By, Lost, Made, Request};
 use super::{ExecuteError, Halt, Mode};
+use crate::connectors::{CallError, Effect, Trouble};
 use crate::journal::{Outcome, Step};
-use crate::kill::{self, Point};
 use crate::model::{Account, AccountId, AttrId, Attributes, Kind, Schema, Value, normal};
 use crate::plan::{ActionKind, seen};
 use crate::reconcile::compare::has_all;
-use crate::target::{CallError, Effect, Trouble};
+use crate::testing::failpoints::{self, Failpoint};
 
 /// Answers lost in a row that count as a target that is down.
 const SILENT: u32 = 5;
@@ -33,9 +33,9 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
-        kill::of(Point::SendDue, request.kind());
+        failpoints::reach_kind(Failpoint::SendDue, request.kind());
         let answer = self.execution.target.create(&values).await;
-        kill::of(Point::Answered, request.kind());
+        failpoints::reach_kind(Failpoint::Answered, request.kind());
         match answer {
             Ok(account) => {
                 self.answered();
@@ -64,9 +64,9 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
-        kill::of(Point::SendDue, request.kind());
+        failpoints::reach_kind(Failpoint::SendDue, request.kind());
         let answer = self.execution.target.update(&account, &values).await;
-        kill::of(Point::Answered, request.kind());
+        failpoints::reach_kind(Failpoint::Answered, request.kind());
         match answer {
             Ok(()) => {
                 self.answered();
@@ -93,13 +93,13 @@ impl Engine<'_> {
             Err(message) => return self.refuse(&request, message).await,
         };
         self.intend(&request).await?;
-        kill::of(Point::SendDue, request.kind());
+        failpoints::reach_kind(Failpoint::SendDue, request.kind());
         let answer = if request.deletes() {
             self.execution.target.delete(&account).await
         } else {
             self.execution.target.update(&account, &values).await
         };
-        kill::of(Point::Answered, request.kind());
+        failpoints::reach_kind(Failpoint::Answered, request.kind());
         match answer {
             Ok(()) => {
                 self.answered();
@@ -114,12 +114,12 @@ impl Engine<'_> {
     /// however fresh the listing is, because nothing else speaks for what is about to be done to it.
     async fn changed_meanwhile(&self, request: &Request, id: &AccountId) -> Result<Option<String>, Broken> {
         let fresh = self.execution.fresh_until.is_some_and(|until| self.execution.clock.now() <= until);
-        if (fresh && request.action.source.is_some()) || mutant!(StaleOverwritten) {
+        if (fresh && request.action.source.is_some()) || law_is_broken!(StaleOverwritten) {
             return Ok(None);
         }
-        kill::of(Point::ReadDue, request.kind());
+        failpoints::reach_kind(Failpoint::ReadDue, request.kind());
         let read = self.execution.target.get(id).await;
-        kill::of(Point::Read, request.kind());
+        failpoints::reach_kind(Failpoint::Read, request.kind());
         let now = match read {
             Ok(account) => {
                 self.answered();
@@ -243,7 +243,7 @@ impl Engine<'_> {
             if matches!(value, Value::Generated | Value::Secret(_)) {
                 let secret = self.execution.secrets.secret(&request.action, id)?;
                 #[cfg(test)]
-                let secret = crate::mutant::password(secret, request.attempts);
+                let secret = crate::testing::broken_laws::password_for_try(secret, request.attempts);
                 values.set(id, Value::Secret(secret));
             }
         }

@@ -2,17 +2,14 @@
 //!
 //! [`state`] is the one table of legal transitions: pure, and the same for live runs and for replay. [`store`] makes it
 //! durable: an intent is on disk before its request leaves, an outcome before it is believed, and an append that fails
-//! stops the run. [`secret`] keeps what generated passwords are derived from, [`sealed`] other small files that decide
-//! something, [`paths`] says where everything lies.
+//! stops the run. [`secret`] keeps what generated passwords are derived from, [`state_dir`] says where everything lies.
 
-pub(crate) mod disk;
-pub mod paths;
-pub mod sealed;
 pub mod secret;
 pub mod state;
+pub mod state_dir;
 pub mod store;
 
-pub use paths::StateDir;
 pub use secret::RunSecret;
 pub use state::{Ending, Event, History, Outcome, RunHead, RunId, RunOverview, RunState, Selection, Step, StepState};
+pub use state_dir::StateDir;
 pub use store::{Absence, Inspection, Journal, JournalError, Memory, Note, Options, Shape};

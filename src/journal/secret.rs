@@ -8,11 +8,12 @@ use std::io::{self, Write};
 
 use secrecy::{ExposeSecret, SecretBox};
 
-use super::disk::{Op, may};
-use super::paths::{FileError, StateDir, make_private_dir, sync_dir, write_new};
+use super::StateDir;
 use super::state::RunId;
-use crate::kill::{self, Point};
+use crate::files::disk::{Op, may};
+use crate::files::{FileError, make_private_dir, sync_dir, write_new};
 use crate::model::Secret;
+use crate::testing::failpoints::{self, Failpoint};
 
 const BYTES: usize = 32;
 const CHECK: usize = 16;
@@ -94,14 +95,14 @@ pub fn destroy(state: &StateDir, run: RunId) -> Result<(), FileError> {
         let mut file: File = fs::OpenOptions::new().write(true).open(&path)?;
         file.write_all(&[0; BYTES + CHECK])?;
         file.sync_all()?;
-        kill::at(Point::SecretOverwritten);
+        failpoints::reach(Failpoint::SecretOverwritten);
         Ok(())
     };
     match overwrite().and_then(|()| may(Op::Remove, &path)).and_then(|()| fs::remove_file(&path)) {
         Err(error) if gone(&error) => return Ok(()),
         result => result.map_err(FileError::of(&path, "cannot be destroyed"))?,
     }
-    kill::at(Point::SecretRemoved);
+    failpoints::reach(Failpoint::SecretRemoved);
     sync_dir(&state.run(run)).map_err(FileError::of(&path, "cannot be destroyed"))
 }
 

@@ -9,25 +9,25 @@ fn module(path: &str) -> Vec<String> {
 #[test]
 fn find_every_way_to_name_a_room() {
     let ways = [
-        "use crate::target::Target;",
-        "use crate::{model::Value, target::Target};",
-        "use crate::{\n  model::Value,\n  target,\n};",
-        "use crate::target::{self as t};",
-        "use crate::target as elsewhere;",
-        "pub use super::super::target::*;",
+        "use crate::connectors::Target;",
+        "use crate::{model::Value, connectors::Target};",
+        "use crate::{\n  model::Value,\n  connectors,\n};",
+        "use crate::connectors::{self as t};",
+        "use crate::connectors as elsewhere;",
+        "pub use super::super::connectors::*;",
         "use super::super::*;",
         "use crate as all;",
-        "fn f() -> crate::target::Quota { crate::model::f() }",
-        "fn f() { super::super::target::connect() }",
-        "mod inner { use super::super::super::target::Target; }",
-        "macro_rules! m { () => { $crate::target::connect() } }",
-        "fn f(c: char) -> bool { c == '\"' || c == '\\'' || crate::target::is(c) } // \"",
-        "const A: &str = r#\"\"\"#; use crate::target::Target;",
-        "/* /* */ */ use crate::target::Target;",
-        "#[cfg(not(test))] use crate::target::Target;",
-        "#[cfg(test)] use crate::model::Value; use crate::target::Target;",
-        "struct S { #[cfg(test)] a: u8, b: crate::target::Quota }",
-        "fn f<'a>(a: &'a str) -> crate::target::Quota { 'b': loop {} }",
+        "fn f() -> crate::connectors::Quota { crate::model::f() }",
+        "fn f() { super::super::connectors::connect() }",
+        "mod inner { use super::super::super::connectors::Target; }",
+        "macro_rules! m { () => { $crate::connectors::connect() } }",
+        "fn f(c: char) -> bool { c == '\"' || c == '\\'' || crate::connectors::is(c) } // \"",
+        "const A: &str = r#\"\"\"#; use crate::connectors::Target;",
+        "/* /* */ */ use crate::connectors::Target;",
+        "#[cfg(not(test))] use crate::connectors::Target;",
+        "#[cfg(test)] use crate::model::Value; use crate::connectors::Target;",
+        "struct S { #[cfg(test)] a: u8, b: crate::connectors::Quota }",
+        "fn f<'a>(a: &'a str) -> crate::connectors::Quota { 'b': loop {} }",
     ];
     for way in ways {
         assert_eq!(strangers(&module("plan::steps"), way).len(), 1, "{way}");
@@ -38,11 +38,11 @@ fn find_every_way_to_name_a_room() {
 fn see_nothing_where_nothing_is_named() {
     let harmless = [
         "use crate::model::Value; use super::Action; use self::inner::A; use std::io;",
-        "// use crate::target::Target;\n/// [t](crate::target)\nfn f() {}",
-        "const A: &str = \"use crate::target::Target;\"; const B: &str = r\"crate::cli::run\";",
-        "#[cfg(test)]\nmod tests { use crate::target::Target; #[test] fn f() { crate::cli::run() } }",
-        "#[cfg(test)]\n#[allow(dead_code)]\nuse crate::target::{Target, Quota};",
-        "#[cfg(all(test, unix))] fn f() { crate::target::connect() }",
+        "// use crate::connectors::Target;\n/// [t](crate::connectors)\nfn f() {}",
+        "const A: &str = \"use crate::connectors::Target;\"; const B: &str = r\"crate::cli::run\";",
+        "#[cfg(test)]\nmod tests { use crate::connectors::Target; #[test] fn f() { crate::cli::run() } }",
+        "#[cfg(test)]\n#[allow(dead_code)]\nuse crate::connectors::{Target, Quota};",
+        "#[cfg(all(test, unix))] fn f() { crate::connectors::connect() }",
         "pub(crate) fn f() {} pub(super) fn g() { super::super::reconcile::compare() }",
         "use super::super::model::{Value, key::{Key, KeyHash}};",
     ];
@@ -77,7 +77,7 @@ fn say_where_it_is() {
 
 #[test]
 fn let_nobody_use_the_shell() {
-    for room in &HOUSE {
+    for room in HOUSE {
         assert_eq!(strangers(&module(room.path), "fn f() { crate::cli::run() }").len(), 1, "{}", room.path);
     }
 }

@@ -14,7 +14,7 @@ pub fn export(name: &str, content: impl AsRef<[u8]>) -> Project {
 
 /// The fixture of a product.
 fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/init").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/init_exports").join(name);
     std::fs::read_to_string(path).unwrap()
 }
 
@@ -97,7 +97,7 @@ fn the_written_configuration_is_as_it_is_meant_to_be_read() {
     let project = export("personio.csv", latin(&fixture("personio.csv")));
     project.run(&["init", "--yes", "personio.csv"]).expect(0);
     let written = project.read("config.toml");
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/init/personio.toml");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/init_exports/personio.toml");
     if std::env::var_os("HEADCOUNT_KEEP").is_some() {
         std::fs::write(&kept, &written).unwrap();
     }

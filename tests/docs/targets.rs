@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use headcount::connectors::imichat::Settings;
+use headcount::connectors::{brightpattern, imichat, scim};
 use headcount::model::Schema;
-use headcount::target::imichat::{Settings, UpdateBody};
-use headcount::target::{brightpattern, imichat, scim};
 
 use crate::documents::{document, file};
 use crate::stage::{Scene, Stage};

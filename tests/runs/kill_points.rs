@@ -1,4 +1,4 @@
-//! The process dies at every named point of `headcount::kill`, in every kind of action, at the first, a middle and the
+//! The process dies at every named point of `headcount::testing::failpoints`, in every kind of action, at the first, a middle and the
 //! last time that it passes there, while it begins, goes on, settles, pauses and ends. Then another process goes on. The
 //! tenant's ledger judges: everybody is there, once, with the password that was delivered.
 //!
@@ -15,9 +15,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headcount::journal::{Journal, Options as JournalOptions, RunId};
-use headcount::kill::Point;
 use headcount::sandbox::imichat::{Behaviour, Uniqueness};
 use headcount::sandbox::{Faults, Kind, Op, Options, Seed, TOKEN, scim};
+use headcount::testing::failpoints::Failpoint;
 use serde_json::{Value, json};
 
 use crate::support::{HEADER, Project, Ran, Tenant, assert_passwords_are_told, row, told};
@@ -469,7 +469,8 @@ fn deaths<'a>(
 fn assert_all_are_passed(played: &[(&Scenario, Undisturbed)]) {
     let passed: BTreeSet<&str> =
         played.iter().flat_map(|(_, known)| known.passes.keys()).map(|(point, _)| point.as_str()).collect();
-    let missed: Vec<_> = Point::ALL.iter().map(|point| point.name()).filter(|name| !passed.contains(name)).collect();
+    let missed: Vec<_> =
+        Failpoint::ALL.iter().map(|point| point.name()).filter(|name| !passed.contains(name)).collect();
     assert!(missed.is_empty(), "no scenario passes {missed:?}");
 }
 
@@ -481,7 +482,7 @@ fn a_death_at_any_point_loses_nobody_and_doubles_nobody() {
     let mut deaths = deaths(&played, |_, _, _, count| vec![middle(count)]);
     let mut tried = BTreeSet::new();
     deaths.retain(|death| tried.insert(death.point));
-    assert_eq!(deaths.len(), Point::ALL.len());
+    assert_eq!(deaths.len(), Failpoint::ALL.len());
     die(&deaths);
 }
 
@@ -522,7 +523,7 @@ fn nor_at_any_point_in_any_kind_of_action_wherever_it_stands() {
         Known::Again => vec![middle(count)],
         Known::Left => Vec::new(),
     });
-    println!("{} points, {} deaths", Point::ALL.len(), deaths.len());
+    println!("{} points, {} deaths", Failpoint::ALL.len(), deaths.len());
     die(&deaths);
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use headcount::connectors::{Effect, Trouble};
 use headcount::model::Value;
 use headcount::sandbox::Op;
-use headcount::target::{Effect, Trouble};
 
 use super::subject::Subject;
 use super::support::{PASSWORD, rule, secret, setting};

@@ -1,7 +1,7 @@
 //! Credentials, tokens, and the count of requests.
 
 use futures::future::join_all;
-use headcount::target::Trouble;
+use headcount::connectors::Trouble;
 
 use super::subject::Subject;
 use super::support::{clock, connect, rule, serve, setting};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use headcount::clock::{Clock, Stop};
+use headcount::connectors::http::Rate;
+use headcount::connectors::{CallError, Target};
 use headcount::model::Value;
 use headcount::sandbox::Options;
-use headcount::target::http::Rate;
-use headcount::target::{CallError, Target};
 
 /// One target.
 pub trait Subject: Sync {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
+use headcount::connectors::{CallError, Target, brightpattern, imichat, scim};
 use headcount::model::{Secret, Value};
 use headcount::sandbox::{CLIENT_ID, DOMAIN, ExpiresIn, Kind, Options, scim as tenant};
-use headcount::target::{CallError, Target, brightpattern, imichat, scim};
 
 use super::subject::{Place, Subject, Update};
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use headcount::clock::{Clock, TestClock};
+use headcount::connectors::http::Rate;
+use headcount::connectors::{CallError, Listed, Target};
 use headcount::model::{AccountId, AttrId, Attributes, MatchRule, Percent, Secret, Value};
 use headcount::sandbox::{self, Faults, Kind, Sandbox, Seed};
-use headcount::target::http::Rate;
-use headcount::target::{CallError, Listed, Target};
 use serde_json::Value as Json;
 
 use super::subject::{Place, Subject};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use headcount::connectors::{Effect, Trouble};
 use headcount::model::{AccountId, Attributes, Value, normal};
 use headcount::sandbox::{Op, password_hash};
-use headcount::target::{Effect, Trouble};
 
 use super::subject::Subject;
 use super::support::{PASSWORD, Setting, differences, setting};

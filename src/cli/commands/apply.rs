@@ -19,9 +19,9 @@ use crate::execute::Selection;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
 use crate::plan::file::Header;
+use crate::planning::PlanFiles;
 use crate::report::Extent;
 use crate::report::visible::visible;
-use crate::survey::PlanFiles;
 
 pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();

@@ -11,14 +11,14 @@ use crate::cli::args::CheckArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::connectors::{Listed, Target};
 use crate::journal::Journal;
 use crate::plan::FindingKind;
 use crate::plan::action::Found;
+use crate::planning::{Accounts, References, check_rows, read_findings};
 use crate::report::Summary;
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::visible;
-use crate::survey::{Accounts, References, check_rows, read_findings};
-use crate::target::{Listed, Target};
 
 pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();

@@ -8,14 +8,14 @@ use crate::cli::args::Execution;
 use crate::cli::failure::Failure;
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::connectors::Target;
 use crate::execute::Selection;
 use crate::journal::state::ActionState;
 use crate::journal::{RunId, RunState, StepState};
 use crate::plan::file::Header;
 use crate::plan::safety::Group;
 use crate::plan::{Action, ActionKind, Cost, Forecast};
-use crate::survey::{Estimate, PlanFiles, References, Surveyed, ToDo};
-use crate::target::Target;
+use crate::planning::{Estimate, PlanFiles, References, Surveyed, ToDo};
 
 /// Which actions a run that begins now executes.
 pub fn chosen<'a>(released: &'a [Group], selection: &'a Selection) -> impl FnMut(&Action) -> bool + use<'a> {

@@ -20,16 +20,16 @@ use crate::execute::lifecycle::{self, Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
 use crate::execute::{Executed, Execution, Mode, Selection, execute};
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
-use crate::kill::{self, Point};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
 use crate::plan::Action;
 use crate::plan::action::Planned as Counts;
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
+use crate::planning::{PlanFiles, References, source_secrets};
 use crate::report::Head;
 use crate::report::visible::visible;
-use crate::survey::{PlanFiles, References, source_secrets};
+use crate::testing::failpoints::{self, Failpoint};
 
 /// What a run is driven with.
 pub struct Drive<'a> {
@@ -204,10 +204,10 @@ impl Drive<'_> {
             mode: Mode::Everything,
         };
         let executed = execute(&execution).await.map_err(|error| unfinished(error.into()))?;
-        kill::at(Point::Executed);
+        failpoints::reach(Failpoint::Executed);
         // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
         let delivered = self.deliver(run, &files, &secrets, &promise);
-        kill::at(Point::Delivered);
+        failpoints::reach(Failpoint::Delivered);
         let left = match &delivered {
             Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed)
                 .await
@@ -216,7 +216,7 @@ impl Drive<'_> {
                 let (at, why) = (self.app.clock.now(), failure.message.clone());
                 let paused = self.journal.append(Event::RunPaused { run, at, why }).await;
                 paused.map_err(|error| unfinished(error.into()))?;
-                kill::at(Point::RunPaused);
+                failpoints::reach(Failpoint::RunPaused);
                 Left::Paused
             }
         };
@@ -235,7 +235,7 @@ impl Drive<'_> {
             summary.error = Some(failure.problem());
         }
         self.publish(run, plan.header, &summary, released.to_vec());
-        kill::at(Point::Published);
+        failpoints::reach(Failpoint::Published);
         match delivered {
             Ok(Some(path)) => self.app.say(&format!("Generated passwords: {}", shown(&path))),
             Ok(None) => {}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::left::make_parent;
 use crate::cli::app::App;
 use crate::cli::workbench::{Configured, Mapped};
-use crate::journal::paths::write_atomically;
+use crate::files::write_atomically;
 use crate::model::Place;
 use crate::plan::file::Header;
 use crate::plan::{self, Finding, FindingKind};

@@ -8,11 +8,11 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Format, Out, To};
 use crate::cli::people;
 use crate::cli::workbench::Configured;
+use crate::connectors::{Target, Trouble};
 use crate::journal::{Journal, Memory};
 use crate::model::{AccountId, Attributes, Value, Wanted};
+use crate::planning::{Accounts, Edit, Explained, Last, Person, Whom, explain};
 use crate::report::person::{write_json, write_text};
-use crate::survey::{Accounts, Edit, Explained, Last, Person, Whom, explain};
-use crate::target::{Target, Trouble};
 
 use super::plan::close_after;
 use super::runs::output;

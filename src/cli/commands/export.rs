@@ -12,12 +12,12 @@ use crate::cli::args::ExportArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Out;
 use crate::cli::workbench::shown;
-use crate::journal::paths::write_atomically;
+use crate::connectors::{Listed, Target};
+use crate::files::write_atomically;
 use crate::model::monitor::Phase;
 use crate::model::{Account, AttrId, Schema, cell};
+use crate::planning::ACCOUNT;
 use crate::report::visible::visible;
-use crate::survey::ACCOUNT;
-use crate::target::{Listed, Target};
 
 pub async fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
     let configured = app.configured()?;

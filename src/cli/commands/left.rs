@@ -10,13 +10,14 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::workbench::{Configured, shown};
 use crate::cli::{past, records};
 use crate::execute::{Executed, Halt};
-use crate::journal::paths::{make_private_dir, write_atomically};
-use crate::journal::{RunId, sealed};
-use crate::kill::{self, Point};
+use crate::files::sealed;
+use crate::files::{make_private_dir, write_atomically};
+use crate::journal::RunId;
 use crate::plan::file::Header;
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
 use crate::report::{Extent, Form, Problem, Style, Summary, render};
+use crate::testing::failpoints::{self, Failpoint};
 
 impl Drive<'_> {
     pub(super) fn summary(
@@ -106,10 +107,10 @@ impl Drive<'_> {
         let (state, keep, now) = (&self.configured.state, self.configured.settings.journal.keep, self.app.clock.now());
         for run in self.journal.prune(keep, now).await? {
             state.remove_run(run)?;
-            kill::at(Point::RunRemoved);
+            failpoints::reach(Failpoint::RunRemoved);
         }
         prune_plans(&state.path().join("plans"), keep);
-        kill::at(Point::Pruned);
+        failpoints::reach(Failpoint::Pruned);
         Ok(())
     }
 }

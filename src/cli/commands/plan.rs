@@ -12,12 +12,12 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
+use crate::connectors::Target;
+use crate::files::write_atomically;
 use crate::journal::Memory;
-use crate::journal::paths::write_atomically;
 use crate::plan::file::Header;
+use crate::planning::{Accounts, PlanFiles, Surveyed, survey};
 use crate::report::Extent;
-use crate::survey::{Accounts, PlanFiles, Surveyed, survey};
-use crate::target::Target;
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
     planned(app, &asked(args), args.against.as_deref()).await

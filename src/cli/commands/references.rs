@@ -2,10 +2,10 @@
 
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
+use crate::connectors::Target;
 use crate::model::Schema;
+use crate::planning::References;
 use crate::report::visible::visible;
-use crate::survey::References;
-use crate::target::Target;
 
 /// Unknown names that a message shows.
 const SHOWN: usize = 20;

@@ -10,7 +10,7 @@ use crate::cli::args::ReportArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Out, To};
 use crate::cli::{past, records};
-use crate::journal::paths::write_atomically;
+use crate::files::write_atomically;
 use crate::report::{Form, render};
 
 pub fn run(app: &App, args: &ReportArgs) -> Result<Exit, Failure> {

@@ -10,7 +10,7 @@ use super::drive::read_plan;
 use crate::cli::failure::Failure;
 use crate::cli::records;
 use crate::cli::workbench::Configured;
-use crate::journal::paths::write_atomically;
+use crate::files::write_atomically;
 use crate::journal::{Journal, RunId, RunOverview, StepState};
 use crate::model::AccountId;
 use crate::plan::action::Planned;
@@ -18,7 +18,7 @@ use crate::plan::cost::{Reread, Takes};
 use crate::plan::file::{Header, PlanReader, PlanRequests, PlanWriter};
 use crate::plan::safety::Group;
 use crate::plan::{Action, ActionKind};
-use crate::survey::PlanFiles;
+use crate::planning::PlanFiles;
 
 /// Earlier runs of the same plan of the same tenant.
 pub fn earlier_runs<'r>(runs: &'r [RunOverview], header: &'r Header) -> impl Iterator<Item = &'r RunOverview> {

@@ -13,11 +13,11 @@ use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped};
 use crate::execute::{Execution, Mode, Secrets, Selection, execute, lifecycle};
 use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, secret};
-use crate::kill::{self, Point};
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::{Action, ActionKind};
+use crate::planning::{NEVER_LEARNT, PlanFiles};
 use crate::source::Source;
-use crate::survey::{NEVER_LEARNT, PlanFiles};
+use crate::testing::failpoints::{self, Failpoint};
 
 pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
     let configured = app.configured()?;
@@ -156,7 +156,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     };
     let executed = execute(&execution).await?;
     drive.deliver_of(run)?;
-    kill::at(Point::Delivered);
+    failpoints::reach(Failpoint::Delivered);
     let at = app.clock.now();
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     let why = match executed.halt {
@@ -165,7 +165,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     };
     if let Some(why) = why {
         journal.append(Event::RunPaused { run, at, why: why.clone() }).await?;
-        kill::at(Point::RunPaused);
+        failpoints::reach(Failpoint::RunPaused);
         return Err(Failure::new("target", format!("the run {run} could not be settled: {why}"))
             .hint("run again later: nothing is sent to a person whose outcome is unknown")
             .exit(Exit::Paused));
@@ -178,7 +178,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
         journal.append(Event::Outcome { run, at, seq, step, result }).await?;
     }
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
-    kill::at(Point::RunEnded);
+    failpoints::reach(Failpoint::RunEnded);
     secret::destroy(&configured.state, run)?;
     Ok(())
 }

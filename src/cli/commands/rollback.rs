@@ -13,7 +13,7 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::state::Phase;
 use crate::journal::{Journal, RunState};
-use crate::survey::{PlanFiles, Rollback, Surveyed, rollback};
+use crate::planning::{PlanFiles, Rollback, Surveyed, rollback};
 
 pub async fn run(app: &App, args: &RollbackArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();

@@ -10,13 +10,14 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Format, Out, To};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
+use crate::files::sealed;
 use crate::journal::state::{Phase, Tally};
-use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview, StateDir, sealed};
+use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview, StateDir};
+use crate::planning::PlanFiles;
 use crate::report::columns::{Fitted, columns, padded};
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::{shortened, visible};
 use crate::report::{Form, Head, Lines, Style, Summary, render};
-use crate::survey::PlanFiles;
 
 pub fn list(app: &App) -> Result<Exit, Failure> {
     let configured = app.configured()?;

@@ -14,8 +14,8 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::execute::Selection;
 use crate::journal::{Journal, Memory};
+use crate::planning::Accounts;
 use crate::report::{Extent, Head};
-use crate::survey::Accounts;
 
 pub async fn run(app: &App, args: &SyncArgs) -> Result<Exit, Failure> {
     let configured = app.configured()?;

@@ -2,10 +2,10 @@
 //! no request leaves without an intent that outlives the process, and with room again everybody comes, once.
 
 use super::*;
-use crate::journal::disk::Op;
-use crate::journal::disk::faults::{EIO, ENOSPC, Lasting, fail, hit, mend};
+use crate::connectors::fake;
+use crate::files::disk::Op;
+use crate::files::disk::faults::{EIO, ENOSPC, Lasting, fail, hit, mend};
 use crate::journal::{Event, Journal, store::Options};
-use crate::target::fake;
 
 fn shop() -> Shop {
     let shop = Shop::new();

@@ -14,7 +14,7 @@ use crate::cli::args::{Cli, Command};
 use crate::cli::commands::{plan::close_after, sync::sync};
 use crate::cli::failure::{Exit, Failure};
 use crate::clock::{Clock, TestClock};
-use crate::journal::sealed;
+use crate::files::sealed;
 use crate::plan::file::Header;
 use crate::report::{Head, Summary};
 use crate::sandbox::{API_KEY, CLIENT_SECRET, Options, Sandbox, TOKEN, start};

@@ -15,7 +15,7 @@ use crate::cli::workbench::Configured;
 use crate::clock::{Clock, SystemClock};
 use crate::plan::file::PlanReader;
 use crate::plan::{Action, Finding};
-use crate::survey::{Accounts, Explained, Whom, read_findings};
+use crate::planning::{Accounts, Explained, Whom, read_findings};
 
 /// Makes a plan of a sample against its tenant, then asks for every line of the export and every account that the plan
 /// names; gives the words that were said of them.

@@ -1,7 +1,7 @@
 //! What `kind = "brightpattern"` needs.
 
 use crate::config::reader::{Folder, Problems, Table};
-use crate::target::brightpattern::Settings;
+use crate::connectors::brightpattern::Settings;
 
 pub(super) fn read(
     mut table: Table<'_>,

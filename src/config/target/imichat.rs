@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use crate::config::reader::{Folder, Item, Problems, Table};
 use crate::config::reference::{HEADER, TEAM_ID_SAID, TEAM_NUMBER, UPDATE_BODIES, VERBS};
-use crate::target::imichat::Settings;
+use crate::connectors::imichat::Settings;
 
 pub(super) fn read(
     mut table: Table<'_>,

@@ -2,7 +2,7 @@
 
 use crate::config::reader::{Folder, Problems, Table};
 use crate::config::reference::{PAGE_SIZE, UPDATE_METHODS};
-use crate::target::scim::{Credentials, Settings, UpdateMethod};
+use crate::connectors::scim::{Credentials, Settings, UpdateMethod};
 
 /// What the three ways of signing in are told apart by.
 const WAYS: &str = "set one of: token; username and password; token_url, client_id and client_secret";

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::{LEAST, read, with};
 use crate::config::settings::{Delivery, Duplicates, Format, KindSettings, Occasion, SecretSource};
 use crate::config::{load, parse};
+use crate::connectors::imichat::{self, UpdateBody};
 use crate::mapping::spec::{Blank, Entry, Expression, Generate, On, Parse};
 use crate::plan::{Absent, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
-use crate::target::imichat::{self, UpdateBody};
 
 fn imichat(more: &str) -> imichat::Settings {
     let settings = read(&LEAST.replacen("[match]", &format!("{more}\n[match]"), 1));

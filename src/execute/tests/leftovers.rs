@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::execute::lifecycle::{Beginning, begin, resume, tidy};
-use crate::journal::paths::make_private_dir;
+use crate::files::make_private_dir;
 use crate::journal::{Ending, Note, StateDir, secret};
 use crate::plan::beside::{Learnt, LinesWriter, PlanFiles};
 

@@ -1,7 +1,7 @@
 //! Answers that never came.
 
 use super::*;
-use crate::target::fake::{CUSTOM, ROLE};
+use crate::connectors::fake::{CUSTOM, ROLE};
 
 #[test]
 fn a_create_whose_answer_was_lost_after_its_effect_is_found_and_not_sent_again() {

@@ -1,7 +1,7 @@
 //! A small simulation: random plans, faults, deaths and stops until everything is decided. A seed that fails says so.
 
 use super::*;
-use crate::target::fake::CUSTOM;
+use crate::connectors::fake::CUSTOM;
 
 const SEEDS: u64 = 400;
 

@@ -1,7 +1,7 @@
 //! Accounts that are not what the plan saw.
 
 use super::*;
-use crate::target::fake::{ROLE, SKILLS, TITLE};
+use crate::connectors::fake::{ROLE, SKILLS, TITLE};
 
 #[test]
 fn a_fresh_listing_spares_the_read_and_an_old_one_does_not() {

@@ -9,9 +9,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::codec::{Chain, GENESIS, half};
-use crate::journal::disk::{Op, may};
-use crate::journal::paths::{FileError, write_new};
-use crate::kill::{self, Point};
+use crate::files::disk::{Op, may};
+use crate::files::{FileError, write_new};
+use crate::testing::failpoints::{self, Failpoint};
 
 /// The last byte says in which form the journal is: a later version of the program that changes it counts on.
 const MAGIC: [u8; 8] = *b"hcanchr1";
@@ -108,7 +108,7 @@ impl Anchor {
         may(Op::Write, &self.path)?;
         self.file.seek(SeekFrom::Start(self.slot * BLOCK))?;
         self.file.write_all(&encode(head))?;
-        kill::at(Point::AnchorWritten);
+        failpoints::reach(Failpoint::AnchorWritten);
         may(Op::Sync, &self.path)?;
         self.file.sync_data()?;
         self.slot ^= 1;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::journal::paths::FileError;
+use crate::files::FileError;
 use crate::journal::state::Illegal;
 
 #[derive(Debug, thiserror::Error)]

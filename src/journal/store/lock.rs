@@ -6,9 +6,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use jiff::Timestamp;
 
 use super::error::{Holder, JournalError};
-use crate::journal::disk::{Op, may};
-use crate::journal::paths::{FileError, StateDir};
-use crate::kill::{self, Point};
+use crate::files::FileError;
+use crate::files::disk::{Op, may};
+use crate::journal::StateDir;
+use crate::testing::failpoints::{self, Failpoint};
 
 /// Held as long as the value lives; the operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub fn take(state: &StateDir, now: Timestamp) -> Result<Lock, JournalError> {
         writeln!(file, "{} {now}", std::process::id())
     };
     write().map_err(FileError::of(&path, "cannot be written"))?;
-    kill::at(Point::LockTaken);
+    failpoints::reach(Failpoint::LockTaken);
     Ok(Lock { file })
 }
 

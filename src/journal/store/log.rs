@@ -15,8 +15,9 @@ use std::time::Duration;
 use super::anchor::{BEGINNING, Head};
 use super::codec::{Chain, chain, decode, half};
 use super::error::{Damage, JournalError};
-use crate::journal::disk::{Op, may};
-use crate::journal::paths::{FileError, StateDir, make_private_dir, sync_dir};
+use crate::files::disk::{Op, may};
+use crate::files::{FileError, make_private_dir, sync_dir};
+use crate::journal::StateDir;
 use crate::journal::state::{Event, History, RunId, RunState};
 
 /// As many damages are listed; one is enough to refuse.

@@ -17,9 +17,10 @@ use super::memory::{Notes, Put};
 use super::simulated::Simulated;
 use super::writer::{self, Job, Shared, Writer};
 use super::{Event, Events, Inspection, Options, RunId};
-use crate::journal::paths::{FileError, StateDir, make_private_dir};
+use crate::files::{FileError, make_private_dir};
+use crate::journal::StateDir;
 use crate::journal::state::History;
-use crate::kill::{self, Point};
+use crate::testing::failpoints::{self, Failpoint};
 
 /// So many appends can wait in the queue; a run has far fewer under way.
 const QUEUE: usize = 4_096;
@@ -87,7 +88,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
         return Err(damaged(Damage::Short { head: 0, anchored: head.seq }));
     }
     let database = log::open_database(&state, options.cache_bytes)?;
-    kill::at(Point::DatabaseOpened);
+    failpoints::reach(Failpoint::DatabaseOpened);
     let Reading { book, mut damage, .. } = log::read(&database.log, anchored);
     if !damage.is_empty() {
         return Err(damaged(damage.swap_remove(0)));
@@ -97,7 +98,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
         // Nothing was ever recorded: `read` has just seen that there is no record without an anchor.
         None => {
             let anchor = Anchor::create(&state.anchor())?;
-            kill::at(Point::AnchorMade);
+            failpoints::reach(Failpoint::AnchorMade);
             anchor
         }
     };
@@ -154,10 +155,10 @@ impl Disk {
         if anchored != book.head() {
             // What a killed process left in the operating system's hands is made durable before it is built upon.
             file.sync_data().map_err(FileError::of(&database.path, "cannot be synced"))?;
-            kill::at(Point::LeftoverSynced);
+            failpoints::reach(Failpoint::LeftoverSynced);
             let path = anchor.path.clone();
             anchor.write(book.head()).map_err(FileError::of(&path, "cannot be written"))?;
-            kill::at(Point::LeftoverAnchored);
+            failpoints::reach(Failpoint::LeftoverAnchored);
         }
         let shared = Arc::new(Shared::new(book));
         let (queue, jobs) = mpsc::channel(QUEUE);

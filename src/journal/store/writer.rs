@@ -18,10 +18,10 @@ use super::codec::{chain, encode};
 use super::error::{Failure, JournalError};
 use super::log::{Book, Database, encode_base, key};
 use super::memory::Put;
-use crate::journal::disk::{Op, may};
-use crate::journal::paths::FileError;
+use crate::files::FileError;
+use crate::files::disk::{Op, may};
 use crate::journal::state::{Event, RunId};
-use crate::kill::{self, Point};
+use crate::testing::failpoints::{self, Failpoint};
 
 /// As many events or notes go into one group.
 const GROUP: usize = 1_000;
@@ -180,7 +180,7 @@ impl Writer {
     /// Makes the group durable and answers everybody in it.
     fn settle(&mut self, mut group: Group) {
         let kind = group.kind();
-        kill::of(Point::GroupTaken, kind);
+        failpoints::reach_kind(Failpoint::GroupTaken, kind);
         let mut head = self.shared.book().head();
         let mut records = Vec::with_capacity(group.events.len());
         let mut written = Vec::with_capacity(group.events.len());
@@ -210,7 +210,7 @@ impl Writer {
                 }
             }
         }
-        kill::of(Point::GroupBelieved, kind);
+        failpoints::reach_kind(Failpoint::GroupBelieved, kind);
         let everybody = written.into_iter().map(|(_, _, done)| done).chain(group.waiting);
         for done in everybody {
             let result = match (&result, self.shared.failure()) {
@@ -219,7 +219,7 @@ impl Writer {
             };
             answer(done, result);
         }
-        kill::of(Point::GroupAnswered, kind);
+        failpoints::reach_kind(Failpoint::GroupAnswered, kind);
     }
 
     /// `kind` says what the group is, for the points between the steps.
@@ -233,13 +233,13 @@ impl Writer {
         self.write(records, puts, kind)?;
         if durable {
             self.flush()?;
-            kill::of(Point::GroupFlushed, kind);
+            failpoints::reach_kind(Failpoint::GroupFlushed, kind);
             self.sync()?;
-            kill::of(Point::GroupSynced, kind);
+            failpoints::reach_kind(Failpoint::GroupSynced, kind);
         }
         if let Some((head, _)) = records.last() {
             self.write_anchor(*head)?;
-            kill::of(Point::AnchorSynced, kind);
+            failpoints::reach_kind(Failpoint::AnchorSynced, kind);
         }
         Ok(())
     }
@@ -252,7 +252,7 @@ impl Writer {
                 batch.insert(&key(head.seq), [&head.chain[..], payload].concat());
             }
             self.apply(&self.database.log, batch)?;
-            kill::of(Point::RecordsWritten, kind);
+            failpoints::reach_kind(Failpoint::RecordsWritten, kind);
         }
         if !puts.is_empty() {
             let mut batch = sled::Batch::default();
@@ -263,7 +263,7 @@ impl Writer {
                 }
             }
             self.apply(&self.database.memory, batch)?;
-            kill::of(Point::NotesWritten, kind);
+            failpoints::reach_kind(Failpoint::NotesWritten, kind);
         }
         Ok(())
     }
@@ -319,10 +319,10 @@ impl Writer {
         };
         let base = encode_base(Head { seq: last, chain });
         self.may(Op::Write).and_then(|()| log.insert(key(0), base)).map_err(failed)?;
-        kill::at(Point::BaseWritten);
+        failpoints::reach(Failpoint::BaseWritten);
         self.flush()?;
         self.sync()?;
-        kill::at(Point::BaseSynced);
+        failpoints::reach(Failpoint::BaseSynced);
         let mut old = log.range(key(1)..=key(last)).keys();
         loop {
             let mut batch = sled::Batch::default();
@@ -336,10 +336,10 @@ impl Writer {
             }
             self.apply(&log, batch)?;
         }
-        kill::at(Point::RecordsRemoved);
+        failpoints::reach(Failpoint::RecordsRemoved);
         self.flush()?;
         self.sync()?;
-        kill::at(Point::RemovalSynced);
+        failpoints::reach(Failpoint::RemovalSynced);
         self.shared.book().forget(&runs);
         Ok(runs)
     }

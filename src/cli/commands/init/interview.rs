@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Write};
 
 use super::look::Seen;
-use crate::profile::{Answers, Kind, Meaning, Sense, sense};
+use crate::discovery::{Answers, Kind, Meaning, Sense, sense};
 use crate::report::visible::{shortened, visible};
 
 /// What is left open.

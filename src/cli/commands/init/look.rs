@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::workbench::shown;
 use crate::config::{Duplicates, SourceSettings};
+use crate::discovery::{Census, Recognised, Sample, is_usual_name, recognise};
 use crate::model::Record;
-use crate::profile::{Census, Recognised, Sample, is_usual_name, recognise};
 use crate::report::visible::shortened;
 use crate::source::{self, Fault, Form, Guess, Header, RowProblem, RowShape, Source, SourceError};
 

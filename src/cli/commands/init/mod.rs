@@ -21,7 +21,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{To, width};
 use crate::cli::workbench::{Configured, shown};
 use crate::clock::blocking;
-use crate::profile::{Answers, Meaning, Place, PlaceForm, Proposal, config_text, propose};
+use crate::discovery::{Answers, Meaning, Place, PlaceForm, Proposal, config_text, propose};
 use crate::report::columns::Fitted;
 use crate::report::visible::visible;
 use crate::source::Form;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::look::Seen;
+use crate::discovery::{Lookup, Meaning};
 use crate::model::{Columns, Record, shape};
-use crate::profile::{Lookup, Meaning};
 use crate::source::read_table;
 
 /// Files that are looked into, and how large they may be.

@@ -2,7 +2,7 @@
 
 use super::interview::Open;
 use super::look::Seen;
-use crate::profile::{Answers, Keys, Meaning, Proposal, Sense};
+use crate::discovery::{Answers, Keys, Meaning, Proposal, Sense};
 use crate::report::columns::{columns, padded};
 use crate::report::visible::{shortened, visible};
 use crate::source::Form;

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::super::{BASE_URL, Choice, HEADER, SUB_PATH, TEAM_ID, TEXT, choice, words};
 use super::super::{Keys, Kind, Otherwise, Presence, Section, Setting, Takes};
-use crate::target::imichat::UpdateBody;
-use crate::target::scim::UpdateMethod;
+use crate::connectors::imichat::UpdateBody;
+use crate::connectors::scim::UpdateMethod;
 
 /// The systems; what each has of its own stands in [`KINDS`], in the same order.
 #[derive(Clone, Copy, Debug)]

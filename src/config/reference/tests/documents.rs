@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::config::reference::templates::{FILTERS, USUAL};
 use crate::config::reference::{default_of, json_schema, markdown};
+use crate::discovery;
 use crate::mapping::spec::{Blank, Entry, Expression, Located, MapSpec, On};
 use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options};
 use crate::model::{Attribute, Columns, Kind, Record, Schema, Wanted};
-use crate::profile;
 
 /// Writes the documents anew where it is set.
 const WRITE: &str = "HEADCOUNT_WRITE_REFERENCE";
@@ -171,29 +171,30 @@ fn the_configurations_of_the_repository_are_right() {
 }
 
 /// What `init` writes for a small export.
-fn initialised(kind: profile::Kind) -> Table {
+fn initialised(kind: discovery::Kind) -> Table {
     let columns =
         Columns::new(["Employee ID", "First Name", "Last Name", "Work Email", "Status"].map(str::to_owned).to_vec());
-    let mut sample = profile::Sample::new(&columns);
+    let mut sample = discovery::Sample::new(&columns);
     let mut record = Record::default();
     ["E1", "Ana", "Diaz", "ana.diaz@example.com", "Active"].iter().for_each(|cell| record.push(cell));
     sample.take(&record);
-    let recognised = profile::recognise(&sample.finish());
-    let mut census = profile::Census::new(&recognised);
+    let recognised = discovery::recognise(&sample.finish());
+    let mut census = discovery::Census::new(&recognised);
     census.take(&record);
-    let place = profile::Place {
+    let place = discovery::Place {
         source: "hr.csv".into(),
         header_row: 1,
         state: ".headcount".into(),
-        ..profile::Place::default()
+        ..discovery::Place::default()
     };
-    let proposal = profile::propose(kind, &recognised, &census, &place, None, &profile::Answers::default()).unwrap();
-    profile::config_text(&proposal).parse().unwrap()
+    let proposal =
+        discovery::propose(kind, &recognised, &census, &place, None, &discovery::Answers::default()).unwrap();
+    discovery::config_text(&proposal).parse().unwrap()
 }
 
 #[test]
 fn what_init_writes_is_right_and_has_the_defaults_in_its_limits() {
-    for kind in [profile::Kind::Imichat, profile::Kind::Brightpattern, profile::Kind::Scim] {
+    for kind in [discovery::Kind::Imichat, discovery::Kind::Brightpattern, discovery::Kind::Scim] {
         let file = initialised(kind);
         is_right(&file, "init");
         for section in ["policy", "safety", "rate", "journal", "passwords"] {

@@ -31,6 +31,8 @@ use self::network::{Network, Weather};
 use self::people::Plan;
 use self::tenant::Tenant;
 use self::world::{DAY, Over, ProcessClock, World};
+use crate::connectors::http::Rate;
+use crate::connectors::{Target, imichat};
 use crate::execute::lifecycle::{Left, finish};
 use crate::execute::passwords::RunSecrets;
 use crate::execute::{ExecuteError, Executed, Execution, Halt, Mode, Selection, execute};
@@ -38,9 +40,7 @@ use crate::journal::state::Phase;
 use crate::journal::store::Simulated;
 use crate::journal::{Ending, Event, Journal, JournalError, RunHead, RunId, RunSecret};
 use crate::model::{MatchRule, Percent};
-use crate::mutant::{self, Mutant};
-use crate::target::http::Rate;
-use crate::target::{Target, imichat};
+use crate::testing::broken_laws::{self, BrokenLaw};
 
 /// After so long a request without an answer is given up, and after as long again it cannot land any more.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -99,29 +99,29 @@ fn a_seed_is_one_history() {
 }
 
 /// How each mutant gives itself away.
-const GIVEAWAYS: [(Mutant, Invariant); 12] = [
-    (Mutant::IntentNotAwaited, Invariant::IntentBeforeRequest),
-    (Mutant::OutcomeNotAwaited, Invariant::OutcomeBeforeBelief),
-    (Mutant::JournalFailureIgnored, Invariant::IntentBeforeRequest),
-    (Mutant::CreateRepeatedBlindly, Invariant::AtMostOneCreate),
-    (Mutant::NotThereBelievedAtOnce, Invariant::AtMostOneCreate),
-    (Mutant::AdoptedWithoutComparing, Invariant::NobodyIsLost),
-    (Mutant::AnotherPasswordForEachTry, Invariant::PasswordsAreAsTold),
-    (Mutant::StaleOverwritten, Invariant::OthersAreNotOverwritten),
-    (Mutant::HeldExecuted, Invariant::HeldIsNotSent),
-    (Mutant::DeactivationsFirst, Invariant::AccessIsTakenLast),
-    (Mutant::ReserveIgnored, Invariant::ReserveIsKept),
-    (Mutant::RetryAfterUndercut, Invariant::RetryAfterIsKept),
+const GIVEAWAYS: [(BrokenLaw, Invariant); 12] = [
+    (BrokenLaw::IntentNotAwaited, Invariant::IntentBeforeRequest),
+    (BrokenLaw::OutcomeNotAwaited, Invariant::OutcomeBeforeBelief),
+    (BrokenLaw::JournalFailureIgnored, Invariant::IntentBeforeRequest),
+    (BrokenLaw::CreateRepeatedBlindly, Invariant::AtMostOneCreate),
+    (BrokenLaw::NotThereBelievedAtOnce, Invariant::AtMostOneCreate),
+    (BrokenLaw::AdoptedWithoutComparing, Invariant::NobodyIsLost),
+    (BrokenLaw::AnotherPasswordForEachTry, Invariant::PasswordsAreAsTold),
+    (BrokenLaw::StaleOverwritten, Invariant::OthersAreNotOverwritten),
+    (BrokenLaw::HeldExecuted, Invariant::HeldIsNotSent),
+    (BrokenLaw::DeactivationsFirst, Invariant::AccessIsTakenLast),
+    (BrokenLaw::ReserveIgnored, Invariant::ReserveIsKept),
+    (BrokenLaw::RetryAfterUndercut, Invariant::RetryAfterIsKept),
 ];
 
 #[test]
 fn every_broken_law_is_noticed_by_the_invariant_that_is_about_it() {
-    assert_eq!(GIVEAWAYS.map(|(mutant, _)| mutant), Mutant::ALL);
+    assert_eq!(GIVEAWAYS.map(|(mutant, _)| mutant), BrokenLaw::ALL);
     for (mutant, invariant) in GIVEAWAYS {
-        mutant::breaks(Some(mutant));
+        broken_laws::break_law(Some(mutant));
         // The same seeds keep every law where nothing is broken.
         let caught = (0..CAUGHT_WITHIN).find_map(|seed| Some((seed, History::of(seed, false).violation?)));
-        mutant::breaks(None);
+        broken_laws::break_law(None);
         let Some((seed, violation)) = caught else { panic!("{mutant:?} is not caught in {CAUGHT_WITHIN} seeds") };
         println!("{mutant:?} is caught by {:?} with seed {seed}: {}", violation.invariant, violation.how);
         assert_eq!(violation.invariant, invariant, "{mutant:?} with seed {seed}");

@@ -14,7 +14,7 @@ use super::TIMEOUT;
 use super::judge::Judge;
 use super::tenant::{Answer, Ask, Asked, Tenant, html, patience, refusal};
 use super::world::World;
-use crate::target::http::{Loss, Proof, Received, Transport};
+use crate::connectors::http::{Loss, Proof, Received, Transport};
 
 /// How much goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,206 @@
+//! The requests of the API: signing in, and the calls that the engine needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
+
+use super::Login;
+use super::answer::{done, judge};
+use super::decode::{self, Entry};
+use super::schema::at;
+use super::wire::{Body, body, references};
+use crate::clock::{Clock, Stop};
+use crate::connectors::http::{
+    Answer, Authorization, Client, ClientCredentials, ClientSettings, Rate, Repeat, Request, segment,
+};
+use crate::connectors::{CallError, Purpose, Trouble};
+use crate::model::text::normal;
+use crate::model::{AccountId, Attributes, Schema};
+
+/// Where the list of users, and one user, are found below the base address.
+const DIRECTORY: &str = "/phone/user";
+const USER: &str = "/user";
+
+/// One tenant's API.
+pub(super) struct Api {
+    pub http: Client,
+    pub schema: Schema,
+    login: Authorization,
+}
+
+impl Api {
+    pub fn new(
+        base_url: &str,
+        rate: &Rate,
+        clock: Arc<dyn Clock>,
+        stop: Arc<Stop>,
+        login: Login,
+        schema: Schema,
+    ) -> Result<Self, CallError> {
+        let http = Client::new(ClientSettings {
+            base_url,
+            rate,
+            clock,
+            stop,
+            secret_headers: vec![AUTHORIZATION],
+            transaction_header: None,
+            read_quota: None,
+        })?;
+        let credentials =
+            ClientCredentials::new("/oauth/token", login.client_id, login.client_secret, Some(login.scope));
+        let login = Authorization::client_credentials(credentials);
+        login.redact(&http);
+        Ok(Self { http, schema, login })
+    }
+
+    pub async fn sign_in(&self) -> Result<(), CallError> {
+        self.login.sign_in(&self.http).await
+    }
+
+    pub fn renewals(&self, within: Duration) -> u64 {
+        self.login.renewals(&self.http, within)
+    }
+
+    /// Everybody, in one answer.
+    pub async fn directory(&self, purpose: Purpose) -> Result<Vec<Entry>, CallError> {
+        let request = Request::get(DIRECTORY, purpose);
+        self.call(&request, |answer| decode::directory(&answer.body), unusable).await
+    }
+
+    /// The names of the teams; none where this release does not say.
+    pub async fn teams(&self) -> Result<Option<Vec<String>>, CallError> {
+        let request = Request::get("/team", Purpose::Lookup);
+        match self.call(&request, |answer| decode::teams(&answer.body), |_, error| error).await {
+            Ok(teams) => Ok(Some(teams)),
+            Err(error) if matches!(error.code, Some(404 | 405)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the server shows of one user.
+    pub async fn user(&self, login: &str, purpose: Purpose) -> Result<Option<Attributes>, CallError> {
+        let Some(path) = path(login) else { return Ok(None) };
+        let read = |answer: &Answer| decode::user(&self.schema, &answer.body);
+        match self.call(&Request::get(&path, purpose), read, |_, error| error).await {
+            Ok((shown, values)) if same(&shown, login) => Ok(Some(values)),
+            Ok((shown, _)) => {
+                let message = format!("GET {}: the answer is about {shown:?}", path.trim_start_matches('/'));
+                Err(CallError::new(Trouble::Garbled, message))
+            }
+            Err(error) if error.trouble == Trouble::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends the one create. Only what certainly was not carried out is repeated.
+    pub async fn create(&self, values: &Attributes) -> Result<AccountId, CallError> {
+        let Some(login) = values.get(at::LOGIN_ID).and_then(|value| value.as_str()) else {
+            return Err(CallError::new(Trouble::Refused, "a user cannot be created without a loginId"));
+        };
+        if segment(login).is_none() {
+            let message = format!("{login:?} cannot be a loginId: no address can name such a user");
+            return Err(CallError::new(Trouble::Refused, message));
+        }
+        let Body { bytes, secrets } = body(&self.schema, values)?;
+        let request = Request {
+            method: Method::POST,
+            path: USER,
+            body: Some(bytes),
+            purpose: Purpose::Write,
+            repeat: Repeat::IfUnsent,
+            secrets: &secrets,
+        };
+        let read = |answer: &Answer| match decode::user(&self.schema, &answer.body) {
+            Some((shown, _)) => same(&shown, login).then_some(AccountId(shown)),
+            None => done(answer).map(|()| AccountId(login.to_owned())),
+        };
+        let explain = |status, error| match status {
+            404 => self.names_nothing(values, error),
+            409 => CallError { trouble: Trouble::Exists, ..error },
+            _ => error,
+        };
+        self.call(&request, read, explain).await
+    }
+
+    pub async fn update(&self, id: &AccountId, values: &Attributes) -> Result<(), CallError> {
+        let Body { bytes, secrets } = body(&self.schema, values)?;
+        let path = path(id.as_str()).ok_or_else(|| no_id(id))?;
+        let request = Request {
+            method: Method::PUT,
+            path: &path,
+            body: Some(bytes),
+            purpose: Purpose::Write,
+            // Setting the same values twice is setting them once.
+            repeat: Repeat::Safe,
+            secrets: &secrets,
+        };
+        match self.call(&request, done, |_, error| error).await {
+            // Either the user is not there, or what the values refer to; only asking tells.
+            Err(error) if error.trouble == Trouble::NotFound && references(&self.schema, values).is_some() => {
+                match self.user(id.as_str(), Purpose::Lookup).await {
+                    Ok(Some(_)) => Err(self.names_nothing(values, error)),
+                    _ => Err(error),
+                }
+            }
+            result => result,
+        }
+    }
+
+    pub async fn delete(&self, id: &AccountId) -> Result<(), CallError> {
+        let path = path(id.as_str()).ok_or_else(|| no_id(id))?;
+        let request = Request {
+            method: Method::DELETE,
+            path: &path,
+            body: None,
+            purpose: Purpose::Write,
+            repeat: Repeat::Safe,
+            secrets: &[],
+        };
+        self.call(&request, done, |_, error| error).await
+    }
+
+    /// Sends a request. `read` takes from a success what was asked for, and nothing where it is no answer of this API;
+    /// `explain` may say more of a refusal with an HTTP status.
+    async fn call<T>(
+        &self,
+        request: &Request<'_>,
+        read: impl Fn(&Answer) -> Option<T> + Send + Sync,
+        explain: impl Fn(u16, CallError) -> CallError + Send + Sync,
+    ) -> Result<T, CallError> {
+        self.login.send(&self.http, request, |_| {}, |answer| judge(answer, &read, &explain)).await
+    }
+
+    /// The server does not find what the values refer to, and does not say which of it.
+    fn names_nothing(&self, values: &Attributes, error: CallError) -> CallError {
+        let Some(named) = references(&self.schema, values) else { return error };
+        let message = format!("{}: the contact center does not have one of: {named}", error.message);
+        CallError { trouble: Trouble::Refused, message, ..error }
+            .with_hint("create it in Contact Center Administrator, or map a name that exists")
+    }
+}
+
+fn path(login: &str) -> Option<String> {
+    segment(login).map(|login| format!("{USER}/{login}"))
+}
+
+fn no_id(id: &AccountId) -> CallError {
+    CallError::new(Trouble::NotFound, format!("{:?} is not an account's id", id.as_str()))
+}
+
+/// Whether two logins are one.
+pub(super) fn same(a: &str, b: &str) -> bool {
+    normal(a.trim(), false) == normal(b.trim(), false)
+}
+
+/// Without the directory there is nothing that could be done with this address.
+fn unusable(status: u16, error: CallError) -> CallError {
+    match status {
+        403 => CallError { trouble: Trouble::Configuration, ..error }
+            .with_hint("the API user of target.client_id must be allowed to read users"),
+        404 => CallError { trouble: Trouble::Configuration, ..error }
+            .with_hint("check that target.base_url ends with /configapi/v2"),
+        _ => error,
+    }
+}

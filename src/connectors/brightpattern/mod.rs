@@ -1,0 +1,191 @@
+//! Bright Pattern Contact Center configuration API v2, and everything that is known of it.
+//!
+//! The facts that shape this folder: a user's login is the account's id; there is no list of users, only a directory
+//! that shows a few attributes of everybody, and one request for each user that shows them all; an update changes five
+//! attributes and leaves the rest; the HTTP status decides.
+
+mod answer;
+mod api;
+mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod list;
+mod schema;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+
+use crate::clock::{Clock, Stop};
+use crate::config::SecretSource;
+use crate::connectors::http::Rate;
+use crate::connectors::{CallError, Listed, Meter, Purpose, Target, find_by_listing};
+use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret, Value};
+
+use api::Api;
+use list::Extent;
+use schema::at;
+pub use schema::schema;
+
+/// The settings of `kind = "brightpattern"`; all are there unless `base_url` is the sandbox.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// An API user's login.
+    pub client_id: Option<String>,
+    /// The API user's key.
+    pub client_secret: Option<SecretSource>,
+    /// The contact center's domain.
+    pub scope: Option<String>,
+}
+
+/// How to sign in, resolved.
+pub struct Login {
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub scope: String,
+}
+
+/// One contact center.
+pub struct BrightPattern {
+    api: Arc<Api>,
+    extent: Extent,
+}
+
+/// Prepares to speak with a contact center; sends nothing yet. `needed` names the attributes that a listing must show:
+/// where the directory has all of them, nobody is asked for one by one.
+///
+/// # Errors
+/// [`Trouble::Configuration`](crate::connectors::Trouble::Configuration) for an address that cannot be used.
+pub fn connect(
+    base_url: &str,
+    rate: &Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+    login: Login,
+    needed: &[String],
+) -> Result<BrightPattern, CallError> {
+    let schema = schema();
+    let extent = if schema::needs_details(&schema, needed) { Extent::Details } else { Extent::Directory };
+    let api = Api::new(base_url, rate, clock, stop, login, schema)?;
+    Ok(BrightPattern { api: Arc::new(api), extent })
+}
+
+impl BrightPattern {
+    async fn account(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
+        let values = self.api.user(id.as_str(), Purpose::Lookup).await?;
+        Ok(values.map(|values| Account { id: id.clone(), values, protected: None }))
+    }
+
+    /// Whoever can be found by login is asked for; any other rule needs the whole listing.
+    async fn look_up(&self, rules: &[MatchRule], sought: &[Attributes]) -> Result<Vec<Vec<Account>>, CallError> {
+        let needs_listing = rules
+            .iter()
+            .filter(|rule| !rule.attributes.contains(&at::LOGIN_ID))
+            .any(|rule| sought.iter().any(|values| self.key(rule, values).is_some()));
+        if needs_listing {
+            let listing = list::list(Arc::clone(&self.api), Extent::Details, Purpose::Lookup);
+            return find_by_listing(&self.api.schema, listing, rules, sought).await;
+        }
+        // Made at once, sent as places become free.
+        let requests: Vec<_> = sought.iter().map(|values| self.by_login(rules, values)).collect();
+        stream::iter(requests).buffered(self.api.http.concurrency() * 2).try_collect().await
+    }
+
+    /// Whoever has this login, if any rule says that they are the one.
+    async fn by_login(&self, rules: &[MatchRule], values: &Attributes) -> Result<Vec<Account>, CallError> {
+        let Some(login) = list::login_of(values) else { return Ok(Vec::new()) };
+        let found = self.account(&AccountId(login.to_owned())).await?;
+        let matches = |account: &Account| {
+            rules.iter().any(|rule| {
+                let wanted = self.key(rule, values);
+                wanted.is_some() && wanted == self.key(rule, &account.values)
+            })
+        };
+        // By its own spelling of its login, as a listing shows it, however it was asked for.
+        let named = |account: Account| match account.values.get(at::LOGIN_ID).and_then(Value::as_str) {
+            Some(shown) => Account { id: AccountId(shown.to_owned()), ..account },
+            None => account,
+        };
+        Ok(found.into_iter().filter(matches).map(named).collect())
+    }
+
+    fn key(&self, rule: &MatchRule, values: &Attributes) -> Option<KeyHash> {
+        rule.key(&self.api.schema, |id| values.get(id), &mut Vec::new())
+    }
+}
+
+impl Target for BrightPattern {
+    fn schema(&self) -> &Schema {
+        &self.api.schema
+    }
+
+    fn describe(&self) -> String {
+        format!("brightpattern {}", self.api.http.base_url())
+    }
+
+    fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        Box::pin(self.api.sign_in())
+    }
+
+    fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
+        list::list(Arc::clone(&self.api), self.extent, Purpose::List)
+    }
+
+    fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
+        Box::pin(self.account(id))
+    }
+
+    fn find<'a>(
+        &'a self,
+        rules: &'a [MatchRule],
+        sought: &'a [Attributes],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
+        Box::pin(self.look_up(rules, sought))
+    }
+
+    fn create<'a>(&'a self, values: &'a Attributes) -> BoxFuture<'a, Result<AccountId, CallError>> {
+        Box::pin(self.api.create(values))
+    }
+
+    fn update<'a>(&'a self, id: &'a AccountId, values: &'a Attributes) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(self.api.update(id, values))
+    }
+
+    fn delete<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(self.api.delete(id))
+    }
+
+    fn references(&self, attribute: AttrId) -> BoxFuture<'_, Result<Option<Vec<String>>, CallError>> {
+        Box::pin(async move { if attribute == at::TEAM { self.api.teams().await } else { Ok(None) } })
+    }
+
+    /// Without the sign-in: the directory, one request for each user, and the directory again.
+    fn listing_cost(&self, accounts: u64) -> u64 {
+        match self.extent {
+            Extent::Details if accounts > 0 => accounts + 2,
+            Extent::Details | Extent::Directory => 1,
+        }
+    }
+
+    fn finding_cost(&self, rules: &[MatchRule], people: u64, accounts: u64) -> u64 {
+        match rules.iter().all(|rule| rule.attributes.contains(&at::LOGIN_ID)) {
+            true => people,
+            // With the details, whatever the listing shows.
+            false => accounts + 2,
+        }
+    }
+
+    fn renewals(&self, within: Duration) -> u64 {
+        self.api.renewals(within)
+    }
+
+    fn meter(&self) -> &Meter {
+        self.api.http.meter()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! Requests to one target: admitted one by one, sent, judged, repeated where that is safe.
+//!
+//! A request waits for a place among those under way, then for its turn. Whoever has the turn waits until the server
+//! may be spoken to again, until the quota allows it, and until the rate allows it, and leaves. Repeats queue up like
+//! everybody else. What an answer means is for the target to judge; what the transport, a redirect, 429 and
+//! `Retry-After` mean is the same everywhere and decided here.
+
+mod outcome;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tracing::{debug, info, trace};
+
+use self::outcome::{Next, Wait};
+use super::Rate;
+use super::address::Address;
+use super::message::{Answer, Request, Verdict};
+use super::pace::Pacer;
+use super::quota::{Leave, QuotaGate, Ticket, exhausted};
+use super::redact::Redactor;
+use super::retry::{Budget, Tries, backoff};
+use super::transport::{Loss, Transport, Wire};
+use crate::clock::{Clock, Stop};
+use crate::connectors::{CallError, Meter, Quota, Trouble};
+use crate::model::Secret;
+
+/// How a target's answers tell what is left of its quota.
+pub type ReadQuota = fn(&HeaderMap, Timestamp) -> Option<Quota>;
+
+/// Waits longer than this are not slept through: a 429 that asks for one is a used-up quota, anything else a target
+/// that is down.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What a [`Client`] is made from.
+pub struct ClientSettings<'a> {
+    pub base_url: &'a str,
+    pub rate: &'a Rate,
+    pub clock: Arc<dyn Clock>,
+    /// Once it is requested nothing is sent and nothing is waited for any more.
+    pub stop: Arc<Stop>,
+    /// Headers, of requests and answers, whose values are secret.
+    pub secret_headers: Vec<HeaderName>,
+    /// The header by which the server names a transaction.
+    pub transaction_header: Option<HeaderName>,
+    pub read_quota: Option<ReadQuota>,
+}
+
+/// Speaks HTTP with one target.
+pub struct Client {
+    address: Address,
+    transport: Box<dyn Transport>,
+    rate: Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+    secret_headers: Vec<HeaderName>,
+    transaction_header: Option<HeaderName>,
+    read_quota: Option<ReadQuota>,
+    meter: Meter,
+    redactor: Redactor,
+    permits: Semaphore,
+    turn: Mutex<()>,
+    pacer: Pacer,
+    quota: QuotaGate,
+    budget: Budget,
+}
+
+fn stopped() -> CallError {
+    CallError::new(Trouble::Stopped, "not sent: the run is being stopped")
+}
+
+impl Client {
+    /// # Errors
+    /// [`Trouble::Configuration`] for a base address that is none or not safe, and where no TLS can be set up.
+    pub fn new(settings: ClientSettings<'_>) -> Result<Self, CallError> {
+        let address = Address::parse(settings.base_url)?;
+        let wire = Wire::new(&address, settings.rate)?;
+        Ok(Self::speaking(settings, address, Box::new(wire)))
+    }
+
+    /// A client without a network.
+    #[cfg(test)]
+    pub fn over(settings: ClientSettings<'_>, transport: Box<dyn Transport>) -> Result<Self, CallError> {
+        let address = Address::parse(settings.base_url)?;
+        Ok(Self::speaking(settings, address, transport))
+    }
+
+    fn speaking(settings: ClientSettings<'_>, address: Address, transport: Box<dyn Transport>) -> Self {
+        let rate = settings.rate.clone();
+        Self {
+            transport,
+            address,
+            secret_headers: settings.secret_headers,
+            transaction_header: settings.transaction_header,
+            read_quota: settings.read_quota,
+            meter: Meter::default(),
+            redactor: Redactor::default(),
+            permits: Semaphore::new(rate.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            turn: Mutex::new(()),
+            pacer: Pacer::new(&rate, Arc::clone(&settings.clock)),
+            quota: QuotaGate::new(rate.daily_reserve),
+            budget: Budget::new(&rate),
+            rate,
+            clock: settings.clock,
+            stop: settings.stop,
+        }
+    }
+
+    /// The base address, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.address.as_str()
+    }
+
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// What an earlier process saw of the quota.
+    pub fn recall(&self, quota: Quota, others_at_once: u64) {
+        if self.quota.recall(quota, others_at_once, self.clock.now()) {
+            self.meter.saw_quota(quota);
+        }
+    }
+
+    /// Requests under way at once, at most.
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        self.rate.concurrency.max(1)
+    }
+
+    /// The clock that everything here goes by.
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// From now on no error or log line shows this secret of the configuration.
+    pub fn redact(&self, secret: Secret) {
+        self.redactor.keep(secret);
+    }
+
+    /// From now on no error or log line shows this token. Of tokens the last few are remembered.
+    pub fn redact_token(&self, token: Secret) {
+        self.redactor.keep_token(token);
+    }
+
+    /// Sends a request until it is judged done or refused, or no repeat is left. `stamp` puts the headers on at the last
+    /// moment, so that a token fetched meanwhile is used. `tries` goes on counting over several calls for one request.
+    ///
+    /// # Errors
+    /// What the answer was judged to be, or what kept it from coming. The effect is unknown for a
+    /// [`crate::connectors::Purpose::Write`] that may have been carried out at any of the tries.
+    pub async fn send<T>(
+        &self,
+        request: &Request<'_>,
+        tries: &mut Tries,
+        mut stamp: impl FnMut(&mut HeaderMap) + Send,
+        mut judge: impl FnMut(&Answer) -> Verdict<T> + Send,
+    ) -> Result<T, CallError> {
+        let url = self.address.join(request.path)?;
+        loop {
+            let (permit, mut ticket) = self.admit().await.map_err(|error| self.settle(request, tries, error, None))?;
+            self.meter.count(request.purpose);
+            if tries.sent > 0 {
+                self.meter.count_retry();
+            }
+            tries.sent += 1;
+            let answer = self.attempt(request, &url, tries.sent, &mut stamp).await;
+            if let (Ok(answer), Some(read)) = (&answer, self.read_quota) {
+                match read(&answer.headers, self.clock.now()) {
+                    Some(quota) => {
+                        self.meter.saw_quota(ticket.saw(quota, self.clock.now()));
+                        self.meter.saw_others(self.quota.others());
+                    }
+                    None if answer.status.is_success() => ticket.saw_nothing(),
+                    None => {}
+                }
+            }
+            drop(ticket);
+            let next = match &answer {
+                Ok(answer) => self.weigh(request, tries, answer, &mut judge),
+                Err(loss) => Self::mourn(request, tries, loss),
+            };
+            // Not earlier: whoever gets this place must know what the answer asked of everybody.
+            drop(permit);
+            let answer = answer.as_ref().ok();
+            match next {
+                Next::Done(done) => return Ok(done),
+                Next::Fail(error) => return Err(self.settle(request, tries, error, answer)),
+                Next::Again(error, wait) => {
+                    let paid = tries.sent <= self.rate.retries
+                        && match wait {
+                            Wait::Backoff => self.budget.take(),
+                            Wait::Asked => true,
+                        };
+                    if !paid {
+                        return Err(self.settle(request, tries, error, answer));
+                    }
+                    if let Wait::Backoff = wait {
+                        let rest = self.rest(backoff(&*self.clock, tries.sent)).await;
+                        rest.map_err(|error| self.settle(request, tries, error, None))?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until a request may leave.
+    async fn admit(&self) -> Result<(SemaphorePermit<'_>, Ticket<'_>), CallError> {
+        let permit = self.permits.acquire().await.map_err(|_| {
+            // The semaphore is never closed; if it were, nothing could be sent.
+            CallError::new(Trouble::Unavailable, "no request can be sent any more")
+        })?;
+        let _turn = self.turn.lock().await;
+        loop {
+            if self.stop.is_requested() {
+                return Err(stopped());
+            }
+            let held = self.pacer.held_back();
+            if held > PATIENCE {
+                return Err(CallError::new(
+                    Trouble::Unavailable,
+                    format!("{} asks to be left alone for another {held:.0?}", self.address.host),
+                ));
+            }
+            match self.quota.ask(self.clock.now()) {
+                Leave::Granted => {}
+                Leave::AfterAnAnswer => {
+                    self.quota.answered().await;
+                    continue;
+                }
+                Leave::Exhausted { quota, until } if self.rate.wait_for_quota => {
+                    let wait = until.duration_since(self.clock.now());
+                    let wait = Duration::try_from(wait).unwrap_or_default() + Duration::from_secs(1);
+                    info!(remaining = quota.remaining, %until, "the daily quota is used up to its reserve: waiting");
+                    self.rest(wait).await?;
+                    continue;
+                }
+                Leave::Exhausted { quota, .. } => return Err(exhausted(quota)),
+            }
+            match self.pacer.pass() {
+                Ok(()) => return Ok((permit, self.quota.take())),
+                Err(wait) => self.rest(wait).await?,
+            }
+        }
+    }
+
+    /// Sleeps, unless somebody wants to stop.
+    async fn rest(&self, time: Duration) -> Result<(), CallError> {
+        tokio::select! {
+            biased;
+            () = self.stop.requested() => Err(stopped()),
+            () = self.clock.sleep(time) => Ok(()),
+        }
+    }
+
+    /// One try.
+    async fn attempt(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        attempt: u32,
+        stamp: &mut (impl FnMut(&mut HeaderMap) + Send),
+    ) -> Result<Answer, Loss> {
+        let mut message = reqwest::Request::new(request.method.clone(), url.clone());
+        if let Some(body) = &request.body {
+            message.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *message.body_mut() = Some(body.clone().into());
+        }
+        stamp(message.headers_mut());
+        self.mark_secrets(message.headers_mut());
+        trace!(method = %request.method, path = request.path, headers = ?message.headers(), "sending");
+        let start = self.clock.elapsed();
+        let result = self.transport.exchange(message, url).await;
+        let elapsed_ms = u64::try_from(self.clock.elapsed().saturating_sub(start).as_millis()).unwrap_or(u64::MAX);
+        match result {
+            Ok((status, mut headers, body)) => {
+                self.mark_secrets(&mut headers);
+                debug!(
+                    method = %request.method,
+                    path = request.path,
+                    status = status.as_u16(),
+                    elapsed_ms,
+                    attempt,
+                    trxid = self.transaction(&headers, request.secrets).as_deref(),
+                    "answered"
+                );
+                Ok(Answer { status, headers, body })
+            }
+            Err(loss) => {
+                debug!(
+                    method = %request.method,
+                    path = request.path,
+                    elapsed_ms,
+                    attempt,
+                    error = %self.redactor.scrub(&loss.message, request.secrets),
+                    "not answered"
+                );
+                Err(loss)
+            }
+        }
+    }
+
+    fn mark_secrets(&self, headers: &mut HeaderMap) {
+        for name in &self.secret_headers {
+            if let Some(value) = headers.get_mut(name) {
+                value.set_sensitive(true);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+//! The requests of the API: signing in, and the five calls that the engine needs.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::Settings;
+use super::codes::{Rejection, open, rejection};
+use super::decode::{Envelope, One, Page, Whatever};
+use super::walk::PageRead;
+use super::wire::body;
+use crate::clock::{Clock, Stop};
+use crate::connectors::http::{
+    Answer, Client, ClientSettings, Rate, Repeat, Request, TokenCell, Tries, Verdict, reset_time, segment,
+};
+use crate::connectors::{CallError, Effect, Purpose, Quota, Trouble};
+use crate::model::{Account, AccountId, Attributes, Schema, Secret};
+
+/// One tenant's API.
+pub(super) struct Api {
+    pub http: Client,
+    token: TokenCell,
+    /// `base64(API_KEY@DOMAIN)`.
+    auth_code: HeaderValue,
+    auth_header: HeaderName,
+    token_header: HeaderName,
+    team: Option<HeaderValue>,
+    authorize_path: String,
+    update_method: Method,
+    privilege_key: String,
+}
+
+/// What a call came to once the transport is through with it.
+enum Reply<T> {
+    Done(T),
+    /// The token was refused, for the first time.
+    Stale,
+}
+
+impl Api {
+    /// `open` makes the client; it is told which headers are secret.
+    pub fn new(
+        settings: &Settings,
+        api_key: &Secret,
+        domain: &str,
+        open: impl FnOnce(Vec<HeaderName>) -> Result<Client, CallError>,
+    ) -> Result<Self, CallError> {
+        let auth_header = header_name("target.auth_header", &settings.auth_header)?;
+        let token_header = header_name("target.token_header", &settings.token_header)?;
+        let update_method = match settings.update_method.to_ascii_uppercase().as_str() {
+            "PATCH" => Method::PATCH,
+            "PUT" => Method::PUT,
+            "POST" => Method::POST,
+            other => {
+                let message = format!("target.update_method is {other}");
+                return Err(CallError::new(Trouble::Configuration, message).with_hint("it can be PATCH, PUT or POST"));
+            }
+        };
+        let team = settings.team_id.as_deref().map(|id| header_value("target.team_id", id)).transpose()?;
+        let code = BASE64_STANDARD.encode(format!("{}@{domain}", api_key.expose()));
+        let http = open(vec![auth_header.clone(), token_header.clone()])?;
+        http.redact(api_key.clone());
+        http.redact(Secret::new(code.as_str()));
+        Ok(Self {
+            http,
+            token: TokenCell::new(),
+            auth_code: header_value("target.api_key", &code)?,
+            auth_header,
+            token_header,
+            team,
+            authorize_path: settings.authorize_path.clone(),
+            update_method,
+            privilege_key: settings.privilege_key.clone(),
+        })
+    }
+
+    pub async fn sign_in(&self) -> Result<(), CallError> {
+        self.token.get(|| self.authorize()).await.map(|_| ())
+    }
+
+    /// One page of the listing, from 1.
+    pub async fn page(&self, page: u64, purpose: Purpose) -> Result<PageRead, CallError> {
+        let path = format!("/users/?page={page}");
+        self.call(&Request::get(&path, purpose), |answer| match open::<Page>(answer) {
+            Ok(Page { records: Some(records), links }) => Ok(PageRead::Page { records, links }),
+            Ok(Page { records: None, .. }) => Err(Rejection::Refused(
+                CallError::new(Trouble::Garbled, "the answer holds no list of users where one was expected")
+                    .with_hint("check that target.base_url is the address of API v3.1"),
+            )),
+            Err(Rejection::Refused(error)) if error.trouble == Trouble::NotFound => Ok(PageRead::Past),
+            Err(Rejection::NoEnvelope(error)) if answer.status == 404 => {
+                if page > 1 {
+                    return Ok(PageRead::Past);
+                }
+                Err(Rejection::Refused(CallError { trouble: Trouble::Configuration, ..error }))
+            }
+            Err(rejection) => Err(rejection),
+        })
+        .await
+    }
+
+    pub async fn user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
+        let Some(id) = segment(id.as_str()) else { return Ok(None) };
+        let path = format!("/users/{id}");
+        self.call(&Request::get(&path, Purpose::Lookup), |answer| match open::<One>(answer) {
+            Ok(One(Some(account))) => Ok(Some(account)),
+            Ok(One(None)) => Err(Rejection::Refused(CallError::new(
+                Trouble::Garbled,
+                "the answer holds no user with an id where one was expected",
+            ))),
+            Err(Rejection::Refused(error)) if error.trouble == Trouble::NotFound => Ok(None),
+            Err(Rejection::NoEnvelope(_)) if answer.status == 404 => Ok(None),
+            Err(rejection) => Err(rejection),
+        })
+        .await
+    }
+
+    /// Sends the one create. Only what certainly was not carried out is repeated.
+    pub async fn create(&self, schema: &Schema, values: &Attributes) -> Result<AccountId, CallError> {
+        let (body, secrets) = body(schema, values, &self.privilege_key)?;
+        let request = Request {
+            method: Method::POST,
+            path: "/users",
+            body: Some(body),
+            purpose: Purpose::Write,
+            repeat: Repeat::IfUnsent,
+            secrets: &secrets,
+        };
+        self.call(&request, |answer| match open::<One>(answer)? {
+            One(Some(account)) => Ok(account.id),
+            One(None) => Err(Rejection::Refused(
+                CallError::new(Trouble::Garbled, "the user was created, but the answer does not say its id")
+                    .with_effect(Effect::Unknown),
+            )),
+        })
+        .await
+    }
+
+    pub async fn update(&self, schema: &Schema, id: &AccountId, values: &Attributes) -> Result<(), CallError> {
+        let (body, secrets) = body(schema, values, &self.privilege_key)?;
+        let Some(id) = segment(id.as_str()) else {
+            return Err(CallError::new(Trouble::NotFound, format!("{id:?} is not an account's id")));
+        };
+        let path = format!("/users/{id}");
+        let request = Request {
+            method: self.update_method.clone(),
+            path: &path,
+            body: Some(body),
+            purpose: Purpose::Write,
+            // Setting the same values twice is setting them once, whatever the verb.
+            repeat: Repeat::Safe,
+            secrets: &secrets,
+        };
+        self.call(&request, |answer| open::<Whatever>(answer).map(|_| ())).await
+    }
+
+    /// Sends a request with the token, and once more with a new one when the token was refused.
+    async fn call<T>(
+        &self,
+        request: &Request<'_>,
+        judge: impl Fn(&Answer) -> Result<T, Rejection> + Send + Sync,
+    ) -> Result<T, CallError> {
+        let mut tries = Tries::default();
+        let mut refused = None;
+        loop {
+            let token = match refused {
+                None => self.token.get(|| self.authorize()).await,
+                Some(generation) => self.token.refresh(generation, || self.authorize()).await,
+            };
+            token.map_err(|error| {
+                let lost = tries.lost && request.purpose == Purpose::Write;
+                error.with_effect(if lost { Effect::Unknown } else { Effect::None })
+            })?;
+            let mut generation = 0;
+            let reply = self
+                .http
+                .send(
+                    request,
+                    &mut tries,
+                    |headers| generation = self.put_token(headers),
+                    |answer| match judge(answer) {
+                        Ok(done) => Verdict::Done(Reply::Done(done)),
+                        Err(Rejection::Stale(_)) if refused.is_none() => Verdict::Done(Reply::Stale),
+                        Err(Rejection::Stale(error)) => Verdict::Refused(error.with_hint(
+                            "a token that was just fetched is refused: check target.api_key, target.domain and \
+                             target.token_header",
+                        )),
+                        Err(Rejection::Server(error) | Rejection::NoEnvelope(error)) => Verdict::ServerError(error),
+                        Err(Rejection::Refused(error)) => Verdict::Refused(error),
+                    },
+                )
+                .await?;
+            match reply {
+                Reply::Done(done) => return Ok(done),
+                Reply::Stale => refused = Some(generation),
+            }
+        }
+    }
+
+    /// Puts the headers of every call but the first on a request; returns the generation of the token.
+    fn put_token(&self, headers: &mut HeaderMap) -> u64 {
+        if let Some(team) = &self.team {
+            headers.insert(HeaderName::from_static("teamid"), team.clone());
+        }
+        let Some(token) = self.token.current() else { return 0 };
+        // It came out of a header, so it fits into one.
+        if let Ok(value) = HeaderValue::from_str(token.secret.expose()) {
+            headers.insert(self.token_header.clone(), value);
+        }
+        token.generation
+    }
+
+    /// Fetches a token.
+    async fn authorize(&self) -> Result<Secret, CallError> {
+        let request = Request::get(&self.authorize_path, Purpose::Auth);
+        let stamp = |headers: &mut HeaderMap| {
+            headers.insert(self.auth_header.clone(), self.auth_code.clone());
+        };
+        let token = self.http.send(&request, &mut Tries::default(), stamp, |answer| self.judge_token(answer)).await?;
+        self.http.redact_token(token.clone());
+        Ok(token)
+    }
+
+    /// The token is in a header; the body says only why there is none.
+    fn judge_token(&self, answer: &Answer) -> Verdict<Secret> {
+        let not_accepted = |error: CallError| {
+            let said = error.message;
+            let message = format!("the key or the domain is not accepted: {said}");
+            Verdict::Refused(
+                CallError { trouble: Trouble::Configuration, message, ..error }
+                    .with_hint("check target.api_key and target.domain"),
+            )
+        };
+        let configuration = |error: CallError| {
+            Verdict::Refused(
+                CallError { trouble: Trouble::Configuration, ..error }
+                    .with_hint("check target.base_url, target.authorize_path and target.auth_header"),
+            )
+        };
+        let envelope = serde_json::from_slice::<Envelope<Whatever>>(&answer.body).ok();
+        let said = envelope.and_then(|said| rejection(said.status_code, &said.description, answer));
+        let token = answer.headers.get(&self.token_header).and_then(|token| token.to_str().ok()).map(str::trim);
+        let token = token.filter(|token| !token.is_empty());
+        let status = answer.status;
+        match (said, token) {
+            (Some(Rejection::Stale(error)), _) => not_accepted(error),
+            (Some(Rejection::Server(error)), _) => Verdict::ServerError(error),
+            (_, Some(token)) if status.is_success() => Verdict::Done(Secret::new(token)),
+            (said, _) if status == 401 || status == 403 => {
+                not_accepted(error_of(said).unwrap_or_else(|| silent(format!("HTTP {}", status.as_u16()))))
+            }
+            (said, _) if status.is_server_error() => {
+                let error = error_of(said).unwrap_or_else(|| silent("the sign-in fails".to_owned()));
+                Verdict::ServerError(CallError { trouble: Trouble::Unavailable, ..error })
+            }
+            (said, _) if !status.is_success() => {
+                configuration(error_of(said).unwrap_or_else(|| silent("there is no sign-in at this path".to_owned())))
+            }
+            (said, _) => {
+                let said = error_of(said).map(|error| format!(": {}", error.message)).unwrap_or_default();
+                let message = format!("the sign-in brings no token in the header {}{said}", self.token_header);
+                Verdict::Refused(
+                    silent(message).with_hint("check target.token_header, target.authorize_path and target.base_url"),
+                )
+            }
+        }
+    }
+}
+
+fn error_of(rejection: Option<Rejection>) -> Option<CallError> {
+    match rejection? {
+        Rejection::Stale(error)
+        | Rejection::Server(error)
+        | Rejection::NoEnvelope(error)
+        | Rejection::Refused(error) => Some(error),
+    }
+}
+
+fn silent(message: String) -> CallError {
+    CallError::new(Trouble::Configuration, message)
+}
+
+fn header_name(setting: &str, name: &str) -> Result<HeaderName, CallError> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| silent(format!("{setting} is {name:?}, which cannot be the name of a header")))
+}
+
+fn header_value(setting: &str, value: &str) -> Result<HeaderValue, CallError> {
+    HeaderValue::from_str(value).map_err(|_| silent(format!("{setting} has a character that no header can carry")))
+}
+
+/// How to speak with a tenant.
+pub(super) fn client_settings<'a>(
+    base_url: &'a str,
+    rate: &'a Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+    secret_headers: Vec<HeaderName>,
+) -> ClientSettings<'a> {
+    let transaction_header = Some(HeaderName::from_static("trxid"));
+    ClientSettings { base_url, rate, clock, stop, secret_headers, transaction_header, read_quota: Some(read_quota) }
+}
+
+/// `Rate-Limit-Remaining` counts the requests that are left for the day.
+fn read_quota(headers: &HeaderMap, now: Timestamp) -> Option<Quota> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    Some(Quota {
+        limit: text("rate-limit-limit").and_then(|limit| limit.parse().ok()),
+        remaining: text("rate-limit-remaining")?.parse().ok()?,
+        resets_at: text("rate-limit-reset").and_then(|text| reset_time(text, now)),
+    })
+}

@@ -1,0 +1,185 @@
+//! imi.chat (Webex Engage) REST API v3.1, and everything that is known of it.
+//!
+//! What the published pages say is built as they say it; what they leave open is a setting. The facts that shape this
+//! folder: HTTP 200 is not success, the `status_code` in the body decides; ten users a page and a daily quota bound
+//! every run; `status` cannot be set when a user is created; there is no deletion.
+
+mod api;
+mod codes;
+mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod list;
+mod route;
+mod schema;
+mod value;
+mod walk;
+mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+use crate::clock::{Clock, Stop};
+use crate::config::SecretSource;
+use crate::connectors::http::{Client, Rate};
+use crate::connectors::{CallError, Listed, Meter, Purpose, Quota, Target, Trouble, find_by_listing};
+use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
+
+use api::{Api, client_settings};
+pub use schema::schema;
+
+/// Users on one page of the listing; there is no parameter for it.
+const PAGE_SIZE: usize = 10;
+
+/// The settings of `kind = "imichat"`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// None only with the built-in sandbox, which has a key and a domain of its own.
+    pub api_key: Option<SecretSource>,
+    /// As `api_key`.
+    pub domain: Option<String>,
+    pub team_id: Option<String>,
+    pub authorize_path: String,
+    pub auth_header: String,
+    pub token_header: String,
+    pub update_method: String,
+    pub update_body: UpdateBody,
+    pub privilege_key: String,
+}
+
+impl Default for Settings {
+    /// What holds where the configuration says nothing.
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            domain: None,
+            team_id: None,
+            authorize_path: "/authorize".to_owned(),
+            auth_header: "auth_code".to_owned(),
+            token_header: "access_token".to_owned(),
+            update_method: "PATCH".to_owned(),
+            update_body: UpdateBody::Full,
+            privilege_key: "teamid".to_owned(),
+        }
+    }
+}
+
+/// What an update carries. Whether the server keeps or clears an attribute that is left out is not documented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateBody {
+    /// Every mapped updatable attribute.
+    Full,
+    /// Only what changed.
+    Changed,
+}
+
+/// One tenant of imi.chat.
+pub struct ImiChat {
+    api: Arc<Api>,
+    schema: Schema,
+    /// Whether the server says how many pages a listing has; supposed until a listing showed otherwise.
+    announces: Arc<AtomicBool>,
+}
+
+/// Prepares to speak with a tenant; sends nothing yet. The key and the domain are passed in, however the settings say
+/// that they are found.
+///
+/// # Errors
+/// [`Trouble::Configuration`], naming the setting, for an address, header name, header value or verb that cannot be
+/// used.
+pub fn connect(
+    settings: &Settings,
+    base_url: &str,
+    rate: &Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+    api_key: &Secret,
+    domain: &str,
+) -> Result<ImiChat, CallError> {
+    let api = Api::new(settings, api_key, domain, |secrets| {
+        Client::new(client_settings(base_url, rate, clock, stop, secrets))
+    })?;
+    Ok(ImiChat { api: Arc::new(api), schema: schema(settings), announces: Arc::new(AtomicBool::new(true)) })
+}
+
+/// [`connect`] for the simulation: as the pages usually read, over another transport than the network.
+#[cfg(test)]
+pub fn connect_over(
+    transport: Box<dyn crate::connectors::http::Transport>,
+    rate: &Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+) -> ImiChat {
+    let settings = tests::settings();
+    let api = Api::new(&settings, &Secret::new("key-1"), "acme.imi.chat", |secrets| {
+        Client::over(client_settings("https://acme.imi.chat/v3.1", rate, clock, stop, secrets), transport)
+    });
+    ImiChat { api: Arc::new(api.unwrap()), schema: schema(&settings), announces: Arc::new(AtomicBool::new(true)) }
+}
+
+impl Target for ImiChat {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn describe(&self) -> String {
+        format!("imichat {}", self.api.http.base_url())
+    }
+
+    fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        Box::pin(self.api.sign_in())
+    }
+
+    fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
+        list::list(Arc::clone(&self.api), Purpose::List, Arc::clone(&self.announces))
+    }
+
+    fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
+        Box::pin(self.api.user(id))
+    }
+
+    fn find<'a>(
+        &'a self,
+        rules: &'a [MatchRule],
+        sought: &'a [Attributes],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
+        let listing = list::list(Arc::clone(&self.api), Purpose::Lookup, Arc::clone(&self.announces));
+        Box::pin(find_by_listing(&self.schema, listing, rules, sought))
+    }
+
+    fn create<'a>(&'a self, values: &'a Attributes) -> BoxFuture<'a, Result<AccountId, CallError>> {
+        Box::pin(self.api.create(&self.schema, values))
+    }
+
+    fn update<'a>(&'a self, id: &'a AccountId, values: &'a Attributes) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(self.api.update(&self.schema, id, values))
+    }
+
+    fn delete<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<(), CallError>> {
+        let error = CallError::new(Trouble::Configuration, format!("imi.chat cannot delete account {id}"))
+            .with_hint("a leaver is status = inactive: use deactivate in [policy]");
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// Without the sign-in, for a list that stands still: each page once, and those once more that prove it. Where the
+    /// server does not say how many pages there are, finding the last one takes a few requests that bring nobody.
+    fn listing_cost(&self, accounts: u64) -> u64 {
+        route::requests(accounts, self.announces.load(Ordering::Relaxed))
+    }
+
+    fn meter(&self) -> &Meter {
+        self.api.http.meter()
+    }
+
+    fn recall(&self, quota: Quota, others_at_once: u64) {
+        self.api.http.recall(quota, others_at_once);
+    }
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub use tests::settings as test_settings;

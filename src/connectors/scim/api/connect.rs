@@ -1,0 +1,135 @@
+//! Signing in, and finding out what the server is, what it can do and where its users are.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName};
+use serde_json::Value as Json;
+use tokio::sync::OnceCell;
+
+use super::super::discovery::{abilities, definitions, endpoint};
+use super::super::schema::Layout;
+use super::super::{Login, Settings, UpdateMethod};
+use super::{Api, EITHER_JSON};
+use crate::clock::{Clock, Stop};
+use crate::connectors::http::{Authorization, Client, ClientCredentials, ClientSettings, Rate, Request, Verdict};
+use crate::connectors::{CallError, Purpose, Trouble};
+
+impl Api {
+    /// Signs in and asks the server what it is.
+    pub async fn discover(
+        settings: &Settings,
+        base_url: &str,
+        rate: &Rate,
+        clock: Arc<dyn Clock>,
+        stop: Arc<Stop>,
+        login: Login,
+        layout: Layout,
+    ) -> Result<Self, CallError> {
+        let http = Client::new(ClientSettings {
+            base_url,
+            rate,
+            clock,
+            stop,
+            secret_headers: vec![AUTHORIZATION],
+            transaction_header: Some(HeaderName::from_static("x-request-id")),
+            read_quota: None,
+        })?;
+        let auth = authorization(login)?;
+        auth.redact(&http);
+        auth.sign_in(&http).await?;
+        let (config, types, schemas) = futures::join!(
+            announced(&http, &auth, "/ServiceProviderConfig"),
+            announced(&http, &auth, "/ResourceTypes"),
+            announced(&http, &auth, "/Schemas"),
+        );
+        let abilities = config?.as_ref().map(abilities).unwrap_or_default();
+        let announced = types?.and_then(|types| endpoint(&types, http.base_url()));
+        let layout = schemas?.map_or(layout.clone(), |schemas| layout.refined(&definitions(&schemas)));
+        let puts = match settings.update_method {
+            UpdateMethod::Auto => abilities.patch == Some(false),
+            UpdateMethod::Patch => false,
+            UpdateMethod::Put => true,
+        };
+        let page_size = u64::from(settings.page_size);
+        let page_size = abilities.page_size.map_or(page_size, |most| page_size.min(most)).max(1);
+        let mut api = Self {
+            http,
+            auth,
+            layout,
+            endpoint: announced.clone().unwrap_or_else(|| "/Users".to_owned()),
+            abilities,
+            page_size,
+            method: settings.update_method,
+            puts: AtomicBool::new(puts),
+            plain: AtomicBool::new(false),
+            unfiltered: AtomicBool::new(false),
+            listed: AtomicU64::new(0),
+            step: AtomicU64::new(page_size),
+            connecting: 0,
+            let_in: OnceCell::new(),
+        };
+        if announced.is_none() {
+            api.find_users().await?;
+        }
+        let sent = api.http.meter().sent();
+        api.connecting = sent.total - sent.retried;
+        Ok(api)
+    }
+
+    /// Asks for one account, because only that tells whether the credentials are accepted: what a server says of itself
+    /// it often says to everybody.
+    pub async fn sign_in(&self) -> Result<(), CallError> {
+        self.let_in.get_or_try_init(|| self.knock(&self.endpoint)).await.map(|_| ())
+    }
+
+    /// Where the server does not say where its users are, they are at `/Users`, which some servers write small.
+    async fn find_users(&mut self) -> Result<(), CallError> {
+        match self.knock(&self.endpoint).await {
+            Ok(()) => {}
+            Err(error) if error.code == Some(404) => {
+                if self.knock("/users").await.is_err() {
+                    return Err(error);
+                }
+                self.endpoint = "/users".to_owned();
+            }
+            Err(error) => return Err(error),
+        }
+        self.let_in = OnceCell::new_with(Some(()));
+        Ok(())
+    }
+
+    async fn knock(&self, endpoint: &str) -> Result<(), CallError> {
+        let path = format!("{endpoint}?count=1");
+        self.send(&Request::get(&path, Purpose::Auth), None, |answer| self.judge_page(answer).map_done(|_| ())).await
+    }
+}
+
+fn authorization(login: Login) -> Result<Authorization, CallError> {
+    match login {
+        Login::Bearer(token) => Authorization::bearer(&token),
+        Login::Basic { username, password } => Authorization::basic(&username, &password),
+        Login::ClientCredentials { token_url, client_id, client_secret, scope } => {
+            Ok(Authorization::client_credentials(ClientCredentials::new(token_url, client_id, client_secret, scope)))
+        }
+    }
+}
+
+/// What the server says of itself at this path; none where it says nothing that can be understood. That the credentials
+/// are refused here proves nothing: some servers keep this from everybody.
+async fn announced(http: &Client, auth: &Authorization, path: &str) -> Result<Option<Json>, CallError> {
+    let stamp = |headers: &mut HeaderMap| {
+        headers.insert(ACCEPT, EITHER_JSON);
+    };
+    let request = Request::get(path, Purpose::Auth);
+    let asked = auth.send(http, &request, stamp, |answer| match answer.status.as_u16() {
+        200..300 => Verdict::Done(serde_json::from_slice::<Json>(&answer.body).ok()),
+        500 | 502..=504 => Verdict::ServerError(CallError::new(Trouble::Unavailable, "the server fails")),
+        _ => Verdict::Done(None),
+    });
+    match asked.await {
+        // It answers, if only with errors: whether it works will show where it matters.
+        Err(error) if error.trouble == Trouble::Unavailable && error.code.is_some() => Ok(None),
+        asked => asked,
+    }
+}

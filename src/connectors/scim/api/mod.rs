@@ -1,0 +1,272 @@
+//! The requests of the protocol. What the server can do is what it announced, until it proves otherwise: a PATCH that it
+//! does not have becomes a PUT, a content type that it does not know becomes plain JSON, and both stay so.
+
+mod connect;
+mod update;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION};
+use reqwest::{Method, StatusCode};
+use serde_json::Value as Json;
+use tokio::sync::OnceCell;
+use tracing::warn;
+
+use super::UpdateMethod;
+use super::answer::{Asked, body, is_too_many, refusal};
+use super::change::Changes;
+use super::discovery::Abilities;
+use super::path::member;
+use super::resource;
+use super::schema::Layout;
+use super::twice;
+use super::walk::{Ask, Page, PageRead};
+use crate::connectors::http::{Answer, Authorization, Client, Repeat, Request, Verdict, segment};
+use crate::connectors::{CallError, Effect, Purpose, Trouble};
+use crate::model::{Account, AccountId, AttrId, Attributes};
+
+const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
+const PLAIN_JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EITHER_JSON: HeaderValue = HeaderValue::from_static("application/scim+json, application/json");
+
+/// One server's API, and what is known of it.
+pub(super) struct Api {
+    pub http: Client,
+    auth: Authorization,
+    pub layout: Layout,
+    /// The path of the users.
+    endpoint: String,
+    abilities: Abilities,
+    page_size: u64,
+    method: UpdateMethod,
+    /// Updates are PUTs.
+    puts: AtomicBool,
+    /// The server does not take `application/scim+json`.
+    plain: AtomicBool,
+    /// Filters are not to be trusted.
+    unfiltered: AtomicBool,
+    /// How many accounts the last listing showed, plus one; 0 before the first.
+    listed: AtomicU64,
+    /// How many accounts the server puts on a page.
+    step: AtomicU64,
+    /// Requests that it took to sign in and to learn what the server is.
+    pub connecting: u64,
+    let_in: OnceCell<()>,
+}
+
+impl Api {
+    /// Whether an account is read before these attributes of it are changed.
+    pub fn reads_before(&self, attributes: &[AttrId]) -> bool {
+        self.puts.load(Ordering::Relaxed) || attributes.iter().any(|id| self.layout.path(*id).filter.is_some())
+    }
+
+    pub fn renewals(&self, within: Duration) -> u64 {
+        self.auth.renewals(&self.http, within)
+    }
+
+    /// Accounts on a page, as far as is known.
+    pub fn page_size(&self) -> u64 {
+        self.page_size
+    }
+
+    pub fn has_cursors(&self) -> bool {
+        self.abilities.cursor
+    }
+
+    /// What a listing showed.
+    pub fn learn(&self, accounts: u64, step: u64) {
+        self.listed.store(accounts.saturating_add(1), Ordering::Relaxed);
+        self.step.store(step.max(1), Ordering::Relaxed);
+    }
+
+    /// How many accounts there are, where a listing was read.
+    pub fn listed(&self) -> Option<u64> {
+        self.listed.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// Requests that listing this many accounts takes.
+    pub fn pages(&self, accounts: u64) -> u64 {
+        let step = self.step.load(Ordering::Relaxed).max(1);
+        let pages = accounts.div_ceil(step).max(1);
+        if self.has_cursors() {
+            return pages;
+        }
+        // One full page may or may not be all there is.
+        if accounts <= step { accounts / step + 1 } else { pages + twice::requests(pages) }
+    }
+
+    pub fn filters(&self) -> bool {
+        self.abilities.filter != Some(false) && !self.unfiltered.load(Ordering::Relaxed)
+    }
+
+    pub fn distrust_filters(&self) {
+        if !self.unfiltered.swap(true, Ordering::Relaxed) {
+            warn!("the server ignores filters: accounts are looked up in whole listings");
+        }
+    }
+
+    /// One page of the listing.
+    pub async fn page(&self, ask: &Ask, purpose: Purpose) -> Result<PageRead, CallError> {
+        let query = match ask {
+            Ask::Index { start, count } => format!("startIndex={start}&count={count}"),
+            Ask::Cursor { cursor, count } => {
+                format!("cursor={}&count={count}", cursor.as_deref().map(query_value).unwrap_or_default())
+            }
+        };
+        let path = format!("{}?{query}", self.endpoint);
+        self.send(&Request::get(&path, purpose), None, |answer| {
+            if is_too_many(answer) {
+                return Verdict::Done(PageRead::TooMany);
+            }
+            self.judge_page(answer).map_done(PageRead::Page)
+        })
+        .await
+    }
+
+    /// The accounts that a filter finds; none where the server does not know this filter.
+    pub async fn filtered(&self, filter: &str) -> Result<Option<Page>, CallError> {
+        let path = format!("{}?filter={}&count={}", self.endpoint, query_value(filter), self.page_size);
+        self.send(&Request::get(&path, Purpose::Lookup), None, |answer| match answer.status.as_u16() {
+            400 | 403 | 404 | 405 | 413 | 501 => Verdict::Done(None),
+            _ => self.judge_page(answer).map_done(Some),
+        })
+        .await
+    }
+
+    pub async fn user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
+        let Some(path) = self.path(id) else { return Ok(None) };
+        let current = self.current(&path).await?;
+        let shown = |current: update::Current| {
+            let resource = Json::Object(current.resource);
+            resource::account(&self.layout, &resource).ok_or_else(|| {
+                CallError::new(Trouble::Garbled, format!("the answer about {id} holds no user with an id"))
+            })
+        };
+        current.map(shown).transpose()
+    }
+
+    /// Sends the one create. Only what certainly was not carried out is repeated.
+    pub async fn create(&self, values: &Attributes) -> Result<AccountId, CallError> {
+        let changes = Changes::new(&self.layout, values)?;
+        let request = Request {
+            method: Method::POST,
+            path: &self.endpoint,
+            body: Some(changes.resource().to_string().into()),
+            purpose: Purpose::Write,
+            repeat: Repeat::IfUnsent,
+            secrets: &changes.secrets,
+        };
+        self.send(&request, None, |answer| {
+            if !answer.status.is_success() {
+                return refusal(answer, Asked::Create);
+            }
+            if let Some(id) = created(answer) {
+                return Verdict::Done(id);
+            }
+            Verdict::Refused(
+                CallError::new(Trouble::Garbled, "the account may be created, but the answer does not say its id")
+                    .with_effect(Effect::Unknown),
+            )
+        })
+        .await
+    }
+
+    pub async fn delete(&self, id: &AccountId) -> Result<(), CallError> {
+        let path = self.path(id).ok_or_else(|| no_account(id))?;
+        let request = Request {
+            method: Method::DELETE,
+            path: &path,
+            body: None,
+            purpose: Purpose::Write,
+            repeat: Repeat::Safe,
+            secrets: &[],
+        };
+        self.send(&request, None, |answer| match answer.status.is_success() {
+            true => Verdict::Done(()),
+            false => refusal(answer, Asked::Account),
+        })
+        .await
+    }
+
+    fn judge_page(&self, answer: &Answer) -> Verdict<Page> {
+        if !answer.status.is_success() {
+            return refusal(answer, Asked::Listing);
+        }
+        let list = match body(answer) {
+            Ok(list) => list,
+            Err(error) => return Verdict::ServerError(error),
+        };
+        match Page::read(&self.layout, &list) {
+            Some(page) => Verdict::Done(page),
+            None => Verdict::Refused(
+                CallError::new(Trouble::Garbled, "the answer holds no list of users where one was expected")
+                    .with_hint("check that target.base_url is the address of the SCIM service"),
+            ),
+        }
+    }
+
+    /// The path of an account; none for what cannot be one.
+    fn path(&self, id: &AccountId) -> Option<String> {
+        segment(id.as_str()).map(|id| format!("{}/{id}", self.endpoint))
+    }
+
+    /// Sends a request; again with plain JSON where the server does not take SCIM's own type, which it says before it
+    /// does anything.
+    async fn send<T>(
+        &self,
+        request: &Request<'_>,
+        version: Option<HeaderValue>,
+        judge: impl Fn(&Answer) -> Verdict<T> + Send + Sync,
+    ) -> Result<T, CallError> {
+        loop {
+            let plain = self.plain.load(Ordering::Relaxed);
+            let stamp = |headers: &mut HeaderMap| {
+                headers.insert(ACCEPT, EITHER_JSON);
+                if request.body.is_some() {
+                    headers.insert(CONTENT_TYPE, if plain { PLAIN_JSON } else { SCIM_JSON });
+                }
+                if let Some(version) = &version {
+                    headers.insert(IF_MATCH, version.clone());
+                }
+            };
+            let sent = self.auth.send(&self.http, request, stamp, |answer| {
+                if answer.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && request.body.is_some() && !plain {
+                    return Verdict::Done(None);
+                }
+                judge(answer).map_done(Some)
+            });
+            if let Some(done) = sent.await? {
+                return Ok(done);
+            }
+            if !self.plain.swap(true, Ordering::Relaxed) {
+                warn!("the server does not take application/scim+json: requests are sent as application/json");
+            }
+        }
+    }
+}
+
+/// The id of a new account: from the resource, or from its address.
+fn created(answer: &Answer) -> Option<AccountId> {
+    let shown = serde_json::from_slice::<Json>(&answer.body).ok();
+    let id = shown.as_ref().and_then(Json::as_object).and_then(|resource| member(resource, "id"));
+    match id {
+        Some(Json::String(id)) if !id.is_empty() => Some(AccountId(id.clone())),
+        Some(Json::Number(id)) => Some(AccountId(id.to_string())),
+        _ => {
+            let address = answer.headers.get(LOCATION)?.to_str().ok()?;
+            let last = address.split(['?', '#']).next()?.trim_end_matches('/').rsplit('/').next()?;
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '@');
+            (!last.is_empty() && last.chars().all(plain)).then(|| AccountId(last.to_owned()))
+        }
+    }
+}
+
+fn no_account(id: &AccountId) -> CallError {
+    CallError::new(Trouble::NotFound, format!("there is no account {id}"))
+}
+
+/// A text as a value in a query.
+fn query_value(text: &str) -> String {
+    segment(text).unwrap_or_else(|| text.to_owned())
+}

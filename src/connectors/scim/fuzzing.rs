@@ -1,0 +1,121 @@
+//! What holds for any answers whatever. The fuzzer looks for some for which it does not.
+//!
+//! Each line is an answer: a character that says its HTTP status, and its body. Together they are the pages of a listing.
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+
+use super::answer::{self, Asked};
+use super::discovery;
+use super::path::Path;
+use super::resource;
+use super::schema::layout;
+use super::walk::{Ask, Page, PageRead, Walk};
+use crate::connectors::again::Chance;
+use crate::connectors::http::{Answer, Verdict};
+use crate::model::{Account, Value};
+
+const STATUS: [u16; 8] = [200, 200, 201, 400, 401, 404, 409, 500];
+const MAPPED: [&str; 6] = [
+    "name.formatted",
+    "phoneNumbers[type eq \"work\"].value",
+    "roles",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
+    "urn:example:params:scim:schemas:extension:fuzz:2.0:User:level",
+    "title",
+];
+
+/// Every answer is read or refused with a reason, a path that can be written is read back as it was, a listing ends,
+/// shows nobody twice, and is complete only where nothing was left out.
+pub fn any_answers(data: &[u8]) {
+    let mapped: Vec<String> = MAPPED.map(str::to_owned).to_vec();
+    let layout = layout(&mapped);
+    let answers: Vec<Answer> = data.split(|byte| *byte == b'\n').take(12).filter_map(an_answer).collect();
+    let mut pages = Vec::new();
+    for answer in &answers {
+        for asked in [Asked::Listing, Asked::Account, Asked::Create] {
+            match answer::refusal::<()>(answer, asked) {
+                Verdict::Done(()) => {}
+                Verdict::Refused(error) | Verdict::ServerError(error) => {
+                    assert!(!error.message.is_empty());
+                    let _ = error.to_string();
+                }
+            }
+        }
+        let _ = (answer::is(answer, "uniqueness"), answer::is_too_many(answer));
+        if let Ok(path) = std::str::from_utf8(&answer.body) {
+            a_path_is_read_back(path);
+        }
+        let Ok(json) = answer::body(answer) else { continue };
+        resource::account(&layout, &json).iter().for_each(sound);
+        let _ = discovery::abilities(&json);
+        if let Some(endpoint) = discovery::endpoint(&json, "https://scim.example.com/v2") {
+            assert!(endpoint.starts_with('/') && !endpoint.contains(['?', '#', ' ']), "{endpoint}");
+        }
+        let refined = layout.refined(&discovery::definitions(&json));
+        assert!(refined.schema.iter().zip(layout.schema.iter()).all(|(new, old)| new.1.name == old.1.name));
+        resource::account(&refined, &json).iter().for_each(sound);
+        if let Some(page) = Page::read(&layout, &json) {
+            page.records.iter().flatten().for_each(sound);
+            pages.push(page);
+        }
+    }
+    let cursors = data.first().is_some_and(|byte| byte % 2 == 1);
+    walk(pages, cursors);
+}
+
+fn an_answer(line: &[u8]) -> Option<Answer> {
+    let (status, body) = line.split_first()?;
+    let status = STATUS[usize::from(status.wrapping_sub(b'0')) % STATUS.len()];
+    let status = StatusCode::from_u16(status).ok()?;
+    Some(Answer { status, headers: HeaderMap::new(), body: body.to_vec().into() })
+}
+
+fn a_path_is_read_back(text: &str) {
+    if let Some(path) = Path::parse(text) {
+        let written = path.to_string();
+        assert_eq!(Path::parse(&written).as_ref(), Some(&path), "{written:?}");
+        assert!(path.same(&path));
+    }
+}
+
+fn sound(account: &Account) {
+    assert!(!account.id.as_str().is_empty(), "an account without an id");
+    for (_, value) in account.values.iter() {
+        assert!(!matches!(value, Value::Secret(_) | Value::Generated));
+        let _ = value.to_string();
+    }
+}
+
+/// The pages as a listing, as long as it asks for some; after the last there is nobody.
+fn walk(pages: Vec<Page>, cursors: bool) {
+    let mut walk = Walk::new(5, cursors, Chance::Last);
+    let mut pages = pages.into_iter();
+    let mut ids = std::collections::HashSet::new();
+    let (mut unreadable, mut empty) = (0, 0);
+    while let Some(ask) = walk.step() {
+        match &ask {
+            Ask::Index { start, count } => assert!(*start > 0 && *count > 0, "{ask:?}"),
+            Ask::Cursor { cursor, count } => assert!(*count > 0 && cursor.as_deref() != Some(""), "{ask:?}"),
+        }
+        let read = match pages.next() {
+            Some(page) => PageRead::Page(page),
+            // A server that goes on announcing accounts and never shows one.
+            None if empty > 3 => return,
+            None => {
+                empty += 1;
+                PageRead::Page(Page::default())
+            }
+        };
+        if let PageRead::Page(page) = &read {
+            unreadable += page.records.iter().filter(|record| record.is_none()).count();
+        }
+        for account in walk.read(ask, read) {
+            assert!(ids.insert(account.id.clone()), "{} is shown twice", account.id.as_str());
+        }
+        let _ = (walk.announced(), walk.shown());
+    }
+    let (complete, notes) = walk.finish();
+    assert_eq!(complete, notes.is_empty());
+    assert!(!complete || unreadable == 0, "complete, and yet somebody was left out");
+}

@@ -1,0 +1,171 @@
+//! Any SCIM 2.0 server (RFC 7643, RFC 7644, and RFC 9865 for cursors), and everything that is known of the protocol.
+//!
+//! Attributes are named by their SCIM paths. What a server can do is what it says of itself, as far as it says anything
+//! and as long as it keeps to it. The facts that shape this folder: servers clamp pages, ignore filters, announce what
+//! they do not have and write attributes in more ways than one, so every answer is checked before it is believed; and
+//! what nobody mapped is never touched.
+
+mod answer;
+mod api;
+mod change;
+mod discovery;
+mod find;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod list;
+mod page;
+mod path;
+mod resource;
+mod schema;
+mod seen;
+mod table;
+mod twice;
+mod walk;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+use crate::clock::{Clock, Stop};
+use crate::config::SecretSource;
+use crate::connectors::http::Rate;
+use crate::connectors::{CallError, Listed, Meter, Purpose, Target};
+use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Secret};
+
+use api::Api;
+pub use schema::schema;
+
+/// The settings of `kind = "scim"`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// None only where `base_url` is the sandbox.
+    pub credentials: Option<Credentials>,
+    /// How many resources a page is asked for; servers may give fewer.
+    pub page_size: u32,
+    pub update_method: UpdateMethod,
+}
+
+/// How to sign in.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    Bearer { token: SecretSource },
+    Basic { username: String, password: SecretSource },
+    ClientCredentials { token_url: String, client_id: String, client_secret: SecretSource, scope: Option<String> },
+}
+
+/// How an account is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateMethod {
+    /// As the server's ServiceProviderConfig says; a PATCH that it turns out not to have becomes a PUT.
+    Auto,
+    Patch,
+    Put,
+}
+
+/// How to sign in, resolved.
+#[derive(Debug)]
+pub enum Login {
+    Bearer(Secret),
+    Basic { username: String, password: Secret },
+    ClientCredentials { token_url: String, client_id: String, client_secret: Secret, scope: Option<String> },
+}
+
+/// One tenant of a SCIM service.
+struct Scim {
+    api: Arc<Api>,
+}
+
+/// Signs in and asks the server what it is and what it can do. `mapped` are the attributes that the configuration maps
+/// or matches, as for [`schema`].
+///
+/// # Errors
+/// [`Trouble::Configuration`](crate::connectors::Trouble::Configuration) for an address or a credential that cannot be used
+/// or that the server refuses; what kept the server from answering. A server that says nothing of itself is none.
+pub async fn connect(
+    settings: &Settings,
+    base_url: &str,
+    rate: &Rate,
+    clock: Arc<dyn Clock>,
+    stop: Arc<Stop>,
+    login: Login,
+    mapped: &[String],
+) -> Result<Box<dyn Target>, CallError> {
+    let layout = schema::layout(mapped);
+    let api = Api::discover(settings, base_url, rate, clock, stop, login, layout).await?;
+    Ok(Box::new(Scim { api: Arc::new(api) }))
+}
+
+impl Target for Scim {
+    fn schema(&self) -> &Schema {
+        &self.api.layout.schema
+    }
+
+    fn describe(&self) -> String {
+        format!("scim {}", self.api.http.base_url())
+    }
+
+    fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>> {
+        Box::pin(self.api.sign_in())
+    }
+
+    fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
+        list::list(Arc::clone(&self.api), Purpose::List)
+    }
+
+    fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
+        Box::pin(self.api.user(id))
+    }
+
+    fn find<'a>(
+        &'a self,
+        rules: &'a [MatchRule],
+        sought: &'a [Attributes],
+    ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
+        Box::pin(find::find(&self.api, rules, sought))
+    }
+
+    fn create<'a>(&'a self, values: &'a Attributes) -> BoxFuture<'a, Result<AccountId, CallError>> {
+        Box::pin(self.api.create(values))
+    }
+
+    fn update<'a>(&'a self, id: &'a AccountId, values: &'a Attributes) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(self.api.update(id, values))
+    }
+
+    fn delete<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(self.api.delete(id))
+    }
+
+    /// A listing that is one full page
+    /// takes another to be sure that it is all.
+    fn listing_cost(&self, accounts: u64) -> u64 {
+        self.api.pages(accounts)
+    }
+
+    fn connecting_cost(&self) -> u64 {
+        self.api.connecting
+    }
+
+    fn reading_cost(&self, attributes: &[AttrId]) -> u64 {
+        u64::from(self.api.reads_before(attributes))
+    }
+
+    /// As long as filters can be relied on, which only shows when they are used.
+    fn finding_cost(&self, rules: &[MatchRule], people: u64, accounts: u64) -> u64 {
+        let listing = self.api.pages(accounts);
+        if self.api.filters() { listing.min(people.saturating_mul(rules.len() as u64)) } else { listing }
+    }
+
+    fn renewals(&self, within: Duration) -> u64 {
+        self.api.renewals(within)
+    }
+
+    fn meter(&self) -> &Meter {
+        self.api.http.meter()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Listings of services that change while they are read.
+
+use super::super::schema::USER_NAME;
+use super::*;
+use crate::connectors::shifting::{self, Person, Reading, Seeded, Shift, World};
+
+struct Pages {
+    walk: Walk,
+    /// Whether pages say how many accounts there are.
+    announces: bool,
+    /// The most that a page has.
+    clamp: u64,
+}
+
+impl Reading for Pages {
+    type Ask = Ask;
+    type Answer = PageRead;
+
+    fn begin(chance: Chance, random: &mut Seeded) -> Self {
+        let clamp = [5, 10, 20][random.below(3)];
+        Self { walk: Walk::new(20, false, chance), announces: !random.one_in(4), clamp }
+    }
+
+    fn step(&mut self) -> Option<Ask> {
+        self.walk.step()
+    }
+
+    fn answer(&self, tenant: &[Person], ask: &Ask) -> PageRead {
+        let Ask::Index { start, count } = *ask else { panic!("nobody announced cursors") };
+        let (skipped, taken) = (usize::try_from(start - 1).unwrap(), usize::try_from(count.min(self.clamp)).unwrap());
+        let shown = tenant.iter().skip(skipped).take(taken);
+        PageRead::Page(Page {
+            records: shown.map(|person| Some(person.account(USER_NAME))).collect(),
+            total: self.announces.then_some(tenant.len() as u64),
+            ..Page::default()
+        })
+    }
+
+    fn read(&mut self, ask: Ask, answer: PageRead) -> Vec<Account> {
+        let as_judged = |account: Account| {
+            let login = account.values.get(USER_NAME).cloned().unwrap();
+            Account { values: [(shifting::LOGIN, login)].into_iter().collect(), ..account }
+        };
+        self.walk.read(ask, answer).into_iter().map(as_judged).collect()
+    }
+
+    fn gives_up(&self) -> bool {
+        self.walk.gives_up()
+    }
+
+    fn finish(self) -> (bool, Vec<String>) {
+        self.walk.finish()
+    }
+}
+
+const SHIFTS: &[Shift] = &[
+    Shift::InsertFront,
+    Shift::InsertBack,
+    Shift::Resort,
+    Shift::Remove,
+    Shift::Shrink,
+    Shift::Status,
+    Shift::Renumber,
+];
+
+#[test]
+fn ten_thousand_listings_that_shift_double_nobody_and_take_no_access_away_wrongly() {
+    let (came, harmed) = shifting::run::<Pages>(0..10_000, World { shifts: SHIFTS, accounts: 150 });
+    assert!(harmed.is_empty(), "seeds {harmed:?}: {came:?}");
+    assert!(came.shifted > 7_000 && came.doubles_if_believed > 400, "{came:?}");
+    assert!(came.complete > 8_000 && came.creates > 5_000 && came.deactivations > 50_000, "{came:?}");
+}

@@ -1,0 +1,250 @@
+//! Reads both sides and makes the plan: source → rows → facts, listing → accounts, reconcile, decide, judge, plan file.
+//!
+//! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
+//! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
+
+mod absent;
+mod check;
+mod drafts;
+mod estimate;
+mod explain;
+mod findings;
+mod last;
+mod listing;
+mod notes;
+mod protect;
+mod recorded;
+mod references;
+mod rollback;
+mod rows;
+mod secrets;
+mod settle;
+pub mod spool;
+mod unusable;
+mod watch;
+mod whom;
+mod written;
+
+pub use check::{Checked, check_rows};
+pub use estimate::{Estimate, ToDo};
+pub use explain::{Explained, Mapped, Person, Row, Standing, explain};
+pub use findings::read_findings;
+pub use last::{Edit, Last};
+pub use recorded::ACCOUNT;
+pub use references::{References, Referred, Unknown, Users};
+pub use rollback::{NEVER_LEARNT, Rollback, rollback};
+pub use secrets::source_secrets;
+pub use whom::Whom;
+pub use written::fingerprint;
+
+pub use crate::plan::beside::PlanFiles;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::{Clock, blocking};
+use crate::config::{Duplicates, Settings};
+use crate::connectors::{CallError, Sent, Target};
+use crate::journal::{Memory, RunId};
+use crate::mapping::Mapping;
+use crate::model::monitor::Monitor;
+use crate::model::{AttrSet, MatchRule, Place, Schema};
+use crate::plan::Policy;
+use crate::plan::decide::Context;
+use crate::plan::file::{Header, PlanFileError};
+use crate::source::{Source, SourceError};
+
+use self::watch::Watch;
+
+/// Everything that a plan is made from.
+pub struct Inputs<'a> {
+    pub settings: &'a Settings,
+    pub schema: &'a Schema,
+    pub rules: &'a [MatchRule],
+    pub source: &'a Source,
+    pub mapping: &'a Mapping,
+    /// What earlier runs remember: links, absences, fingerprints, the shape of the last good source.
+    pub memory: &'a Memory,
+    pub clock: &'a dyn Clock,
+    pub monitor: &'a dyn Monitor,
+    /// The target as it describes itself.
+    pub target: String,
+    pub accounts: Accounts<'a>,
+    /// Where the plan, its findings and its notes are written; it exists and is private.
+    pub dir: &'a Path,
+    /// Where the listing is kept for later reading; none with recorded accounts.
+    pub snapshot: Option<PathBuf>,
+}
+
+/// Where the accounts come from.
+#[derive(Clone, Copy)]
+pub enum Accounts<'a> {
+    Live(&'a dyn Target),
+    /// An earlier `export`.
+    Recorded(&'a Path),
+    /// The last whole listing, with what is known to have changed since.
+    Last(&'a Last),
+}
+
+/// A plan, made.
+#[derive(Clone, Debug)]
+pub struct Surveyed {
+    pub id: RunId,
+    pub header: Header,
+    pub digest: String,
+    pub files: PlanFiles,
+    /// When the listing was complete: the accounts are known as of then.
+    pub listed_at: Timestamp,
+    /// Requests a second that the listing reached; none where that says nothing.
+    pub pace: Option<f64>,
+}
+
+/// When the accounts were known, and what it took.
+#[derive(Clone, Copy, Debug)]
+struct Gathered {
+    at: Timestamp,
+    /// Without repeats.
+    requests: u64,
+    pace: Option<f64>,
+}
+
+/// Of fewer requests no pace follows.
+const TELLING: u64 = 20;
+
+/// Why there is no plan. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SurveyError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("{0}")]
+    Duplicates(Duplicated),
+    #[error("the source changed while it was read: {0} is not what it was a moment ago")]
+    SourceChanged(String),
+    #[error("the run's plan: {0}")]
+    Plan(#[from] PlanFileError),
+    #[error(transparent)]
+    Target(#[from] CallError),
+    #[error("{file} is no export of accounts: {message}")]
+    Recorded { file: String, message: String },
+    #[error("{path}: {error}")]
+    File { path: String, error: std::io::Error },
+    #[error(transparent)]
+    Journal(#[from] crate::journal::JournalError),
+}
+
+impl SurveyError {
+    fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |error| Self::File { path: path.display().to_string(), error }
+    }
+}
+
+/// Rows that stand for one person, though `source.duplicates` says that there are none.
+#[derive(Debug)]
+pub struct Duplicated {
+    /// Each with both places and what they have in common, at most [`Duplicated::SHOWN`].
+    pub pairs: Vec<(String, String, String)>,
+    pub total: u64,
+}
+
+impl Duplicated {
+    pub const SHOWN: usize = 20;
+}
+
+impl std::fmt::Display for Duplicated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (rows, stand) = if self.total == 1 { ("row", "stands") } else { ("rows", "stand") };
+        write!(f, "{} {rows} {stand} for a person who has a row already:", self.total)?;
+        for (first, second, what) in &self.pairs {
+            write!(f, "\n  {first} and {second} have the same {what}")?;
+        }
+        let more = self.total - self.pairs.len() as u64;
+        if more > 0 {
+            write!(f, "\n  and {more} more")?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// Whatever makes the source unreadable, the target unreachable, or the files of the plan unwritable. A bad row or a
+/// bad account is a finding, not an error.
+pub async fn survey(inputs: &Inputs<'_>) -> Result<Surveyed, SurveyError> {
+    survey_watching(inputs, &mut Watch::default()).await
+}
+
+/// As [`survey`]; what is made of the people that are watched is written down beside.
+async fn survey_watching(inputs: &Inputs<'_>, watch: &mut Watch) -> Result<Surveyed, SurveyError> {
+    let started = inputs.clock.now();
+    let id = RunId::new(started, inputs.clock.random());
+    let mut findings = findings::Findings::create(inputs.dir)?;
+    let mut read = blocking(|| rows::read(inputs, &mut findings))?;
+    let before = inputs.sent();
+    let began = inputs.clock.elapsed();
+    let accounts = listing::read(inputs, &mut read.index, watch).await?;
+    let took = inputs.clock.elapsed().saturating_sub(began);
+    let after = inputs.sent();
+    let gathered = Gathered::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
+    blocking(|| settle::settle(inputs, id, read, accounts, findings, gathered, watch))
+}
+
+impl Gathered {
+    fn new(at: Timestamp, sent: u64, repeats: u64, took: Duration) -> Self {
+        // A repeat of a sign-in is one too, and the sign-in itself is no part of the listing.
+        let requests = sent.saturating_sub(repeats);
+        // Numbers of requests are far from where a float is not exact enough.
+        #[allow(clippy::cast_precision_loss)]
+        let pace = (requests >= TELLING && !took.is_zero()).then(|| requests as f64 / took.as_secs_f64());
+        Self { at, requests, pace }
+    }
+}
+
+impl Inputs<'_> {
+    fn sent(&self) -> Sent {
+        match self.accounts {
+            Accounts::Live(target) => target.meter().sent(),
+            Accounts::Recorded(_) | Accounts::Last(_) => Sent::default(),
+        }
+    }
+
+    /// What it costs to execute the plan right after it is made.
+    fn estimate(&self, pace: Option<f64>) -> Estimate<'_> {
+        let target = match self.accounts {
+            Accounts::Live(target) => Some(target),
+            Accounts::Recorded(_) | Accounts::Last(_) => None,
+        };
+        let Self { schema, rules, settings, .. } = *self;
+        Estimate { schema, rules, target, rate: &settings.rate, pace, fresh_for: settings.safety.fresh_for }
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.settings.policy
+    }
+
+    fn duplicates(&self) -> Duplicates {
+        self.settings.source.duplicates
+    }
+
+    /// Mapped with `on = "always"`, and mapped with `on = "create"`.
+    fn mapped(&self) -> (AttrSet, AttrSet) {
+        use crate::mapping::spec::On;
+        let of = |on| self.mapping.attributes().iter().filter(|m| m.on == on).map(|m| m.attr).collect();
+        (of(On::Always), of(On::Create))
+    }
+
+    fn context(&self) -> Context<'_> {
+        let (always, on_create) = self.mapped();
+        Context { schema: self.schema, policy: self.policy(), rules: self.rules, always, on_create }
+    }
+
+    fn source_of(&self, place: Place) -> crate::plan::Source {
+        let file = self.source.files().get(usize::from(place.file)).map_or_else(String::new, |f| f.short.clone());
+        crate::plan::Source { file, line: place.line }
+    }
+}

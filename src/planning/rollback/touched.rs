@@ -1,0 +1,184 @@
+//! The accounts that a run touched, as they are now: read by their ids, or from a listing where that takes fewer requests.
+//! A listing may only ever say that an account is as the run left it.
+
+use std::collections::HashMap;
+
+use futures::stream::{self, StreamExt};
+
+use super::{Rollback, reader, temporary, undone};
+use crate::connectors::{CallError, Listed, Trouble};
+use crate::model::{Account, AccountId};
+use crate::plan::ActionKind;
+use crate::plan::file::Header;
+use crate::planning::SurveyError;
+use crate::planning::protect::Protect;
+use crate::planning::spool::{Spool, SpoolWriter};
+
+/// Server errors in a row that count as a target that is down.
+const SILENT: u32 = 5;
+
+/// Where an account can be read again.
+#[derive(Clone, Debug)]
+pub(super) enum Seen {
+    NotYet,
+    /// In that spool, at that position.
+    At(usize, u64),
+    Gone,
+    Unreadable(String),
+}
+
+/// What a complete listing came to.
+pub(super) struct Measured {
+    pub accounts: u64,
+    pub in_scope: u64,
+}
+
+/// The accounts that the run touched, as they are read.
+pub(super) struct Touched<'a> {
+    pub inputs: &'a Rollback<'a>,
+    /// The header of the run's plan.
+    pub header: Header,
+    pub at: HashMap<AccountId, Seen>,
+    /// Accounts that the run made.
+    pub made: u64,
+    spools: Vec<Spool>,
+    pub digests: Vec<String>,
+    pub protect: Protect,
+}
+
+impl<'a> Touched<'a> {
+    pub fn of(inputs: &'a Rollback<'a>) -> Result<Self, SurveyError> {
+        let mut plan = reader(inputs.plan)?;
+        let mut touched = Self {
+            inputs,
+            header: plan.header.clone(),
+            at: HashMap::new(),
+            made: 0,
+            spools: Vec::new(),
+            digests: Vec::new(),
+            protect: Protect::new(&inputs.settings.policy.protect),
+        };
+        while let Some(action) = plan.next()? {
+            let undone = undone(inputs, "", &action);
+            if let (true, Some(account)) = (undone.needs_account(), undone.account) {
+                touched.made += u64::from(action.action == ActionKind::Create);
+                touched.at.insert(account.clone(), Seen::NotYet);
+            }
+        }
+        Ok(touched)
+    }
+
+    pub fn are_listed_sooner(&self) -> bool {
+        let accounts = self.header.listing.accounts + self.made;
+        self.inputs.target.listing_cost(accounts) < self.at.len() as u64
+    }
+
+    /// Reads a listing for whom the run touched. What it came to counts only where it was complete.
+    pub async fn list(&mut self) -> Result<Option<Measured>, SurveyError> {
+        let (mut measured, mut is_complete, mut pages_seen) = (Measured { accounts: 0, in_scope: 0 }, false, 0);
+        let mut spool = writer()?;
+        let mut listing = self.inputs.target.list();
+        while let Some(piece) = listing.next().await {
+            match piece? {
+                Listed::Page { accounts, pages } => {
+                    for account in &accounts {
+                        measured.accounts += 1;
+                        measured.in_scope += u64::from(self.protection(account, None).is_none());
+                        if self.at.contains_key(&account.id) {
+                            self.keep(&mut spool, account)?;
+                        }
+                    }
+                    pages_seen += 1;
+                    self.inputs.monitor.pages_listed(measured.accounts, pages_seen, pages);
+                }
+                // Who was shown is there all the same; only the count begins anew.
+                Listed::Again { .. } => (measured, pages_seen) = (Measured { accounts: 0, in_scope: 0 }, 0),
+                Listed::End { complete, .. } => is_complete = complete,
+            }
+        }
+        self.close(spool)?;
+        Ok(is_complete.then_some(measured))
+    }
+
+    /// Reads accounts by their ids.
+    pub async fn ask_for(&mut self, ids: Vec<AccountId>) -> Result<(), SurveyError> {
+        let target = self.inputs.target;
+        let mut answers = stream::iter(ids)
+            .map(|id| async move {
+                let answer = target.get(&id).await;
+                (id, answer)
+            })
+            .buffer_unordered(self.inputs.settings.rate.concurrency.max(1));
+        let mut spool = writer()?;
+        let (mut done, mut silent) = (0, 0);
+        while let Some((id, answer)) = answers.next().await {
+            let is_silent = matches!(&answer, Err(error) if error.trouble == Trouble::Unavailable);
+            silent = if is_silent { silent + 1 } else { 0 };
+            let seen = match answer {
+                Ok(Some(account)) => {
+                    self.keep(&mut spool, &account)?;
+                    None
+                }
+                Ok(None) => Some(Seen::Gone),
+                Err(error) if error.trouble == Trouble::NotFound => Some(Seen::Gone),
+                Err(error) => Some(Seen::Unreadable(alone(error, silent)?)),
+            };
+            if let Some(seen) = seen {
+                self.at.insert(id, seen);
+            }
+            done += 1;
+            self.inputs.monitor.pages_listed(done, 1, None);
+        }
+        self.close(spool)
+    }
+
+    fn keep(&mut self, spool: &mut SpoolWriter, account: &Account) -> Result<(), SurveyError> {
+        let at = spool.push(self.inputs.schema, account).map_err(temporary)?;
+        self.at.insert(account.id.clone(), Seen::At(self.spools.len(), at));
+        Ok(())
+    }
+
+    fn close(&mut self, spool: SpoolWriter) -> Result<(), SurveyError> {
+        let (digest, spool) = spool.finish().map_err(temporary)?;
+        self.digests.push(digest);
+        self.spools.push(spool);
+        Ok(())
+    }
+
+    pub fn account(&mut self, id: &AccountId) -> Result<Option<Account>, SurveyError> {
+        match self.at.get(id) {
+            Some(Seen::At(spool, at)) => self.spools[*spool].read(self.inputs.schema, *at).map(Some).map_err(temporary),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whom a listing did not show, or not as the run left them: it may be older than what it shows, and need not show
+    /// everything of everybody.
+    pub fn not_as_left(&mut self) -> Result<Vec<AccountId>, SurveyError> {
+        let mut doubtful = Vec::new();
+        let mut plan = reader(self.inputs.plan)?;
+        while let Some(action) = plan.next()? {
+            let undone = undone(self.inputs, "", &action);
+            if let (true, Some(id)) = (undone.needs_account(), undone.account) {
+                let account = self.account(id)?;
+                if account.is_none_or(|account| undone.changed_since(self.inputs.schema, &account).is_some()) {
+                    doubtful.push(id.clone());
+                }
+            }
+        }
+        Ok(doubtful)
+    }
+}
+
+/// The message of an error that concerns one account alone.
+fn alone(error: CallError, silent: u32) -> Result<String, CallError> {
+    match error.trouble {
+        Trouble::Refused | Trouble::Garbled | Trouble::Exists | Trouble::NotFound => Ok(error.message),
+        Trouble::Unavailable if error.is_server_error() && silent < SILENT => Ok(error.message),
+        _ => Err(error),
+    }
+}
+
+fn writer() -> Result<SpoolWriter, SurveyError> {
+    Ok(SpoolWriter::new(tempfile::tempfile().map_err(temporary)?))
+}
