@@ -1,45 +1,20 @@
-//! The pictures of a page, drawn here as SVG, so that they need no script. They show nothing but numbers, dates and words
-//! of this source; what they show stands beside them as text, for those who do not see them.
-//!
-//! The style sheet gives each colour another shade in the dark and on paper, by the name that it has here.
+//! The charts of a page as SVG, which needs no script. Every shape has a class, and the style sheet gives it its colour,
+//! in the light, in the dark and on paper. The same numbers stand beside a chart as text, for those who do not see it.
 
-use charts_rs::{BarChart, Box as Edges, ChartBase, Color, HorizontalBarChart, LineChart, Series, Symbol, YAxisConfig};
+use std::fmt::Write as _;
 
+use super::page::{escaped, grouped};
 use crate::plan::ActionKind;
+use crate::plan::action::Planned;
 use crate::report::counts::held_of;
 use crate::report::{Head, Past};
 
-// Every colour that a picture has, by what it stands for.
-const JOIN: &str = "#1A7F5A";
-const CHANGE: &str = "#2A66B0";
-const LEAVE: &str = "#7A4B94";
-const HELD: &str = "#C98A0B";
-const FAILED: &str = "#B42318";
-/// Labels.
-const SOFT: &str = "#57606A";
-/// Lines of the grid.
-const LINE: &str = "#DFE3E8";
-
-const WIDTH: f32 = 400.0;
-const HEIGHT: f32 = 190.0;
-
-/// An SVG of this file's making.
-pub(super) struct Picture(String);
-
-impl Picture {
-    pub(super) fn svg(&self) -> &str {
-        &self.0
-    }
-
-    /// What cannot be drawn is left out; the numbers stand beside it.
-    fn of(drawn: charts_rs::Result<String>) -> Option<Self> {
-        let svg = drawn.ok()?;
-        // Nothing is said by it that the caption beside it does not say.
-        let svg = svg.replacen("<svg ", "<svg aria-hidden=\"true\" focusable=\"false\" ", 1);
-        // The page's own type, and a size that follows the page.
-        Some(Self(svg.replacen(&format!(" width=\"{WIDTH}\" height=\"{HEIGHT}\""), "", 1)))
-    }
-}
+/// Edges of the plot, in a chart of 400 by 190.
+const TOP: f64 = 10.0;
+const RIGHT: f64 = 392.0;
+const BOTTOM: f64 = 166.0;
+/// Grid lines above the first one.
+const STEPS: u64 = 3;
 
 /// The kinds of action behind each of the three words that a page begins with.
 pub(super) const MOVES: [(&str, &[ActionKind]); 3] = [
@@ -48,9 +23,13 @@ pub(super) const MOVES: [(&str, &[ActionKind]); 3] = [
     ("leave", &[ActionKind::Deactivate, ActionKind::Delete]),
 ];
 
+fn count_moves(count_of: impl Fn(ActionKind) -> u64) -> [u64; 3] {
+    MOVES.map(|(_, kinds)| kinds.iter().map(|kind| count_of(*kind)).sum())
+}
+
 /// One point of the trend: an earlier run, or what the page is of.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Point {
+pub(super) struct TrendPoint {
     pub name: String,
     pub at: jiff::Timestamp,
     pub accounts: Option<u64>,
@@ -59,162 +38,179 @@ pub(super) struct Point {
     pub failed: u64,
 }
 
-impl Point {
-    pub(super) fn past(past: &Past) -> Self {
+impl TrendPoint {
+    pub(super) fn from_past(past: &Past) -> Self {
         Self {
             name: past.run.clone(),
             at: past.at,
             accounts: past.accounts,
-            moves: MOVES.map(|(_, kinds)| kinds.iter().map(|kind| past.applied.get(*kind)).sum()),
+            moves: count_moves(|kind| past.applied.get(kind)),
             failed: past.failed,
         }
     }
 
     /// What a run did, or what a plan would do.
-    pub(super) fn present(head: &Head) -> Self {
+    pub(super) fn from_head(head: &Head) -> Self {
         let summary = &head.summary;
-        let counts = if head.is_run() { &summary.applied } else { &summary.planned };
         Self {
             name: summary.run.clone(),
             at: head.started_at,
             accounts: head.accounts,
-            moves: MOVES.map(|(_, kinds)| kinds.iter().map(|kind| counts.get(*kind)).sum()),
+            moves: count_moves(|kind| shown_counts(head).get(kind)),
             failed: summary.failed + summary.unknown,
         }
     }
 }
 
-/// How many join, change and leave: done or to do, held, and in a run not done.
-pub(super) fn moves(head: &Head) -> Option<Picture> {
+/// What a run did, or what a plan would do.
+pub(super) fn shown_counts(head: &Head) -> &Planned {
+    if head.is_run() { &head.summary.applied } else { &head.summary.planned }
+}
+
+/// A bar for each of join, change and leave: what was or will be done, above it what is held and in a run what was not done.
+pub(super) fn draw_moves(head: &Head) -> Option<String> {
     let summary = &head.summary;
     let is_stopped = !head.is_run() && summary.error.is_some();
-    let sum = |of: &dyn Fn(ActionKind) -> u64| MOVES.map(|(_, kinds)| kinds.iter().map(|kind| of(*kind)).sum::<u64>());
-    let planned = sum(&|kind| summary.planned.get(kind));
-    let held = sum(&|kind| match held_of(head, kind) {
+    let planned = count_moves(|kind| summary.planned.get(kind));
+    let held = count_moves(|kind| match held_of(head, kind) {
         _ if is_stopped => summary.planned.get(kind),
         Some((own, _)) => own,
         None => 0,
     });
-    let first = if head.is_run() { sum(&|kind| summary.applied.get(kind)) } else { difference(planned, held) };
-    let left = difference(difference(planned, first), held);
-    if planned == [0; 3] {
-        return None;
-    }
-
-    // The first of a chart stands at its bottom.
-    let upwards = |counts: [u64; 3]| [counts[2], counts[1], counts[0]];
-    let mut series =
-        vec![stacked("done", upwards(first)), stacked("held", upwards(held)), stacked("not done", upwards(left))];
-    series[0].colors = Some([LEAVE, CHANGE, JOIN].map(|color| Some(color.into())).to_vec());
-    let words = MOVES.into_iter().rev().map(|(word, _)| word.to_owned()).collect();
-    let mut chart = HorizontalBarChart::new(series, words);
-    plain(&mut chart.base, &mut chart.y_axis_configs, &[JOIN, HELD, FAILED]);
-    Picture::of(chart.svg())
+    let applied = count_moves(|kind| summary.applied.get(kind));
+    let bars = [0, 1, 2].map(|at| {
+        let done = if head.is_run() { applied[at] } else { planned[at].saturating_sub(held[at]) };
+        let not_done = planned[at].saturating_sub(done).saturating_sub(held[at]);
+        vec![vec![(MOVES[at].0, done), ("held", held[at]), ("failed", not_done)]]
+    });
+    (planned != [0; 3]).then(|| draw_bars(&MOVES.map(|(word, _)| word.to_owned()), &bars))
 }
 
-/// The accounts from run to run.
-pub(super) fn accounts(points: &[Point]) -> Option<Picture> {
-    let counts: Vec<_> = points.iter().map(|point| point.accounts.map(drawn)).collect();
-    let known: Vec<f32> = counts.iter().flatten().copied().collect();
+/// Bars for joiners, leavers and failures from run to run.
+pub(super) fn draw_trend(points: &[TrendPoint]) -> Option<String> {
+    let bars = |point: &TrendPoint| {
+        [("join", point.moves[0]), ("leave", point.moves[2]), ("failed", point.failed)].map(|bar| vec![bar]).to_vec()
+    };
+    (points.len() > 1).then(|| draw_bars(&day_labels(points), &points.iter().map(bars).collect::<Vec<_>>()))
+}
+
+/// A line of the accounts from run to run. A company changes by a few people a day, which nobody would see on a scale
+/// that begins at zero.
+pub(super) fn draw_accounts(points: &[TrendPoint]) -> Option<String> {
+    let known: Vec<u64> = points.iter().filter_map(|point| point.accounts).collect();
     if known.len() < 2 {
         return None;
     }
-    let mut series = Series::new_nullable("accounts".to_owned(), counts);
-    series.symbol = Some(Symbol::Circle(3.0, None));
-    let mut chart = LineChart::new(vec![series], days(points));
-    plain(&mut chart.base, &mut chart.y_axis_configs, &[SOFT]);
-    chart.series.stroke_width = 2.0;
-    // A company changes by a few people a day, which nobody would see above a scale that begins with nobody.
-    let (least, most) = scale(&known);
-    for axis in &mut chart.y_axis_configs {
-        (axis.min, axis.max) = (Some(least), Some(most));
-    }
-    Picture::of(chart.svg())
-}
-
-/// From where to where three steps of a round number hold all counts.
-fn scale(counts: &[f32]) -> (f32, f32) {
-    let least = counts.iter().copied().fold(f32::INFINITY, f32::min);
-    let most = counts.iter().copied().fold(0.0, f32::max);
-    let rounds = (0..8).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10.0_f32.powi(power)));
-    for step in rounds {
-        let from = (least / step).floor() * step;
-        if from + 3.0 * step >= most {
-            return (from, from + 3.0 * step);
+    let mut chart = Chart::new(value_range(&known), &day_labels(points));
+    let counts: Vec<_> = points.iter().enumerate().map(|(at, point)| Some((at, point.accounts?))).collect();
+    // The line has a gap where the count is not known.
+    for stretch in counts.split(Option::is_none) {
+        let place = |(at, accounts): &(usize, u64)| (chart.x_of(*at, 0.5), chart.y_of(*accounts));
+        let places: Vec<_> = stretch.iter().flatten().map(place).collect();
+        let line: Vec<_> = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        chart.add(format_args!("<polyline points=\"{}\"/>", line.join(" ")));
+        for (x, y) in places {
+            chart.add(format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>"));
         }
     }
-    (0.0, most)
+    Some(chart.svg + "</svg>")
 }
 
-/// Joiners, leavers and failures from run to run.
-pub(super) fn trend(points: &[Point]) -> Option<Picture> {
-    if points.len() < 2 {
-        return None;
+/// A bar is a stack of classes and counts. For each label there are several bars, side by side.
+fn draw_bars(labels: &[String], groups: &[Vec<Vec<(&'static str, u64)>>]) -> String {
+    let heights = groups.iter().flatten().map(|bar| bar.iter().map(|(_, count)| count).sum());
+    let mut chart = Chart::new(value_range(&heights.chain([0]).collect::<Vec<_>>()), labels);
+    for (at, bars) in groups.iter().enumerate() {
+        let width = 0.6 / pixels(bars.len() as u64);
+        for (number, bar) in bars.iter().enumerate() {
+            let [left, right] = [number, number + 1].map(|edge| chart.x_of(at, 0.2 + width * pixels(edge as u64)));
+            let mut below = 0;
+            for (class, count) in bar.iter().filter(|(_, count)| *count > 0) {
+                let [bottom, top] = [below, below + count].map(|value| chart.y_of(value));
+                let (width, height) = (right - left, bottom - top);
+                chart.add(format_args!(
+                    "<rect class=\"{class}\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
+                ));
+                below += count;
+            }
+        }
     }
-    let series = |name: &str, of: &dyn Fn(&Point) -> u64| {
-        Series::new(name.to_owned(), points.iter().map(|point| drawn(of(point))).collect())
-    };
-    let series = vec![
-        series("join", &|point| point.moves[0]),
-        series("leave", &|point| point.moves[2]),
-        series("failed", &|point| point.failed),
-    ];
-    let mut chart = BarChart::new(series, days(points));
-    plain(&mut chart.base, &mut chart.y_axis_configs, &[JOIN, LEAVE, FAILED]);
-    Picture::of(chart.svg())
+    chart.svg + "</svg>"
 }
 
-fn stacked(name: &str, counts: [u64; 3]) -> Series {
-    let mut series = Series::new(name.to_owned(), counts.map(drawn).to_vec());
-    series.stack = Some("all".to_owned());
-    series
+/// The values between which three equal steps of a round number hold all counts.
+fn value_range(counts: &[u64]) -> (u64, u64) {
+    let least = counts.iter().copied().min().unwrap_or_default();
+    let most = counts.iter().copied().max().unwrap_or_default();
+    let steps = (0..18).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
+    let mut ranges = steps.map(|step| (least / step * step, (least / step * step).saturating_add(STEPS * step)));
+    ranges.find(|(_, end)| *end >= most).unwrap_or((0, most))
 }
 
-fn difference(from: [u64; 3], less: [u64; 3]) -> [u64; 3] {
-    [0, 1, 2].map(|at| from[at].saturating_sub(less[at]))
-}
-
-/// A picture is no more precise than its pixels.
-#[allow(clippy::cast_precision_loss)]
-fn drawn(count: u64) -> f32 {
-    count as f32
-}
-
-/// The days of the runs, with the hour where one day has several; of many as many as have room beside each other, the
-/// last one among them.
-fn days(points: &[Point]) -> Vec<String> {
+/// The days of the runs, with the hour where one day has several. Where not all of them have room, only some are
+/// shown, the last one among them.
+fn day_labels(points: &[TrendPoint]) -> Vec<String> {
     let days: Vec<_> = points.iter().map(|point| point.at.strftime("%m-%d").to_string()).collect();
     let is_repeated = days.windows(2).any(|pair| pair[0] == pair[1]);
     let (form, most) = if is_repeated { ("%m-%d %H:%M", 3) } else { ("%m-%d", 6) };
     let every = points.len().div_ceil(most).max(1);
-    let from_the_end = (1..=points.len()).rev();
-    let day = |(point, left): (&Point, usize)| {
-        if (left - 1).is_multiple_of(every) { point.at.strftime(form).to_string() } else { String::new() }
+    let label = |(at, point): (usize, &TrendPoint)| {
+        let is_shown = (points.len() - 1 - at).is_multiple_of(every);
+        if is_shown { point.at.strftime(form).to_string() } else { String::new() }
     };
-    points.iter().zip(from_the_end).map(day).collect()
+    points.iter().enumerate().map(label).collect()
 }
 
-/// Nothing but axes, a faint grid and the series in these colours.
-fn plain(base: &mut ChartBase, axes: &mut [YAxisConfig], colors: &[&str]) {
-    base.width = WIDTH;
-    base.height = HEIGHT;
-    base.margin = Edges { left: 8.0, top: 8.0, right: 12.0, bottom: 0.0 };
-    base.background_color = Color::transparent();
-    base.font_family = "system-ui, sans-serif".to_owned();
-    base.compact = false;
-    base.legend.show = Some(false);
-    base.title.text.clear();
-    base.series.colors = colors.iter().map(|color| (*color).into()).collect();
-    base.series.label.font.color = SOFT.into();
-    base.grid.stroke_color = LINE.into();
-    base.x_axis.font.size = 12.0;
-    base.x_axis.font.color = SOFT.into();
-    base.x_axis.stroke_color = LINE.into();
-    for axis in axes {
-        axis.font.size = 12.0;
-        axis.font.color = SOFT.into();
-        axis.split_number = 3;
-        axis.formatter = Some("{t}".to_owned());
+/// A chart is no more precise than its pixels.
+#[allow(clippy::cast_precision_loss, reason = "no count of people is so large that a pixel would show it")]
+fn pixels(count: u64) -> f64 {
+    count as f64
+}
+
+/// A chart that is being drawn: a grid, the scale at its left, and labels below it.
+struct Chart {
+    svg: String,
+    /// The left edge of the plot.
+    left: f64,
+    range: (u64, u64),
+    labels: usize,
+}
+
+impl Chart {
+    fn new(range: (u64, u64), labels: &[String]) -> Self {
+        let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 400 190\" aria-hidden=\"true\" focusable=\"false\">";
+        let left = 16.0 + 7.0 * pixels(grouped(range.1).len() as u64);
+        let mut chart = Self { svg: svg.to_owned(), left, range, labels: labels.len() };
+        for step in 0..=STEPS {
+            let value = range.0 + (range.1 - range.0) / STEPS * step;
+            let y = chart.y_of(value);
+            chart.add(format_args!("<path d=\"M{left:.1} {y:.1}H{RIGHT}\"/>"));
+            chart.add_label("end", left - 8.0, y + 4.0, &grouped(value));
+        }
+        for (at, label) in labels.iter().enumerate() {
+            chart.add_label("middle", chart.x_of(at, 0.5), BOTTOM + 17.0, label);
+        }
+        chart
+    }
+
+    /// A place in the room of one label, from 0 to 1.
+    fn x_of(&self, label: usize, share: f64) -> f64 {
+        self.left + (pixels(label as u64) + share) / pixels(self.labels as u64) * (RIGHT - self.left)
+    }
+
+    fn y_of(&self, value: u64) -> f64 {
+        let (from, to) = self.range;
+        BOTTOM - pixels(value - from) / pixels((to - from).max(1)) * (BOTTOM - TOP)
+    }
+
+    fn add_label(&mut self, anchor: &'static str, x: f64, y: f64, label: &str) {
+        let label = escaped(label);
+        self.add(format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{label}</text>"));
+    }
+
+    fn add(&mut self, shape: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = self.svg.write_fmt(shape);
     }
 }
 
@@ -223,60 +219,72 @@ mod tests {
     use super::*;
     use crate::report::samples::{past, quiet, rich, rich_plan};
 
-    const INKS: [&str; 7] = [JOIN, CHANGE, LEAVE, HELD, FAILED, SOFT, LINE];
-
-    fn pictures(head: &Head) -> Vec<Picture> {
-        let points: Vec<Point> = past().iter().map(Point::past).chain([Point::present(head)]).collect();
-        [moves(head), accounts(&points), trend(&points)].into_iter().flatten().collect()
+    fn charts(head: &Head) -> Vec<String> {
+        let points: Vec<TrendPoint> =
+            past().iter().map(TrendPoint::from_past).chain([TrendPoint::from_head(head)]).collect();
+        [draw_moves(head), draw_accounts(&points), draw_trend(&points)].into_iter().flatten().collect()
     }
 
     #[test]
-    fn a_picture_has_no_colour_that_the_style_sheet_does_not_know_and_nothing_that_the_policy_refuses() {
-        let all: Vec<Picture> = [rich().head, rich_plan().head].iter().flat_map(pictures).collect();
+    fn a_chart_has_no_colour_but_from_the_style_sheet_and_nothing_that_the_policy_refuses() {
+        let all: Vec<String> = [rich().head, rich_plan().head].iter().flat_map(charts).collect();
         assert_eq!(all.len(), 6);
-        for picture in all {
-            let svg = picture.svg();
-            for refused in ["style", "<script", "href", "url(", "class=", "width=\"400\" height"] {
+        for svg in all {
+            for refused in ["style", "<script", "href", "url(", "fill", "stroke", "width=\"400\" height", "NaN", "inf"]
+            {
                 assert!(!svg.contains(refused), "{refused} in {svg}");
             }
-            for color in svg.split("=\"#").skip(1).map(|rest| &rest[..rest.find('"').unwrap()]) {
-                let color = format!("#{}", color.to_uppercase());
-                assert!(INKS.contains(&color.as_str()), "{color} in {svg}");
+            for class in svg.split("class=\"").skip(1).map(|rest| &rest[..rest.find('"').unwrap()]) {
+                assert!(super::super::STYLE.contains(&format!("svg .{class} {{ fill: var(--")), "{class} in {svg}");
+            }
+            for shape in svg.split('<').skip(1).filter_map(|tag| tag.trim_start_matches('/').split([' ', '>']).next()) {
+                let is_known = ["svg", "rect"].contains(&shape);
+                assert!(is_known || super::super::STYLE.contains(&format!("svg {shape} {{")), "{shape} in {svg}");
             }
         }
     }
 
     #[test]
-    fn every_colour_of_a_picture_has_its_rule_in_the_style_sheet() {
-        for ink in INKS {
-            for attribute in ["fill", "stroke"] {
-                assert!(super::super::STYLE.contains(&format!("[{attribute}=\"{ink}\" i]")), "{attribute} {ink}");
-            }
-        }
+    fn a_bar_is_as_high_as_its_count_and_a_scale_counts_whole_people() {
+        // Of three rows of the grid one is 52 high.
+        let svg = draw_bars(&["a<b".into()], &[vec![vec![("join", 1), ("held", 2)], vec![("leave", 0)]]]);
+        assert_eq!(svg.matches("<rect").count(), 2);
+        assert!(svg.contains("y=\"114.0\" width=\"110.7\" height=\"52.0\""), "{svg}");
+        assert!(svg.contains("y=\"10.0\" width=\"110.7\" height=\"104.0\"") && svg.contains(">a&lt;b<"), "{svg}");
+        assert!(["0", "1", "2", "3"].iter().all(|value| svg.contains(&format!(">{value}</text>"))), "{svg}");
+    }
+
+    #[test]
+    fn a_line_has_a_gap_where_nobody_counted() {
+        let point = |accounts| TrendPoint { accounts, ..TrendPoint::from_head(&quiet().head) };
+        let svg = draw_accounts(&[7, 9, 0, 8].map(|count| point(Some(count).filter(|count| *count > 0)))).unwrap();
+        assert_eq!((svg.matches("<polyline").count(), svg.matches("<circle").count()), (2, 3));
+        assert!(draw_accounts(&[point(Some(7)), point(None)]).is_none());
     }
 
     #[test]
     fn what_is_held_and_what_was_not_done_is_no_part_of_what_was_done() {
         let head = rich().head;
-        assert_eq!(Point::present(&head).moves, [2, 1, 0]);
-        assert_eq!(Point::present(&rich_plan().head).moves, [3, 2, 1]);
-        assert!(moves(&quiet().head).is_none(), "nothing to do is no picture");
+        assert_eq!(TrendPoint::from_head(&head).moves, [2, 1, 0]);
+        assert_eq!(TrendPoint::from_head(&rich_plan().head).moves, [3, 2, 1]);
+        assert!(draw_moves(&quiet().head).is_none(), "nothing to do is no chart");
     }
 
     #[test]
     fn a_scale_holds_all_counts_between_round_numbers() {
-        assert_eq!(scale(&[1152.0, 1187.0]), (1140.0, 1200.0));
-        assert_eq!(scale(&[7.0, 7.0]), (7.0, 10.0));
-        assert_eq!(scale(&[0.0, 49_000.0]), (0.0, 60_000.0));
+        assert_eq!(value_range(&[1152, 1187]), (1140, 1200));
+        assert_eq!(value_range(&[7, 7]), (7, 10));
+        assert_eq!(value_range(&[0, 49_000]), (0, 60_000));
+        assert_eq!(value_range(&[0, u64::MAX]), (0, u64::MAX));
     }
 
     #[test]
     fn two_runs_of_a_day_are_told_apart() {
-        let point = |at: &str| Point { at: at.parse().unwrap(), ..Point::present(&quiet().head) };
-        assert_eq!(days(&[point("2026-11-21T03:00:00Z"), point("2026-11-22T03:00:00Z")]), ["11-21", "11-22"]);
-        let many: Vec<Point> = (10..20).map(|day| point(&format!("2026-11-{day}T03:00:00Z"))).collect();
-        assert_eq!(days(&many), ["", "11-11", "", "11-13", "", "11-15", "", "11-17", "", "11-19"]);
-        let both = days(&[point("2026-11-22T03:00:00Z"), point("2026-11-22T04:30:00Z")]);
+        let point = |at: &str| TrendPoint { at: at.parse().unwrap(), ..TrendPoint::from_head(&quiet().head) };
+        assert_eq!(day_labels(&[point("2026-11-21T03:00:00Z"), point("2026-11-22T03:00:00Z")]), ["11-21", "11-22"]);
+        let many: Vec<TrendPoint> = (10..20).map(|day| point(&format!("2026-11-{day}T03:00:00Z"))).collect();
+        assert_eq!(day_labels(&many), ["", "11-11", "", "11-13", "", "11-15", "", "11-17", "", "11-19"]);
+        let both = day_labels(&[point("2026-11-22T03:00:00Z"), point("2026-11-22T04:30:00Z")]);
         assert_eq!(both, ["11-22 03:00", "11-22 04:30"]);
     }
 }

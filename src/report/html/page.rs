@@ -1,6 +1,7 @@
 //! What a page is written with. Markup comes from this source alone: [`Page::markup`] takes nothing that was not written
 //! here, and everything else goes through [`Page::text`], which leaves no letter that a browser could take for markup.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::report::visible::visible;
@@ -21,22 +22,9 @@ impl<'o> Page<'o> {
         Ok(self)
     }
 
-    /// Text of any origin: what does not show itself is made visible, what could be markup is written as a reference.
+    /// Text of any origin.
     pub(super) fn text(&mut self, text: &str) -> io::Result<&mut Self> {
-        let text = visible(text);
-        let mut rest = text.as_ref();
-        while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-            self.out.write_all(&rest.as_bytes()[..at])?;
-            self.out.write_all(match rest.as_bytes()[at] {
-                b'&' => b"&amp;",
-                b'<' => b"&lt;",
-                b'>' => b"&gt;",
-                b'"' => b"&quot;",
-                _ => b"&#39;",
-            })?;
-            rest = &rest[at + 1..];
-        }
-        self.out.write_all(rest.as_bytes())?;
+        self.out.write_all(escaped(text).as_bytes())?;
         Ok(self)
     }
 
@@ -54,16 +42,30 @@ impl<'o> Page<'o> {
         self.text(&grouped(number))
     }
 
-    /// A chart of [`super::charts`], which puts nothing in it but numbers, dates and words of this source.
-    pub(super) fn picture(&mut self, picture: &super::charts::Picture) -> io::Result<&mut Self> {
-        self.out.write_all(picture.svg().as_bytes())?;
-        Ok(self)
-    }
-
     /// The stream itself, for what makes its text harmless in another way.
     pub(super) fn stream(&mut self) -> &mut dyn Write {
         self.out
     }
+}
+
+/// What does not show itself is made visible, what could be markup is written as a reference.
+pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+    let text = visible(text);
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return text;
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            letter => safe.push(letter),
+        }
+    }
+    Cow::Owned(safe)
 }
 
 /// A number as people read it: `12,000`.

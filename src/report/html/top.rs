@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::charts::{self, MOVES, Picture, Point};
+use super::charts::{self, MOVES, TrendPoint};
 use super::page::{Page, grouped};
 use crate::plan::FindingKind;
 use crate::report::closing::{notes, title};
@@ -19,7 +19,7 @@ const RUNS: usize = 9;
 pub(super) fn write(head: &Head, past: &[Past], called: &Invocation, page: &mut Page<'_>) -> io::Result<()> {
     write_title(head, page)?;
     let past = &past[past.len().saturating_sub(RUNS)..];
-    let points: Vec<Point> = past.iter().map(Point::past).chain([Point::present(head)]).collect();
+    let points: Vec<TrendPoint> = past.iter().map(TrendPoint::from_past).chain([TrendPoint::from_head(head)]).collect();
     write_figures(head, &points, page)?;
     write_held(head, called, page)?;
     write_next(head, called, page)?;
@@ -54,7 +54,7 @@ fn write_title(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// The four numbers that a page begins with, and what went wrong beside them.
-fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Result<()> {
+fn write_figures(head: &Head, points: &[TrendPoint], page: &mut Page<'_>) -> io::Result<()> {
     let (now, before) = match points {
         [.., before, now] => (now, Some(before)),
         [now] => (now, None),
@@ -64,7 +64,7 @@ fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Resu
     page.markup("<section aria-labelledby=\"glance\">\n<h2 id=\"glance\">At a glance</h2>\n<div class=\"glance\">\n")?;
     page.markup("<div>\n<dl class=\"figures\">\n")?;
     for (at, (word, kinds)) in MOVES.into_iter().enumerate() {
-        let counts = if head.is_run() { &summary.applied } else { &summary.planned };
+        let counts = charts::shown_counts(head);
         let parts = listed(kinds.iter().map(|kind| (counts.get(*kind), kind.name())));
         let planned: u64 = kinds.iter().map(|kind| summary.planned.get(*kind)).sum();
         let mut lines = Vec::new();
@@ -101,7 +101,7 @@ fn write_figures(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Resu
     let keys = [(summary.held > 0, ("held", "held")), (is_left, ("failed", "not done"))];
     let keys: Vec<_> = keys.into_iter().filter(|(is_drawn, _)| *is_drawn).map(|(_, key)| key).collect();
     let caption = if head.is_run() { "What was done" } else { "What is to be done" };
-    write_picture(charts::moves(head), caption, &keys, page)?;
+    write_chart(charts::draw_moves(head), caption, &keys, page)?;
     page.markup("</div>\n</section>\n")?;
     Ok(())
 }
@@ -153,19 +153,20 @@ fn write_figure(
     Ok(())
 }
 
-/// A picture with its caption, and what its colours mean.
-fn write_picture(
-    picture: Option<Picture>,
+/// A chart with its caption, and what its colours mean.
+fn write_chart(
+    svg: Option<String>,
     caption: &'static str,
     keys: &[(&'static str, &'static str)],
     page: &mut Page<'_>,
 ) -> io::Result<()> {
-    let Some(picture) = picture else { return Ok(()) };
+    let Some(svg) = svg else { return Ok(()) };
     page.markup("<figure><figcaption>")?.markup(caption)?;
     for (class, word) in keys {
         page.markup("<span class=\"key ")?.markup(class)?.markup("\">")?.markup(word)?.markup("</span>")?;
     }
-    page.markup("</figcaption>\n")?.picture(&picture)?.markup("</figure>\n")?;
+    page.markup("</figcaption>\n")?.stream().write_all(svg.as_bytes())?;
+    page.markup("</figure>\n")?;
     Ok(())
 }
 
@@ -220,15 +221,15 @@ fn write_next(head: &Head, called: &Invocation, page: &mut Page<'_>) -> io::Resu
 }
 
 /// How it compares with the runs before; nothing where there are none.
-fn write_trend(head: &Head, points: &[Point], page: &mut Page<'_>) -> io::Result<()> {
+fn write_trend(head: &Head, points: &[TrendPoint], page: &mut Page<'_>) -> io::Result<()> {
     if points.len() < 2 {
         return Ok(());
     }
     page.markup("<section aria-labelledby=\"trend\">\n<h2 id=\"trend\">Beside the last runs</h2>\n")?;
     page.markup("<div class=\"pictures\">\n")?;
-    write_picture(charts::accounts(points), "Accounts when the run began", &[], page)?;
+    write_chart(charts::draw_accounts(points), "Accounts when the run began", &[], page)?;
     let keys = [("join", "join"), ("leave", "leave"), ("failed", "failed")];
-    write_picture(charts::trend(points), "People from run to run", &keys, page)?;
+    write_chart(charts::draw_trend(points), "People from run to run", &keys, page)?;
     page.markup("</div>\n<details class=\"numbers\"><summary>The same as numbers</summary>\n")?;
     page.markup("<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">run</th><th scope=\"col\">when</th>")?;
     page.markup("<th scope=\"col\">accounts</th><th scope=\"col\">join</th><th scope=\"col\">change</th>")?;
