@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use headcount::clock::{Clock, Stop, SystemClock};
-use headcount::connectors::Target;
+use headcount::connectors::Connector;
 use headcount::connectors::http::Rate;
 use headcount::execute::{Execution, Mode, Secrets, Selection, execute};
 use headcount::journal::{Event, Journal, Options, RunHead, RunId};

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use headcount::connectors::Target;
+use headcount::connectors::Connector;
 use headcount::sandbox::{API_KEY, DOMAIN};
 use listed::listed;
 use serde::Deserialize;

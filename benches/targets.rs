@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use headcount::clock::{Stop, SystemClock};
 use headcount::connectors::http::Rate;
-use headcount::connectors::scim::{Login, Settings, UpdateMethod};
-use headcount::connectors::{Target, brightpattern, scim};
+use headcount::connectors::scim::{Login, ScimSettings, UpdateMethod};
+use headcount::connectors::{Connector, brightpattern, scim};
 use headcount::model::{Attributes, Percent, Secret, Value};
 use headcount::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Options, Seed, TOKEN};
 use listed::listed;
@@ -220,12 +220,12 @@ async fn fetch(base_url: String, users: u64, connections: u64) -> Duration {
 
 /// Creates as the engine does.
 async fn create(base_url: String, creates: u64, connections: u64) -> Duration {
-    let settings = Settings { credentials: None, page_size: 100, update_method: UpdateMethod::Auto };
+    let settings = ScimSettings { credentials: None, page_size: 100, update_method: UpdateMethod::Auto };
     let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
     let login = Login::Bearer(Secret::new(TOKEN));
     let names: Vec<String> = person(1).into_iter().map(|(name, _)| name).collect();
     let target = scim::connect(&settings, &base_url, &rate(connections), clock, stop, login, &names).await.unwrap();
-    let target: Arc<dyn Target> = Arc::from(target);
+    let target: Arc<dyn Connector> = Arc::from(target);
     target.sign_in().await.unwrap();
     let values = (1..=creates).map(|number| {
         let values = person(number).into_iter();

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use headcount::connectors::{Listed, Target};
+use headcount::connectors::{Connector, Listed};
 
 /// How many accounts a target that is signed in to lists, and how long that takes.
-pub async fn listed(target: &dyn Target) -> (u64, Duration) {
+pub async fn listed(target: &dyn Connector) -> (u64, Duration) {
     let start = Instant::now();
     let mut listing = target.list();
     let mut count = 0;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use headcount::clock::{Stop, SystemClock};
 use headcount::connectors::http::Rate;
-use headcount::connectors::imichat::{ImiChat, Settings, connect};
+use headcount::connectors::imichat::{ImichatConnector, ImichatSettings, connect};
 use headcount::model::{Percent, Secret};
 use headcount::sandbox::{API_KEY, DOMAIN, Options, Quota, Seed};
 
@@ -58,8 +58,8 @@ impl Tenant {
         self.child.id()
     }
 
-    pub fn connect(&self, rate: &Rate) -> ImiChat {
-        let settings = Settings::default();
+    pub fn connect(&self, rate: &Rate) -> ImichatConnector {
+        let settings = ImichatSettings::default();
         let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
         connect(&settings, &self.base_url, rate, clock, stop, &Secret::new(API_KEY), DOMAIN).unwrap()
     }

@@ -8,14 +8,14 @@ use super::quota::QuotaFile;
 use super::workbench::Configured;
 use crate::clock::{Clock, Stop};
 use crate::config::{KindSettings, SecretSource};
-use crate::connectors::{Target, brightpattern, imichat, scim};
+use crate::connectors::{Connector, brightpattern, imichat, scim};
 use crate::files::make_private_dir;
 use crate::model::Secret;
 use crate::sandbox::{self, Sandbox};
 
 /// A tenant that can be asked.
 pub struct Connected {
-    pub target: Box<dyn Target>,
+    pub target: Box<dyn Connector>,
     sandbox: Option<Sandbox>,
     quota: QuotaFile,
 }
@@ -23,7 +23,7 @@ pub struct Connected {
 impl Connected {
     /// To a tenant in memory.
     #[cfg(test)]
-    pub fn to(target: impl Target + 'static, quota: QuotaFile) -> Self {
+    pub fn to(target: impl Connector + 'static, quota: QuotaFile) -> Self {
         Self { target: Box::new(target), sandbox: None, quota }
     }
 
@@ -105,7 +105,7 @@ impl Configured {
         self.state.path().join("sandbox.json")
     }
 
-    fn imichat(&self, kind: &imichat::Settings, at: At<'_>) -> Result<Box<dyn Target>, Failure> {
+    fn imichat(&self, kind: &imichat::ImichatSettings, at: At<'_>) -> Result<Box<dyn Connector>, Failure> {
         let (key, domain) = if at.sandbox {
             (Secret::new(sandbox::API_KEY), sandbox::DOMAIN.to_owned())
         } else {
@@ -117,10 +117,10 @@ impl Configured {
 
     fn brightpattern(
         &self,
-        kind: &brightpattern::Settings,
+        kind: &brightpattern::BrightpatternSettings,
         at: At<'_>,
         shown: Shown,
-    ) -> Result<Box<dyn Target>, Failure> {
+    ) -> Result<Box<dyn Connector>, Failure> {
         let login = if at.sandbox {
             brightpattern::Login {
                 client_id: sandbox::CLIENT_ID.to_owned(),
@@ -142,7 +142,7 @@ impl Configured {
         Ok(Box::new(brightpattern::connect(at.base_url, rate, at.clock, at.stop, login, &needed)?))
     }
 
-    async fn scim(&self, kind: &scim::Settings, at: At<'_>) -> Result<Box<dyn Target>, Failure> {
+    async fn scim(&self, kind: &scim::ScimSettings, at: At<'_>) -> Result<Box<dyn Connector>, Failure> {
         let login = match &kind.credentials {
             Some(credentials) if !at.sandbox => match credentials {
                 scim::Credentials::Bearer { token } => scim::Login::Bearer(resolve("token", Some(token))?),

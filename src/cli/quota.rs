@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::clock::Clock;
-use crate::connectors::{Meter, Quota, Target};
+use crate::connectors::{Connector, Meter, Quota};
 use crate::files::sealed;
 
 /// Where the reading of one tenant is kept.
@@ -41,7 +41,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 impl QuotaFile {
     /// Tells the target what an earlier command saw, where that still counts.
-    pub fn recall(&self, target: &dyn Target) {
+    pub fn recall(&self, target: &dyn Connector) {
         if let Some(last) = self.last() {
             target.recall(last.quota, last.others_at_once);
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::Failure;
 use crate::clock::Clock;
 use crate::config::{ConfigError, KindSettings, LookupSettings, Problem, Settings};
-use crate::connectors::{Target, brightpattern, imichat, scim};
+use crate::connectors::{Connector, brightpattern, imichat, scim};
 use crate::execute::lifecycle::tidy;
 use crate::files::{make_private_dir, write_atomically};
 use crate::journal::{Journal, Memory, Options, StateDir};
@@ -165,7 +165,7 @@ impl Configured {
 
     /// The configuration as the live target's own schema has it: what a server says of its attributes counts more than
     /// what a standard says of them.
-    pub fn seen_by(self, target: &dyn Target) -> Result<Self, Failure> {
+    pub fn seen_by(self, target: &dyn Connector) -> Result<Self, Failure> {
         self.with_schema(target.schema().clone())
     }
 
@@ -188,7 +188,7 @@ impl Configured {
     }
 
     /// Keeps what the live target says of its attributes.
-    pub fn remember_schema(&self, target: &dyn Target) -> Result<(), Failure> {
+    pub fn remember_schema(&self, target: &dyn Connector) -> Result<(), Failure> {
         let attributes = target.schema().iter().map(|(_, a)| (a.name.clone(), a.capabilities())).collect();
         let learnt = Learnt { target: self.target_name(), attributes };
         make_private_dir(self.state.path())?;

@@ -108,9 +108,9 @@ pub struct TargetSettings {
 /// What each kind of target has of its own.
 #[derive(Clone, Debug)]
 pub enum KindSettings {
-    Imichat(crate::connectors::imichat::Settings),
-    Brightpattern(crate::connectors::brightpattern::Settings),
-    Scim(crate::connectors::scim::Settings),
+    Imichat(crate::connectors::imichat::ImichatSettings),
+    Brightpattern(crate::connectors::brightpattern::BrightpatternSettings),
+    Scim(crate::connectors::scim::ScimSettings),
 }
 
 /// Where a secret is found; it is read when it is needed, and not kept in the settings.

@@ -1,4 +1,4 @@
-//! The systems that have accounts. [`Target`] is all that the engine knows of one; each system has a folder that holds
+//! The systems that have accounts. [`Connector`] is all that the engine knows of one; each system has a folder that holds
 //! everything known of it, and `http` beneath them signs in, paces, counts, retries and redacts.
 //!
 //! A target decides nothing: it says what it can do ([`Schema`]), shows what is there, and does what it is told once.
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema};
 
 /// One tenant of one system.
-pub trait Target: Send + Sync {
+pub trait Connector: Send + Sync {
     fn schema(&self) -> &Schema;
 
     /// The kind and the address, as plans name it: `imichat https://acme.imi.chat/v3.1`.
@@ -284,7 +284,7 @@ impl fmt::Display for Sent {
     }
 }
 
-/// [`Target::find`] for systems that cannot be asked for one key: reads a whole listing and keeps what any rule finds
+/// [`Connector::find`] for systems that cannot be asked for one key: reads a whole listing and keeps what any rule finds
 /// for any of the sought. The listing is passed in, so that its requests count as look-ups.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 use self::engine::{Broken, Engine};
 use crate::clock::{Clock, Stop};
-use crate::connectors::{CallError, Target};
+use crate::connectors::{CallError, Connector};
 use crate::journal::{Journal, JournalError, Memory, RunId};
 use crate::model::monitor::{Monitor, Phase};
 use crate::model::{AttrId, MatchRule, Secret};
@@ -38,7 +38,7 @@ use crate::plan::safety::Group;
 pub struct Execution<'a> {
     pub run: RunId,
     pub plan: &'a Path,
-    pub target: &'a dyn Target,
+    pub target: &'a dyn Connector,
     pub rules: &'a [MatchRule],
     pub journal: &'a Journal,
     pub memory: &'a Memory,

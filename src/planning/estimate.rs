@@ -9,7 +9,7 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::connectors::Target;
+use crate::connectors::Connector;
 use crate::connectors::http::{Rate, kept_back};
 use crate::model::{AttrId, MatchRule, Schema};
 use crate::plan::cost::{Adding, Daily, Shares, Takes, forecast, lasting, within};
@@ -23,7 +23,7 @@ pub struct Estimate<'a> {
     pub schema: &'a Schema,
     pub rules: &'a [MatchRule],
     /// None before it is connected: what it reads by itself is left out then.
-    pub target: Option<&'a dyn Target>,
+    pub target: Option<&'a dyn Connector>,
     pub rate: &'a Rate,
     /// Requests a second that the listing reached, where it was slower than asked for.
     pub pace: Option<f64>,

@@ -12,7 +12,7 @@ use super::spool::{Spool, SpoolWriter};
 use super::watch::Watch;
 use super::{Accounts, Inputs, SurveyError, drafts};
 use crate::clock::blocking;
-use crate::connectors::{Listed, Target};
+use crate::connectors::{Connector, Listed};
 use crate::model::Account;
 use crate::model::monitor::Phase;
 use crate::plan::file::ListingDigest;
@@ -41,7 +41,7 @@ pub(super) async fn read(
 
 async fn live(
     inputs: &Inputs<'_>,
-    target: &dyn Target,
+    target: &dyn Connector,
     index: &mut RowIndex,
     protect: &Protect,
 ) -> Result<(ListingDigest, Seen), SurveyError> {

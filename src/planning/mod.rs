@@ -49,7 +49,7 @@ use jiff::Timestamp;
 
 use crate::clock::{Clock, blocking};
 use crate::config::{Duplicates, Settings};
-use crate::connectors::{CallError, Sent, Target};
+use crate::connectors::{CallError, Connector, Sent};
 use crate::journal::{Memory, RunId};
 use crate::mapping::Mapping;
 use crate::model::monitor::Monitor;
@@ -84,7 +84,7 @@ pub struct Inputs<'a> {
 /// Where the accounts come from.
 #[derive(Clone, Copy)]
 pub enum Accounts<'a> {
-    Live(&'a dyn Target),
+    Live(&'a dyn Connector),
     /// An earlier `export`.
     Recorded(&'a Path),
     /// The last whole listing, with what is known to have changed since.

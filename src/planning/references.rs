@@ -7,7 +7,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use super::{Inputs, SurveyError};
-use crate::connectors::{CallError, Target};
+use crate::connectors::{CallError, Connector};
 use crate::model::{AttrId, Attributes, Desired, Record, Schema, Value, Wanted, text};
 use crate::plan::Action;
 use crate::plan::file::{PlanFileError, PlanReader};
@@ -126,7 +126,7 @@ impl References {
     ///
     /// # Errors
     /// The failure of the request.
-    pub async fn ask(&self, schema: &Schema, target: &dyn Target) -> Result<Referred, CallError> {
+    pub async fn ask(&self, schema: &Schema, target: &dyn Connector) -> Result<Referred, CallError> {
         let mut referred = Referred::default();
         for (id, names) in &self.by_attribute {
             referred.asked += 1;

@@ -17,7 +17,7 @@ use super::unusable::{Traces, Unusable};
 use super::watch::{self, Watch};
 use super::written::remembered;
 use super::{Accounts, Gathered, Inputs, PlanFiles, SurveyError, Surveyed};
-use crate::connectors::Target;
+use crate::connectors::Connector;
 use crate::journal::RunId;
 use crate::mapping::Scratch;
 use crate::model::{Account, Desired, Record, Value};
@@ -110,7 +110,7 @@ pub(super) fn requests(
 ) -> PlanRequests {
     drafts.sort();
     let (writing, _) = estimate.over_days(drafts.cost(estimate.fresh(), is_free));
-    let connecting = estimate.target.map_or(0, Target::connecting_cost);
+    let connecting = estimate.target.map_or(0, Connector::connecting_cost);
     let listing = Cost { auth: connecting, list: gathered.requests, ..Cost::default() };
     (listing + writing).into()
 }

@@ -9,7 +9,7 @@ fn module(path: &str) -> Vec<String> {
 #[test]
 fn find_every_way_to_name_a_room() {
     let ways = [
-        "use crate::connectors::Target;",
+        "use crate::connectors::Connector;",
         "use crate::{model::Value, connectors::Target};",
         "use crate::{\n  model::Value,\n  connectors,\n};",
         "use crate::connectors::{self as t};",
@@ -22,10 +22,10 @@ fn find_every_way_to_name_a_room() {
         "mod inner { use super::super::super::connectors::Target; }",
         "macro_rules! m { () => { $crate::connectors::connect() } }",
         "fn f(c: char) -> bool { c == '\"' || c == '\\'' || crate::connectors::is(c) } // \"",
-        "const A: &str = r#\"\"\"#; use crate::connectors::Target;",
-        "/* /* */ */ use crate::connectors::Target;",
-        "#[cfg(not(test))] use crate::connectors::Target;",
-        "#[cfg(test)] use crate::model::Value; use crate::connectors::Target;",
+        "const A: &str = r#\"\"\"#; use crate::connectors::Connector;",
+        "/* /* */ */ use crate::connectors::Connector;",
+        "#[cfg(not(test))] use crate::connectors::Connector;",
+        "#[cfg(test)] use crate::model::Value; use crate::connectors::Connector;",
         "struct S { #[cfg(test)] a: u8, b: crate::connectors::Quota }",
         "fn f<'a>(a: &'a str) -> crate::connectors::Quota { 'b': loop {} }",
     ];
@@ -38,10 +38,10 @@ fn find_every_way_to_name_a_room() {
 fn see_nothing_where_nothing_is_named() {
     let harmless = [
         "use crate::model::Value; use super::Action; use self::inner::A; use std::io;",
-        "// use crate::connectors::Target;\n/// [t](crate::connectors)\nfn f() {}",
-        "const A: &str = \"use crate::connectors::Target;\"; const B: &str = r\"crate::cli::run\";",
-        "#[cfg(test)]\nmod tests { use crate::connectors::Target; #[test] fn f() { crate::cli::run() } }",
-        "#[cfg(test)]\n#[allow(dead_code)]\nuse crate::connectors::{Target, Quota};",
+        "// use crate::connectors::Connector;\n/// [t](crate::connectors)\nfn f() {}",
+        "const A: &str = \"use crate::connectors::Connector;\"; const B: &str = r\"crate::cli::run\";",
+        "#[cfg(test)]\nmod tests { use crate::connectors::Connector; #[test] fn f() { crate::cli::run() } }",
+        "#[cfg(test)]\n#[allow(dead_code)]\nuse crate::connectors::{Connector, Quota};",
         "#[cfg(all(test, unix))] fn f() { crate::connectors::connect() }",
         "pub(crate) fn f() {} pub(super) fn g() { super::super::reconcile::compare() }",
         "use super::super::model::{Value, key::{Key, KeyHash}};",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use headcount::connectors::imichat::Settings;
+use headcount::connectors::imichat::ImichatSettings;
 use headcount::connectors::{brightpattern, imichat, scim};
 use headcount::model::Schema;
 
@@ -18,7 +18,7 @@ const KINDS: [(&str, &str, &str); 3] = [
 
 /// The settings of one kind as the reference has them: name and default. The page of the kind leads there.
 fn settings_of(page: &str) -> Vec<(String, String)> {
-    let text = document(page).section("## Settings");
+    let text = document(page).section("## ImichatSettings");
     let anchor = text.split("](../configuration.md#").nth(1).unwrap().split(')').next().unwrap();
     let heading = match anchor {
         "imichat" => "### imi.chat",
@@ -91,7 +91,7 @@ fn the_defaults_of_each_kind_are_what_the_samples_say() {
 
 fn schema_of(kind: &str) -> Schema {
     match kind {
-        "imichat" => imichat::schema(&Settings::default()),
+        "imichat" => imichat::schema(&ImichatSettings::default()),
         "brightpattern" => brightpattern::schema(),
         _ => scim::schema(&[]),
     }

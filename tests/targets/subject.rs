@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use headcount::clock::{Clock, Stop};
 use headcount::connectors::http::Rate;
-use headcount::connectors::{CallError, Target};
+use headcount::connectors::{CallError, Connector};
 use headcount::model::Value;
 use headcount::sandbox::Options;
 
@@ -17,7 +17,7 @@ pub trait Subject: Sync {
     fn tenant(&self) -> Options;
 
     /// Connects to a tenant as the program would, everything mapped.
-    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>>;
+    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>>;
 
     /// The attribute by which people are told apart, and the value it has for the n-th.
     fn login(&self, n: u64) -> (&'static str, String);

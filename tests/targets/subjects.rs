@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
-use headcount::connectors::{CallError, Target, brightpattern, imichat, scim};
+use headcount::connectors::{CallError, Connector, brightpattern, imichat, scim};
 use headcount::model::{Secret, Value};
 use headcount::sandbox::{CLIENT_ID, DOMAIN, ExpiresIn, Kind, Options, scim as tenant};
 
@@ -36,12 +36,12 @@ impl Subject for Imichat {
         Options { kind: Kind::Imichat, imichat, ..Options::default() }
     }
 
-    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
+    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {
         Box::pin(async move {
-            let settings = imichat::Settings::default();
+            let settings = imichat::ImichatSettings::default();
             let Place { base_url, rate, clock, stop, secret } = place;
             let target = imichat::connect(&settings, base_url, rate, clock, stop, &Secret::new(secret), DOMAIN)?;
-            Ok(Box::new(target) as Box<dyn Target>)
+            Ok(Box::new(target) as Box<dyn Connector>)
         })
     }
 
@@ -105,7 +105,7 @@ impl Subject for Brightpattern {
         Options { kind: Kind::Brightpattern, brightpattern, ..Options::default() }
     }
 
-    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
+    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {
         Box::pin(async move {
             let Place { base_url, rate, clock, stop, secret } = place;
             let login = brightpattern::Login {
@@ -115,7 +115,7 @@ impl Subject for Brightpattern {
             };
             let needed: Vec<_> = brightpattern::schema().iter().map(|(_, attribute)| attribute.name.clone()).collect();
             let target = brightpattern::connect(base_url, rate, clock, stop, login, &needed)?;
-            Ok(Box::new(target) as Box<dyn Target>)
+            Ok(Box::new(target) as Box<dyn Connector>)
         })
     }
 
@@ -184,10 +184,10 @@ impl Subject for Scim {
         Options { kind: Kind::Scim, scim, ..Options::default() }
     }
 
-    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Target>, CallError>> {
+    fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {
         Box::pin(async move {
             let settings =
-                scim::Settings { credentials: None, page_size: 100, update_method: scim::UpdateMethod::Auto };
+                scim::ScimSettings { credentials: None, page_size: 100, update_method: scim::UpdateMethod::Auto };
             let Place { base_url, rate, clock, stop, secret } = place;
             let login = scim::Login::ClientCredentials {
                 token_url: format!("{base_url}/oauth/token"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use headcount::clock::{Clock, TestClock};
 use headcount::connectors::http::Rate;
-use headcount::connectors::{CallError, Listed, Target};
+use headcount::connectors::{CallError, Connector, Listed};
 use headcount::model::{AccountId, AttrId, Attributes, MatchRule, Percent, Secret, Value};
 use headcount::sandbox::{self, Faults, Kind, Sandbox, Seed};
 use serde_json::Value as Json;
@@ -21,7 +21,7 @@ pub const RETRIES: u32 = 2;
 /// A tenant that is served, and a target that is signed in to it.
 pub struct Setting {
     pub tenant: Sandbox,
-    pub target: Box<dyn Target>,
+    pub target: Box<dyn Connector>,
     /// Moves when the target sleeps, so that nobody waits.
     pub clock: Arc<TestClock>,
     pub subject: &'static dyn Subject,
@@ -51,7 +51,7 @@ pub async fn connect(
     tenant: &Sandbox,
     clock: &Arc<TestClock>,
     secret: &str,
-) -> Result<Box<dyn Target>, CallError> {
+) -> Result<Box<dyn Connector>, CallError> {
     let rate = Rate {
         requests_per_second: 0.0,
         burst: 10,

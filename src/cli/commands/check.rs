@@ -11,7 +11,7 @@ use crate::cli::args::CheckArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
-use crate::connectors::{Listed, Target};
+use crate::connectors::{Connector, Listed};
 use crate::journal::Journal;
 use crate::plan::FindingKind;
 use crate::plan::action::Found;
@@ -88,7 +88,7 @@ async fn online(
 }
 
 /// Returns the requests that this takes without a fault: signing in, and a page.
-async fn ask(app: &App, target: &dyn Target) -> Result<u64, Failure> {
+async fn ask(app: &App, target: &dyn Connector) -> Result<u64, Failure> {
     target.sign_in().await?;
     let estimated = records::spent(target.meter()) + 1;
     let first = {

@@ -8,7 +8,7 @@ use crate::cli::args::Execution;
 use crate::cli::failure::Failure;
 use crate::cli::records;
 use crate::cli::workbench::Configured;
-use crate::connectors::Target;
+use crate::connectors::Connector;
 use crate::execute::Selection;
 use crate::journal::state::ActionState;
 use crate::journal::{RunId, RunState, StepState};
@@ -45,7 +45,7 @@ pub fn left_of<'a>(
 /// Requests that `apply` will take for a plan that was just made, signing in again included, and the days that makes.
 pub fn to_apply(
     configured: &Configured,
-    target: &dyn Target,
+    target: &dyn Connector,
     surveyed: &Surveyed,
 ) -> Result<(u64, Option<Forecast>), Failure> {
     let estimate = Estimate { target: Some(target), pace: surveyed.pace, ..hours_later(configured) };

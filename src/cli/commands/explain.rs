@@ -8,7 +8,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Format, Out, To};
 use crate::cli::people;
 use crate::cli::workbench::Configured;
-use crate::connectors::{Target, Trouble};
+use crate::connectors::{Connector, Trouble};
 use crate::journal::{Journal, Memory};
 use crate::model::{AccountId, Attributes, Value, Wanted};
 use crate::planning::{Accounts, Edit, Explained, Last, Person, Whom, explain};
@@ -114,7 +114,7 @@ async fn online(
 /// Asks the tenant about these people and nobody else. By its id an account costs one request; who has none may cost a
 /// listing, where the application cannot be asked for a name.
 async fn ask(
-    target: &dyn Target,
+    target: &dyn Connector,
     configured: &Configured,
     whom: &Whom,
     before: &Explained,

@@ -12,7 +12,7 @@ use crate::cli::args::ExportArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Out;
 use crate::cli::workbench::shown;
-use crate::connectors::{Listed, Target};
+use crate::connectors::{Connector, Listed};
 use crate::files::write_atomically;
 use crate::model::monitor::Phase;
 use crate::model::{Account, AttrId, Schema, cell};
@@ -47,7 +47,7 @@ pub async fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
 
 /// Lists everybody into a file without a name, which is gone with the process; gives it back at its beginning, and how
 /// many accounts are in it.
-async fn export(app: &App, target: &dyn Target) -> Result<(BufReader<File>, u64), Failure> {
+async fn export(app: &App, target: &dyn Connector) -> Result<(BufReader<File>, u64), Failure> {
     let temporary = |error: io::Error| Failure::new("system", format!("a temporary file cannot be written: {error}"));
     let begin = || {
         let file = tempfile::tempfile().map_err(temporary)?;

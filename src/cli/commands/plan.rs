@@ -12,7 +12,7 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
-use crate::connectors::Target;
+use crate::connectors::Connector;
 use crate::files::write_atomically;
 use crate::journal::Memory;
 use crate::plan::file::Header;
@@ -97,7 +97,7 @@ pub fn present(
     configured: &Configured,
     asked: &Asked<'_>,
     surveyed: &Surveyed,
-    target: Option<&dyn Target>,
+    target: Option<&dyn Connector>,
     started: Duration,
 ) -> Result<Exit, Failure> {
     let header = &surveyed.header;
@@ -108,7 +108,7 @@ pub fn present(
     if let Some(output) = asked.output {
         copy_plan(&surveyed.files.plan, output)?;
     }
-    let meter = target.map(Target::meter);
+    let meter = target.map(Connector::meter);
     let requests = records::requests(meter, meter.map_or(0, records::spent) + cost);
     let mut summary = records::plan_summary(header, asked.command, requests, records::quota(meter));
     summary.forecast = forecast;

@@ -2,7 +2,7 @@
 
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
-use crate::connectors::Target;
+use crate::connectors::Connector;
 use crate::model::Schema;
 use crate::planning::References;
 use crate::report::visible::visible;
@@ -11,7 +11,12 @@ use crate::report::visible::visible;
 const SHOWN: usize = 20;
 
 /// Refuses when the tenant lacks any of them; returns how many requests it took to know.
-pub async fn check(app: &App, references: &References, schema: &Schema, target: &dyn Target) -> Result<u64, Failure> {
+pub async fn check(
+    app: &App,
+    references: &References,
+    schema: &Schema,
+    target: &dyn Connector,
+) -> Result<u64, Failure> {
     let referred = references.ask(schema, target).await?;
     for attribute in &referred.unsaid {
         app.monitor().note(&format!("the target does not say which values of {attribute} there are: not checked"));

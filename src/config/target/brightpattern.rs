@@ -1,14 +1,14 @@
 //! What `kind = "brightpattern"` needs.
 
 use crate::config::reader::{Folder, Problems, Table};
-use crate::connectors::brightpattern::Settings;
+use crate::connectors::brightpattern::BrightpatternSettings;
 
 pub(super) fn read(
     mut table: Table<'_>,
     sandbox: bool,
     folder: Folder<'_>,
     problems: &mut Problems,
-) -> Option<Settings> {
+) -> Option<BrightpatternSettings> {
     let before = problems.list.len();
     // The sandbox knows its own user, key and scope.
     let mut need = |key: &'static str, how: &str, problems: &mut Problems| {
@@ -25,5 +25,5 @@ pub(super) fn read(
     let client_secret = client_secret.and_then(|item| item.secret("BRIGHTPATTERN_CLIENT_SECRET", folder, problems));
     let scope = scope.and_then(|item| item.owned(problems));
     table.finish_hiding(problems);
-    (problems.list.len() == before).then_some(Settings { client_id, client_secret, scope })
+    (problems.list.len() == before).then_some(BrightpatternSettings { client_id, client_secret, scope })
 }

@@ -5,14 +5,14 @@ use toml::de::DeValue;
 
 use crate::config::reader::{Folder, Item, Problems, Table};
 use crate::config::reference::{HEADER, TEAM_ID_SAID, TEAM_NUMBER, UPDATE_BODIES, VERBS};
-use crate::connectors::imichat::Settings;
+use crate::connectors::imichat::ImichatSettings;
 
 pub(super) fn read(
     mut table: Table<'_>,
     sandbox: bool,
     folder: Folder<'_>,
     problems: &mut Problems,
-) -> Option<Settings> {
+) -> Option<ImichatSettings> {
     let before = problems.list.len();
     // The sandbox knows its own key and domain.
     let api_key = if sandbox {
@@ -28,7 +28,7 @@ pub(super) fn read(
     let api_key = api_key.and_then(|item| item.secret("IMICHAT_API_KEY", folder, problems));
     let domain = domain.and_then(|item| item.owned(problems));
     let team_id = table.get("team_id").and_then(|item| team_id(&item, problems));
-    let default = Settings::default();
+    let default = ImichatSettings::default();
     let mut text = |key, default: String, check: fn(&Item<'_>, &mut Problems) -> Option<String>| {
         table.get(key).and_then(|item| check(&item, problems)).unwrap_or(default)
     };
@@ -39,7 +39,7 @@ pub(super) fn read(
     let update_method = table.get("update_method").and_then(|item| item.choice(&VERBS, problems));
     let update_body = table.get("update_body").and_then(|item| item.choice(&UPDATE_BODIES, problems));
     table.finish_hiding(problems);
-    (problems.list.len() == before).then(|| Settings {
+    (problems.list.len() == before).then(|| ImichatSettings {
         api_key,
         domain,
         team_id,

@@ -2,7 +2,7 @@
 
 use crate::config::reader::{Folder, Problems, Table};
 use crate::config::reference::{PAGE_SIZE, UPDATE_METHODS};
-use crate::connectors::scim::{Credentials, Settings, UpdateMethod};
+use crate::connectors::scim::{Credentials, ScimSettings, UpdateMethod};
 
 /// What the three ways of signing in are told apart by.
 const WAYS: &str = "set one of: token; username and password; token_url, client_id and client_secret";
@@ -12,7 +12,7 @@ pub(super) fn read(
     sandbox: bool,
     folder: Folder<'_>,
     problems: &mut Problems,
-) -> Option<Settings> {
+) -> Option<ScimSettings> {
     let before = problems.list.len();
     let token = table.get("token").and_then(|item| item.secret("SCIM_TOKEN", folder, problems));
     let username = table.get("username").and_then(|item| item.owned(problems));
@@ -39,7 +39,7 @@ pub(super) fn read(
         }
     };
     table.finish_hiding(problems);
-    (problems.list.len() == before).then(|| Settings {
+    (problems.list.len() == before).then(|| ScimSettings {
         credentials,
         page_size: page_size.unwrap_or(100),
         update_method: update_method.unwrap_or(UpdateMethod::Auto),

@@ -10,7 +10,7 @@ use crate::connectors::imichat::{self, UpdateBody};
 use crate::mapping::spec::{Blank, Entry, Expression, Generate, On, Parse};
 use crate::plan::{Absent, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
 
-fn imichat(more: &str) -> imichat::Settings {
+fn imichat(more: &str) -> imichat::ImichatSettings {
     let settings = read(&LEAST.replacen("[match]", &format!("{more}\n[match]"), 1));
     match settings.unwrap_or_else(|error| panic!("{error:#}")).target.kind {
         KindSettings::Imichat(imichat) => imichat,

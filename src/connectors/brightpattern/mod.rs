@@ -22,7 +22,7 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
 use crate::connectors::http::Rate;
-use crate::connectors::{CallError, Listed, Meter, Purpose, Target, find_by_listing};
+use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, find_by_listing};
 use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret, Value};
 
 use api::Api;
@@ -32,7 +32,7 @@ pub use schema::schema;
 
 /// The settings of `kind = "brightpattern"`; all are there unless `base_url` is the sandbox.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct BrightpatternSettings {
     /// An API user's login.
     pub client_id: Option<String>,
     /// The API user's key.
@@ -49,7 +49,7 @@ pub struct Login {
 }
 
 /// One contact center.
-pub struct BrightPattern {
+pub struct BrightpatternConnector {
     api: Arc<Api>,
     extent: Extent,
 }
@@ -66,14 +66,14 @@ pub fn connect(
     stop: Arc<Stop>,
     login: Login,
     needed: &[String],
-) -> Result<BrightPattern, CallError> {
+) -> Result<BrightpatternConnector, CallError> {
     let schema = schema();
     let extent = if schema::needs_details(&schema, needed) { Extent::Details } else { Extent::Directory };
     let api = Api::new(base_url, rate, clock, stop, login, schema)?;
-    Ok(BrightPattern { api: Arc::new(api), extent })
+    Ok(BrightpatternConnector { api: Arc::new(api), extent })
 }
 
-impl BrightPattern {
+impl BrightpatternConnector {
     async fn account(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
         let values = self.api.user(id.as_str(), Purpose::Lookup).await?;
         Ok(values.map(|values| Account { id: id.clone(), values, protected: None }))
@@ -117,7 +117,7 @@ impl BrightPattern {
     }
 }
 
-impl Target for BrightPattern {
+impl Connector for BrightpatternConnector {
     fn schema(&self) -> &Schema {
         &self.api.schema
     }

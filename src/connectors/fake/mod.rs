@@ -16,7 +16,7 @@ pub use self::attributes::{
 };
 pub use self::events::{Call, Entry, Fault, Op, Points};
 use self::state::{Effected, State, number, password, started, text};
-use super::{CallError, Effect, Listed, Meter, Purpose, Quota, Target, Trouble, find_by_listing};
+use super::{CallError, Connector, Effect, Listed, Meter, Purpose, Quota, Trouble, find_by_listing};
 use crate::clock::{Clock, TestClock};
 use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Value};
 
@@ -264,7 +264,7 @@ impl Fake {
     }
 }
 
-impl Target for Fake {
+impl Connector for Fake {
     fn schema(&self) -> &Schema {
         &self.schema
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Settings;
+use super::ImichatSettings;
 use super::codes::{Rejection, open, rejection};
 use super::decode::{Envelope, One, Page, Whatever};
 use super::walk::PageRead;
@@ -44,7 +44,7 @@ enum Reply<T> {
 impl Api {
     /// `open` makes the client; it is told which headers are secret.
     pub fn new(
-        settings: &Settings,
+        settings: &ImichatSettings,
         api_key: &Secret,
         domain: &str,
         open: impl FnOnce(Vec<HeaderName>) -> Result<Client, CallError>,

@@ -25,7 +25,7 @@ use futures::stream::BoxStream;
 use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
 use crate::connectors::http::{Client, Rate};
-use crate::connectors::{CallError, Listed, Meter, Purpose, Quota, Target, Trouble, find_by_listing};
+use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, Quota, Trouble, find_by_listing};
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 
 use api::{Api, client_settings};
@@ -36,7 +36,7 @@ const PAGE_SIZE: usize = 10;
 
 /// The settings of `kind = "imichat"`.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ImichatSettings {
     /// None only with the built-in sandbox, which has a key and a domain of its own.
     pub api_key: Option<SecretSource>,
     /// As `api_key`.
@@ -50,7 +50,7 @@ pub struct Settings {
     pub privilege_key: String,
 }
 
-impl Default for Settings {
+impl Default for ImichatSettings {
     /// What holds where the configuration says nothing.
     fn default() -> Self {
         Self {
@@ -77,7 +77,7 @@ pub enum UpdateBody {
 }
 
 /// One tenant of imi.chat.
-pub struct ImiChat {
+pub struct ImichatConnector {
     api: Arc<Api>,
     schema: Schema,
     /// Whether the server says how many pages a listing has; supposed until a listing showed otherwise.
@@ -91,18 +91,18 @@ pub struct ImiChat {
 /// [`Trouble::Configuration`], naming the setting, for an address, header name, header value or verb that cannot be
 /// used.
 pub fn connect(
-    settings: &Settings,
+    settings: &ImichatSettings,
     base_url: &str,
     rate: &Rate,
     clock: Arc<dyn Clock>,
     stop: Arc<Stop>,
     api_key: &Secret,
     domain: &str,
-) -> Result<ImiChat, CallError> {
+) -> Result<ImichatConnector, CallError> {
     let api = Api::new(settings, api_key, domain, |secrets| {
         Client::new(client_settings(base_url, rate, clock, stop, secrets))
     })?;
-    Ok(ImiChat { api: Arc::new(api), schema: schema(settings), announces: Arc::new(AtomicBool::new(true)) })
+    Ok(ImichatConnector { api: Arc::new(api), schema: schema(settings), announces: Arc::new(AtomicBool::new(true)) })
 }
 
 /// [`connect`] for the simulation: as the pages usually read, over another transport than the network.
@@ -112,15 +112,19 @@ pub fn connect_over(
     rate: &Rate,
     clock: Arc<dyn Clock>,
     stop: Arc<Stop>,
-) -> ImiChat {
+) -> ImichatConnector {
     let settings = tests::settings();
     let api = Api::new(&settings, &Secret::new("key-1"), "acme.imi.chat", |secrets| {
         Client::over(client_settings("https://acme.imi.chat/v3.1", rate, clock, stop, secrets), transport)
     });
-    ImiChat { api: Arc::new(api.unwrap()), schema: schema(&settings), announces: Arc::new(AtomicBool::new(true)) }
+    ImichatConnector {
+        api: Arc::new(api.unwrap()),
+        schema: schema(&settings),
+        announces: Arc::new(AtomicBool::new(true)),
+    }
 }
 
-impl Target for ImiChat {
+impl Connector for ImichatConnector {
     fn schema(&self) -> &Schema {
         &self.schema
     }

@@ -1,6 +1,6 @@
 //! The attribute table of imi.chat as data. `at` names the places in it that this folder needs to know.
 
-use super::{Settings, UpdateBody};
+use super::{ImichatSettings, UpdateBody};
 use crate::model::{AttrId, Attribute, Field, Kind, Lifecycle, Protects, Schema, Value};
 
 /// Where each attribute that the API shows stands in the schema, and those that need special care when sent.
@@ -28,12 +28,12 @@ pub(super) mod at {
 /// Why an account that manages the tenant itself is never touched.
 pub(super) const ADMINISTRATIVE: &str = "Administrative account";
 
-/// The name in the schema of the key that [`Settings::privilege_key`] renames on the wire.
+/// The name in the schema of the key that [`ImichatSettings::privilege_key`] renames on the wire.
 pub(super) const TEAM_KEY: &str = "teamid";
 
 /// What an imi.chat user has, and what the API allows for it.
 #[must_use]
-pub fn schema(settings: &Settings) -> Schema {
+pub fn schema(settings: &ImichatSettings) -> Schema {
     let choice = |words: &[&str]| Kind::Choice(words.iter().map(|word| (*word).to_owned()).collect());
     let privilege = vec![
         Field { name: TEAM_KEY.to_owned(), kind: Kind::Int, required: true },
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn updates_are_full_where_the_settings_say_so() {
-        assert!(schema(&Settings { update_body: UpdateBody::Full, ..settings() }).full_updates);
-        assert!(!schema(&Settings { update_body: UpdateBody::Changed, ..settings() }).full_updates);
+        assert!(schema(&ImichatSettings { update_body: UpdateBody::Full, ..settings() }).full_updates);
+        assert!(!schema(&ImichatSettings { update_body: UpdateBody::Changed, ..settings() }).full_updates);
     }
 }

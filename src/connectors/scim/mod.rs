@@ -31,7 +31,7 @@ use futures::stream::BoxStream;
 use crate::clock::{Clock, Stop};
 use crate::config::SecretSource;
 use crate::connectors::http::Rate;
-use crate::connectors::{CallError, Listed, Meter, Purpose, Target};
+use crate::connectors::{CallError, Connector, Listed, Meter, Purpose};
 use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Secret};
 
 use api::Api;
@@ -39,7 +39,7 @@ pub use schema::schema;
 
 /// The settings of `kind = "scim"`.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ScimSettings {
     /// None only where `base_url` is the sandbox.
     pub credentials: Option<Credentials>,
     /// How many resources a page is asked for; servers may give fewer.
@@ -73,7 +73,7 @@ pub enum Login {
 }
 
 /// One tenant of a SCIM service.
-struct Scim {
+struct ScimConnector {
     api: Arc<Api>,
 }
 
@@ -84,20 +84,20 @@ struct Scim {
 /// [`Trouble::Configuration`](crate::connectors::Trouble::Configuration) for an address or a credential that cannot be used
 /// or that the server refuses; what kept the server from answering. A server that says nothing of itself is none.
 pub async fn connect(
-    settings: &Settings,
+    settings: &ScimSettings,
     base_url: &str,
     rate: &Rate,
     clock: Arc<dyn Clock>,
     stop: Arc<Stop>,
     login: Login,
     mapped: &[String],
-) -> Result<Box<dyn Target>, CallError> {
+) -> Result<Box<dyn Connector>, CallError> {
     let layout = schema::layout(mapped);
     let api = Api::discover(settings, base_url, rate, clock, stop, login, layout).await?;
-    Ok(Box::new(Scim { api: Arc::new(api) }))
+    Ok(Box::new(ScimConnector { api: Arc::new(api) }))
 }
 
-impl Target for Scim {
+impl Connector for ScimConnector {
     fn schema(&self) -> &Schema {
         &self.api.layout.schema
     }

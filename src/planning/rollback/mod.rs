@@ -20,7 +20,7 @@ use super::written::remembered;
 use super::{Gathered, PlanFiles, SurveyError, Surveyed};
 use crate::clock::{Clock, blocking};
 use crate::config::Settings;
-use crate::connectors::Target;
+use crate::connectors::Connector;
 use crate::journal::{Memory, RunId, RunState, Step, StepState};
 use crate::mapping::spec::On;
 use crate::model::monitor::{Monitor, Phase};
@@ -45,7 +45,7 @@ pub struct Rollback<'a> {
     pub monitor: &'a dyn Monitor,
     /// The target as plans name it.
     pub name: String,
-    pub target: &'a dyn Target,
+    pub target: &'a dyn Connector,
     /// Where the plan and its findings are written; it exists and is private.
     pub dir: &'a Path,
     /// The run that is taken back, which has ended.

@@ -17,7 +17,7 @@ mod writing;
 
 const BASE: &str = "/configapi/v2";
 
-fn connect_with(server: &Server, rate: &Rate, needed: &[&str]) -> BrightPattern {
+fn connect_with(server: &Server, rate: &Rate, needed: &[&str]) -> BrightpatternConnector {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
     let login =
         Login { client_id: "api".to_owned(), client_secret: Secret::new("key-1"), scope: "acme.org".to_owned() };
@@ -25,7 +25,7 @@ fn connect_with(server: &Server, rate: &Rate, needed: &[&str]) -> BrightPattern 
     connect(&format!("{}{BASE}", server.address), rate, clock, Arc::default(), login, &needed).unwrap()
 }
 
-fn target(server: &Server) -> BrightPattern {
+fn target(server: &Server) -> BrightpatternConnector {
     connect_with(server, &Rate { retries: 2, ..rate() }, &["loginId", "team"])
 }
 
@@ -100,7 +100,7 @@ impl Shown {
     }
 }
 
-async fn listed(target: &BrightPattern) -> Result<Shown, CallError> {
+async fn listed(target: &BrightpatternConnector) -> Result<Shown, CallError> {
     let mut listing = target.list();
     let mut seen =
         Shown { accounts: Vec::new(), sizes: Vec::new(), pages: Vec::new(), complete: false, notes: String::new() };

@@ -77,16 +77,16 @@ async fn the_most_talkative_log_has_every_request_and_no_secret() {
 
 #[test]
 fn settings_that_cannot_be_used_are_named() {
-    let named = |settings: Settings| {
+    let named = |settings: ImichatSettings| {
         let error = connect_as(&settings, "https://acme.imi.chat/v3.1", &rate()).err().expect("it cannot be used");
         assert_eq!(error.trouble, Trouble::Configuration);
         error.message
     };
-    assert!(named(Settings { auth_header: "a b".into(), ..settings() }).contains("target.auth_header"));
-    assert!(named(Settings { token_header: String::new(), ..settings() }).contains("target.token_header"));
-    assert!(named(Settings { team_id: Some("1\n".into()), ..settings() }).contains("target.team_id"));
+    assert!(named(ImichatSettings { auth_header: "a b".into(), ..settings() }).contains("target.auth_header"));
+    assert!(named(ImichatSettings { token_header: String::new(), ..settings() }).contains("target.token_header"));
+    assert!(named(ImichatSettings { team_id: Some("1\n".into()), ..settings() }).contains("target.team_id"));
     // A verb that would delete the account instead of changing it.
-    assert!(named(Settings { update_method: "DELETE".into(), ..settings() }).contains("target.update_method"));
+    assert!(named(ImichatSettings { update_method: "DELETE".into(), ..settings() }).contains("target.update_method"));
     assert!(connect_as(&settings(), "http://acme.imi.chat/v3.1", &rate()).is_err());
     let target = connect_as(&settings(), "https://acme.imi.chat/v3.1/", &rate()).unwrap();
     assert_eq!(target.describe(), "imichat https://acme.imi.chat/v3.1");

@@ -19,21 +19,21 @@ mod listing;
 mod signing;
 mod writing;
 
-pub fn settings() -> Settings {
-    Settings {
+pub fn settings() -> ImichatSettings {
+    ImichatSettings {
         api_key: Some(SecretSource::Env("IMICHAT_API_KEY".to_owned())),
         domain: Some("acme.imi.chat".to_owned()),
         team_id: Some("1".to_owned()),
-        ..Settings::default()
+        ..ImichatSettings::default()
     }
 }
 
-fn connect_as(settings: &Settings, base_url: &str, rate: &Rate) -> Result<ImiChat, CallError> {
+fn connect_as(settings: &ImichatSettings, base_url: &str, rate: &Rate) -> Result<ImichatConnector, CallError> {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
     connect(settings, base_url, rate, clock, Arc::default(), &Secret::new("key-1"), "acme.imi.chat")
 }
 
-fn target(server: &Server) -> ImiChat {
+fn target(server: &Server) -> ImichatConnector {
     connect_as(&settings(), &format!("{}/v3.1", server.address), &Rate { retries: 2, ..rate() }).unwrap()
 }
 
@@ -75,7 +75,7 @@ fn id() -> AccountId {
     AccountId("4711".to_owned())
 }
 
-fn newcomer(target: &ImiChat) -> Attributes {
+fn newcomer(target: &ImichatConnector) -> Attributes {
     let schema = target.schema();
     [
         (schema.id("login_id").unwrap(), Value::text("ana.diaz")),
@@ -85,11 +85,11 @@ fn newcomer(target: &ImiChat) -> Attributes {
     .collect()
 }
 
-fn change(target: &ImiChat) -> Attributes {
+fn change(target: &ImichatConnector) -> Attributes {
     [(target.schema().id("first_name").unwrap(), Value::text("Ana"))].into_iter().collect()
 }
 
-async fn listed(target: &ImiChat) -> Result<(usize, bool, Vec<String>), CallError> {
+async fn listed(target: &ImichatConnector) -> Result<(usize, bool, Vec<String>), CallError> {
     let mut pages = target.list();
     let mut shown = 0;
     let mut end = None;

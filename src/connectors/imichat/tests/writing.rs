@@ -32,7 +32,7 @@ async fn a_create_sends_the_values_and_learns_the_id() {
 async fn an_update_sends_the_values_with_the_verb_of_the_settings() {
     for verb in ["PATCH", "put", "POST"] {
         let server = tenant(|_, _| code(4309)).await;
-        let settings = Settings { update_method: verb.to_owned(), ..settings() };
+        let settings = ImichatSettings { update_method: verb.to_owned(), ..settings() };
         let target = connect_as(&settings, &format!("{}/v3.1", server.address), &rate()).unwrap();
         target.update(&id(), &change(&target)).await.unwrap();
         let seen = server.seen().pop().unwrap();

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::super::discovery::{abilities, definitions, endpoint};
 use super::super::schema::Layout;
-use super::super::{Login, Settings, UpdateMethod};
+use super::super::{Login, ScimSettings, UpdateMethod};
 use super::{Api, EITHER_JSON};
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::{Authorization, Client, ClientCredentials, ClientSettings, Rate, Request, Verdict};
@@ -18,7 +18,7 @@ use crate::connectors::{CallError, Purpose, Trouble};
 impl Api {
     /// Signs in and asks the server what it is.
     pub async fn discover(
-        settings: &Settings,
+        settings: &ScimSettings,
         base_url: &str,
         rate: &Rate,
         clock: Arc<dyn Clock>,

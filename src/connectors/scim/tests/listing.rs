@@ -86,7 +86,7 @@ async fn what_is_no_list_is_said() {
 async fn the_cost_of_a_listing_is_what_it_takes() {
     let server = tenant(patches(), people(100)).await;
     let target = target(&server).await;
-    let costs = |target: &dyn Target| [0, 99, 100, 101, 1000].map(|n| target.listing_cost(n));
+    let costs = |target: &dyn Connector| [0, 99, 100, 101, 1000].map(|n| target.listing_cost(n));
     assert_eq!(costs(&*target), [1, 1, 2, 4, 12]);
     // Once the server has shown how large its pages are.
     listed(&*target).await.unwrap();

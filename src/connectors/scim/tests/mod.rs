@@ -19,11 +19,11 @@ mod updating;
 
 const WORK: &str = r#"emails[type eq "work"].value"#;
 
-fn settings() -> Settings {
-    Settings { credentials: None, page_size: 100, update_method: UpdateMethod::Auto }
+fn settings() -> ScimSettings {
+    ScimSettings { credentials: None, page_size: 100, update_method: UpdateMethod::Auto }
 }
 
-async fn connect_as(settings: &Settings, server: &Server, login: Login) -> Result<Box<dyn Target>, CallError> {
+async fn connect_as(settings: &ScimSettings, server: &Server, login: Login) -> Result<Box<dyn Connector>, CallError> {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
     let rate = Rate { retries: 2, concurrency: 4, ..rate() };
     let base_url = format!("{}/scim/v2", server.address);
@@ -35,7 +35,7 @@ fn bearer() -> Login {
     Login::Bearer(Secret::new("tok-1"))
 }
 
-async fn target(server: &Server) -> Box<dyn Target> {
+async fn target(server: &Server) -> Box<dyn Connector> {
     connect_as(&settings(), server, bearer()).await.unwrap()
 }
 
@@ -94,7 +94,7 @@ fn id() -> AccountId {
     AccountId("4711".to_owned())
 }
 
-fn values(target: &dyn Target, pairs: &[(&str, &str)]) -> Attributes {
+fn values(target: &dyn Connector, pairs: &[(&str, &str)]) -> Attributes {
     let schema = target.schema();
     pairs.iter().map(|(name, text)| (schema.id(name).unwrap(), Value::text(*text))).collect()
 }
@@ -103,7 +103,7 @@ fn body(seen: &Seen) -> Json {
     serde_json::from_str(&seen.body).unwrap()
 }
 
-async fn listed(target: &dyn Target) -> Result<(Vec<String>, bool, Vec<String>), CallError> {
+async fn listed(target: &dyn Connector) -> Result<(Vec<String>, bool, Vec<String>), CallError> {
     let mut pages = target.list();
     let mut shown = Vec::new();
     let mut end = None;

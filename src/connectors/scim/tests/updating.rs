@@ -108,12 +108,13 @@ async fn what_the_settings_say_is_used_whatever_the_server_announces() {
     let current = || ok(json!({"id": "4711"}));
     for (config, method, first) in [(patches(), UpdateMethod::Put, "GET"), (puts(), UpdateMethod::Patch, "PATCH")] {
         let server = script(config, vec![current()]).await;
-        let target = connect_as(&Settings { update_method: method, ..settings() }, &server, bearer()).await.unwrap();
+        let target =
+            connect_as(&ScimSettings { update_method: method, ..settings() }, &server, bearer()).await.unwrap();
         target.update(&id(), &values(&*target, &[("title", "x")])).await.unwrap();
         assert_eq!(asked(&server)[0].method, first);
     }
     let server = script(patches(), vec![Reply::new(501, "")]).await;
-    let settings = Settings { update_method: UpdateMethod::Patch, ..settings() };
+    let settings = ScimSettings { update_method: UpdateMethod::Patch, ..settings() };
     let target = connect_as(&settings, &server, bearer()).await.unwrap();
     let error = target.update(&id(), &values(&*target, &[("title", "x")])).await.unwrap_err();
     assert_eq!(error.trouble, Trouble::Configuration);

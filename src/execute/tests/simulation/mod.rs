@@ -32,7 +32,7 @@ use self::people::Plan;
 use self::tenant::Tenant;
 use self::world::{DAY, Over, ProcessClock, World};
 use crate::connectors::http::Rate;
-use crate::connectors::{Target, imichat};
+use crate::connectors::{Connector, imichat};
 use crate::execute::lifecycle::{Left, finish};
 use crate::execute::passwords::RunSecrets;
 use crate::execute::{ExecuteError, Executed, Execution, Halt, Mode, Selection, execute};
