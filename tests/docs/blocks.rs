@@ -202,7 +202,7 @@ fn the_summary_is_what_a_run_prints_name_by_name() {
 
 #[test]
 fn whoever_checks_a_signature_as_the_recipe_does_takes_the_genuine_and_nothing_else() {
-    let mut block = document("docs/recipes/being-told.md").of("python");
+    let mut block = document("docs/recipes/notifications.md").of("python");
     let [Block { lines, .. }] = &mut block[..] else { panic!("{} blocks", block.len()) };
     let Some(python) = which("python3") else {
         eprintln!("there is no python3 here: the recipe that checks signatures was not tried");

@@ -33,7 +33,7 @@ can_be_followed! {
     the_recipes_can_be_followed: "docs/recipes/README.md",
     the_recipe_of_the_night_can_be_followed: "docs/recipes/nightly-sync.md",
     the_recipe_of_kubernetes_can_be_followed: "docs/recipes/kubernetes.md",
-    the_recipe_of_being_told_can_be_followed: "docs/recipes/being-told.md",
+    the_recipe_of_notifications_can_be_followed: "docs/recipes/notifications.md",
     the_recipe_of_the_roll_out_can_be_followed: "docs/recipes/staged-roll-out.md",
     the_recipe_of_approval_can_be_followed: "docs/recipes/approval-by-pull-request.md",
     the_recipe_of_two_tenants_can_be_followed: "docs/recipes/two-tenants.md",

@@ -79,6 +79,6 @@ fn every_picture_of_the_report_is_shown_somewhere() {
 #[test]
 fn anchors_are_made_as_pages_make_them() {
     assert_eq!(anchor("When it stops half-way"), "when-it-stops-half-way");
-    assert_eq!(anchor("The sheet of rows to be mended"), "the-sheet-of-rows-to-be-mended");
+    assert_eq!(anchor("The error sheet"), "the-error-sheet");
     assert_eq!(anchor("`3111 …`"), "3111-");
 }

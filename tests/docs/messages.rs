@@ -516,7 +516,7 @@ const SECTIONS: [(&str, &[Case]); 9] = [
     ("## Plans", PLANS),
     ("## Held and stopped", HELD),
     ("## The state directory", STATE),
-    ("## Passwords, reports and those who are told", TOLD),
+    ("## Passwords, reports and notifications", TOLD),
 ];
 
 /// Provokes every message of a section, side by side.
@@ -592,7 +592,7 @@ fn what_is_said_of_the_state_directory() {
 
 #[test]
 fn what_is_said_of_passwords_and_reports() {
-    provoked("## Passwords, reports and those who are told");
+    provoked("## Passwords, reports and notifications");
 }
 
 #[test]
