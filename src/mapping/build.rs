@@ -3,43 +3,45 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::cache::{self, Cache, Outcome};
+use super::cache::{Cache, ReadOutcome, write_cache_key};
 use super::convert::{Convert, owned};
 use super::problem::Invalid;
 use super::spec::Blank;
-use super::template::{Engine, How, Text};
+use super::template::{RowTemplate, TemplateEngine, explain_error};
 use crate::model::{CompactText, Record, Value};
 
 /// What builds a value.
 #[derive(Debug)]
-pub(super) enum Node {
+pub(super) enum ValueRecipe {
     /// The same for every row.
     Constant(Value),
     Leaf(Leaf),
-    List(Vec<Node>),
+    List(Vec<ValueRecipe>),
     Object(Vec<ObjectField>),
     /// Some keys of an object whose other keys are left alone.
-    Keys(Vec<Key>),
+    Keys(Vec<KeyRecipe>),
 }
 
 #[derive(Debug)]
 pub(super) struct ObjectField {
     pub name: String,
-    pub node: Node,
+    pub recipe: ValueRecipe,
     pub required: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct KeyRecipe {
     pub name: String,
-    pub node: Node,
+    pub recipe: ValueRecipe,
     pub blank: Blank,
 }
 
 /// A text of the row and how it is read.
 #[derive(Debug)]
 pub(super) struct Leaf {
-    pub text: Text,
+    pub source: LeafSource,
+    /// Every column that it may use, in the order of the row.
+    pub columns: Vec<usize>,
     /// The column's name, where there is exactly one.
     pub column: Option<String>,
     pub convert: Convert,
@@ -49,12 +51,18 @@ pub(super) struct Leaf {
     pub cache: Option<usize>,
 }
 
+/// What makes the text of a leaf.
+#[derive(Debug)]
+pub(super) enum LeafSource {
+    Column(usize),
+    Template(RowTemplate),
+}
+
 /// What a thread needs for itself while it maps: caches and buffers. Made by [`super::Mapping::scratch`].
 #[derive(Default)]
 pub struct Scratch {
     pub(super) mapping: std::sync::Arc<()>,
     pub(super) caches: Vec<Cache>,
-    pub(super) text: String,
     pub(super) key: Vec<u8>,
     /// A buffer that the next text may take.
     pub(super) spare: CompactText,
@@ -76,15 +84,15 @@ pub(super) enum Built {
     Bad,
 }
 
-impl Node {
+impl ValueRecipe {
     /// Whether it depends on the row.
     pub(super) fn is_dynamic(&self) -> bool {
         match self {
             Self::Constant(_) => false,
             Self::Leaf(_) => true,
             Self::List(items) => items.iter().any(Self::is_dynamic),
-            Self::Object(fields) => fields.iter().any(|field| field.node.is_dynamic()),
-            Self::Keys(keys) => keys.iter().any(|key| key.node.is_dynamic()),
+            Self::Object(fields) => fields.iter().any(|field| field.recipe.is_dynamic()),
+            Self::Keys(keys) => keys.iter().any(|key| key.recipe.is_dynamic()),
         }
     }
 
@@ -93,9 +101,9 @@ impl Node {
         match self {
             Self::Constant(_) => {}
             Self::Leaf(leaf) => visit(leaf),
-            Self::List(items) => items.iter_mut().for_each(|node| node.each_leaf(visit)),
-            Self::Object(fields) => fields.iter_mut().for_each(|field| field.node.each_leaf(visit)),
-            Self::Keys(keys) => keys.iter_mut().for_each(|key| key.node.each_leaf(visit)),
+            Self::List(items) => items.iter_mut().for_each(|recipe| recipe.each_leaf(visit)),
+            Self::Object(fields) => fields.iter_mut().for_each(|field| field.recipe.each_leaf(visit)),
+            Self::Keys(keys) => keys.iter_mut().for_each(|key| key.recipe.each_leaf(visit)),
         }
     }
 
@@ -104,13 +112,13 @@ impl Node {
         match self {
             Self::Constant(_) => {}
             Self::Leaf(leaf) => visit(leaf),
-            Self::List(items) => items.iter().for_each(|node| node.visit_leaves(visit)),
-            Self::Object(fields) => fields.iter().for_each(|field| field.node.visit_leaves(visit)),
-            Self::Keys(keys) => keys.iter().for_each(|key| key.node.visit_leaves(visit)),
+            Self::List(items) => items.iter().for_each(|recipe| recipe.visit_leaves(visit)),
+            Self::Object(fields) => fields.iter().for_each(|field| field.recipe.visit_leaves(visit)),
+            Self::Keys(keys) => keys.iter().for_each(|key| key.recipe.visit_leaves(visit)),
         }
     }
 
-    pub(super) fn column(&self) -> Option<&str> {
+    pub(super) fn single_column(&self) -> Option<&str> {
         match self {
             Self::Leaf(leaf) => leaf.column.as_deref(),
             _ => None,
@@ -119,19 +127,19 @@ impl Node {
 }
 
 /// Builds a node's value of a row. Every reason why not is added to `bad`.
-pub(super) fn build(
-    node: &Node,
+pub(super) fn build_value(
+    recipe: &ValueRecipe,
     attribute: &str,
-    engine: &Engine,
+    engine: &TemplateEngine,
     row: &Record,
     scratch: &mut Scratch,
     bad: &mut Vec<Invalid>,
 ) -> Built {
-    match node {
-        Node::Constant(value) if value.is_blank() => Built::Blank,
-        Node::Constant(Value::Text(text)) => Built::Value(owned(text, &mut scratch.spare)),
-        Node::Constant(value) => Built::Value(value.clone()),
-        Node::Leaf(leaf) => match read(leaf, Some(attribute), engine, row, scratch) {
+    match recipe {
+        ValueRecipe::Constant(value) if value.is_blank() => Built::Blank,
+        ValueRecipe::Constant(Value::Text(text)) => Built::Value(owned(text, &mut scratch.spare)),
+        ValueRecipe::Constant(value) => Built::Value(value.clone()),
+        ValueRecipe::Leaf(leaf) => match read_leaf(leaf, Some(attribute), engine, row, scratch) {
             Ok(Some(value)) => Built::Value(value),
             Ok(None) => Built::Blank,
             Err(invalid) => {
@@ -139,11 +147,11 @@ pub(super) fn build(
                 Built::Bad
             }
         },
-        Node::List(items) => {
+        ValueRecipe::List(items) => {
             let mut list = Vec::with_capacity(items.len());
             let mut sound = true;
             for item in items {
-                match build(item, attribute, engine, row, scratch, bad) {
+                match build_value(item, attribute, engine, row, scratch, bad) {
                     Built::Value(value) => list.push(value),
                     Built::Blank => {}
                     Built::Bad => sound = false,
@@ -155,12 +163,12 @@ pub(super) fn build(
                 (true, false) => Built::Value(Value::List(list)),
             }
         }
-        Node::Object(fields) => object(fields, attribute, engine, row, scratch, bad),
-        Node::Keys(keys) => {
+        ValueRecipe::Object(fields) => build_object(fields, attribute, engine, row, scratch, bad),
+        ValueRecipe::Keys(keys) => {
             let mut object = BTreeMap::new();
             let mut sound = true;
             for key in keys {
-                match build(&key.node, attribute, engine, row, scratch, bad) {
+                match build_value(&key.recipe, attribute, engine, row, scratch, bad) {
                     Built::Value(value) => {
                         object.insert(key.name.clone(), value);
                     }
@@ -172,7 +180,7 @@ pub(super) fn build(
                         }
                         Blank::Error => {
                             let reason = format!("{} is empty", key.name);
-                            bad.push(Invalid::new(Some(attribute), key.node.column(), reason));
+                            bad.push(Invalid::new(Some(attribute), key.recipe.single_column(), reason));
                             sound = false;
                         }
                     },
@@ -188,10 +196,10 @@ pub(super) fn build(
 }
 
 /// An object for which the row has nothing is nothing, whatever constants stand in it.
-fn object(
+fn build_object(
     fields: &[ObjectField],
     attribute: &str,
-    engine: &Engine,
+    engine: &TemplateEngine,
     row: &Record,
     scratch: &mut Scratch,
     bad: &mut Vec<Invalid>,
@@ -200,9 +208,9 @@ fn object(
     let mut missing: Option<&ObjectField> = None;
     let (mut sound, mut dynamic, mut filled) = (true, false, false);
     for field in fields {
-        let is_dynamic = field.node.is_dynamic();
+        let is_dynamic = field.recipe.is_dynamic();
         dynamic |= is_dynamic;
-        match build(&field.node, attribute, engine, row, scratch, bad) {
+        match build_value(&field.recipe, attribute, engine, row, scratch, bad) {
             Built::Value(value) => {
                 filled |= is_dynamic;
                 object.insert(field.name.clone(), value);
@@ -220,56 +228,55 @@ fn object(
     }
     if let Some(field) = missing {
         let reason = format!("{} is empty while the rest is not", field.name);
-        bad.push(Invalid::new(Some(attribute), field.node.column(), reason));
+        bad.push(Invalid::new(Some(attribute), field.recipe.single_column(), reason));
         return Built::Bad;
     }
     Built::Value(Value::Object(object))
 }
 
 /// Reads a leaf, from its cache where it was read before.
-pub(super) fn read(
+pub(super) fn read_leaf(
     leaf: &Leaf,
     attribute: Option<&str>,
-    engine: &Engine,
+    engine: &TemplateEngine,
     row: &Record,
     scratch: &mut Scratch,
-) -> Outcome {
-    let Scratch { caches, text, key, spare, .. } = scratch;
-    if let How::Column(column) = leaf.text.how {
-        return finish(leaf, attribute, row.cell(column).trim(), spare);
-    }
+) -> ReadOutcome {
+    let Scratch { caches, key, spare, .. } = scratch;
+    let template = match &leaf.source {
+        LeafSource::Column(column) => return convert_text(leaf, attribute, row.cell(*column).trim(), spare),
+        LeafSource::Template(template) => template,
+    };
     let cache = leaf.cache.and_then(|at| caches.get_mut(at)).filter(|cache| cache.is_on());
-    let Some(cache) = cache else { return fresh(leaf, attribute, engine, row, text, spare) };
-    cache::key(row, &leaf.text.columns, key);
+    let Some(cache) = cache else { return render_leaf(leaf, template, attribute, engine, row, spare) };
+    write_cache_key(row, &leaf.columns, key);
     if let Some(found) = cache.get(key) {
         return match found {
             Ok(Some(Value::Text(text))) => Ok(Some(owned(text, spare))),
             other => other.clone(),
         };
     }
-    let outcome = fresh(leaf, attribute, engine, row, text, spare);
+    let outcome = render_leaf(leaf, template, attribute, engine, row, spare);
     cache.insert(key, &outcome);
     outcome
 }
 
-fn fresh(
+fn render_leaf(
     leaf: &Leaf,
+    template: &RowTemplate,
     attribute: Option<&str>,
-    engine: &Engine,
+    engine: &TemplateEngine,
     row: &Record,
-    text: &mut String,
     spare: &mut CompactText,
-) -> Outcome {
-    text.clear();
-    match engine.text(&leaf.text.how, row, text) {
-        Ok(()) => finish(leaf, attribute, text.trim(), spare),
-        Err(reason) if leaf.hidden => {
-            drop(reason);
+) -> ReadOutcome {
+    match engine.render_row(template, row) {
+        Ok(text) => convert_text(leaf, attribute, text.trim(), spare),
+        Err(_) if leaf.hidden => {
             Err(Box::new(Invalid::new(attribute, leaf.column.as_deref(), "the template fails for this row's secret")))
         }
-        Err(reason) => {
-            let invalid = Invalid::new(attribute, leaf.column.as_deref(), reason);
-            Err(Box::new(match leaf.text.columns.as_slice() {
+        Err(error) => {
+            let invalid = Invalid::new(attribute, leaf.column.as_deref(), explain_error(&error));
+            Err(Box::new(match leaf.columns.as_slice() {
                 [column] => invalid.value(row.cell(*column).trim()),
                 _ => invalid,
             }))
@@ -277,7 +284,7 @@ fn fresh(
     }
 }
 
-fn finish(leaf: &Leaf, attribute: Option<&str>, text: &str, spare: &mut CompactText) -> Outcome {
+fn convert_text(leaf: &Leaf, attribute: Option<&str>, text: &str, spare: &mut CompactText) -> ReadOutcome {
     if text.is_empty() {
         return Ok(None);
     }

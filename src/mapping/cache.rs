@@ -17,12 +17,12 @@ const WORTHWHILE: u32 = 4;
 const KEY: usize = 512;
 
 /// What an expression came to: a value, an empty cell, or why neither.
-pub(super) type Outcome = Result<Option<Value>, Box<Invalid>>;
+pub(super) type ReadOutcome = Result<Option<Value>, Box<Invalid>>;
 
 /// The results of one expression.
 #[derive(Default)]
 pub(super) struct Cache {
-    results: HashMap<Box<[u8]>, Outcome>,
+    results: HashMap<Box<[u8]>, ReadOutcome>,
     calls: u32,
     hits: u32,
     off: bool,
@@ -34,7 +34,7 @@ impl Cache {
         !self.off
     }
 
-    pub(super) fn get(&mut self, key: &[u8]) -> Option<&Outcome> {
+    pub(super) fn get(&mut self, key: &[u8]) -> Option<&ReadOutcome> {
         if self.calls == WINDOW {
             if self.hits < WINDOW / WORTHWHILE {
                 self.off = true;
@@ -49,7 +49,7 @@ impl Cache {
         found
     }
 
-    pub(super) fn insert(&mut self, key: &[u8], outcome: &Outcome) {
+    pub(super) fn insert(&mut self, key: &[u8], outcome: &ReadOutcome) {
         if self.off || key.len() > KEY {
             return;
         }
@@ -62,7 +62,7 @@ impl Cache {
 
 /// Writes the cells that an expression uses as one key. Lengths stand before all cells but the last, so that no two
 /// rows that differ have one key.
-pub(super) fn key(row: &Record, columns: &[usize], key: &mut Vec<u8>) {
+pub(super) fn write_cache_key(row: &Record, columns: &[usize], key: &mut Vec<u8>) {
     key.clear();
     for (left, column) in (0..columns.len()).rev().zip(columns) {
         let cell = row.cell(*column).trim();
@@ -117,7 +117,7 @@ mod tests {
             let mut row = Record::default();
             cells.iter().for_each(|cell| row.push(cell));
             let mut bytes = Vec::new();
-            key(&row, &[0, 1], &mut bytes);
+            write_cache_key(&row, &[0, 1], &mut bytes);
             bytes
         };
         assert_ne!(of(["ab", "c"]), of(["a", "bc"]));

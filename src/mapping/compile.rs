@@ -4,100 +4,120 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::build::{Key, Leaf, Node};
-use super::check::unknown_column;
+use jiff::civil::Date;
+
+use super::build::{KeyRecipe, Leaf, LeafSource, ValueRecipe};
 use super::convert::{Convert, describe};
-use super::expression::{free, shown, unknown_field};
+use super::expression::{ExpressionCompiler, cell_kind, show_expression, unknown_field};
+use super::lookup::Lookups;
 use super::problem::MapError;
+use super::row_mapping::{AttributeBuilder, Mapped, Mapping};
 use super::spec::{Blank, Entry, Expression, Located, MapSpec, On};
-use super::template::{Engine, How};
-use super::{Builder, Creates, Mapped, Mapping, Options};
+use super::template::TemplateEngine;
+use super::template_check::compile_condition;
 use crate::model::text::nearest;
 use crate::model::{AttrId, Attribute, Columns, Kind, Schema, Value};
 
-pub(super) fn compile(
-    spec: &MapSpec,
-    schema: &Schema,
-    columns: &Columns,
-    engine: Engine,
-    options: &Options,
-) -> Result<Mapping, Vec<MapError>> {
-    let mut compiler = Compiler { schema, columns, engine, named: BTreeSet::new(), errors: Vec::new() };
-    let identity = spec.identity.as_ref().and_then(|name| {
-        let found = columns.position(&name.value);
-        if found.is_none() {
-            compiler.errors.push(unknown_column(&name.value, columns, &name.span));
+/// What [`Mapping::compile`] must know beside the words of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub creates: Creates,
+    /// Where `[map]` stands in the configuration file: what is missing in it is shown there.
+    pub table: Range<usize>,
+}
+
+/// Whether the policy lets accounts be created, which needs every required attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creates {
+    Possible,
+    Never,
+}
+
+impl Mapping {
+    /// Compiles once, for all rows. `today` is the day that templates see.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the expressions, in the order of the file.
+    pub fn compile(
+        spec: &MapSpec,
+        schema: &Schema,
+        columns: &Columns,
+        lookups: Lookups,
+        today: Date,
+        options: &Options,
+    ) -> Result<Self, Vec<MapError>> {
+        let engine = TemplateEngine::new(lookups, today);
+        let mut compiler = MapCompiler {
+            schema,
+            named: BTreeSet::new(),
+            expressions: ExpressionCompiler { columns, engine, errors: Vec::new() },
+        };
+        let identity = spec.identity.as_ref().and_then(|at| compiler.expressions.find_column(&at.value, &at.span));
+        let mut include = spec.include.as_ref().and_then(|source| compiler.compile_include(source));
+        let mut attributes = compiler.compile_attributes(spec);
+        compiler.check_required(&attributes, options);
+        let ExpressionCompiler { engine, mut errors, .. } = compiler.expressions;
+        if !errors.is_empty() {
+            errors.sort_by_key(|error| error.span.start);
+            return Err(errors);
         }
-        found
-    });
-    let mut include = spec.include.as_ref().and_then(|source| compiler.include(source));
-    let mut attributes = compiler.attributes(spec);
-    compiler.check_required(&attributes, options);
-    let Compiler { engine, mut errors, .. } = compiler;
-    if !errors.is_empty() {
-        errors.sort_by_key(|error| error.span.start);
-        return Err(errors);
-    }
-    hide_secrets(&mut attributes, include.as_mut());
-    let mut caches = 0;
-    let mut number = |leaf: &mut Leaf| {
-        // A cache is keyed by cells, so one that is a secret would stay in memory; chains are faster than a cache.
-        if matches!(leaf.text.how, How::Engine(_)) && !leaf.hidden {
-            leaf.cache = Some(caches);
-            caches += 1;
+        hide_secrets(&mut attributes, include.as_mut());
+        let mut caches = 0;
+        let mut number = |leaf: &mut Leaf| {
+            // A cache is keyed by cells, so one that is a secret would stay in memory.
+            if matches!(leaf.source, LeafSource::Template(_)) && !leaf.hidden {
+                leaf.cache = Some(caches);
+                caches += 1;
+            }
+        };
+        include.iter_mut().for_each(&mut number);
+        let (mut mapped, mut builders) = (Vec::new(), Vec::new());
+        for (_, CompiledAttribute { summary, mut builder }) in attributes {
+            builder.recipe.each_leaf(&mut number);
+            mapped.push(summary);
+            builders.push(builder);
         }
-    };
-    include.iter_mut().for_each(&mut number);
-    let (mut mapped, mut builders) = (Vec::new(), Vec::new());
-    for (_, Whole { summary, mut builder }) in attributes {
-        builder.node.each_leaf(&mut number);
-        mapped.push(summary);
-        builders.push(builder);
+        let required = schema.iter().filter(|(_, attribute)| attribute.required).map(|(id, _)| id).collect();
+        let identity = identity.map(|at| (at, columns.names()[at].clone()));
+        Ok(Self { engine, identity, include, mapped, builders, required, caches, token: std::sync::Arc::default() })
     }
-    let required = schema.iter().filter(|(_, attribute)| attribute.required).map(|(id, _)| id).collect();
-    let identity = identity.map(|at| (at, columns.names()[at].clone()));
-    Ok(Mapping { engine, identity, include, mapped, builders, required, caches, token: std::sync::Arc::default() })
 }
 
 /// One attribute, compiled.
-struct Whole {
+struct CompiledAttribute {
     summary: Mapped,
-    builder: Builder,
+    builder: AttributeBuilder,
 }
 
-pub(super) struct Compiler<'a> {
+struct MapCompiler<'a> {
     schema: &'a Schema,
-    pub(super) columns: &'a Columns,
-    pub(super) engine: Engine,
     /// The attributes that `[map]` names, rightly or wrongly.
     named: BTreeSet<AttrId>,
-    pub(super) errors: Vec<MapError>,
+    expressions: ExpressionCompiler<'a>,
 }
 
 /// The entries of one attribute, as they stand in `[map]`.
 #[derive(Default)]
-struct Group<'a> {
+struct AttributeEntries<'a> {
     whole: Vec<&'a Entry>,
     keys: Vec<(&'a str, &'a Entry)>,
 }
 
-impl Compiler<'_> {
-    pub(super) fn error(&mut self, span: &Range<usize>, message: impl Into<String>) {
-        self.errors.push(MapError::new(span, message));
+impl MapCompiler<'_> {
+    fn error(&mut self, span: &Range<usize>, message: impl Into<String>) {
+        self.expressions.error(span, message);
     }
 
     /// `source.include` as a template that prints what the expression gives.
-    fn include(&mut self, source: &Located<String>) -> Option<Leaf> {
-        if let Some(error) = self.engine.check_expression(&source.value, self.columns, &source.span) {
-            self.errors.push(error);
-            return None;
-        }
-        let text = self.template(&format!("{{{{ ({}) }}}}", source.value), &source.span)?;
-        Some(self.leaf(text, Convert::Truth, false))
+    fn compile_include(&mut self, source: &Located<String>) -> Option<Leaf> {
+        let ExpressionCompiler { engine, columns, .. } = &mut self.expressions;
+        let template = compile_condition(engine, "source.include", &source.value, columns, &source.span);
+        let template = self.expressions.keep_errors(template)?;
+        Some(self.expressions.template_leaf(template, Convert::Truth, false))
     }
 
-    fn attributes(&mut self, spec: &MapSpec) -> BTreeMap<AttrId, Whole> {
-        let mut groups: BTreeMap<AttrId, Group<'_>> = BTreeMap::new();
+    fn compile_attributes(&mut self, spec: &MapSpec) -> BTreeMap<AttrId, CompiledAttribute> {
+        let mut groups: BTreeMap<AttrId, AttributeEntries<'_>> = BTreeMap::new();
         for entry in &spec.entries {
             let name = entry.attribute.value.as_str();
             if let Some(id) = self.schema.id(name) {
@@ -113,14 +133,22 @@ impl Compiler<'_> {
                     Some(near) => error.nearest(Some(near)),
                     None => error.help(format!("its attributes are {}", known().collect::<Vec<_>>().join(", "))),
                 };
-                self.errors.push(error);
+                self.expressions.errors.push(error);
             }
         }
         self.named = groups.keys().copied().collect();
-        groups.into_iter().filter_map(|(id, group)| Some((id, self.attribute(id, &group, spec.blank)?))).collect()
+        groups
+            .into_iter()
+            .filter_map(|(id, group)| Some((id, self.compile_attribute(id, &group, spec.blank)?)))
+            .collect()
     }
 
-    fn attribute(&mut self, id: AttrId, group: &Group<'_>, blank: Blank) -> Option<Whole> {
+    fn compile_attribute(
+        &mut self,
+        id: AttrId,
+        group: &AttributeEntries<'_>,
+        blank: Blank,
+    ) -> Option<CompiledAttribute> {
         let attribute = self.schema.get(id);
         let entries = || group.whole.iter().copied().chain(group.keys.iter().map(|(_, entry)| *entry));
         for entry in entries() {
@@ -131,23 +159,26 @@ impl Compiler<'_> {
             self.error(&second.attribute.span, format!("{} is mapped twice", attribute.name));
             return None;
         }
-        let (node, blank) = match (group.whole.first(), group.keys.first()) {
+        let (recipe, blank) = match (group.whole.first(), group.keys.first()) {
             (Some(_), Some((key, entry))) => {
                 let name = &attribute.name;
                 let error =
                     MapError::new(&entry.attribute.span, format!("{name} is mapped as a whole and by its keys"));
-                self.errors.push(error.help(format!("map either {name} or keys of it such as {name}.{key}")));
+                self.expressions
+                    .errors
+                    .push(error.help(format!("map either {name} or keys of it such as {name}.{key}")));
                 return None;
             }
-            (Some(entry), None) => (self.whole(attribute, entry)?, entry.blank.unwrap_or(blank)),
+            (Some(entry), None) => (self.compile_whole(attribute, entry)?, entry.blank.unwrap_or(blank)),
             // Each key has its own say about blank cells; nothing of all of them is nothing.
-            _ => (self.keys(attribute, &group.keys, blank)?, Blank::Ignore),
+            _ => (self.compile_keys(attribute, &group.keys, blank)?, Blank::Ignore),
         };
-        let generated = matches!(node, Node::Constant(Value::Generated));
+        let generated = matches!(recipe, ValueRecipe::Constant(Value::Generated));
         let expression = match group.keys.as_slice() {
-            [] => shown(&first.expression.value),
+            [] => show_expression(&first.expression.value),
             keys => {
-                let key = |(key, entry): &(&str, &Entry)| format!("{key} = {}", shown(&entry.expression.value));
+                let key =
+                    |(key, entry): &(&str, &Entry)| format!("{key} = {}", show_expression(&entry.expression.value));
                 format!("{{ {} }}", keys.iter().map(key).collect::<Vec<_>>().join(", "))
             }
         };
@@ -160,7 +191,10 @@ impl Compiler<'_> {
             expression,
             span: first.attribute.span.clone(),
         };
-        Some(Whole { summary, builder: Builder { attr: id, name: attribute.name.clone(), node, blank } })
+        Some(CompiledAttribute {
+            summary,
+            builder: AttributeBuilder { attr: id, name: attribute.name.clone(), recipe, blank },
+        })
     }
 
     /// Whether the API lets the attribute be used in this way at all.
@@ -170,7 +204,9 @@ impl Compiler<'_> {
             self.error(span, format!("{name} is a live value of the account: it is never sent and never compared"));
         } else if entry.on == On::Never && !attribute.comparable() {
             let error = MapError::new(span, format!("{name} is never shown, so no account can be found by it"));
-            self.errors.push(error.help("`on = \"never\"` is for attributes that are only used to find the account"));
+            self.expressions
+                .errors
+                .push(error.help("`on = \"never\"` is for attributes that are only used to find the account"));
         } else if !attribute.create && !attribute.update && !attribute.comparable() {
             self.error(span, format!("{name} can be neither set nor compared"));
         } else if entry.on == On::Create && !attribute.create && !attribute.update {
@@ -178,16 +214,18 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_required(&mut self, attributes: &BTreeMap<AttrId, Whole>, options: &Options) {
+    fn check_required(&mut self, attributes: &BTreeMap<AttrId, CompiledAttribute>, options: &Options) {
         if options.creates == Creates::Never {
             return;
         }
         for (id, attribute) in self.schema.iter().filter(|(_, attribute)| attribute.required) {
             let name = &attribute.name;
             match attributes.get(&id) {
-                Some(Whole { summary: Mapped { on: On::Never, span, .. }, .. }) => {
+                Some(CompiledAttribute { summary: Mapped { on: On::Never, span, .. }, .. }) => {
                     let error = MapError::new(span, format!("{name} is needed to create an account"));
-                    self.errors.push(error.help("take `on = \"never\"` away, or set `policy.create = false`"));
+                    self.expressions
+                        .errors
+                        .push(error.help("take `on = \"never\"` away, or set `policy.create = false`"));
                 }
                 Some(_) => {}
                 // An entry that is there but wrong has its own error.
@@ -196,13 +234,13 @@ impl Compiler<'_> {
                     let message = format!("{name} is not mapped, and a create without it is refused");
                     let example = if attribute.secret { "{ generate = { length = 20 } }" } else { "\"a_column\"" };
                     let help = format!("add `{name} = {example}` to [map], or set `policy.create = false`");
-                    self.errors.push(MapError::new(&options.table, message).help(help));
+                    self.expressions.errors.push(MapError::new(&options.table, message).help(help));
                 }
             }
         }
     }
 
-    fn whole(&mut self, attribute: &Attribute, entry: &Entry) -> Option<Node> {
+    fn compile_whole(&mut self, attribute: &Attribute, entry: &Entry) -> Option<ValueRecipe> {
         let span = &entry.expression.span;
         if let Expression::Generate(generate) = &entry.expression.value {
             if !attribute.secret {
@@ -213,15 +251,15 @@ impl Compiler<'_> {
                 self.error(span, format!("{} would be generated with no characters", attribute.name));
                 return None;
             }
-            return Some(Node::Constant(Value::Generated));
+            return Some(ValueRecipe::Constant(Value::Generated));
         }
         if attribute.secret {
-            return self.secret(attribute, entry);
+            return self.expressions.compile_secret(attribute, entry);
         }
-        self.node(&attribute.name, &attribute.kind, &entry.expression, entry.parse)
+        self.expressions.compile_value(&attribute.name, &attribute.kind, &entry.expression, entry.parse)
     }
 
-    fn keys(&mut self, attribute: &Attribute, keys: &[(&str, &Entry)], blank: Blank) -> Option<Node> {
+    fn compile_keys(&mut self, attribute: &Attribute, keys: &[(&str, &Entry)], blank: Blank) -> Option<ValueRecipe> {
         let (name, mut seen) = (&attribute.name, BTreeSet::new());
         let mut nodes = Vec::new();
         let mut sound = true;
@@ -248,17 +286,18 @@ impl Compiler<'_> {
             };
             match (kind, node) {
                 (Some(kind), _) => {
-                    let kind = free(kind, &entry.expression.value, entry.parse);
-                    match self.node(&format!("{name}.{key}"), kind, &entry.expression, entry.parse) {
-                        Some(node) => {
+                    let kind = cell_kind(kind, &entry.expression.value, entry.parse);
+                    match self.expressions.compile_value(&format!("{name}.{key}"), kind, &entry.expression, entry.parse)
+                    {
+                        Some(recipe) => {
                             let blank = entry.blank.unwrap_or(blank);
-                            nodes.push(Key { name: (*key).to_owned(), node, blank });
+                            nodes.push(KeyRecipe { name: (*key).to_owned(), recipe, blank });
                         }
                         None => sound = false,
                     }
                 }
                 (None, Some(error)) => {
-                    self.errors.push(error);
+                    self.expressions.errors.push(error);
                     sound = false;
                 }
                 (None, None) => {
@@ -267,25 +306,25 @@ impl Compiler<'_> {
                 }
             }
         }
-        sound.then_some(Node::Keys(nodes))
+        sound.then_some(ValueRecipe::Keys(nodes))
     }
 }
 
 /// A column that by itself makes a secret is a secret wherever else it is used.
-fn hide_secrets(attributes: &mut BTreeMap<AttrId, Whole>, include: Option<&mut Leaf>) {
+fn hide_secrets(attributes: &mut BTreeMap<AttrId, CompiledAttribute>, include: Option<&mut Leaf>) {
     let mut secret = BTreeSet::new();
     for whole in attributes.values_mut() {
-        whole.builder.node.each_leaf(&mut |leaf| {
-            if let (true, [column]) = (leaf.hidden, leaf.text.columns.as_slice()) {
+        whole.builder.recipe.each_leaf(&mut |leaf| {
+            if let (true, [column]) = (leaf.hidden, leaf.columns.as_slice()) {
                 secret.insert(*column);
             }
         });
     }
     let hide = &mut |leaf: &mut Leaf| {
-        leaf.hidden |= leaf.text.columns.iter().any(|column| secret.contains(column));
+        leaf.hidden |= leaf.columns.iter().any(|column| secret.contains(column));
     };
     include.into_iter().for_each(&mut *hide);
     for whole in attributes.values_mut() {
-        whole.builder.node.each_leaf(hide);
+        whole.builder.recipe.each_leaf(hide);
     }
 }

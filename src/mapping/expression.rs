@@ -1,21 +1,36 @@
-//! One expression of `[map]` meets the kind of value that belongs where it stands, and becomes a [`Node`].
+//! One expression of `[map]` meets the kind of value that belongs where it stands, and becomes a [`ValueRecipe`].
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::build::{Leaf, Node, ObjectField};
-use super::check::unknown_column;
-use super::compile::Compiler;
+use super::build::{Leaf, LeafSource, ObjectField, ValueRecipe};
 use super::convert::{Convert, coerce, describe};
 use super::problem::MapError;
 use super::spec::{Entry, Expression, Located, Parse};
-use super::template::{How, Text};
+use super::template::{RowTemplate, TemplateEngine, explain_error};
+use super::template_check::{compile_template, unknown_column};
 use crate::model::text::nearest;
-use crate::model::{Attribute, CompactText, Field, Kind, Record, Value};
+use crate::model::{Attribute, Columns, CompactText, Field, Kind, Record, Value};
 
-impl Compiler<'_> {
+/// Compiles expressions over the columns of one source, and collects what is wrong with them.
+pub(super) struct ExpressionCompiler<'a> {
+    pub columns: &'a Columns,
+    pub engine: TemplateEngine,
+    pub errors: Vec<MapError>,
+}
+
+impl ExpressionCompiler<'_> {
+    pub(super) fn error(&mut self, span: &Range<usize>, message: impl Into<String>) {
+        self.errors.push(MapError::new(span, message));
+    }
+
+    /// What there is, unless it is errors.
+    pub(super) fn keep_errors<T>(&mut self, result: Result<T, Vec<MapError>>) -> Option<T> {
+        result.map_err(|errors| self.errors.extend(errors)).ok()
+    }
+
     /// A secret comes from the row; what stands in the file is not one.
-    pub(super) fn secret(&mut self, attribute: &Attribute, entry: &Entry) -> Option<Node> {
+    pub(super) fn compile_secret(&mut self, attribute: &Attribute, entry: &Entry) -> Option<ValueRecipe> {
         let span = &entry.expression.span;
         let in_clear = |compiler: &mut Self| {
             let error = MapError::new(span, format!("{} would stand in this file in clear", attribute.name));
@@ -28,52 +43,52 @@ impl Compiler<'_> {
         }
         match &entry.expression.value {
             Expression::Column(name) => {
-                let text = self.column(name, span)?;
-                Some(Node::Leaf(self.leaf(text, Convert::Secret, true)))
+                let column = self.find_column(name, span)?;
+                Some(ValueRecipe::Leaf(self.column_leaf(column, Convert::Secret, true)))
             }
             Expression::Template(source) => {
-                let text = self.template(source, span)?;
-                if text.columns.is_empty() {
+                let template = self.find_template(&attribute.name, source, span)?;
+                if template.columns().is_empty() {
                     return in_clear(self);
                 }
-                Some(Node::Leaf(self.leaf(text, Convert::Secret, true)))
+                Some(ValueRecipe::Leaf(self.template_leaf(template, Convert::Secret, true)))
             }
             _ => in_clear(self),
         }
     }
 
-    pub(super) fn node(
+    pub(super) fn compile_value(
         &mut self,
         name: &str,
         kind: &Kind,
         at: &Located<Expression>,
         parse: Option<Parse>,
-    ) -> Option<Node> {
+    ) -> Option<ValueRecipe> {
         let span = &at.span;
         match &at.value {
             Expression::Column(column) => {
-                let text = self.column(column, span)?;
-                let convert = self.convert(name, kind, parse, span)?;
-                Some(Node::Leaf(self.leaf(text, convert, false)))
+                let column = self.find_column(column, span)?;
+                let convert = self.choose_conversion(name, kind, parse, span)?;
+                Some(ValueRecipe::Leaf(self.column_leaf(column, convert, false)))
             }
             Expression::Template(source) => {
-                let text = self.template(source, span)?;
-                let convert = self.convert(name, kind, parse, span)?;
-                if text.columns.is_empty() {
-                    return self.constant_template(name, &text, &convert, span);
+                let template = self.find_template(name, source, span)?;
+                let convert = self.choose_conversion(name, kind, parse, span)?;
+                if template.columns().is_empty() {
+                    return self.constant_template(name, &template, &convert, span);
                 }
-                Some(Node::Leaf(self.leaf(text, convert, false)))
+                Some(ValueRecipe::Leaf(self.template_leaf(template, convert, false)))
             }
-            Expression::Bool(b) => self.constant(name, kind, Value::Bool(*b), parse, span),
-            Expression::Int(n) => self.constant(name, kind, Value::Int(*n), parse, span),
-            Expression::Float(n) => self.constant(name, kind, Value::Float(*n), parse, span),
+            Expression::Bool(b) => self.constant_value(name, kind, Value::Bool(*b), parse, span),
+            Expression::Int(n) => self.constant_value(name, kind, Value::Int(*n), parse, span),
+            Expression::Float(n) => self.constant_value(name, kind, Value::Float(*n), parse, span),
             Expression::Text(text) => {
                 if parse.is_none() && matches!(kind, Kind::Text | Kind::Json | Kind::Any | Kind::DateTime) {
-                    return Some(Node::Constant(Value::text(text)));
+                    return Some(ValueRecipe::Constant(Value::text(text)));
                 }
-                let convert = self.convert(name, kind, parse, span)?;
+                let convert = self.choose_conversion(name, kind, parse, span)?;
                 match text.trim() {
-                    "" => Some(Node::Constant(Value::Null)),
+                    "" => Some(ValueRecipe::Constant(Value::Null)),
                     text => self.read_constant(name, text, &convert, span),
                 }
             }
@@ -81,16 +96,18 @@ impl Compiler<'_> {
                 let item = match kind {
                     Kind::List(item) => item,
                     Kind::Json => &Kind::Json,
-                    _ => return self.misfit(name, "a list", kind, span),
+                    _ => return self.refuse_kind(name, "a list", kind, span),
                 };
-                self.no_parse(name, parse, span)?;
-                let nodes =
-                    items.iter().map(|at| self.node(name, free(item, &at.value, None), at, None)).collect::<Vec<_>>();
-                nodes.into_iter().collect::<Option<_>>().map(Node::List)
+                self.refuse_parse(name, parse, span)?;
+                let nodes = items
+                    .iter()
+                    .map(|at| self.compile_value(name, cell_kind(item, &at.value, None), at, None))
+                    .collect::<Vec<_>>();
+                nodes.into_iter().collect::<Option<_>>().map(ValueRecipe::List)
             }
             Expression::Object(entries) => {
-                self.no_parse(name, parse, span)?;
-                self.object(name, kind, entries, span)
+                self.refuse_parse(name, parse, span)?;
+                self.compile_object(name, kind, entries, span)
             }
             Expression::Generate(_) => {
                 self.error(span, format!("nothing is generated inside {name}"));
@@ -99,13 +116,13 @@ impl Compiler<'_> {
         }
     }
 
-    fn object(
+    fn compile_object(
         &mut self,
         name: &str,
         kind: &Kind,
         entries: &[(String, Located<Expression>)],
         span: &Range<usize>,
-    ) -> Option<Node> {
+    ) -> Option<ValueRecipe> {
         let mut seen = BTreeSet::new();
         let mut nodes = Vec::new();
         let mut sound = true;
@@ -125,10 +142,10 @@ impl Compiler<'_> {
                 },
                 Kind::Map(values) => (&**values, false),
                 Kind::Json => (&Kind::Json, false),
-                _ => return self.misfit(name, "an object", kind, span),
+                _ => return self.refuse_kind(name, "an object", kind, span),
             };
-            match self.node(&format!("{name}.{key}"), free(kind, &at.value, None), at, None) {
-                Some(node) => nodes.push(ObjectField { name: key.clone(), node, required }),
+            match self.compile_value(&format!("{name}.{key}"), cell_kind(kind, &at.value, None), at, None) {
+                Some(recipe) => nodes.push(ObjectField { name: key.clone(), recipe, required }),
                 None => sound = false,
             }
         }
@@ -138,30 +155,29 @@ impl Compiler<'_> {
                 sound = false;
             }
         }
-        sound.then_some(Node::Object(nodes))
+        sound.then_some(ValueRecipe::Object(nodes))
     }
 
-    fn column(&mut self, name: &str, span: &Range<usize>) -> Option<Text> {
-        match self.columns.position(name) {
-            Some(at) => Some(Text { how: How::Column(at), columns: vec![at] }),
-            None => {
-                self.errors.push(unknown_column(name, self.columns, span));
-                None
-            }
+    pub(super) fn find_column(&mut self, name: &str, span: &Range<usize>) -> Option<usize> {
+        let found = self.columns.position(name);
+        if found.is_none() {
+            self.errors.push(unknown_column(name, self.columns, span));
         }
+        found
     }
 
-    pub(super) fn template(&mut self, source: &str, span: &Range<usize>) -> Option<Text> {
-        match self.engine.compile(source, self.columns, span) {
-            Ok(text) => Some(text),
-            Err(errors) => {
-                self.errors.extend(errors);
-                None
-            }
-        }
+    fn find_template(&mut self, name: &str, source: &str, span: &Range<usize>) -> Option<RowTemplate> {
+        let template = compile_template(&mut self.engine, name, source, self.columns, span);
+        self.keep_errors(template)
     }
 
-    fn convert(&mut self, name: &str, kind: &Kind, parse: Option<Parse>, span: &Range<usize>) -> Option<Convert> {
+    fn choose_conversion(
+        &mut self,
+        name: &str,
+        kind: &Kind,
+        parse: Option<Parse>,
+        span: &Range<usize>,
+    ) -> Option<Convert> {
         match Convert::new(kind, parse) {
             Ok(convert) => Some(convert),
             Err(reason) => {
@@ -172,21 +188,26 @@ impl Compiler<'_> {
     }
 
     /// A template that uses no column gives the same for every row, so it is worked out now.
-    fn constant_template(&mut self, name: &str, text: &Text, convert: &Convert, span: &Range<usize>) -> Option<Node> {
-        let mut made = String::new();
-        match self.engine.text(&text.how, &Record::default(), &mut made) {
-            Ok(()) if made.trim().is_empty() => Some(Node::Constant(Value::Null)),
-            Ok(()) => self.read_constant(name, made.trim(), convert, span),
-            Err(reason) => {
-                self.error(span, format!("{name}: {reason}"));
+    fn constant_template(
+        &mut self,
+        name: &str,
+        template: &RowTemplate,
+        convert: &Convert,
+        span: &Range<usize>,
+    ) -> Option<ValueRecipe> {
+        match self.engine.render_row(template, &Record::default()) {
+            Ok(text) if text.trim().is_empty() => Some(ValueRecipe::Constant(Value::Null)),
+            Ok(text) => self.read_constant(name, text.trim(), convert, span),
+            Err(error) => {
+                self.error(span, format!("{name}: {}", explain_error(&error)));
                 None
             }
         }
     }
 
-    fn read_constant(&mut self, name: &str, text: &str, convert: &Convert, span: &Range<usize>) -> Option<Node> {
+    fn read_constant(&mut self, name: &str, text: &str, convert: &Convert, span: &Range<usize>) -> Option<ValueRecipe> {
         match convert.text(text, &mut CompactText::default()) {
-            Ok(value) => Some(Node::Constant(value.unwrap_or(Value::Null))),
+            Ok(value) => Some(ValueRecipe::Constant(value.unwrap_or(Value::Null))),
             Err(reason) => {
                 self.error(span, format!("{name}: \"{text}\" is {reason}"));
                 None
@@ -194,17 +215,17 @@ impl Compiler<'_> {
         }
     }
 
-    fn constant(
+    fn constant_value(
         &mut self,
         name: &str,
         kind: &Kind,
         value: Value,
         parse: Option<Parse>,
         span: &Range<usize>,
-    ) -> Option<Node> {
-        self.no_parse(name, parse, span)?;
+    ) -> Option<ValueRecipe> {
+        self.refuse_parse(name, parse, span)?;
         match coerce(kind, value) {
-            Ok(value) => Some(Node::Constant(value)),
+            Ok(value) => Some(ValueRecipe::Constant(value)),
             Err(reason) => {
                 self.error(span, format!("{name}: {reason}"));
                 None
@@ -212,7 +233,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn no_parse(&mut self, name: &str, parse: Option<Parse>, span: &Range<usize>) -> Option<()> {
+    fn refuse_parse(&mut self, name: &str, parse: Option<Parse>, span: &Range<usize>) -> Option<()> {
         if parse.is_some() {
             self.error(span, format!("{name}: `parse` reads texts; here is none"));
             return None;
@@ -220,23 +241,32 @@ impl Compiler<'_> {
         Some(())
     }
 
-    fn misfit(&mut self, name: &str, what: &str, kind: &Kind, span: &Range<usize>) -> Option<Node> {
+    fn refuse_kind(&mut self, name: &str, what: &str, kind: &Kind, span: &Range<usize>) -> Option<ValueRecipe> {
         self.error(span, format!("{name}: {what} where {} belongs", describe(kind)));
         None
     }
 
-    pub(super) fn leaf(&self, text: Text, convert: Convert, hidden: bool) -> Leaf {
-        let column = match text.columns.as_slice() {
+    fn column_leaf(&self, column: usize, convert: Convert, hidden: bool) -> Leaf {
+        self.new_leaf(LeafSource::Column(column), vec![column], convert, hidden)
+    }
+
+    pub(super) fn template_leaf(&self, template: RowTemplate, convert: Convert, hidden: bool) -> Leaf {
+        let columns = template.columns();
+        self.new_leaf(LeafSource::Template(template), columns, convert, hidden)
+    }
+
+    fn new_leaf(&self, source: LeafSource, columns: Vec<usize>, convert: Convert, hidden: bool) -> Leaf {
+        let column = match columns.as_slice() {
             [column] => Some(self.columns.names()[*column].clone()),
             _ => None,
         };
-        Leaf { text, column, convert, hidden, cache: None }
+        Leaf { source, columns, column, convert, hidden, cache: None }
     }
 }
 
 /// A cell inside free JSON is a plain value unless `parse` says otherwise: nobody writes a cell as a JSON text with
 /// quotes.
-pub(super) fn free<'k>(kind: &'k Kind, expression: &Expression, parse: Option<Parse>) -> &'k Kind {
+pub(super) fn cell_kind<'k>(kind: &'k Kind, expression: &Expression, parse: Option<Parse>) -> &'k Kind {
     match (kind, expression, parse) {
         (Kind::Json, Expression::Column(_) | Expression::Template(_), None) => &Kind::Any,
         _ => kind,
@@ -253,7 +283,7 @@ pub(super) fn unknown_field(name: &str, key: &str, fields: &[Field], span: &Rang
 }
 
 /// An expression as `[map]` writes it.
-pub(super) fn shown(expression: &Expression) -> String {
+pub(super) fn show_expression(expression: &Expression) -> String {
     match expression {
         Expression::Column(text) | Expression::Template(text) => text.clone(),
         Expression::Bool(b) => b.to_string(),
@@ -261,10 +291,10 @@ pub(super) fn shown(expression: &Expression) -> String {
         Expression::Float(n) => n.to_string(),
         Expression::Text(text) => format!("{text:?}"),
         Expression::List(items) => {
-            format!("[{}]", items.iter().map(|item| shown(&item.value)).collect::<Vec<_>>().join(", "))
+            format!("[{}]", items.iter().map(|item| show_expression(&item.value)).collect::<Vec<_>>().join(", "))
         }
         Expression::Object(fields) => {
-            let field = |(key, at): &(String, Located<Expression>)| format!("{key} = {}", shown(&at.value));
+            let field = |(key, at): &(String, Located<Expression>)| format!("{key} = {}", show_expression(&at.value));
             format!("{{ {} }}", fields.iter().map(field).collect::<Vec<_>>().join(", "))
         }
         Expression::Generate(generate) => format!("generate (length {})", generate.length),

@@ -5,8 +5,9 @@
 use jiff::civil::Date;
 
 use super::spec::{Entry, Expression, Located, MapSpec, On};
-use super::template::{Engine, How, Template};
-use super::{Creates, Lookup, Lookups, Mapping, Options, scan};
+use super::template::{RowTemplate, TemplateEngine};
+use super::template_check::compile_template;
+use super::{Creates, Lookup, Lookups, Mapping, Options};
 use crate::model::{Attribute, Columns, Kind, Record, Schema, Value, Wanted};
 
 /// Some are no identifiers, some mean something else in a template.
@@ -14,7 +15,7 @@ const COLUMNS: [&str; 6] = ["first_name", "Job Title", "none", "row", "today", "
 /// A value of any template, however it is made, is shorter.
 const LONGEST: usize = 40 << 20;
 
-/// The template is refused at its place, or gives for the row the same each time, with and without the engine.
+/// The template is refused at its place, or gives the same for the row each time.
 pub fn any_template(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut parts = text.split('\u{1f}');
@@ -24,7 +25,7 @@ pub fn any_template(data: &[u8]) {
     }
     let mut row = Record::default();
     COLUMNS.iter().for_each(|_| row.push(parts.next().unwrap_or_default()));
-    with_and_without_the_engine(source, &row);
+    by_itself(source, &row);
     as_part_of_a_mapping(source, &row);
 }
 
@@ -35,31 +36,27 @@ fn takes_long(source: &str) -> bool {
     any(&["*"]) && any(&["[", "(", "|"]) && any(&["~", "=", "<", ">", "in", "|", "if"])
 }
 
-fn with_and_without_the_engine(source: &str, row: &Record) {
-    let mut engine = Engine::new(lookups(), Date::constant(2024, 2, 29));
+fn by_itself(source: &str, row: &Record) {
+    let mut engine = TemplateEngine::new(lookups(), Date::constant(2024, 2, 29));
     let span = 3..3 + source.len();
-    let text = match engine.compile(source, &columns(), &span) {
-        Ok(text) => text,
+    let template = match compile_template(&mut engine, "text", source, &columns(), &span) {
+        Ok(template) => template,
         Err(errors) => {
             assert!(!errors.is_empty());
             errors.iter().for_each(|error| assert!(error.span == span && !error.message.is_empty(), "{error:?}"));
             return;
         }
     };
-    assert!(text.columns.is_sorted() && text.columns.iter().all(|column| *column < COLUMNS.len()));
-    let mine = render(&engine, &text.how, row);
-    assert_eq!(mine, render(&engine, &text.how, row), "the same template and row, twice");
-    if let How::Native(_) = text.how {
-        let slow = for_the_engine(&engine, source);
-        assert_eq!(mine, render(&engine, &How::Engine(slow), row), "with and without the engine");
-    }
+    let seen = template.columns();
+    assert!(seen.is_sorted() && seen.iter().all(|column| *column < COLUMNS.len()));
+    let text = render(&engine, &template, row);
+    assert_eq!(text, render(&engine, &template, row), "the same template and row, twice");
 }
 
-fn render(engine: &Engine, how: &How, row: &Record) -> Result<String, String> {
-    let mut out = String::new();
-    engine.text(how, row, &mut out)?;
-    assert!(out.len() < LONGEST, "{} bytes", out.len());
-    Ok(out)
+fn render(engine: &TemplateEngine, template: &RowTemplate, row: &Record) -> Result<String, String> {
+    let text = engine.render_row(template, row).map_err(|error| error.to_string())?;
+    assert!(text.len() < LONGEST, "{} bytes", text.len());
+    Ok(text)
 }
 
 /// As `[map]` has it, for each kind of attribute, and as `source.include`.
@@ -108,14 +105,6 @@ fn as_part_of_a_mapping(source: &str, row: &Record) {
             Err(invalid) => assert!(!invalid.is_empty()),
         }
     }
-}
-
-/// The template for the engine, also where it needs none.
-fn for_the_engine(engine: &Engine, source: &str) -> Template {
-    let pieces = scan::pieces(source);
-    // The engine has it under the number of templates that there were before it.
-    let name = engine.environment.templates().count() - 1;
-    Template::new(name.to_string(), &scan::facts(&pieces), &columns())
 }
 
 fn columns() -> Columns {

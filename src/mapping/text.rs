@@ -1,4 +1,4 @@
-//! What the text filters do, as plain functions: templates and native chains both call these.
+//! What the text filters do, as plain functions.
 
 use std::borrow::Cow;
 

@@ -49,25 +49,6 @@ fn everything() -> MapSpec {
     spec
 }
 
-#[test]
-fn native_chains_are_native() {
-    let columns = Columns::new(COLUMNS.map(str::to_owned).to_vec());
-    let mut engine = super::super::template::Engine::new(lookups(), Date::constant(2024, 3, 1));
-    for (source, native) in [
-        ("{{ work_email | lower | before('@') }}", true),
-        ("{{first_name|ascii}}.{{ row['Job Title'] }}", true),
-        ("{{ team | lookup('teams', 'team_id') }}", true),
-        ("{{- team }}", false),
-        ("{{ team }}\n", false),
-        ("{{ team | title }}", false),
-        ("{{ team | replace('', 'x') }}", false),
-        ("{{ team | before('\\n') }}", false),
-    ] {
-        let text = engine.compile(source, &columns, &(0..0)).unwrap();
-        assert_eq!(matches!(text.how, super::super::template::How::Native(_)), native, "{source}");
-    }
-}
-
 proptest! {
     #[test]
     fn mapping_any_cells_gives_a_state_or_reasons_and_never_panics(rows in proptest::collection::vec(cells(), 1..4)) {
@@ -102,28 +83,6 @@ proptest! {
                 prop_assert_eq!(again, fresh);
             }
         }
-    }
-
-    /// A chain that runs without the engine gives what the engine gives, errors included.
-    #[test]
-    fn native_chains_and_the_engine_agree(
-        cells in cells(),
-        column in prop_oneof![Just("work_email"), Just("row['Job Title']"), Just("team"), Just("hired")],
-        steps in proptest::collection::vec(prop_oneof![
-            Just("lower"), Just("upper"), Just("trim"), Just("ascii"), Just("slug"), Just("digits"),
-            Just("before('@')"), Just("after('.')"), Just("before('')"), Just("after('')"),
-            Just("replace('a', \"b@\")"), Just("date('%d.%m.%Y')"), Just("lookup('teams', 'team_id')"),
-        ], 0..4),
-    ) {
-        let chain: String = steps.iter().map(|step| format!(" | {step}")).collect();
-        // A `set` block takes the same chain away from the native path.
-        let native = format!("<{{{{ {column}{chain} }}}}-{{{{ last_name }}}}");
-        let engine = format!("{{% set unused = 1 %}}{native}");
-        let map = |source: &str| {
-            let mapping = compiled(&one("first_name", source));
-            mapping.map(&record(&cells), &mut mapping.scratch()).map_err(|invalid| invalid[0].reason.clone())
-        };
-        prop_assert_eq!(map(&native), map(&engine));
     }
 }
 

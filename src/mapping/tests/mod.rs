@@ -1,6 +1,7 @@
 //! The mapping as a whole: what a configuration says and a row holds, and what comes of it.
 
 mod compiling;
+mod deep;
 mod laws;
 mod rows;
 
