@@ -203,6 +203,9 @@ fn identities(profile: &Profile, found: &[Found]) -> Vec<Found> {
         says && is_whole && column.words == 0 && column.dates == 0 && column.addresses == 0
     };
     for (at, column) in profile.columns.iter().enumerate() {
+        if candidates.len() >= CANDIDATES {
+            break;
+        }
         if is_free(&at) && is_code(column) && candidates.iter().all(|other| other.column != at) {
             candidates.push(candidate(at, "looks like it", false));
         }

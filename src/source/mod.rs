@@ -55,6 +55,7 @@ pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
 pub use sniff::Looks;
 pub use table::read_table;
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -227,6 +228,7 @@ fn about(paths: &[PathBuf], fault: Fault) -> SourceError {
 
 fn same_columns(first: &FileName, columns: &[String], name: &FileName, found: &[String]) -> Result<(), SourceError> {
     let not_in = |these: &[String], those: &[String]| -> Vec<String> {
+        let those: HashSet<&String> = those.iter().collect();
         these.iter().filter(|name| !those.contains(name)).cloned().collect()
     };
     let (missing, extra) = (not_in(columns, found), not_in(found, columns));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Place, Record};
+use crate::model::{Columns, Place, Record};
 
 use super::Inner;
 use super::error::{Fault, Quoted, SourceError, Trouble};
@@ -237,7 +237,7 @@ fn open(source: &Inner, file: u16) -> Result<Current, SourceError> {
     let input = &source.files[usize::from(file)];
     let (records, names) = input.open(source.header_row)?;
     let changed = || Trouble::from(Fault::Changed).in_file(&input.name.shown);
-    let order = order(source.columns.names(), &names).ok_or_else(changed)?;
+    let order = column_order(&source.columns, &names).ok_or_else(changed)?;
     Ok(Current {
         file,
         records,
@@ -259,11 +259,12 @@ fn is_blank(order: &[usize], width: usize, raw: &Raw<'_>) -> bool {
 }
 
 /// Where each of `columns` stands among `names`; none where they are not the same set.
-fn order(columns: &[String], names: &[String]) -> Option<Vec<usize>> {
-    if columns.len() != names.iter().filter(|name| !is_own_column(name)).count() {
-        return None;
+fn column_order(columns: &Columns, names: &[String]) -> Option<Vec<usize>> {
+    let mut order = vec![None; columns.names().len()];
+    for (at, name) in names.iter().enumerate().filter(|(_, name)| !is_own_column(name)) {
+        *order.get_mut(columns.position(name)?)? = Some(at);
     }
-    columns.iter().map(|column| names.iter().position(|name| name == column)).collect()
+    order.into_iter().collect()
 }
 
 /// Why a row cannot be used.

@@ -508,3 +508,25 @@ fn a_lookup_table_is_read_whole_and_a_bad_row_in_it_is_an_error() {
     let error = read_table(&path, None, None).unwrap_err();
     assert!(error.to_string().ends_with("teams.csv:2: the row has 1 cell instead of 2"), "{error}");
 }
+
+/// With a comparison of each column with each other this takes minutes.
+#[test]
+fn a_hundred_thousand_columns_in_two_orders_are_one_source() {
+    let folder = TempDir::new().unwrap();
+    let line = |of: &dyn Fn(usize) -> String, order: &mut dyn Iterator<Item = usize>| {
+        order.map(of).collect::<Vec<_>>().join(",") + "\n"
+    };
+    let (name, cell) = (|at: usize| format!("c{at}"), |at: usize| at.to_string());
+    let first = line(&name, &mut (0..100_000)) + &line(&cell, &mut (0..100_000));
+    let second = line(&name, &mut (0..100_000).rev()) + &line(&cell, &mut (0..100_000).rev());
+    let paths = vec![write(&folder, "a.csv", first), write(&folder, "b.csv", &second)];
+    let source = Source::open(&settings(paths.clone()), folder.path()).unwrap();
+    let rows = pass(&source).unwrap().good;
+    assert_eq!((rows.len(), &rows[0].2), (2, &rows[1].2));
+    assert_eq!(rows[0].2[77_777], "77777");
+    std::fs::write(&paths[1], second.replace("c77777", "other")).unwrap();
+    let error = Source::open(&settings(paths), folder.path()).err().unwrap();
+    assert!(
+        matches!(&error.fault, Fault::ColumnsDiffer { missing, extra, .. } if missing == &["c77777"] && extra == &["other"])
+    );
+}

@@ -364,3 +364,28 @@ fn a_name_that_only_some_rows_set_is_missing_for_the_others() {
     assert_eq!(value(&spec, "first_name", &[("team", "North")]), "\"North\"");
     assert!(invalid(&spec, &[]).reason.contains("undefined"));
 }
+
+#[test]
+fn a_hundred_thousand_columns_are_compiled_and_mapped() {
+    let columns = Columns::new((0..100_000).map(|at| format!("c{at}")).collect());
+    let mut row = Record::default();
+    (0..100_000).for_each(|at| row.push(&format!("c{}", at + 1)));
+    let compile = |source: &str| {
+        let spec = one("first_name", source);
+        let (day, options) = (Date::constant(2024, 3, 1), Options { creates: Creates::Never, table: 0..0 });
+        Mapping::compile(&spec, &schema(), &columns, Lookups::default(), day, &options)
+    };
+    for (source, expected) in [
+        ("c99998", "c99999"),
+        ("{{ c99998 | upper }}", "C99999"),
+        ("{{ row['c5'] }}", "c6"),
+        ("{{ row[row[c77777]] }}", "c77780"),
+    ] {
+        let mapping = compile(source).unwrap();
+        let desired = mapping.map(&row, &mut mapping.scratch()).unwrap();
+        assert_eq!(desired.values[0].1, Wanted::Set(Value::text(expected)), "{source}");
+    }
+    let errors = compile("{{ zzzz ~ yyyy }}").unwrap_err();
+    assert_eq!(errors.len(), 2);
+    assert!(errors.iter().all(|error| error.help.as_ref().unwrap().ends_with("and 99970 more")), "{:?}", errors[0]);
+}
