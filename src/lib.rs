@@ -27,6 +27,7 @@ pub mod journal;
 pub mod notify;
 pub mod planning;
 pub mod sandbox;
+pub mod settings;
 pub mod source;
 
 pub mod cli;

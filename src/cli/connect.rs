@@ -7,10 +7,8 @@ use super::failure::Failure;
 use super::quota::QuotaFile;
 use super::workbench::Configured;
 use crate::clock::{Clock, Stop};
-use crate::config::{KindSettings, SecretSource};
-use crate::connectors::{Connector, brightpattern, imichat, scim};
+use crate::connectors::{ConnectError, Connector, Link};
 use crate::files::make_private_dir;
-use crate::model::Secret;
 use crate::sandbox::{self, Sandbox};
 
 /// A tenant that can be asked.
@@ -63,12 +61,20 @@ impl Configured {
             None
         };
         let base_url = sandbox.as_ref().map_or_else(|| settings.base_url.value.clone(), Sandbox::base_url);
-        let at = At { base_url: &base_url, sandbox: sandbox.is_some(), clock: clock.clone(), stop: stop.clone() };
-        let target = match &settings.kind {
-            KindSettings::Imichat(kind) => self.imichat(kind, at)?,
-            KindSettings::Brightpattern(kind) => self.brightpattern(kind, at, shown)?,
-            KindSettings::Scim(kind) => self.scim(kind, at).await?,
+        let shown = match shown {
+            Shown::Compared => self.compared(),
+            Shown::Everything => self.schema.iter().map(|(_, attribute)| attribute.name.clone()).collect(),
         };
+        let link = Link {
+            base_url: &base_url,
+            rate: &self.settings.rate,
+            clock: clock.clone(),
+            stop: stop.clone(),
+            mapped: &self.mapped(),
+            shown: &shown,
+            sandbox: sandbox.is_some().then_some(settings.kind.sandbox_login),
+        };
+        let target = settings.settings.connect(link).await?;
         self.remember_schema(&*target)?;
         let quota = self.quota_file(clock);
         quota.recall(&*target);
@@ -84,7 +90,7 @@ impl Configured {
     async fn sandbox_from(&self, seed: sandbox::Seed, clock: Arc<dyn Clock>) -> Result<Sandbox, Failure> {
         make_private_dir(self.state.path())?;
         let options = sandbox::Options {
-            kind: self.settings.target.kind.name().parse()?,
+            kind: self.settings.target.kind.name.parse()?,
             seed,
             state: Some(self.kept_sandbox()),
             clock,
@@ -104,65 +110,6 @@ impl Configured {
     fn kept_sandbox(&self) -> PathBuf {
         self.state.path().join("sandbox.json")
     }
-
-    fn imichat(&self, kind: &imichat::ImichatSettings, at: At<'_>) -> Result<Box<dyn Connector>, Failure> {
-        let (key, domain) = if at.sandbox {
-            (Secret::new(sandbox::API_KEY), sandbox::DOMAIN.to_owned())
-        } else {
-            (resolve("api_key", kind.api_key.as_ref())?, given("domain", kind.domain.as_ref())?)
-        };
-        let target = imichat::connect(kind, at.base_url, &self.settings.rate, at.clock, at.stop, &key, &domain)?;
-        Ok(Box::new(target))
-    }
-
-    fn brightpattern(
-        &self,
-        kind: &brightpattern::BrightpatternSettings,
-        at: At<'_>,
-        shown: Shown,
-    ) -> Result<Box<dyn Connector>, Failure> {
-        let login = if at.sandbox {
-            brightpattern::Login {
-                client_id: sandbox::CLIENT_ID.to_owned(),
-                client_secret: Secret::new(sandbox::CLIENT_SECRET),
-                scope: sandbox::DOMAIN.to_owned(),
-            }
-        } else {
-            brightpattern::Login {
-                client_id: given("client_id", kind.client_id.as_ref())?,
-                client_secret: resolve("client_secret", kind.client_secret.as_ref())?,
-                scope: given("scope", kind.scope.as_ref())?,
-            }
-        };
-        let rate = &self.settings.rate;
-        let needed = match shown {
-            Shown::Compared => self.compared(),
-            Shown::Everything => self.schema.iter().map(|(_, attribute)| attribute.name.clone()).collect(),
-        };
-        Ok(Box::new(brightpattern::connect(at.base_url, rate, at.clock, at.stop, login, &needed)?))
-    }
-
-    async fn scim(&self, kind: &scim::ScimSettings, at: At<'_>) -> Result<Box<dyn Connector>, Failure> {
-        let login = match &kind.credentials {
-            Some(credentials) if !at.sandbox => match credentials {
-                scim::Credentials::Bearer { token } => scim::Login::Bearer(resolve("token", Some(token))?),
-                scim::Credentials::Basic { username, password } => {
-                    scim::Login::Basic { username: username.clone(), password: resolve("password", Some(password))? }
-                }
-                scim::Credentials::ClientCredentials { token_url, client_id, client_secret, scope } => {
-                    scim::Login::ClientCredentials {
-                        token_url: token_url.clone(),
-                        client_id: client_id.clone(),
-                        client_secret: resolve("client_secret", Some(client_secret))?,
-                        scope: scope.clone(),
-                    }
-                }
-            },
-            _ => scim::Login::Bearer(Secret::new(sandbox::TOKEN)),
-        };
-        let rate = &self.settings.rate;
-        Ok(scim::connect(kind, at.base_url, rate, at.clock, at.stop, login, &self.mapped()).await?)
-    }
 }
 
 /// What a listing must show of every account.
@@ -173,26 +120,14 @@ enum Shown {
     Everything,
 }
 
-/// Where a tenant is, and what every connection needs.
-struct At<'a> {
-    base_url: &'a str,
-    sandbox: bool,
-    clock: Arc<dyn Clock>,
-    stop: Arc<Stop>,
-}
-
-fn resolve(name: &str, secret: Option<&SecretSource>) -> Result<Secret, Failure> {
-    let secret = secret.ok_or_else(|| missing(name))?;
-    secret.resolve().map_err(|error| {
-        Failure::new("configuration", format!("target.{name}: {error}"))
-            .hint(format!("the secret is read from there each time; target.{name} may name another place"))
-    })
-}
-
-fn given(name: &str, value: Option<&String>) -> Result<String, Failure> {
-    value.cloned().ok_or_else(|| missing(name))
-}
-
-fn missing(name: &str) -> Failure {
-    Failure::new("configuration", format!("target.{name} is missing"))
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        let message = error.to_string();
+        match error {
+            ConnectError::Call(error) => error.into(),
+            ConnectError::Missing { .. } => Self::new("configuration", message),
+            ConnectError::Secret { setting, .. } => Self::new("configuration", message)
+                .hint(format!("the secret is read from there each time; target.{setting} may name another place")),
+        }
+    }
 }

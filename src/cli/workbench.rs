@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use crate::clock::Clock;
-use crate::config::{ConfigError, KindSettings, LookupSettings, Problem, Settings};
-use crate::connectors::{Connector, brightpattern, imichat, scim};
+use crate::config::{ConfigError, LookupSettings, Problem, Settings};
+use crate::connectors::Connector;
 use crate::execute::lifecycle::tidy;
 use crate::files::{make_private_dir, write_atomically};
 use crate::journal::{Journal, Memory, Options, StateDir};
@@ -45,11 +45,7 @@ impl Configured {
 
     /// What follows from settings that were read already.
     pub fn of(settings: Settings, state: Option<&Path>) -> Result<Self, Failure> {
-        let schema = match &settings.target.kind {
-            KindSettings::Imichat(kind) => imichat::schema(kind),
-            KindSettings::Brightpattern(_) => brightpattern::schema(),
-            KindSettings::Scim(_) => scim::schema(&mapped(&settings)),
-        };
+        let schema = settings.target.settings.schema(&mapped(&settings));
         let rules = rules(&settings, &schema)?;
         let state = StateDir::new(state.map_or_else(|| settings.journal.path.clone(), Path::to_owned));
         Ok(Self { settings, schema, rules, state })
@@ -58,7 +54,7 @@ impl Configured {
     /// The target's name in plans and in the journal: the same from run to run, also for the sandbox, whose port is not.
     pub fn target_name(&self) -> String {
         let target = &self.settings.target;
-        format!("{} {}", target.kind.name(), target.base_url.value)
+        format!("{} {}", target.kind.name, target.base_url.value)
     }
 
     pub fn config_digest(&self) -> String {

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 
 use toml::de::{DeTable, DeValue};
 
-use super::reference::default_of;
-use super::target::SECRETS;
+use super::sections::{default_of, is_secret};
 use crate::model::Digest;
 
 /// The tables that decide what a plan holds. `[rate]`, `[journal]`, `[passwords]` and `[report]` decide how fast it is
@@ -20,8 +19,7 @@ pub(super) fn of(root: &DeTable<'_>) -> Digest {
     for name in DECISIVE {
         let Some(value) = root.get(name) else { continue };
         // Where a secret is kept says nothing about the accounts.
-        let is_secret = |key: &str| name == "target" && SECRETS.contains(&key);
-        let skipped = |key: &str, value: &DeValue<'_>| is_secret(key) || is_default(name, key, value, kind);
+        let skipped = |key: &str, value: &DeValue<'_>| is_secret(name, key) || is_default(name, key, value, kind);
         if value
             .get_ref()
             .as_table()

@@ -9,16 +9,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
 use super::redact;
 use super::settings::Settings;
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub message: String,
-    /// Bytes of the configuration file; none where nothing in it can be pointed at.
-    pub span: Option<Range<usize>>,
-    /// What would be right.
-    pub help: Option<String>,
-}
+pub use crate::settings::Problem;
 
 /// Everything that is wrong with one configuration file, in the order of the file; what has no place stands at the end.
 ///

@@ -8,17 +8,10 @@ mod digest;
 pub mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod map;
-mod policy;
-mod reader;
 mod redact;
 pub mod reference;
-mod running;
-pub mod secret;
+mod sections;
 pub mod settings;
-mod source;
-mod target;
-mod units;
 
 #[cfg(test)]
 mod tests;
@@ -28,17 +21,17 @@ use std::path::Path;
 use toml::de::DeTable;
 
 pub use error::{ConfigError, Problem};
-pub use secret::SecretError;
 pub use settings::{
-    Delivery, Duplicates, Format, JournalSettings, KindSettings, LookupSettings, ManifestSettings, Occasion,
-    PasswordSettings, ReportSettings, SANDBOX, SecretSource, Settings, SourceSettings, TargetSettings, TrailerSettings,
-    WebhookSettings,
+    Delivery, Duplicates, Format, JournalSettings, LookupSettings, ManifestSettings, Occasion, PasswordSettings,
+    ReportSettings, SANDBOX, Settings, SourceSettings, TargetSettings, TrailerSettings, WebhookSettings,
 };
 
-use crate::mapping::spec::{Located, MapSpec};
-use reader::{Folder, Item, Problems, Table};
-
-const MATCH_HELP: &str = "add rules = [[\"login_id\"], [\"email_id\"]] below [match]";
+use crate::mapping::spec::MapSpec;
+use crate::settings::{Reading, SettingsTable, TomlTable};
+use sections::{
+    JournalTable, MatchTable, PasswordTable, RateTable, ReportTable, SafetyTable, SectionKeys, SourceTable,
+    read_lookups, read_map, read_policy, read_target, sections,
+};
 
 /// Reads a configuration file.
 ///
@@ -77,11 +70,11 @@ pub fn parse(text: &str, file: &Path) -> Result<Settings, ConfigError> {
     if !broken.is_empty() {
         return Err(syntax_error(text, file, &broken));
     }
-    let mut problems = Problems::default();
-    let settings = read(root.get_ref(), text, file, &mut problems);
+    let mut reading = Reading::new(&settings::folder_of(file));
+    let settings = read_settings(root.get_ref(), text, file, &mut reading);
     match settings {
-        Some(settings) if problems.list.is_empty() => Ok(settings),
-        _ => Err(ConfigError::new(file, &redact::spans(text, &problems.hidden), problems.list)),
+        Some(settings) if reading.problems.is_empty() => Ok(settings),
+        _ => Err(ConfigError::new(file, &redact::spans(text, &reading.hidden), reading.problems)),
     }
 }
 
@@ -101,46 +94,35 @@ fn syntax_error(text: &str, file: &Path, errors: &[toml::de::Error]) -> ConfigEr
     ConfigError::new(file, &redact::everything(text), problems)
 }
 
-/// The settings, unless something without which there are none is missing or wrong; then `problems` says so.
-fn read(root: &DeTable<'_>, text: &str, file: &Path, problems: &mut Problems) -> Option<Settings> {
-    let folder = settings::folder_of(file);
-    let folder = Folder(&folder);
-    let mut file_table = Table::new("", 0..0, root);
-    let mut needed = |name, message: &str, help: &str, problems: &mut Problems| match file_table.get(name) {
-        Some(item) => item.table(problems),
-        None => {
-            problems.missing(message, help);
-            None
-        }
-    };
-    let help = "add [source] with path = \"hr_export.csv\"";
-    let source = needed("source", "there is no [source]: `source.path` is missing", help, problems);
-    let help = "add [target] with kind = \"imichat\" and base_url = \"sandbox\"";
-    let target = needed("target", "there is no [target]", help, problems);
-    let help = "add [match] with rules = [[\"login_id\"], [\"email_id\"]]";
-    let rules = needed("match", "there is no [match]: `match.rules` is missing", help, problems);
-    let help = "add [map] with lines such as email_id = \"work_email\"";
-    let map = needed("map", "there is no [map]", help, problems);
-
+/// The settings, unless something is missing or wrong; then `reading` says what.
+fn read_settings(root: &DeTable<'_>, text: &str, file: &Path, reading: &mut Reading) -> Option<Settings> {
+    let file_table = TomlTable::new("", 0..0, root);
+    let names: Vec<_> = sections().iter().map(|section| section.name).collect();
+    file_table.hide_unknown(&names, reading);
+    file_table.refuse_unknown(&names, reading);
     let nothing = DeTable::new();
-    let mut optional = |name: &'static str, problems: &mut Problems| {
-        let table = file_table.get(name).and_then(|item| item.table(problems));
-        table.unwrap_or_else(|| Table::new(name, 0..0, &nothing))
+    let mut table_of = |name: &'static str| match file_table.find_item(name) {
+        Some(item) => item.read_table(reading),
+        None if is_needed(name, reading) => None,
+        None => Some(TomlTable::new(name, 0..0, &nothing)),
     };
-    let lookups = source::lookups(&optional("lookup", problems), folder, problems);
-    let policy_table = optional("policy", problems);
-    let safety = policy::safety(optional("safety", problems), problems);
-    let rate = running::rate(optional("rate", problems), problems);
-    let journal = running::journal(optional("journal", problems), folder, problems);
-    let passwords = running::passwords(optional("passwords", problems), folder, problems);
-    let report = running::report(optional("report", problems), folder, problems);
-    file_table.finish_hiding(problems);
+    let [source, target, rules, map] = ["source", "target", "match", "map"].map(&mut table_of);
+    let [lookup, policy, safety, rate] = ["lookup", "policy", "safety", "rate"].map(&mut table_of);
+    let [journal, passwords, report] = ["journal", "passwords", "report"].map(&mut table_of);
 
-    let source = source.and_then(|table| source::read(table, folder, problems));
-    let target = target.and_then(|table| target::read(table, folder, problems));
-    let policy = policy::policy(policy_table, target.as_ref().map(|target| &target.kind), problems);
-    let rules = rules.and_then(|table| match_rules(table, problems));
-    let entries = map.map(|table| map::read(&table, text, problems));
+    // All are read before the first that is wrong ends it, so that everything wrong is said.
+    let source = source.and_then(|table| SourceTable.read(&table, reading));
+    let target = target.and_then(|table| read_target(&table, reading));
+    let kind = target.as_ref().map(|target| target.kind);
+    let rules = rules.and_then(|table| MatchTable.read(&table, reading));
+    let entries = map.map(|table| read_map(&table, text, reading));
+    let lookups = lookup.map(|table| read_lookups(&table, reading));
+    let policy = policy.and_then(|table| read_policy(&table, kind, reading));
+    let safety = safety.and_then(|table| SafetyTable.read(&table, reading));
+    let rate = rate.and_then(|table| RateTable.read(&table, reading));
+    let journal = journal.and_then(|table| JournalTable.read(&table, reading));
+    let passwords = passwords.and_then(|table| PasswordTable.read(&table, reading));
+    let report = report.and_then(|table| ReportTable.read(&table, reading));
 
     let source = source?;
     let map = MapSpec { entries: entries?, include: source.include, identity: source.identity, blank: source.blank };
@@ -148,41 +130,33 @@ fn read(root: &DeTable<'_>, text: &str, file: &Path, problems: &mut Problems) ->
         file: file.to_owned(),
         text: text.to_owned(),
         source: source.settings,
-        lookups,
+        lookups: lookups?,
         target: target?,
         rules: rules?,
         map,
-        policy,
-        safety,
-        rate,
-        journal,
-        passwords,
-        report,
+        policy: policy?,
+        safety: safety?,
+        rate: rate?,
+        journal: journal?,
+        passwords: passwords?,
+        report: report?,
         digest: digest::of(root),
     })
 }
 
-/// `[match]`.
-fn match_rules(mut table: Table<'_>, problems: &mut Problems) -> Option<Vec<Vec<Located<String>>>> {
-    let rules = table.need("rules", MATCH_HELP, problems);
-    table.finish(problems);
-    let item = rules?;
-    let rules = item.list(reference::RULES_SAID, problems)?;
-    if rules.is_empty() {
-        return item.refuse("is empty: nobody could be found", MATCH_HELP.to_owned(), problems);
-    }
-    Some(rules.iter().filter_map(|rule| match_rule(rule, problems)).collect())
-}
-
-/// The attributes that together name an account.
-fn match_rule(item: &Item<'_>, problems: &mut Problems) -> Option<Vec<Located<String>>> {
-    if let Some(name) = item.value.as_str() {
-        let help = format!("write [\"{name}\"]: attributes that must agree together stand in one list");
-        return item.refuse("must have a list of attributes for each rule, not a string", help, problems);
-    }
-    let attributes = item.strings(problems)?;
-    if item.value.as_array().is_some_and(|list| list.is_empty()) {
-        return item.refuse("has a rule without attributes", None, problems);
-    }
-    Some(attributes)
+/// Whether a section has to be there; then it is said to be missing, with the setting that it is needed for, where that
+/// is one alone.
+fn is_needed(name: &str, reading: &mut Reading) -> bool {
+    let Some(section) = sections().iter().find(|section| section.name == name) else { return false };
+    let Some(help) = section.missing else { return false };
+    let needed = match &section.keys {
+        SectionKeys::These(settings) => settings.iter().filter(|setting| setting.otherwise.is_needed()).collect(),
+        _ => Vec::new(),
+    };
+    let message = match needed.as_slice() {
+        [only] => format!("there is no [{name}]: `{name}.{}` is missing", only.name),
+        _ => format!("there is no [{name}]"),
+    };
+    reading.note_missing(&message, help);
+    true
 }

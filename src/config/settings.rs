@@ -2,9 +2,13 @@
 //! Rooms define the types that they are steered by; what no room owns is defined here.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
 
+pub use super::sections::{
+    JournalSettings, ManifestSettings, PasswordSettings, ReportSettings, TrailerSettings, WebhookSettings,
+};
 use crate::connectors::http::Rate;
+use crate::connectors::{Descriptor, SystemSettings};
 use crate::mapping::spec::{Located, MapSpec};
 use crate::model::Digest;
 use crate::plan::policy::{Policy, Safety};
@@ -54,23 +58,6 @@ pub struct SourceSettings {
     pub manifest: Option<ManifestSettings>,
 }
 
-/// `source.trailer`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrailerSettings {
-    /// What the first cell of the trailer begins with.
-    pub mark: String,
-    /// The cell that holds the number of rows, 1-based; in the first it stands behind the mark.
-    pub count: usize,
-}
-
-/// `source.manifest`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ManifestSettings {
-    pub path: PathBuf,
-    /// The member that holds the number of rows, where the file is JSON; a dot leads into an object.
-    pub count: String,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Csv,
@@ -102,37 +89,9 @@ pub struct TargetSettings {
     /// The address, or `sandbox`.
     pub base_url: Located<String>,
     pub tenant: String,
-    pub kind: KindSettings,
-}
-
-/// What each kind of target has of its own.
-#[derive(Clone, Debug)]
-pub enum KindSettings {
-    Imichat(crate::connectors::imichat::ImichatSettings),
-    Brightpattern(crate::connectors::brightpattern::BrightpatternSettings),
-    Scim(crate::connectors::scim::ScimSettings),
-}
-
-/// Where a secret is found; it is read when it is needed, and not kept in the settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    Env(String),
-    File(PathBuf),
-    Command(Vec<String>),
-}
-
-/// `[journal]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JournalSettings {
-    pub path: PathBuf,
-    pub keep: Duration,
-}
-
-/// `[passwords]`.
-#[derive(Clone, Debug)]
-pub struct PasswordSettings {
-    pub deliver_to: Delivery,
-    pub file: PathBuf,
+    pub kind: &'static Descriptor,
+    /// What the kind has of its own.
+    pub settings: Arc<dyn SystemSettings>,
 }
 
 /// Where generated passwords go.
@@ -141,29 +100,6 @@ pub enum Delivery {
     /// An age recipient (`age1…`), checked.
     Recipient(String),
     Discard,
-}
-
-/// `[report]`. In paths `{run}` stands for the run's name.
-#[derive(Clone, Debug)]
-pub struct ReportSettings {
-    pub html: Option<PathBuf>,
-    pub markdown: Option<PathBuf>,
-    /// The rows that something was wrong with, to be mended.
-    pub errors: Option<PathBuf>,
-    pub redact: Vec<String>,
-    pub metrics: Option<PathBuf>,
-    pub webhook: Option<WebhookSettings>,
-}
-
-/// `[report] webhook`.
-#[derive(Clone, Debug)]
-pub struct WebhookSettings {
-    /// The address: whoever knows it can send messages there.
-    pub url: SecretSource,
-    /// What it is told of, each once.
-    pub on: Vec<Occasion>,
-    /// The key that messages are signed with; none, and they are not signed.
-    pub secret: Option<SecretSource>,
 }
 
 /// What a run can come to, as far as somebody wants to be told.
@@ -203,35 +139,6 @@ impl TargetSettings {
     #[must_use]
     pub fn is_sandbox(&self) -> bool {
         self.base_url.value == SANDBOX
-    }
-}
-
-impl KindSettings {
-    /// The kind as the configuration names it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Imichat(_) => "imichat",
-            Self::Brightpattern(_) => "brightpattern",
-            Self::Scim(_) => "scim",
-        }
-    }
-
-    /// Whether the system can delete an account at all.
-    #[must_use]
-    pub fn can_delete(&self) -> bool {
-        match self {
-            Self::Imichat(_) => false,
-            Self::Brightpattern(_) | Self::Scim(_) => true,
-        }
-    }
-}
-
-impl Default for ReportSettings {
-    /// No reports; were there some, they would show neither passwords nor free-form attributes.
-    fn default() -> Self {
-        let redact = ["password", "custom_attributes"].map(str::to_owned).to_vec();
-        Self { html: None, markdown: None, errors: None, redact, metrics: None, webhook: None }
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod again;
 pub mod brightpattern;
+mod descriptor;
 #[cfg(test)]
 pub mod fake;
 pub mod http;
 pub mod imichat;
 mod json;
+mod registry;
 pub mod scim;
 #[cfg(test)]
 mod shifting;
@@ -28,6 +30,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema};
+
+pub use descriptor::{ConnectError, Descriptor, Link, SystemSettings};
+pub use registry::{KINDS, find_kind};
 
 /// One tenant of one system.
 pub trait Connector: Send + Sync {

@@ -1,7 +1,7 @@
 //! `[map]` as it stands in the configuration, before it meets a schema and the columns of a source. Each expression
 //! knows its place in the configuration file, so that what is wrong with it can be shown there.
 
-use std::ops::Range;
+pub use crate::model::Located;
 
 /// Everything that turns a row into a desired state.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,13 +12,6 @@ pub struct MapSpec {
     /// `source.identity`: a column.
     pub identity: Option<Located<String>>,
     pub blank: Blank,
-}
-
-/// Something and the bytes of the configuration file that say it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Located<T> {
-    pub value: T,
-    pub span: Range<usize>,
 }
 
 /// One line of `[map]`.

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod cell;
 pub mod key;
+pub mod located;
 pub mod monitor;
 pub mod normal;
 pub mod percent;
@@ -15,6 +16,7 @@ pub mod value;
 
 pub use account::{Account, AccountId, Attributes, Desired, Wanted};
 pub use key::{Digest, KeyHash, MatchRule};
+pub use located::Located;
 pub use monitor::{Done, Monitor, Phase, Silent, TestMonitor};
 pub use percent::Percent;
 pub use row::{Columns, Place, Record};

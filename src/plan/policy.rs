@@ -49,21 +49,6 @@ pub struct AbsentFor {
     pub days: u32,
 }
 
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            create: true,
-            update: true,
-            leavers: Leavers::Deactivate,
-            absent: Absent::Report,
-            absent_for: AbsentFor { runs: 3, days: 7 },
-            reactivate: true,
-            protect: Vec::new(),
-            inactive_newcomers: InactiveNewcomers::Skip,
-        }
-    }
-}
-
 /// A limit on one kind of action: a share of the accounts in scope, a number, or both (the smaller counts). With
 /// neither there is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -94,22 +79,4 @@ pub struct Safety {
 pub enum OnExceed {
     Hold,
     Stop,
-}
-
-impl Default for Safety {
-    fn default() -> Self {
-        let percent = |n| Percent::new(n).ok();
-        Self {
-            max_create: Limit { percent: percent(20.0), count: None },
-            max_update: Limit { percent: percent(30.0), count: None },
-            max_deactivate: Limit { percent: percent(10.0), count: Some(50) },
-            max_invalid: Limit { percent: percent(5.0), count: None },
-            min_rows: 1,
-            max_row_drop: Limit { percent: percent(20.0), count: None },
-            on_exceed: OnExceed::Hold,
-            plan_max_age: Duration::from_secs(24 * 3600),
-            fresh_for: Duration::from_secs(600),
-            run_max_age: Duration::from_secs(7 * 24 * 3600),
-        }
-    }
 }

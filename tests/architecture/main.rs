@@ -38,29 +38,30 @@ const HOUSE: &[Room] = &[
     Room { path: "clock", kind: Kind::Edge, may_use: &[] },
     Room { path: "testing", kind: Kind::Edge, may_use: &[] },
     Room { path: "files", kind: Kind::Edge, may_use: &["testing"] },
+    // Reads secrets where they are kept, which is why it is no pure room.
+    Room { path: "settings", kind: Kind::Edge, may_use: &["model"] },
     Room {
         path: "config",
         kind: Kind::Edge,
-        // The rooms define the types that they are steered by; the configuration fills them in.
+        // The rooms define the types that they are steered by; the configuration fills them in. What a kind of system has
+        // of its own stands in its descriptor.
         may_use: &[
             "model",
+            "settings",
             "mapping::spec",
             "plan::policy",
             "connectors::http::Rate",
-            "connectors::imichat::ImichatSettings",
-            "connectors::imichat::UpdateBody",
-            "connectors::brightpattern::BrightpatternSettings",
-            "connectors::scim::ScimSettings",
-            "connectors::scim::Credentials",
-            "connectors::scim::UpdateMethod",
+            "connectors::Descriptor",
+            "connectors::SystemSettings",
+            "connectors::KINDS",
         ],
     },
     Room { path: "source", kind: Kind::Edge, may_use: &["model", "config", "clock"] },
     Room {
         path: "connectors",
         kind: Kind::Edge,
-        // Where a secret is kept is a setting; it is read when a connector signs in.
-        may_use: &["model", "config::SecretSource", "config::SecretError", "clock", "testing"],
+        // A descriptor says what settings a system has, and what signs in to its sandbox.
+        may_use: &["model", "settings", "sandbox", "clock", "testing"],
     },
     Room { path: "journal", kind: Kind::Edge, may_use: &["model", "journal::state", "files", "clock", "testing"] },
     Room {
@@ -100,7 +101,7 @@ const HOUSE: &[Room] = &[
         path: "notify",
         kind: Kind::Edge,
         // A server that asks for patience is understood as a target is.
-        may_use: &["model", "plan", "report", "config", "clock", "files", "connectors::http::retry_after"],
+        may_use: &["model", "plan", "report", "settings", "config", "clock", "files", "connectors::http::retry_after"],
     },
     Room { path: "sandbox", kind: Kind::Edge, may_use: &["clock"] },
 ];
@@ -121,6 +122,7 @@ const SHELL: Room = Room {
         "clock",
         "testing",
         "files",
+        "settings",
         "config",
         "source",
         "connectors",

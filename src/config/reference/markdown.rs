@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::templates::{FILTERS, USUAL};
-use super::{Keys, Kind, Otherwise, Presence, Rule, SECRET, SECTIONS, Section, Setting, Takes, Zero};
+use crate::config::sections::{KindKeys, Section, SectionKeys, sections};
+use crate::settings::{Otherwise, Rule, Setting, Takes, Word, Zero, secret_settings};
 
 /// Columns of the text, but for what cannot be broken.
 const WIDTH: usize = 120;
@@ -11,158 +12,158 @@ const WIDTH: usize = 120;
 /// `docs/configuration.md`.
 #[must_use]
 pub fn markdown() -> String {
-    let mut page = Page(String::from("# The configuration\n\n"));
-    page.block(include_str!("introduction.md"));
-    page.contents();
-    for section in SECTIONS {
-        page.section(section);
+    let mut page = ReferencePage(String::from("# The configuration\n\n"));
+    page.add_block(include_str!("introduction.md"));
+    page.add_contents();
+    for section in sections() {
+        page.add_section(section);
     }
-    page.secrets();
+    page.add_secrets();
     page.0
 }
 
-struct Page(String);
+struct ReferencePage(String);
 
-impl Page {
+impl ReferencePage {
     /// Text that is broken into lines already.
-    fn block(&mut self, text: &str) {
+    fn add_block(&mut self, text: &str) {
         let _ = writeln!(self.0, "{}\n", text.trim_end());
     }
 
-    fn paragraph(&mut self, text: &str) {
-        wrapped(text, "", "", &mut self.0);
+    fn add_paragraph(&mut self, text: &str) {
+        write_wrapped(text, "", "", &mut self.0);
         self.0.push('\n');
     }
 
-    fn item(&mut self, text: &str) {
-        wrapped(text, "- ", "  ", &mut self.0);
+    fn add_item(&mut self, text: &str) {
+        write_wrapped(text, "- ", "  ", &mut self.0);
     }
 
-    fn heading(&mut self, level: usize, text: &str) {
+    fn add_heading(&mut self, level: usize, text: &str) {
         let _ = writeln!(self.0, "{} {text}\n", "#".repeat(level));
     }
 
-    fn example(&mut self, toml: &str) {
-        let _ = writeln!(self.0, "```toml\n{}```\n", aligned(toml));
+    fn add_example(&mut self, toml: &str) {
+        let _ = writeln!(self.0, "```toml\n{}```\n", aligned_comments(toml));
     }
 
-    fn contents(&mut self) {
-        for section in SECTIONS {
+    fn add_contents(&mut self) {
+        for section in sections() {
             let link = |prefix: &str, setting: &Setting| {
-                format!("[`{}`](#{})", setting.name, anchor(&format!("{prefix}.{}", setting.name)))
+                format!("[`{}`](#{})", setting.name, anchor_of(&format!("{prefix}.{}", setting.name)))
             };
             let links = |prefix: &str, settings: &[Setting]| {
                 settings.iter().map(|setting| link(prefix, setting)).collect::<Vec<_>>().join(", ")
             };
-            let title = title(section);
-            let needed = if section.presence == Presence::Needed { ", needed" } else { "" };
-            let head = format!("[`{title}`](#{}){needed}", anchor(&title));
-            match section.keys {
-                Keys::These(settings) => self.item(&format!("{head}: {}", links(section.name, settings))),
-                Keys::Named(settings) => self.item(&format!("{head}: {}", links("lookup.NAME", settings))),
-                Keys::Attributes(settings) => self.item(&format!(
+            let title = title_of(section);
+            let needed = if section.missing.is_some() { ", needed" } else { "" };
+            let head = format!("[`{title}`](#{}){needed}", anchor_of(&title));
+            match &section.keys {
+                SectionKeys::These(settings) => self.add_item(&format!("{head}: {}", links(section.name, settings))),
+                SectionKeys::Named(settings) => self.add_item(&format!("{head}: {}", links("lookup.NAME", settings))),
+                SectionKeys::Attributes(settings) => self.add_item(&format!(
                     "{head}: {}; [templates](#templates) and [filters](#filters)",
                     links("map.ATTRIBUTE", settings)
                 )),
-                Keys::OfKinds { common, kinds } => {
-                    let of = |kind: &Kind| format!("[those of {}](#{})", kind.system, anchor(kind.system));
+                SectionKeys::OfKinds { common, kinds } => {
+                    let of = |kind: &KindKeys| {
+                        format!("[those of {0}](#{1})", kind.kind.system, anchor_of(kind.kind.system))
+                    };
                     let kinds: Vec<_> = kinds.iter().map(of).collect();
-                    self.item(&format!("{head}: {}; {}", links(section.name, common), kinds.join(", ")));
+                    self.add_item(&format!("{head}: {}; {}", links(section.name, common), kinds.join(", ")));
                 }
             }
         }
-        self.item("[Secrets](#secrets)");
+        self.add_item("[Secrets](#secrets)");
         self.0.push('\n');
     }
 
-    fn section(&mut self, section: &Section) {
-        self.heading(2, &format!("`{}`", title(section)));
-        let needed = match section.presence {
-            Presence::Needed => "It has to be there.",
-            Presence::Optional => "It may be left out.",
-        };
-        self.paragraph(&format!("{} {needed}", section.says));
-        self.example(section.example);
+    fn add_section(&mut self, section: &Section) {
+        self.add_heading(2, &format!("`{}`", title_of(section)));
+        let needed = if section.missing.is_some() { "It has to be there." } else { "It may be left out." };
+        self.add_paragraph(&format!("{} {needed}", section.says));
+        self.add_example(section.example);
         if !section.more.is_empty() {
-            if section.more.contains('\n') { self.block(section.more) } else { self.paragraph(section.more) }
+            if section.more.contains('\n') { self.add_block(section.more) } else { self.add_paragraph(section.more) }
         }
-        match section.keys {
-            Keys::These(settings) => self.settings(3, section.name, settings),
-            Keys::Named(settings) => self.settings(3, &format!("{}.NAME", section.name), settings),
-            Keys::Attributes(settings) => {
-                self.settings(3, &format!("{}.ATTRIBUTE", section.name), settings);
-                self.templates();
+        match &section.keys {
+            SectionKeys::These(settings) => self.add_settings(3, section.name, settings),
+            SectionKeys::Named(settings) => self.add_settings(3, &format!("{}.NAME", section.name), settings),
+            SectionKeys::Attributes(settings) => {
+                self.add_settings(3, &format!("{}.ATTRIBUTE", section.name), settings);
+                self.add_templates();
             }
-            Keys::OfKinds { common, kinds } => {
-                self.settings(3, section.name, common);
+            SectionKeys::OfKinds { common, kinds } => {
+                self.add_settings(3, section.name, common);
                 for kind in kinds {
-                    self.kind(section, kind);
+                    self.add_kind(section, kind);
                 }
             }
         }
     }
 
-    fn kind(&mut self, section: &Section, kind: &'static Kind) {
-        self.heading(3, kind.system);
-        self.paragraph(&format!("`kind = \"{}\"` has these settings besides. {}", kind.name, ways(kind)));
-        self.example(kind.example);
-        for setting in kind.settings {
-            self.setting(4, section.name, setting, Some(kind));
+    fn add_kind(&mut self, section: &Section, kind: &KindKeys) {
+        self.add_heading(3, kind.kind.system);
+        self.add_paragraph(&format!(
+            "`kind = \"{}\"` has these settings besides. {}",
+            kind.kind.name,
+            ways_to_sign_in(kind.kind.ways)
+        ));
+        self.add_example(kind.kind.example);
+        for setting in &kind.settings {
+            self.add_setting(4, section.name, setting, Some(kind));
         }
     }
 
-    fn settings(&mut self, level: usize, prefix: &str, settings: &[Setting]) {
-        settings.iter().for_each(|setting| self.setting(level, prefix, setting, None));
+    fn add_settings(&mut self, level: usize, prefix: &str, settings: &[Setting]) {
+        settings.iter().for_each(|setting| self.add_setting(level, prefix, setting, None));
     }
 
-    fn setting(&mut self, level: usize, prefix: &str, setting: &Setting, kind: Option<&'static Kind>) {
-        self.heading(level, &format!("`{prefix}.{}`", setting.name));
-        self.paragraph(setting.says);
+    fn add_setting(&mut self, level: usize, prefix: &str, setting: &Setting, kind: Option<&KindKeys>) {
+        self.add_heading(level, &format!("`{prefix}.{}`", setting.name));
+        self.add_paragraph(setting.says);
         let words = match &setting.takes {
-            Takes::Choice(words) => *words,
-            Takes::List { of: Takes::Choice(words), .. } => words,
-            _ => &[],
+            Takes::Choice(words) => words.as_slice(),
+            takes => words_in_list(takes),
         };
         if !words.is_empty() {
             for word in words {
                 let quoted = format!("\"{}\"", word.name);
                 let is_default = matches!(setting.otherwise, Otherwise::Default(toml) if toml == quoted);
                 let default = if is_default { " (default)" } else { "" };
-                self.item(&format!("`{quoted}`{default}: {}", word.says));
+                self.add_item(&format!("`{quoted}`{default}: {}", word.says));
             }
             self.0.push('\n');
         }
-        let said = facts(setting, kind);
+        let said = facts_of(setting, kind);
         if !said.is_empty() {
-            self.paragraph(&said);
+            self.add_paragraph(&said);
         }
-        let inner = inner(&setting.takes);
+        let inner = inner_settings(&setting.takes);
         if !inner.is_empty() {
-            inner.iter().for_each(|setting| self.inner(setting));
+            inner.iter().for_each(|setting| self.add_inner(setting));
             self.0.push('\n');
         }
     }
 
     /// A setting of a table within a setting.
-    fn inner(&mut self, setting: &Setting) {
-        let needed = if setting.otherwise == Otherwise::Needed { ", needed" } else { "" };
-        let otherwise = if needed.is_empty() { otherwise(setting, None) } else { String::new() };
-        let said = [setting.says.to_owned(), takes(&setting.takes), otherwise];
+    fn add_inner(&mut self, setting: &Setting) {
+        let needed = if setting.otherwise.is_needed() { ", needed" } else { "" };
+        let otherwise = if needed.is_empty() { otherwise_said(setting, None) } else { String::new() };
+        let said = [setting.says.to_owned(), takes_said(&setting.takes), otherwise];
         let said: Vec<_> = said.into_iter().filter(|said| !said.is_empty()).collect();
-        self.item(&format!("`{}`{needed}: {}", setting.name, said.join(" ")));
-        if let Takes::List { of: Takes::Choice(words), .. } = &setting.takes {
-            for word in *words {
-                wrapped(&format!("`\"{}\"`: {}", word.name, word.says), "  - ", "    ", &mut self.0);
-            }
+        self.add_item(&format!("`{}`{needed}: {}", setting.name, said.join(" ")));
+        for word in words_in_list(&setting.takes) {
+            write_wrapped(&format!("`\"{}\"`: {}", word.name, word.says), "  - ", "    ", &mut self.0);
         }
     }
 
-    fn templates(&mut self) {
-        self.heading(3, "Templates");
-        self.block(include_str!("templates.md"));
-        self.heading(3, "Filters");
+    fn add_templates(&mut self) {
+        self.add_heading(3, "Templates");
+        self.add_block(include_str!("templates.md"));
+        self.add_heading(3, "Filters");
         let usual = USUAL.map(|name| format!("`{name}`")).join(", ");
-        self.paragraph(&format!(
+        self.add_paragraph(&format!(
             "A filter stands behind `|` and works on the text in front of it; several work one after the other. These come \
              with headcount; of those of minijinja the usual ones are {usual}."
         ));
@@ -172,19 +173,19 @@ impl Page {
             let _ = writeln!(self.0, "| `{}` | {} | `{from}` → `{to}` |", filter.call, filter.says);
         }
         self.0.push('\n');
-        self.paragraph(
+        self.add_paragraph(
             "Dates are read as exports write them: `2024-03-01`, with or without a time; `1.3.2024`; `25/03/2024` and \
              `3/25/2024`; `1 Mar 2024`, `March 1, 2024`. What could be two different days, such as `03/04/2024`, makes the \
              row invalid. The function `today()` gives the day of the run, by the clock of the machine, as `2024-03-01`.",
         );
     }
 
-    fn secrets(&mut self) {
-        self.heading(2, "Secrets");
-        self.block(include_str!("secrets.md"));
-        SECRET.iter().for_each(|setting| {
-            let said = format!("`{}`: {} {}", setting.name, setting.says, takes(&setting.takes));
-            self.item(&said);
+    fn add_secrets(&mut self) {
+        self.add_heading(2, "Secrets");
+        self.add_block(include_str!("secrets.md"));
+        secret_settings().iter().for_each(|setting| {
+            let said = format!("`{}`: {} {}", setting.name, setting.says, takes_said(&setting.takes));
+            self.add_item(&said);
         });
         self.0.push('\n');
         self.0.push_str(
@@ -195,15 +196,15 @@ impl Page {
     }
 }
 
-fn title(section: &Section) -> String {
-    match section.keys {
-        Keys::Named(_) => format!("[{}.NAME]", section.name),
+fn title_of(section: &Section) -> String {
+    match &section.keys {
+        SectionKeys::Named(_) => format!("[{}.NAME]", section.name),
         _ => format!("[{}]", section.name),
     }
 }
 
 /// Names in a sentence.
-fn listed(names: &[&str]) -> String {
+fn listed_names(names: &[&str]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.as_slice() {
         [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
@@ -212,11 +213,11 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// How the settings of a kind sign in.
-fn ways(kind: &Kind) -> String {
-    match kind.ways {
-        [way] => format!("To sign in, {} are needed, unless `base_url` is `\"sandbox\"`.", listed(way)),
+fn ways_to_sign_in(ways: &[&[&str]]) -> String {
+    match ways {
+        [way] => format!("To sign in, {} are needed, unless `base_url` is `\"sandbox\"`.", listed_names(way)),
         ways => {
-            let ways: Vec<_> = ways.iter().map(|way| listed(way)).collect();
+            let ways: Vec<_> = ways.iter().map(|way| listed_names(way)).collect();
             format!(
                 "There are several ways to sign in, of which exactly one is needed, unless `base_url` is `\"sandbox\"`: {}.",
                 ways.join("; ")
@@ -225,45 +226,54 @@ fn ways(kind: &Kind) -> String {
     }
 }
 
+/// The words of which a list takes some.
+fn words_in_list(takes: &Takes) -> &[Word] {
+    match takes {
+        Takes::List { of, .. } => match &**of {
+            Takes::Choice(words) => words,
+            _ => &[],
+        },
+        _ => &[],
+    }
+}
+
 /// What a setting takes and what counts without it, in a sentence or two; the text that editors show has it too.
-pub(super) fn facts(setting: &Setting, kind: Option<&'static Kind>) -> String {
+pub(super) fn facts_of(setting: &Setting, kind: Option<&KindKeys>) -> String {
     let has_words = matches!(&setting.takes, Takes::Choice(_));
-    let takes = if has_words { String::new() } else { takes(&setting.takes) };
-    let otherwise = otherwise(setting, kind);
-    let first = setting.otherwise == Otherwise::Needed || otherwise.starts_with("**");
+    let takes = if has_words { String::new() } else { takes_said(&setting.takes) };
+    let otherwise = otherwise_said(setting, kind);
+    let first = setting.otherwise.is_needed() || otherwise.starts_with("**");
     let parts = if first { [otherwise, takes] } else { [takes, otherwise] };
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn otherwise(setting: &Setting, kind: Option<&'static Kind>) -> String {
+fn otherwise_said(setting: &Setting, kind: Option<&KindKeys>) -> String {
     match setting.otherwise {
         // The words of a choice mark it themselves.
         Otherwise::Default(_) if matches!(setting.takes, Takes::Choice(_)) => String::new(),
         Otherwise::Default(toml) => format!("Default: `{toml}`."),
         Otherwise::Without(what) => format!("Without it, {what}."),
-        Otherwise::Needed => "**Needed.**".to_owned(),
-        Otherwise::OneOf(names) => format!("Exactly one of {} is needed.", listed(names)),
-        Otherwise::ToSignIn => {
-            let way = |kind: &'static Kind| kind.ways.iter().find(|way| way.contains(&setting.name));
-            let others: Vec<_> = kind.and_then(way).into_iter().flat_map(|way| way.iter().copied()).collect();
-            let others: Vec<_> = others.into_iter().filter(|name| *name != setting.name).collect();
+        Otherwise::Needed(_) => "**Needed.**".to_owned(),
+        Otherwise::OneOf(names) => format!("Exactly one of {} is needed.", listed_names(names)),
+        Otherwise::ToSignIn(_) => {
+            let ways = kind.map_or(&[][..], |kind| kind.kind.ways);
+            let way = ways.iter().find(|way| way.contains(&setting.name)).copied().unwrap_or_default();
+            let others: Vec<_> = way.iter().copied().filter(|name| *name != setting.name).collect();
             match others.as_slice() {
-                _ if kind.is_some_and(|kind| kind.ways.len() == 1) => {
-                    "**Needed**, unless `base_url` is `\"sandbox\"`.".to_owned()
-                }
+                _ if ways.len() == 1 => "**Needed**, unless `base_url` is `\"sandbox\"`.".to_owned(),
                 [] => "It signs in by itself.".to_owned(),
-                others => format!("It signs in together with {}.", listed(others)),
+                others => format!("It signs in together with {}.", listed_names(others)),
             }
         }
     }
 }
 
 /// A sentence on what is taken.
-fn takes(takes: &Takes) -> String {
-    format!("Takes {}.", said(takes))
+fn takes_said(takes: &Takes) -> String {
+    format!("Takes {}.", said_of(takes))
 }
 
-fn said(takes: &Takes) -> String {
+fn said_of(takes: &Takes) -> String {
     match takes {
         Takes::Boolean => "`true` or `false`".to_owned(),
         Takes::True => "`true`".to_owned(),
@@ -273,25 +283,25 @@ fn said(takes: &Takes) -> String {
             let or = if *zero == Zero::Allowed { ", or 0" } else { "" };
             format!("a number, {} to {}{or}", range.start(), range.end())
         }
-        Takes::Text(form) => coded(form.said),
+        Takes::Text(form) => with_code(form.said),
         Takes::Choice(words) => words.iter().map(|word| format!("`\"{}\"`", word.name)).collect::<Vec<_>>().join(", "),
-        Takes::List { said, .. } | Takes::Table { said, .. } | Takes::Any { said, .. } => coded(said),
+        Takes::List { said, .. } | Takes::Table { said, .. } | Takes::Any { said, .. } => with_code(said),
         Takes::Secret(variable) => format!("[a secret](#secrets) such as `{{ env = \"{variable}\" }}`"),
         Takes::Literal => "a string, `true`, `false`, a number, or a list or table of them".to_owned(),
     }
 }
 
 /// The settings of the table that is taken, where they need words of their own.
-fn inner(takes: &Takes) -> &'static [Setting] {
+fn inner_settings(takes: &Takes) -> &[Setting] {
     match takes {
         Takes::Table { settings, rule: Rule::Free, .. } => settings,
-        Takes::Any { of, .. } => of.iter().map(inner).find(|settings| !settings.is_empty()).unwrap_or(&[]),
+        Takes::Any { of, .. } => of.iter().map(inner_settings).find(|settings| !settings.is_empty()).unwrap_or(&[]),
         _ => &[],
     }
 }
 
 /// The text of a message, with what stands in quotes, braces and brackets as code.
-fn coded(text: &str) -> String {
+fn with_code(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let (mut depth, mut quoted) = (0_usize, false);
     for c in text.chars() {
@@ -315,13 +325,13 @@ fn coded(text: &str) -> String {
 }
 
 /// The name that a heading can be linked by, as GitHub makes it.
-fn anchor(heading: &str) -> String {
+fn anchor_of(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '));
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
 }
 
 /// The comments of an example below each other, one blank line's worth behind the longest line.
-fn aligned(toml: &str) -> String {
+fn aligned_comments(toml: &str) -> String {
     let parts = || toml.lines().map(|line| line.split_once("   # ").unwrap_or((line, "")));
     let longest =
         parts().filter(|(_, comment)| !comment.is_empty()).map(|(line, _)| line.trim_end().chars().count()).max();
@@ -337,11 +347,11 @@ fn aligned(toml: &str) -> String {
 }
 
 /// Breaks a text between words, and never within code.
-fn wrapped(text: &str, first: &str, rest: &str, out: &mut String) {
+fn write_wrapped(text: &str, first: &str, rest: &str, out: &mut String) {
     out.push_str(first);
     let mut column = first.len();
     let mut begins = true;
-    for word in words(text) {
+    for word in words_of(text) {
         let width = word.chars().count();
         if !begins && column + 1 + width > WIDTH {
             let _ = write!(out, "\n{rest}");
@@ -360,7 +370,7 @@ fn wrapped(text: &str, first: &str, rest: &str, out: &mut String) {
 }
 
 /// The words of a text; what stands in backticks is one.
-fn words(text: &str) -> Vec<&str> {
+fn words_of(text: &str) -> Vec<&str> {
     let (mut words, mut start, mut in_code) = (Vec::new(), 0, false);
     for (at, c) in text.char_indices() {
         match c {

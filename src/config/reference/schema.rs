@@ -4,70 +4,75 @@
 //! in one place without `$ref`, `anyOf` or `allOf` wherever that can be, because editors explain only what stands there.
 
 use super::json::{Node, list, object};
-use super::markdown::facts;
-use super::{
-    Doubles, EXPRESSION, Form, Keys, Kind, Otherwise, Presence, Rule, SECRET_TABLE, SECTIONS, SOURCES, Section,
-    Setting, Takes, Zero, toml_value,
-};
-use crate::config::map::FORM_WORDS;
+use super::markdown::facts_of;
+use super::toml_value;
+use crate::config::sections::{ABSENT, EXPRESSION, FORM_WORDS, KindKeys, SOURCES, Section, SectionKeys, sections};
+use crate::connectors::KINDS;
+use crate::settings::{Doubles, Otherwise, Rule, Setting, Takes, TextShape, Zero, secret_table};
 
 /// The schema, as JSON with a line break at its end.
 #[must_use]
 pub fn json_schema() -> String {
     // Texts, numbers, and objects whose keys are texts: there is nothing in it that is no JSON.
     #[allow(clippy::expect_used)]
-    let json = serde_json::to_string_pretty(&whole()).expect("data as data");
+    let json = serde_json::to_string_pretty(&whole_schema()).expect("data as data");
     json + "\n"
 }
 
-type Entry = (&'static str, Node);
+type SchemaEntry = (&'static str, Node);
 
-fn reference(name: &str) -> Node {
+fn reference_to(name: &str) -> Node {
     object([("$ref", format!("#/$defs/{name}").into())])
 }
 
-fn whole() -> Node {
-    let needed = SECTIONS.iter().filter(|section| section.presence == Presence::Needed);
-    let mut entries: Vec<Entry> = vec![
+fn whole_schema() -> Node {
+    let needed = sections().iter().filter(|section| section.missing.is_some());
+    let mut entries: Vec<SchemaEntry> = vec![
         ("$schema", "https://json-schema.org/draft/2020-12/schema".into()),
         ("title", "config.toml of headcount".into()),
         ("description", "How the people of an HR export become the accounts of an application.".into()),
         ("type", "object".into()),
-        ("properties", object(SECTIONS.iter().map(|known| (known.name, section(known))))),
+        ("properties", object(sections().iter().map(|known| (known.name, section_schema(known))))),
         ("required", list(needed.map(|section| section.name))),
         ("additionalProperties", false.into()),
     ];
     entries.extend(nobody_is_deleted());
     entries.push((
         "$defs",
-        object([("mapped", mapped()), ("expression", expression()), ("literal", object(literal().entries()))]),
+        object([
+            ("mapped", mapped_schema()),
+            ("expression", expression_schema()),
+            ("literal", object(literal_fragment().entries())),
+        ]),
     ));
     object(entries)
 }
 
-fn section(section: &Section) -> Node {
-    let mut entries: Vec<Entry> = vec![("description", unlinked(section.says).into()), ("type", "object".into())];
-    match section.keys {
-        Keys::These(settings) => entries.extend(these(settings)),
-        Keys::Named(settings) => {
-            let mut table: Vec<Entry> = vec![("description", unlinked(section.says).into()), ("type", "object".into())];
-            table.extend(these(settings));
+fn section_schema(section: &Section) -> Node {
+    let mut entries: Vec<SchemaEntry> =
+        vec![("description", without_links(section.says).into()), ("type", "object".into())];
+    match &section.keys {
+        SectionKeys::These(settings) => entries.extend(exactly_these(settings)),
+        SectionKeys::Named(settings) => {
+            let mut table: Vec<SchemaEntry> =
+                vec![("description", without_links(section.says).into()), ("type", "object".into())];
+            table.extend(exactly_these(settings));
             entries.push(("additionalProperties", object(table)));
         }
-        Keys::Attributes(_) => {
+        SectionKeys::Attributes(_) => {
             entries.push(("minProperties", 1.into()));
-            entries.push(("additionalProperties", reference("mapped")));
+            entries.push(("additionalProperties", reference_to("mapped")));
         }
-        Keys::OfKinds { common, kinds } => entries.extend(of_kinds(common, kinds)),
+        SectionKeys::OfKinds { common, kinds } => entries.extend(kinds_schema(common, kinds)),
     }
     object(entries)
 }
 
 /// Exactly these settings.
-fn these(settings: &[Setting]) -> Vec<Entry> {
-    let properties = settings.iter().map(|known| (known.name, setting(known)));
-    let mut entries: Vec<Entry> = vec![("properties", object(properties))];
-    let needed: Vec<_> = needed(settings).collect();
+fn exactly_these(settings: &[Setting]) -> Vec<SchemaEntry> {
+    let properties = settings.iter().map(|known| (known.name, setting_schema(known)));
+    let mut entries: Vec<SchemaEntry> = vec![("properties", object(properties))];
+    let needed: Vec<_> = needed_names(settings).collect();
     if !needed.is_empty() {
         entries.push(("required", list(needed)));
     }
@@ -75,17 +80,17 @@ fn these(settings: &[Setting]) -> Vec<Entry> {
     entries
 }
 
-fn needed(settings: &[Setting]) -> impl Iterator<Item = &'static str> {
-    settings.iter().filter(|setting| setting.otherwise == Otherwise::Needed).map(|setting| setting.name)
+fn needed_names(settings: &[Setting]) -> impl Iterator<Item = &'static str> {
+    settings.iter().filter(|setting| setting.otherwise.is_needed()).map(|setting| setting.name)
 }
 
-fn setting(setting: &Setting) -> Node {
-    described(setting, explained(setting, None))
+fn setting_schema(setting: &Setting) -> Node {
+    described_schema(setting, explanation_of(setting, None))
 }
 
-fn described(setting: &Setting, description: String) -> Node {
-    let mut entries: Vec<Entry> = vec![("description", description.into())];
-    entries.extend(fragment(&setting.takes).entries());
+fn described_schema(setting: &Setting, description: String) -> Node {
+    let mut entries: Vec<SchemaEntry> = vec![("description", description.into())];
+    entries.extend(fragment_of(&setting.takes).entries());
     if let Otherwise::Default(toml) = setting.otherwise
         && let Some(default) = toml_value(toml).and_then(|value| serde_json::to_value(value).ok())
     {
@@ -95,32 +100,32 @@ fn described(setting: &Setting, description: String) -> Node {
 }
 
 /// The text that an editor shows.
-fn explained(setting: &Setting, kind: Option<&'static Kind>) -> String {
-    let facts = facts(setting, kind);
+fn explanation_of(setting: &Setting, kind: Option<&KindKeys>) -> String {
+    let facts = facts_of(setting, kind);
     let gap = if facts.is_empty() { "" } else { "\n\n" };
-    unlinked(&format!("{}{gap}{facts}", setting.says))
+    without_links(&format!("{}{gap}{facts}", setting.says))
 }
 
 /// All settings of all kinds, so that each is explained; then what this kind has, and what it needs to sign in.
-fn of_kinds(common: &[Setting], kinds: &'static [Kind]) -> Vec<Entry> {
-    let mut properties: Vec<(&str, Node)> = common.iter().map(|known| (known.name, setting(known))).collect();
-    for known in kinds.iter().flat_map(|kind| kind.settings) {
+fn kinds_schema(common: &[Setting], kinds: &[KindKeys]) -> Vec<SchemaEntry> {
+    let mut properties: Vec<(&str, Node)> = common.iter().map(|known| (known.name, setting_schema(known))).collect();
+    for known in kinds.iter().flat_map(|kind| &kind.settings) {
         if properties.iter().all(|(name, _)| *name != known.name) {
             properties.push((known.name, of_any_kind(known.name, kinds)));
         }
     }
-    let mut entries: Vec<Entry> = vec![
+    let mut entries: Vec<SchemaEntry> = vec![
         ("properties", object(properties)),
-        ("required", list(needed(common))),
+        ("required", list(needed_names(common))),
         ("additionalProperties", false.into()),
     ];
-    let mut chain: Vec<Entry> = Vec::new();
+    let mut chain: Vec<SchemaEntry> = Vec::new();
     for kind in kinds.iter().rev() {
         let is_it = object([
-            ("properties", object([("kind", object([("const", kind.name.into())]))])),
+            ("properties", object([("kind", object([("const", kind.kind.name.into())]))])),
             ("required", list(["kind"])),
         ]);
-        let mut link: Vec<Entry> = vec![("if", is_it), ("then", of_kind(kind, kinds))];
+        let mut link: Vec<SchemaEntry> = vec![("if", is_it), ("then", of_kind(kind, kinds))];
         if !chain.is_empty() {
             link.push(("else", object(chain)));
         }
@@ -131,21 +136,24 @@ fn of_kinds(common: &[Setting], kinds: &'static [Kind]) -> Vec<Entry> {
 }
 
 /// A setting that one kind has, or several, each in its own sense.
-fn of_any_kind(name: &str, kinds: &'static [Kind]) -> Node {
-    let having: Vec<(&'static Kind, &Setting)> = kinds
+fn of_any_kind(name: &str, kinds: &[KindKeys]) -> Node {
+    let having: Vec<(&KindKeys, &Setting)> = kinds
         .iter()
         .filter_map(|kind| Some((kind, kind.settings.iter().find(|setting| setting.name == name)?)))
         .collect();
     match having.as_slice() {
-        [(kind, setting)] => described(setting, format!("{}: {}", kind.name, explained(setting, Some(kind)))),
+        [(kind, setting)] => {
+            described_schema(setting, format!("{}: {}", kind.kind.name, explanation_of(setting, Some(kind))))
+        }
         several => {
-            let said =
-                several.iter().map(|(kind, setting)| format!("{}: {}", kind.name, explained(setting, Some(kind))));
-            let mut entries: Vec<Entry> = vec![("description", said.collect::<Vec<_>>().join("\n\n").into())];
+            let said = several
+                .iter()
+                .map(|(kind, setting)| format!("{}: {}", kind.kind.name, explanation_of(setting, Some(kind))));
+            let mut entries: Vec<SchemaEntry> = vec![("description", said.collect::<Vec<_>>().join("\n\n").into())];
             let words: Vec<&str> = several.iter().flat_map(|(_, setting)| words_of(&setting.takes)).collect();
             match several.first() {
                 _ if !words.is_empty() => entries.extend([("type", "string".into()), ("enum", list(words))]),
-                Some((_, setting)) => entries.extend(fragment(&setting.takes).entries()),
+                Some((_, setting)) => entries.extend(fragment_of(&setting.takes).entries()),
                 None => {}
             }
             object(entries)
@@ -160,9 +168,9 @@ fn words_of(takes: &Takes) -> Vec<&'static str> {
     }
 }
 
-fn of_kind(kind: &Kind, kinds: &'static [Kind]) -> Node {
+fn of_kind(kind: &KindKeys, kinds: &[KindKeys]) -> Node {
     let mut properties: Vec<(&str, Node)> = Vec::new();
-    for other in kinds.iter().flat_map(|kind| kind.settings) {
+    for other in kinds.iter().flat_map(|kind| &kind.settings) {
         let own = kind.settings.iter().find(|setting| setting.name == other.name);
         let words = own.map_or_else(Vec::new, |own| words_of(&own.takes));
         let is_new = properties.iter().all(|(name, _)| *name != other.name);
@@ -174,15 +182,15 @@ fn of_kind(kind: &Kind, kinds: &'static [Kind]) -> Node {
         }
     }
     let in_sandbox = object([("properties", object([("base_url", object([("pattern", r"^\s*sandbox\s*$".into())]))]))]);
-    let mut entries: Vec<Entry> = vec![("properties", object(properties)), ("if", in_sandbox)];
-    match kind.ways {
+    let mut entries: Vec<SchemaEntry> = vec![("properties", object(properties)), ("if", in_sandbox)];
+    match kind.kind.ways {
         [way] => entries.push(("else", object([("required", list(way.iter().copied()))]))),
         ways => {
             let names: Vec<&str> = ways.iter().flat_map(|way| way.iter().copied()).collect();
             let only = |way: &[&str]| {
                 let others = names.iter().filter(|name| !way.contains(name));
                 let none = object(others.map(|name| (*name, false.into())));
-                let mut entries: Vec<Entry> = vec![("properties", none)];
+                let mut entries: Vec<SchemaEntry> = vec![("properties", none)];
                 if !way.is_empty() {
                     entries.insert(0, ("required", list(way.iter().copied())));
                 }
@@ -197,18 +205,12 @@ fn of_kind(kind: &Kind, kinds: &'static [Kind]) -> Node {
 }
 
 /// Where a system has no way to delete, nobody may ask for it.
-fn nobody_is_deleted() -> Vec<Entry> {
-    let Some((kinds, absent)) = SECTIONS.iter().find_map(|section| match section.keys {
-        Keys::OfKinds { kinds, .. } => Some((kinds, super::ABSENT)),
-        _ => None,
-    }) else {
-        return Vec::new();
-    };
-    let keeping = kinds.iter().filter(|kind| !kind.deletes).map(|kind| kind.name);
+fn nobody_is_deleted() -> Vec<SchemaEntry> {
+    let keeping = KINDS.iter().filter(|kind| !kind.deletes).map(|kind| kind.name);
     let inside = |section: &'static str, key: &'static str, says: Node| {
         object([("properties", object([(section, object([("properties", object([(key, says)]))]))]))])
     };
-    let left = absent.iter().map(|choice| choice.name).filter(|name| *name != "delete");
+    let left = ABSENT.iter().map(|choice| choice.name).filter(|name| *name != "delete");
     vec![
         ("if", inside("target", "kind", object([("enum", list(keeping))]))),
         ("then", inside("policy", "absent", object([("enum", list(left))]))),
@@ -216,22 +218,22 @@ fn nobody_is_deleted() -> Vec<Entry> {
 }
 
 /// What the value of an attribute can be. A table with one of the words of the table form is that form.
-fn mapped() -> Node {
-    let form = SECTIONS.iter().find_map(|section| match section.keys {
-        Keys::Attributes(settings) => Some(settings),
+fn mapped_schema() -> Node {
+    let form = sections().iter().find_map(|section| match &section.keys {
+        SectionKeys::Attributes(settings) => Some(settings.as_slice()),
         _ => None,
     });
     let form = form.unwrap_or_default();
     let alone = |name: &'static str| object([("required", list([name]))]);
-    let is_form = object([("type", "object".into()), ("anyOf", list(FORM_WORDS.map(alone)))]);
+    let is_form = object([("type", "object".into()), ("anyOf", list(FORM_WORDS.iter().copied().map(alone)))]);
     let generated = object([("parse", false.into()), ("blank", false.into())]);
-    let then: Vec<Entry> = vec![
+    let then: Vec<SchemaEntry> = vec![
         ("propertyNames", object([("enum", list(form.iter().map(|setting| setting.name)))])),
-        ("oneOf", list(SOURCES.map(alone))),
+        ("oneOf", list(SOURCES.iter().copied().map(alone))),
         ("if", alone("generate")),
         ("then", object([("properties", generated)])),
     ];
-    let mut entries: Vec<Entry> = vec![(
+    let mut entries: Vec<SchemaEntry> = vec![(
         "description",
         "What the attribute is made from: a column, a template, the same for everybody, a list, or a table with more to say."
             .into(),
@@ -239,11 +241,11 @@ fn mapped() -> Node {
     let fragment = Fragment {
         types: ANYTHING.to_vec(),
         rest: vec![
-            ("pattern", EXPRESSION.pattern.into()),
-            ("items", reference("expression")),
+            ("pattern", EXPRESSION.shape.pattern.into()),
+            ("items", reference_to("expression")),
             ("minProperties", 1.into()),
-            ("properties", object(form.iter().map(|known| (known.name, setting(known))))),
-            ("additionalProperties", reference("mapped")),
+            ("properties", object(form.iter().map(|known| (known.name, setting_schema(known))))),
+            ("additionalProperties", reference_to("mapped")),
             ("if", is_form),
             ("then", object(then)),
         ],
@@ -253,17 +255,17 @@ fn mapped() -> Node {
 }
 
 /// What stands within a list or an object of `[map]`.
-fn expression() -> Node {
+fn expression_schema() -> Node {
     let rest = vec![
-        ("pattern", EXPRESSION.pattern.into()),
-        ("items", reference("expression")),
-        ("additionalProperties", reference("expression")),
+        ("pattern", EXPRESSION.shape.pattern.into()),
+        ("items", reference_to("expression")),
+        ("additionalProperties", reference_to("expression")),
     ];
     object(Fragment { types: ANYTHING.to_vec(), rest }.entries())
 }
 
-fn literal() -> Fragment {
-    let rest = vec![("items", reference("literal")), ("additionalProperties", reference("literal"))];
+fn literal_fragment() -> Fragment {
+    let rest = vec![("items", reference_to("literal")), ("additionalProperties", reference_to("literal"))];
     Fragment { types: ANYTHING.to_vec(), rest }
 }
 
@@ -273,15 +275,15 @@ const ANYTHING: [&str; 5] = ["string", "boolean", "number", "array", "object"];
 /// that those of several stand side by side.
 struct Fragment {
     types: Vec<&'static str>,
-    rest: Vec<Entry>,
+    rest: Vec<SchemaEntry>,
 }
 
 impl Fragment {
-    fn new(of: &'static str, rest: impl IntoIterator<Item = Entry>) -> Self {
+    fn new(of: &'static str, rest: impl IntoIterator<Item = SchemaEntry>) -> Self {
         Self { types: vec![of], rest: rest.into_iter().collect() }
     }
 
-    fn entries(self) -> Vec<Entry> {
+    fn entries(self) -> Vec<SchemaEntry> {
         let types = match self.types.as_slice() {
             [one] => (*one).into(),
             several => list(several.iter().copied()),
@@ -290,7 +292,7 @@ impl Fragment {
     }
 }
 
-fn fragment(takes: &Takes) -> Fragment {
+fn fragment_of(takes: &Takes) -> Fragment {
     match takes {
         Takes::Boolean => Fragment::new("boolean", []),
         Takes::True => Fragment::new("boolean", [("not", object([("const", false.into())]))]),
@@ -309,15 +311,15 @@ fn fragment(takes: &Takes) -> Fragment {
                 }
             }
         }
-        Takes::Text(form) => text(form),
+        Takes::Text(form) => text_fragment(form),
         Takes::Choice(words) => {
-            let says = list(words.iter().map(|word| unlinked(word.says)));
+            let says = list(words.iter().map(|word| without_links(word.says)));
             let names = list(words.iter().map(|word| word.name));
             // What each word means stands where taplo looks for it.
             Fragment::new("string", [("enum", names), ("x-taplo", object([("docs", object([("enumValues", says)]))]))])
         }
         Takes::List { of, least, doubles, .. } => {
-            let mut rest: Vec<Entry> = vec![("items", object(fragment(of).entries()))];
+            let mut rest: Vec<SchemaEntry> = vec![("items", object(fragment_of(of).entries()))];
             if *least > 0 {
                 rest.push(("minItems", (*least).into()));
             }
@@ -327,7 +329,7 @@ fn fragment(takes: &Takes) -> Fragment {
             Fragment::new("array", rest)
         }
         Takes::Table { settings, rule, .. } => {
-            let mut rest = these(settings);
+            let mut rest = exactly_these(settings);
             if *rule != Rule::Free {
                 rest.push(("minProperties", 1.into()));
             }
@@ -338,24 +340,24 @@ fn fragment(takes: &Takes) -> Fragment {
         }
         Takes::Any { of, .. } => {
             let mut all = Fragment { types: Vec::new(), rest: Vec::new() };
-            for Fragment { types, rest } in of.iter().map(fragment) {
+            for Fragment { types, rest } in of.iter().map(fragment_of) {
                 all.types.extend(types);
                 all.rest.extend(rest);
             }
             all
         }
-        Takes::Secret(_) => fragment(&SECRET_TABLE),
-        Takes::Literal => literal(),
+        Takes::Secret(_) => fragment_of(&secret_table()),
+        Takes::Literal => literal_fragment(),
     }
 }
 
-fn text(form: &Form) -> Fragment {
+fn text_fragment(form: &TextShape) -> Fragment {
     let example = form.taken.first().map(|text| ("examples", list([*text])));
     Fragment::new("string", [("pattern", form.pattern.into())].into_iter().chain(example))
 }
 
 /// A text whose links lead nowhere in an editor, without them.
-fn unlinked(text: &str) -> String {
+fn without_links(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("](#") {

@@ -1,21 +1,22 @@
 //! What is read from a file that is right.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{LEAST, read, with};
-use crate::config::settings::{Delivery, Duplicates, Format, KindSettings, Occasion, SecretSource};
+use crate::config::settings::{Delivery, Duplicates, Format, Occasion};
 use crate::config::{load, parse};
-use crate::connectors::imichat::{self, UpdateBody};
+use crate::connectors::imichat::{ImichatSettings, UpdateBody};
 use crate::mapping::spec::{Blank, Entry, Expression, Generate, On, Parse};
 use crate::plan::{Absent, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
+use crate::settings::SecretSource;
 
-fn imichat(more: &str) -> imichat::ImichatSettings {
+fn imichat(more: &str) -> ImichatSettings {
     let settings = read(&LEAST.replacen("[match]", &format!("{more}\n[match]"), 1));
-    match settings.unwrap_or_else(|error| panic!("{error:#}")).target.kind {
-        KindSettings::Imichat(imichat) => imichat,
-        other => panic!("{other:?}"),
-    }
+    let settings: Arc<dyn Any> = settings.unwrap_or_else(|error| panic!("{error:#}")).target.settings;
+    settings.downcast_ref::<ImichatSettings>().unwrap().clone()
 }
 
 fn entry(line: &str) -> Entry {

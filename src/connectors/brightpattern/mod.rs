@@ -7,6 +7,7 @@
 mod answer;
 mod api;
 mod decode;
+mod descriptor;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod list;
@@ -20,26 +21,15 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::clock::{Clock, Stop};
-use crate::config::SecretSource;
 use crate::connectors::http::Rate;
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, find_by_listing};
 use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret, Value};
 
 use api::Api;
+pub use descriptor::{BrightpatternSettings, DESCRIPTOR};
 use list::Extent;
 use schema::at;
 pub use schema::schema;
-
-/// The settings of `kind = "brightpattern"`; all are there unless `base_url` is the sandbox.
-#[derive(Clone, Debug)]
-pub struct BrightpatternSettings {
-    /// An API user's login.
-    pub client_id: Option<String>,
-    /// The API user's key.
-    pub client_secret: Option<SecretSource>,
-    /// The contact center's domain.
-    pub scope: Option<String>,
-}
 
 /// How to sign in, resolved.
 pub struct Login {

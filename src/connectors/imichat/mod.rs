@@ -7,6 +7,7 @@
 mod api;
 mod codes;
 mod decode;
+mod descriptor;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod list;
@@ -23,58 +24,16 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::clock::{Clock, Stop};
-use crate::config::SecretSource;
 use crate::connectors::http::{Client, Rate};
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, Quota, Trouble, find_by_listing};
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 
 use api::{Api, client_settings};
+pub use descriptor::{DESCRIPTOR, ImichatSettings, UpdateBody};
 pub use schema::schema;
 
 /// Users on one page of the listing; there is no parameter for it.
 const PAGE_SIZE: usize = 10;
-
-/// The settings of `kind = "imichat"`.
-#[derive(Clone, Debug)]
-pub struct ImichatSettings {
-    /// None only with the built-in sandbox, which has a key and a domain of its own.
-    pub api_key: Option<SecretSource>,
-    /// As `api_key`.
-    pub domain: Option<String>,
-    pub team_id: Option<String>,
-    pub authorize_path: String,
-    pub auth_header: String,
-    pub token_header: String,
-    pub update_method: String,
-    pub update_body: UpdateBody,
-    pub privilege_key: String,
-}
-
-impl Default for ImichatSettings {
-    /// What holds where the configuration says nothing.
-    fn default() -> Self {
-        Self {
-            api_key: None,
-            domain: None,
-            team_id: None,
-            authorize_path: "/authorize".to_owned(),
-            auth_header: "auth_code".to_owned(),
-            token_header: "access_token".to_owned(),
-            update_method: "PATCH".to_owned(),
-            update_body: UpdateBody::Full,
-            privilege_key: "teamid".to_owned(),
-        }
-    }
-}
-
-/// What an update carries. Whether the server keeps or clears an attribute that is left out is not documented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpdateBody {
-    /// Every mapped updatable attribute.
-    Full,
-    /// Only what changed.
-    Changed,
-}
 
 /// One tenant of imi.chat.
 pub struct ImichatConnector {

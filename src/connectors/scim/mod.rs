@@ -8,6 +8,7 @@
 mod answer;
 mod api;
 mod change;
+mod descriptor;
 mod discovery;
 mod find;
 #[cfg(any(test, fuzzing))]
@@ -29,40 +30,13 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::clock::{Clock, Stop};
-use crate::config::SecretSource;
 use crate::connectors::http::Rate;
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose};
 use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Secret};
 
 use api::Api;
+pub use descriptor::{Credentials, DESCRIPTOR, ScimSettings, UpdateMethod};
 pub use schema::schema;
-
-/// The settings of `kind = "scim"`.
-#[derive(Clone, Debug)]
-pub struct ScimSettings {
-    /// None only where `base_url` is the sandbox.
-    pub credentials: Option<Credentials>,
-    /// How many resources a page is asked for; servers may give fewer.
-    pub page_size: u32,
-    pub update_method: UpdateMethod,
-}
-
-/// How to sign in.
-#[derive(Clone, Debug)]
-pub enum Credentials {
-    Bearer { token: SecretSource },
-    Basic { username: String, password: SecretSource },
-    ClientCredentials { token_url: String, client_id: String, client_secret: SecretSource, scope: Option<String> },
-}
-
-/// How an account is changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpdateMethod {
-    /// As the server's ServiceProviderConfig says; a PATCH that it turns out not to have becomes a PUT.
-    Auto,
-    Patch,
-    Put,
-}
 
 /// How to sign in, resolved.
 #[derive(Debug)]

@@ -12,10 +12,11 @@ use super::Over;
 use super::message::{SIGNATURE, body, occasions, signature};
 use super::wire::{Letter, Lost, Post, Wire};
 use crate::clock::{Clock, Stop, blocking};
-use crate::config::{Occasion, SecretError, SecretSource, WebhookSettings};
+use crate::config::{Occasion, WebhookSettings};
 use crate::connectors::http::retry_after;
 use crate::model::Secret;
 use crate::report::Invocation;
+use crate::settings::{SecretError, SecretSource};
 
 /// From the first look at where the address is kept to the last answer.
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,7 +1,7 @@
 //! The defaults are those that count.
 
 use super::*;
-use crate::config::reference::{Otherwise, toml_value};
+use crate::config::reference::toml_value;
 
 /// The settings as they count, whatever text says them.
 fn counting(file: &Table) -> String {
@@ -44,12 +44,12 @@ fn a_default_that_is_written_out_changes_nothing() {
 
 #[test]
 fn all_defaults_written_out_change_nothing() {
-    for kind in &KINDS {
+    for kind in KINDS {
         let mut file = least(kind.name);
-        for section in SECTIONS {
+        for section in sections() {
             for (of, setting) in section.settings() {
                 let Otherwise::Default(toml) = setting.otherwise else { continue };
-                if of.is_none_or(|of| of.name == kind.name) {
+                if of.is_none_or(|of| of.kind.name == kind.name) {
                     let table = file.entry(section.name).or_insert_with(|| Table::new().into());
                     table.as_table_mut().unwrap().insert(setting.name.to_owned(), toml_value(toml).unwrap());
                 }

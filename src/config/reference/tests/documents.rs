@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::config::reference::templates::{FILTERS, USUAL};
-use crate::config::reference::{default_of, json_schema, markdown};
+use crate::config::reference::{json_schema, markdown};
+use crate::config::sections::default_of;
 use crate::discovery;
 use crate::mapping::spec::{Blank, Entry, Expression, Located, MapSpec, On};
 use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options};
@@ -130,7 +131,7 @@ fn is_right(file: &Table, whose: &str) {
 
 #[test]
 fn every_block_of_settings_in_the_pages_is_right_for_the_program_and_for_an_editor() {
-    let sections: BTreeSet<&str> = SECTIONS.iter().map(|section| section.name).collect();
+    let sections: BTreeSet<&str> = sections().iter().map(|section| section.name).collect();
     let mut seen = 0;
     for page in pages() {
         for block in blocks(&fs::read_to_string(&page).unwrap()) {
@@ -152,7 +153,7 @@ fn every_block_of_settings_in_the_pages_is_right_for_the_program_and_for_an_edit
 #[test]
 fn every_example_of_the_reference_is_right() {
     let kinds = KINDS.iter().map(|kind| kind.example);
-    for example in SECTIONS.iter().map(|section| section.example).chain(kinds) {
+    for example in sections().iter().map(|section| section.example).chain(kinds) {
         is_right(&completed(example.parse().unwrap_or_else(|error| panic!("{example}{error}"))), example);
     }
 }
@@ -215,9 +216,9 @@ fn shown(name: &str) -> String {
 
 #[test]
 fn the_samples_show_every_setting() {
-    for section in SECTIONS {
+    for section in sections() {
         for (kind, setting) in section.settings() {
-            let name = match kind.map(|kind| kind.name) {
+            let name = match kind.map(|kind| kind.kind.name) {
                 None | Some("imichat") => "config.toml",
                 Some("brightpattern") => "samples/brightpattern.toml",
                 Some(_) => "samples/scim.toml",

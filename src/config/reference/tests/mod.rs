@@ -2,7 +2,7 @@
 
 mod defaults;
 mod documents;
-mod drift;
+mod presence;
 mod values;
 
 use std::path::Path;
@@ -10,12 +10,14 @@ use std::sync::LazyLock;
 
 use toml::{Table, Value};
 
-use super::{KINDS, Keys, Rule, SECTIONS, Setting, Takes};
+use crate::config::sections::{SOURCES, SectionKeys, sections};
 use crate::config::{ConfigError, Settings};
+use crate::connectors::KINDS;
+use crate::settings::{Doubles, Otherwise, Rule, Sees, Setting, Takes, Zero, secret_table};
 
 /// A setting, and how to get there from the top of the file.
 struct Place {
-    setting: &'static Setting,
+    setting: Setting,
     path: Vec<&'static str>,
     /// The kind of target that the file is for.
     kind: &'static str,
@@ -66,25 +68,27 @@ fn read(file: &Table) -> Result<Settings, ConfigError> {
 /// Every setting there is, with those of tables within settings.
 fn places() -> Vec<Place> {
     let mut places = Vec::new();
-    for section in SECTIONS {
+    for section in sections() {
         for (kind, setting) in section.settings() {
             // Of the kinds that can do everything, where none is asked for.
-            let kind = kind.map_or("scim", |kind| kind.name);
-            add(Place { setting, path: vec![section.name, setting.name], kind, beside: Vec::new() }, &mut places);
+            let kind = kind.map_or("scim", |kind| kind.kind.name);
+            let path = vec![section.name, setting.name];
+            add(Place { setting: setting.clone(), path, kind, beside: Vec::new() }, &mut places);
         }
-        let (name, settings) = match section.keys {
-            Keys::Named(settings) => ("table", settings),
-            Keys::Attributes(settings) => ("attribute", settings),
-            Keys::These(_) | Keys::OfKinds { .. } => continue,
+        let (name, settings) = match &section.keys {
+            SectionKeys::Named(settings) => ("table", settings),
+            SectionKeys::Attributes(settings) => ("attribute", settings),
+            SectionKeys::These(_) | SectionKeys::OfKinds { .. } => continue,
         };
         for setting in settings {
-            let is_source = super::SOURCES.contains(&setting.name);
+            let is_source = SOURCES.contains(&setting.name);
             let beside = match section.keys {
-                Keys::Attributes(_) if is_source => Vec::new(),
-                Keys::Attributes(_) => vec![("column", "c".into())],
+                SectionKeys::Attributes(_) if is_source => Vec::new(),
+                SectionKeys::Attributes(_) => vec![("column", "c".into())],
                 _ => needed(settings),
             };
-            add(Place { setting, path: vec![section.name, name, setting.name], kind: "scim", beside }, &mut places);
+            let path = vec![section.name, name, setting.name];
+            add(Place { setting: setting.clone(), path, kind: "scim", beside }, &mut places);
         }
     }
     places
@@ -92,26 +96,26 @@ fn places() -> Vec<Place> {
 
 fn add(place: Place, places: &mut Vec<Place>) {
     for (rule, settings) in tables(&place.setting.takes) {
-        for setting in settings {
+        for setting in settings.clone() {
             let path = place.path.iter().copied().chain([setting.name]).collect();
-            let beside = if rule == Rule::Free { needed(settings) } else { Vec::new() };
+            let beside = if rule == Rule::Free { needed(&settings) } else { Vec::new() };
             add(Place { setting, path, kind: place.kind, beside }, places);
         }
     }
     places.push(place);
 }
 
-fn tables(takes: &Takes) -> Vec<(Rule, &'static [Setting])> {
+fn tables(takes: &Takes) -> Vec<(Rule, Vec<Setting>)> {
     match takes {
-        Takes::Table { settings, rule, .. } => vec![(*rule, *settings)],
+        Takes::Table { settings, rule, .. } => vec![(*rule, settings.clone())],
         Takes::Any { of, .. } => of.iter().flat_map(tables).collect(),
-        Takes::Secret(_) => tables(&super::SECRET_TABLE),
+        Takes::Secret(_) => tables(&secret_table()),
         _ => Vec::new(),
     }
 }
 
-fn needed(settings: &'static [Setting]) -> Vec<(&'static str, Value)> {
-    let needed = settings.iter().filter(|setting| setting.otherwise == super::Otherwise::Needed);
+fn needed(settings: &[Setting]) -> Vec<(&'static str, Value)> {
+    let needed = settings.iter().filter(|setting| setting.otherwise.is_needed());
     needed.map(|setting| (setting.name, good(&setting.takes).remove(0))).collect()
 }
 
@@ -122,11 +126,11 @@ fn good(takes: &Takes) -> Vec<Value> {
         Takes::True => vec![true.into()],
         Takes::Integer(range) => vec![(*range.start()).into(), (*range.end()).into()],
         Takes::Number { range, zero } => {
-            let zero = (*zero == super::Zero::Allowed).then(|| 0.into());
+            let zero = (*zero == Zero::Allowed).then(|| 0.into());
             let ends = [(*range.start()).into(), (*range.end()).into()];
             ends.into_iter().chain(zero).collect()
         }
-        Takes::Text(form) => form.taken.iter().map(|text| (*text).into()).collect(),
+        Takes::Text(shape) => shape.taken.iter().map(|text| (*text).into()).collect(),
         Takes::Choice(words) => words.iter().map(|word| word.name.into()).collect(),
         Takes::List { of, least, .. } => {
             let all = Value::Array(good(of));
@@ -142,7 +146,7 @@ fn good(takes: &Takes) -> Vec<Value> {
             settings.iter().map(|setting| of(setting).into()).collect()
         }
         Takes::Any { of, .. } => of.iter().flat_map(good).collect(),
-        Takes::Secret(_) => good(&super::SECRET_TABLE),
+        Takes::Secret(_) => good(&secret_table()),
         Takes::Literal => ["''", "'{{ x }}'", "true", "-7", "1.5", "['x', [1]]", "{ a = 'x', b = { c = '' } }"]
             .map(|toml| super::toml_value(toml).unwrap())
             .to_vec(),
@@ -162,7 +166,7 @@ fn bad(takes: &Takes) -> Vec<Value> {
             let (start, end) = (*range.start(), *range.end());
             vec![(start / 2.0 - 1e-9).into(), (end * 1.000_001).into(), (-1).into()]
         }
-        Takes::Text(form) => form.refused.iter().map(|text| (*text).into()).collect(),
+        Takes::Text(shape) => shape.refused.iter().map(|text| (*text).into()).collect(),
         Takes::Choice(words) => {
             let other = words[0].name;
             vec!["".into(), format!("{other} ").into(), format!("{other}x").into(), 1.into()]
@@ -171,7 +175,7 @@ fn bad(takes: &Takes) -> Vec<Value> {
             let mut lists: Vec<Value> = bad(of).into_iter().map(|item| Value::Array(vec![item])).collect();
             lists.extend((*least > 0).then(|| Value::Array(Vec::new())));
             let good = good(of).remove(0);
-            lists.extend((*doubles == super::Doubles::Refused).then(|| Value::Array(vec![good.clone(), good])));
+            lists.extend((*doubles == Doubles::Refused).then(|| Value::Array(vec![good.clone(), good])));
             lists
         }
         Takes::Table { settings, rule, .. } => {
@@ -182,7 +186,7 @@ fn bad(takes: &Takes) -> Vec<Value> {
                 let all = settings.iter().map(|setting| (setting.name.to_owned(), good(&setting.takes).remove(0)));
                 tables.push(Value::Table(all.collect()));
             }
-            for setting in *settings {
+            for setting in settings {
                 tables.extend(bad(&setting.takes).into_iter().map(|value| one(setting.name, value)));
             }
             tables
@@ -192,7 +196,7 @@ fn bad(takes: &Takes) -> Vec<Value> {
         }
         Takes::Secret(_) => {
             let clear = ["hunter2".into(), 4242.into(), Value::Array(vec!["hunter2".into()])];
-            bad(&super::SECRET_TABLE).into_iter().chain(clear).collect()
+            bad(&secret_table()).into_iter().chain(clear).collect()
         }
         Takes::Literal => Vec::new(),
     }
@@ -247,13 +251,10 @@ fn is_marked(place: &Place, value: &Value) -> bool {
 }
 
 #[test]
-fn the_kinds_are_those_that_can_be_chosen() {
-    let words: Vec<_> = super::SYSTEMS.iter().map(|choice| choice.name).collect();
-    assert_eq!(KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>(), words);
-    for kind in &KINDS {
-        let settings = read(&least(kind.name)).unwrap();
-        assert_eq!((settings.target.kind.name(), settings.target.kind.can_delete()), (kind.name, kind.deletes));
-        let known = |name: &&str| kind.settings.iter().any(|setting| setting.name == *name);
+fn the_ways_to_sign_in_are_settings_of_their_kind() {
+    for kind in KINDS {
+        let settings = (kind.settings)();
+        let known = |name: &&str| settings.iter().any(|setting| setting.name == *name);
         assert!(kind.ways.iter().flat_map(|way| way.iter()).all(known), "{}", kind.name);
     }
 }

@@ -92,7 +92,7 @@ fn probes() -> Vec<Value> {
 /// Whether something in what the setting takes is checked by the program alone.
 fn is_checked_further(takes: &Takes) -> bool {
     match takes {
-        Takes::Text(form) => form.sees == super::super::Sees::NotAll,
+        Takes::Text(shape) => shape.sees == Sees::NotAll,
         Takes::List { of, .. } => is_checked_further(of),
         Takes::Any { of, .. } => of.iter().any(is_checked_further),
         _ => false,

@@ -11,6 +11,7 @@ use crate::clock::TestClock;
 use crate::connectors::http::testing::{Reply, Seen, Server, rate};
 use crate::connectors::{Effect, Sent};
 use crate::model::{AttrId, Value};
+use crate::settings::SecretSource;
 
 mod bounds;
 mod codes;

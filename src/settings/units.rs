@@ -1,75 +1,40 @@
-//! Durations (`"24h"`), shares (`"20%"`) and limits (`"20%"`, `500`, `{ percent = 20, count = 500 }`).
+//! Durations (`"24h"`) and shares (`"20%"`).
 
 use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::reader::{Item, Problems, number};
-use super::reference::{COUNT, DURATION, LIMIT_SAID, PERCENT};
+use super::{DURATION, Reading, TomlItem};
 use crate::model::Percent;
-use crate::plan::policy::Limit;
 
 /// The longest time a setting can name, 100 years: far from where sums with the clock overflow.
 const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 
-impl Item<'_> {
-    pub fn duration(&self, problems: &mut Problems) -> Option<Duration> {
-        match self.value {
-            DeValue::String(text) => match parse_duration(text) {
-                Ok(duration) => Some(duration),
-                Err(why) => self.refuse(&format!("must be {}: {why}", DURATION.said), None, problems),
-            },
-            _ => self.wrong(DURATION.said, problems),
-        }
+pub(super) fn read_duration(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Duration> {
+    let said = DURATION.shape.said;
+    match item.value {
+        DeValue::String(text) => match parse_duration(text) {
+            Ok(duration) => Some(duration),
+            Err(why) => item.refuse(&format!("must be {said}: {why}"), None, reading),
+        },
+        _ => item.refuse_type(said, reading),
     }
+}
 
-    /// A duration longer than nothing.
-    pub fn some_duration(&self, problems: &mut Problems) -> Option<Duration> {
-        let duration = self.duration(problems)?;
-        if duration.is_zero() { self.refuse("must be longer than nothing", None, problems) } else { Some(duration) }
-    }
+/// A duration longer than nothing.
+pub(super) fn read_longer_duration(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Duration> {
+    let duration = read_duration(item, reading)?;
+    if duration.is_zero() { item.refuse("must be longer than nothing", None, reading) } else { Some(duration) }
+}
 
-    pub fn percent(&self, problems: &mut Problems) -> Option<Percent> {
-        let DeValue::String(text) = self.value else {
-            return self.wrong(PERCENT.said, problems);
-        };
-        match parse_percent(text) {
+/// A percentage where a message says that this was expected.
+pub fn read_percent(item: &TomlItem<'_>, said: &str, reading: &mut Reading) -> Option<Percent> {
+    match item.value {
+        DeValue::String(text) => match parse_percent(text) {
             Ok(percent) => Some(percent),
-            Err(why) => self.refuse(&format!("must be {}: {why}", PERCENT.said), None, problems),
-        }
-    }
-
-    pub fn limit(&self, problems: &mut Problems) -> Option<Limit> {
-        match self.value {
-            DeValue::String(text) => match parse_percent(text) {
-                Ok(percent) => Some(Limit { percent: Some(percent), count: None }),
-                Err(why) => self.refuse(&format!("must be {LIMIT_SAID}: {why}"), None, problems),
-            },
-            DeValue::Integer(_) => Some(Limit { percent: None, count: Some(self.integer(COUNT, problems)?) }),
-            DeValue::Table(_) => {
-                let mut table = self.table(problems)?;
-                let (percent, count) = (table.get("percent"), table.get("count"));
-                if table.is_empty() {
-                    return self.refuse("names neither `percent` nor `count`", None, problems);
-                }
-                table.finish(problems);
-                let percent = percent.and_then(|item| item.bare_percent(problems));
-                let count = count.and_then(|item| item.integer(COUNT, problems));
-                Some(Limit { percent, count })
-            }
-            _ => self.wrong(LIMIT_SAID, problems),
-        }
-    }
-
-    /// Where the setting's name says percent already, the sign may be left out.
-    fn bare_percent(&self, problems: &mut Problems) -> Option<Percent> {
-        let Some(percent) = number(self.value) else {
-            return self.percent(problems);
-        };
-        match Percent::new(percent) {
-            Ok(percent) => Some(percent),
-            Err(why) => self.refuse(&format!("must be a percentage: {why}"), None, problems),
-        }
+            Err(why) => item.refuse(&format!("must be {said}: {why}"), None, reading),
+        },
+        _ => item.refuse_type(said, reading),
     }
 }
 
@@ -110,6 +75,7 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(total)
 }
 
+/// A number and its sign.
 fn parse_percent(text: &str) -> Result<Percent, String> {
     let number = text.trim().strip_suffix('%').ok_or_else(|| format!("\"{text}\" has no %"))?.trim();
     // Only digits and a point: Rust's own parser also takes "inf" and "1e2".

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use toml::de::DeValue;
 
-use super::reader::{Folder, Item, Problems, found};
-use super::reference::{COMMAND_SAID, VARIABLE};
-use super::settings::SecretSource;
+use super::toml_reader::type_of;
+use super::{
+    Doubles, Either, FILE, Form, ItemList, Reading, Rule, Sees, Setting, SettingsTable, TEXT, Takes, TextForm,
+    TextShape, TomlItem, one_of, plain_text, settings_table,
+};
 use crate::model::Secret;
 
 /// How long a command may take to tell a secret: enough for a vault on the network, too short for one that waits for a
@@ -22,6 +24,14 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 
 /// As much of a command's output as is kept.
 const OUTPUT_LIMIT: u64 = 64 * 1024;
+
+/// Where a secret is found; it is read when it is needed, and not kept in the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    Env(String),
+    File(PathBuf),
+    Command(Vec<String>),
+}
 
 /// Why a secret could not be had. Never says what it would have been.
 #[derive(Debug, thiserror::Error)]
@@ -118,14 +128,14 @@ fn from_command(words: &[String], limit: Duration) -> Result<Secret, SecretError
         .stderr(Stdio::piped())
         .spawn()
         .map_err(not_run)?;
-    let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
+    let (stdout, stderr) = (read_in_background(child.stdout.take()), read_in_background(child.stderr.take()));
     let too_slow = || SecretError::TooSlow { program: program(), limit };
     let status = loop {
         if let Some(status) = child.try_wait().map_err(not_run)? {
             break status;
         }
         if started.elapsed() >= limit {
-            stop(&mut child);
+            end_command(&mut child);
             return Err(too_slow());
         }
         thread::sleep(Duration::from_millis(5));
@@ -147,7 +157,7 @@ fn from_command(words: &[String], limit: Duration) -> Result<Secret, SecretError
 }
 
 /// Reads a pipe to its end beside the waiting, so that a command that writes much is not stuck; keeps the beginning.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     if let Some(mut pipe) = pipe {
         thread::spawn(move || {
@@ -163,60 +173,105 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
 }
 
 /// Ends a command that took too long, and waits for it so that no zombie stays.
-fn stop(child: &mut Child) {
+fn end_command(child: &mut Child) {
     // It may have ended by itself just now; either way there is nothing more to do.
     let _ = child.kill();
     let _ = child.wait();
 }
 
-impl Item<'_> {
-    /// `{ env }`, `{ file }` or `{ command }`. Anything else is a secret in clear, as far as anyone can tell, and is
-    /// not shown. `variable` is the name to suggest.
-    pub fn secret(&self, variable: &str, folder: Folder<'_>, problems: &mut Problems) -> Option<SecretSource> {
-        let DeValue::Table(_) = self.value else {
-            problems.hide(self.value, &self.span);
-            let what = match self.value {
+/// Where a secret is kept: `{ env }`, `{ file }` or `{ command }`.
+pub struct SecretForm {
+    variable: &'static str,
+}
+
+/// A secret, which is usually kept in this environment variable.
+#[must_use]
+pub const fn secret(variable: &'static str) -> SecretForm {
+    SecretForm { variable }
+}
+
+const PLACES: &[&str] = &["env", "file", "command"];
+
+settings_table! {
+    SecretTable makes Option<SecretSource> {
+        env = one_of(VARIABLE, PLACES), "The environment variable that holds it.";
+        file = one_of(FILE, PLACES),
+            "A file that holds it and nothing else; a line break at its end is no part of it.";
+        command = one_of(Either { one: WORDS, other: COMMAND, said: "a list of words or a string" }, PLACES),
+            "A command that prints it in its first line. It runs without a shell and without input, for 30 seconds at \
+             most; a string is split at blanks.";
+    } => env.map(SecretSource::Env).or(file.map(SecretSource::File)).or(command.map(SecretSource::Command))
+}
+
+const WORDS: ItemList<TextForm<String>> =
+    ItemList { of: TEXT, said: "a list of words", doubles: Doubles::Allowed, empty: Some(("is empty", None)) };
+
+const COMMAND: TextForm<Vec<String>> = plain_text("a command", &["pass show imichat", "vault"], |item, reading| {
+    Some(item.read_str(reading)?.split_whitespace().map(str::to_owned).collect())
+});
+
+const VARIABLE: TextForm<String> = TextForm {
+    shape: TextShape {
+        said: "the name of an environment variable (letters, digits, _)",
+        pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+        sees: Sees::All,
+        taken: &["IMICHAT_API_KEY", "_key2"],
+        refused: &["", "1A", "a-b", "a b"],
+    },
+    read: read_variable,
+};
+
+/// The settings of which exactly one says where a secret is.
+#[must_use]
+pub fn secret_settings() -> Vec<Setting> {
+    SecretTable.settings()
+}
+
+/// What a table of secrets takes, for the reference and for editors.
+#[must_use]
+pub fn secret_table() -> Takes {
+    let said = "a table that says where the secret is kept";
+    Takes::Table { settings: secret_settings(), rule: Rule::ExactlyOne, said }
+}
+
+impl Form for SecretForm {
+    type Value = SecretSource;
+
+    fn takes(&self) -> Takes {
+        Takes::Secret(self.variable)
+    }
+
+    /// Whatever is no table is a secret in clear, as far as anyone can tell, and is not shown.
+    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<SecretSource> {
+        let DeValue::Table(_) = item.value else {
+            reading.hide_value(item.value, &item.span);
+            let what = match item.value {
                 DeValue::String(_) => "stands here in clear".to_owned(),
-                other => format!("must be a table that says where the secret is kept, not {}", found(other)),
+                other => format!("must be a table that says where the secret is kept, not {}", type_of(other)),
             };
-            return self.refuse(
-                &what,
-                format!("use {{ env = \"{variable}\" }}, {{ file = … }} or {{ command = … }}"),
-                problems,
-            );
+            let help = format!("use {{ env = \"{}\" }}, {{ file = … }} or {{ command = … }}", self.variable);
+            return item.refuse(&what, help, reading);
         };
-        let mut table = self.table(problems)?;
-        let (env, file, command) = (table.get("env"), table.get("file"), table.get("command"));
-        table.finish_hiding(problems);
-        let source = match (env, file, command) {
-            (Some(env), None, None) => SecretSource::Env(env.variable(problems)?),
-            (None, Some(file), None) => SecretSource::File(file.path(folder, problems)?),
-            (None, None, Some(command)) => SecretSource::Command(command.words(problems)?),
-            _ => return self.refuse("must name one of `env`, `file` and `command`", None, problems),
-        };
-        Some(source)
-    }
-
-    fn variable(&self, problems: &mut Problems) -> Option<String> {
-        let name = self.string(problems)?;
-        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            && !name.starts_with(|c: char| c.is_ascii_digit());
-        if plain {
-            return Some(name.to_owned());
+        let table = item.read_table(reading)?;
+        table.hide_unknown(PLACES, reading);
+        table.refuse_unknown(PLACES, reading);
+        if PLACES.iter().filter(|place| table.has_key(place)).count() != 1 {
+            return item.refuse("must name one of `env`, `file` and `command`", None, reading);
         }
-        // It is likely the secret itself.
-        problems.hide(self.value, &self.span);
-        self.refuse(&format!("must be {}", VARIABLE.said), None, problems)
+        SecretTable.fill(&table, reading)?
     }
+}
 
-    fn words(&self, problems: &mut Problems) -> Option<Vec<String>> {
-        let words: Vec<String> = match self.value {
-            DeValue::String(_) => self.string(problems)?.split_whitespace().map(str::to_owned).collect(),
-            DeValue::Array(_) => self.strings(problems)?.into_iter().map(|word| word.value).collect(),
-            _ => return self.wrong(COMMAND_SAID, problems),
-        };
-        if words.is_empty() { self.refuse("is empty", None, problems) } else { Some(words) }
+fn read_variable(item: &TomlItem<'_>, reading: &mut Reading) -> Option<String> {
+    let name = item.read_str(reading)?;
+    let plain =
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.starts_with(|c: char| c.is_ascii_digit());
+    if plain {
+        return Some(name.to_owned());
     }
+    // It is likely the secret itself.
+    reading.hide_value(item.value, &item.span);
+    item.refuse(&format!("must be {}", VARIABLE.shape.said), None, reading)
 }
 
 #[cfg(test)]

@@ -1,0 +1,131 @@
+//! `[policy]`.
+
+use super::{Section, SectionKeys};
+use crate::connectors::Descriptor;
+use crate::plan::policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Policy};
+use crate::settings::{
+    Choice, Choices, Doubles, InTable, ItemList, Reading, Rule, Sees, SettingsTable, TextForm, TextShape, TomlTable,
+    choice, default, flag, settings_table, whole,
+};
+
+settings_table! {
+    PolicyTable fills Policy {
+        create = default(flag(), "true"),
+            "Whether people without an account get one. If not, they are listed as skipped, and `[map]` need not \
+             have what only a new account needs.";
+        update = default(flag(), "true"),
+            "Whether accounts that differ from their rows are changed. If not, leavers and returners still are, and \
+             of them nothing but whether they are active.";
+        leavers = default(Choices(LEAVERS), "\"deactivate\""),
+            "What happens to people whose row says inactive and whose account is active.";
+        absent = default(Choices(ABSENT), "\"report\""),
+            "What happens to accounts that no row stands for. Nothing is concluded from an absence while the listing \
+             is not complete, or the export looks broken or has other columns than in the last good run.";
+        absent_for = default(
+            InTable { of: AbsentForTable, rule: Rule::Free, said: "a table such as { runs = 3, days = 7 }" },
+            "{ runs = 3, days = 7 }"
+        ),
+            "How long an account must have been without a row before that counts. Both have to be reached; what is \
+             left out of the table keeps its default.";
+        reactivate = default(flag(), "true"),
+            "Whether inactive accounts become active when their row says so. If not, they are listed as skipped, and \
+             nothing of the account is changed.";
+        protect = default(PATTERNS, "[]"),
+            "Patterns of names that are never touched: `*` stands for any text, `?` for one character, `[ab]` for \
+             one of several, `{a,b}` for either; case does not matter. A pattern is held against the account's id, \
+             the identity, and every attribute of `match.rules`, of the row and of the account. Administrators of \
+             imichat are never touched anyway.";
+        inactive_newcomers = default(Choices(NEWCOMERS), "\"skip\""),
+            "Whether people whose row says inactive, and who have no account, get one.";
+    }
+}
+
+settings_table! {
+    AbsentForTable fills AbsentFor {
+        runs = default(whole::<u32>(0..=100_000), "3"),
+            "Runs in a row, the present one included.";
+        days = default(whole::<u32>(0..=100_000), "7"),
+            "Whole days since it was first found without a row.";
+    }
+}
+
+/// Reads `[policy]`. What the target cannot do is refused; where the target itself could not be read, that is not known.
+pub(in crate::config) fn read_policy(
+    table: &TomlTable<'_>,
+    kind: Option<&Descriptor>,
+    reading: &mut Reading,
+) -> Option<Policy> {
+    let policy = PolicyTable.read(table, reading)?;
+    if let (Some(kind), Absent::Delete, Some(item)) = (kind, policy.absent, table.find_item("absent"))
+        && !kind.deletes
+    {
+        let what = format!("cannot be \"delete\": {} has no way to delete an account", kind.name);
+        return item.refuse(&what, "use \"deactivate\"".to_owned(), reading);
+    }
+    Some(policy)
+}
+
+const LEAVERS: &[Choice<Leavers>] = &[
+    choice("deactivate", Leavers::Deactivate, "the account becomes inactive"),
+    choice("report", Leavers::Report, "they are listed as skipped, and nothing of the account is changed"),
+];
+
+pub(in crate::config) const ABSENT: &[Choice<Absent>] = &[
+    choice("ignore", Absent::Ignore, "nothing is said of them"),
+    choice("report", Absent::Report, "they are listed"),
+    choice("deactivate", Absent::Deactivate, "the account becomes inactive, after the time of `absent_for`"),
+    choice(
+        "delete",
+        Absent::Delete,
+        "the account is deleted, after the time of `absent_for`; imichat has no way to do that",
+    ),
+];
+
+const NEWCOMERS: &[Choice<InactiveNewcomers>] = &[
+    choice("skip", InactiveNewcomers::Skip, "they get none"),
+    choice("create", InactiveNewcomers::Create, "they get one that is inactive"),
+];
+
+const PATTERNS: ItemList<TextForm<String>> =
+    ItemList { of: GLOB, said: "a list of patterns", doubles: Doubles::Allowed, empty: None };
+
+/// A pattern of names, checked here, so that a mistyped one is not found when it should have protected somebody.
+const GLOB: TextForm<String> = TextForm {
+    shape: TextShape {
+        said: "a pattern such as \"admin*\"",
+        pattern: r"\S",
+        sees: Sees::NotAll,
+        taken: &["admin*", "svc-*", "?ot", "{a,b}*", "[ab]*"],
+        refused: &["", "  "],
+    },
+    read: |item, reading| {
+        let pattern = item.read_string(reading)?;
+        match globset::Glob::new(&pattern) {
+            Ok(_) => Some(pattern),
+            Err(error) => item.refuse(&format!("has a pattern that cannot be used: {}", error.kind()), None, reading),
+        }
+    },
+};
+
+/// What counts where the configuration says nothing.
+#[cfg(test)]
+impl Default for Policy {
+    fn default() -> Self {
+        PolicyTable.defaults().unwrap()
+    }
+}
+
+pub(super) fn policy_section() -> Section {
+    Section {
+        name: "policy",
+        says: "What may be done. A row says that somebody has left when the attribute that stands for being active comes to the \
+           value for inactive: `status` of imichat, `disabled` of brightpattern, `active` of scim.",
+        missing: None,
+        keys: SectionKeys::These(PolicyTable.settings()),
+        more: "",
+        example: "[policy]\n\
+              absent     = \"deactivate\"\n\
+              absent_for = { runs = 5, days = 14 }   # after five runs in a row, and two weeks\n\
+              protect    = [\"admin*\", \"svc-*\"]\n",
+    }
+}

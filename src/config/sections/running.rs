@@ -1,0 +1,296 @@
+//! `[rate]`, `[journal]`, `[passwords]` and `[report]`: how a run goes and where it leaves what it has to tell.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Section, SectionKeys};
+use crate::config::settings::{Delivery, Occasion};
+use crate::connectors::http::Rate;
+use crate::settings::{
+    ATTRIBUTE, Choice, Choices, DURATION, Doubles, FILE, Form, InTable, ItemList, LONGER_DURATION, Number, PERCENT,
+    Reading, Rule, SecretSource, Sees, SettingsTable, TextForm, TextShape, TomlItem, Zero, choice, default, flag,
+    mapped, needed, optional, secret, settings_table, whole,
+};
+
+settings_table! {
+    RateTable fills Rate {
+        requests_per_second = default(PACE, "5"),
+            "How many requests leave in a second, at most. 0 is no limit.";
+        burst = default(whole::<u32>(1..=1_000_000), "5"),
+            "How many requests may leave at once after a pause.";
+        concurrency = default(whole::<usize>(1..=256), "4"),
+            "How many requests may be under way at once.";
+        daily_reserve = default(PERCENT, "\"5%\""),
+            "The share of the tenant's daily quota that is left for others. Where a server does not say how large \
+             the quota is, nothing can be reserved.";
+        retries = default(whole::<u32>(0..=100), "5"),
+            "How often one request is repeated, at most, after a failure that may pass. What is not safe to send \
+             twice, such as a create, is repeated only where it was certainly not carried out.";
+        timeout = default(LONGER_DURATION, "\"30s\""),
+            "How long one request may take, from connecting to the last byte of its answer.";
+        wait_for_quota = default(flag(), "false"),
+            "Whether a run sleeps until the daily quota resets, instead of pausing with exit code 6.";
+    }
+}
+
+settings_table! {
+    /// `[journal]`.
+    struct JournalSettings read by JournalTable {
+        path: PathBuf = default(FILE, "\".headcount\""),
+            "The state directory. It is made where it is missing, for its owner alone (mode 0700), and one run at a \
+             time holds it. Each configuration needs one of its own. `--state DIR` names another.";
+        keep: Duration = default(DURATION, "\"90d\""),
+            "Runs that ended longer ago than this are forgotten after the next run, and so are plans that were made \
+             longer ago.";
+    }
+}
+
+settings_table! {
+    /// `[passwords]`.
+    struct PasswordSettings read by PasswordTable {
+        deliver_to: Delivery = default(RECIPIENT, "\"discard\""),
+            "Who gets them: the owner of an [age](https://age-encryption.org) key, as whose public half this is, or \
+             with `\"discard\"` nobody, so that people have to reset theirs.";
+        file: PathBuf = default(FILE, "\"passwords.age\""),
+            "The file that they are written to, encrypted for that key (CSV with `key`, `identity`, `account`, \
+             `attribute` and `value`). `{run}` stands for the run's name; without it, the name is put in where there \
+             is such a file already.";
+    }
+}
+
+settings_table! {
+    /// `[report]`. In paths `{run}` stands for the run's name.
+    struct ReportSettings read by ReportTable {
+        html: Option<PathBuf> = optional(REPORT_FILE, "none is written"),
+            "A report for a browser: one file that can be mailed or printed, written after every run.";
+        markdown: Option<PathBuf> = optional(REPORT_FILE, "none is written"),
+            "A short report for a ticket, a pull request or a chat, written after every run.";
+        errors: Option<PathBuf> = optional(SHEET_FILE, "none is written"),
+            "The rows that were invalid, in conflict, or failed, as they came, with what is wrong beside them, to be \
+             mended and fed to headcount again. Written after every plan and every run that has such rows. The \
+             ending tells the format: `.csv`, `.tsv`, `.xlsx` or `.jsonl`; without an ending it is that of the \
+             export, and one that promises a format in which no rows are written is refused.";
+        redact: Vec<String> = default(attributes(), "[\"password\", \"custom_attributes\"]"),
+            "Attributes whose values no report shows, on paper or on the terminal. A name may point inside an object \
+             (`custom_attributes.business`).";
+        metrics: Option<PathBuf> = optional(ONE_FILE, "none are written"),
+            "The last run in numbers, for the textfile collector of Prometheus' node exporter. One file for all \
+             runs, and one of its own for each configuration.";
+        webhook: Option<WebhookSettings> = optional(
+            InTable {
+                of: WebhookTable,
+                rule: Rule::Free,
+                said: "a table such as { url = { env = \"HEADCOUNT_WEBHOOK\" }, on = [\"failure\"] }",
+            },
+            "nobody is told"
+        ),
+            "Who is told, with a message in JSON, how a run ended. A webhook that fails never changes how that was.";
+    }
+}
+
+settings_table! {
+    /// `report.webhook`.
+    struct WebhookSettings read by WebhookTable {
+        url: SecretSource = needed(secret("HEADCOUNT_WEBHOOK"), "add url = { env = \"HEADCOUNT_WEBHOOK\" }"),
+            "The address. It is a secret, because whoever knows it can send messages there.";
+        on: Vec<Occasion> = default(occasions(), "[\"failure\", \"held\"]"),
+            "What it is told of.";
+        secret: Option<SecretSource> = optional(secret("HEADCOUNT_WEBHOOK_SECRET"), "messages are not signed"),
+            "The key that messages are signed with (HMAC-SHA256, in the header `X-Headcount-Signature`).";
+    }
+}
+
+const OCCASIONS: &[Choice<&'static [Occasion]>] = &[
+    choice("success", &[Occasion::Success], "everything was done, or there was nothing to do"),
+    choice(
+        "failure",
+        &[Occasion::Failure],
+        "accounts failed, or it is not known what became of them; or the run failed before anything was changed",
+    ),
+    choice("held", &[Occasion::Held], "a limit of `[safety]` held something back, or everything"),
+    choice("paused", &[Occasion::Paused], "the run was paused, and can be resumed"),
+    choice("always", &Occasion::ALL, "each of these"),
+];
+
+/// Requests per second: one in a thousand seconds is the slowest.
+const PACE: Number<f64> = Number {
+    range: 0.001..=1_000_000.0,
+    zero: Zero::Allowed,
+    check: |pace| match pace {
+        none if none.abs() < f64::EPSILON => Ok(0.0),
+        pace if PACE.range.contains(&pace) => Ok(pace),
+        _ => Err("must be 0.001 to 1,000,000, or 0 for no limit".to_owned()),
+    },
+};
+
+const RECIPIENT: TextForm<Delivery> = TextForm {
+    shape: TextShape {
+        said: "\"discard\", or the public key that age-keygen prints, \"age1…\"",
+        pattern: "^(discard|age1[0-9a-z]+)$",
+        sees: Sees::NotAll,
+        taken: &["discard", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
+        refused: &["", "me", "discarded", "AGE-SECRET-KEY-1QQQQ"],
+    },
+    read: read_recipient,
+};
+
+const REPORT_FILE: TextForm<PathBuf> = TextForm {
+    shape: TextShape {
+        said: "a path, in which {run} stands for the run's name",
+        pattern: r"^\s*([^{}\s]|\{run\})([^{}]|\{run\})*$",
+        sees: Sees::All,
+        taken: &["reports/{run}.html", "last.html", "{run}"],
+        refused: &["", "  ", "{date}.html", "a{.html", "{run}}"],
+    },
+    read: read_report_path,
+};
+
+/// A file of rows, which promises no format that rows are not written in.
+const SHEET_FILE: TextForm<PathBuf> = TextForm {
+    shape: TextShape {
+        pattern: r"^(?![\s\S]*[^/]\.(ods|xls|xlsb|xlsm|json|gz|gzip|zst|zstd|zip|bz2|xz|7z|html)$)\s*([^{}\s]|\{run\})([^{}]|\{run\})*$",
+        sees: Sees::NotAll,
+        taken: &["reports/{run}-errors.csv", "errors", "{run}", "a.b/errors.xlsx", "a/.html"],
+        refused: &["", "  ", "{date}.csv", "{run}}", "errors.html", "reports/{run}.ods", "errors.csv.gz"],
+        ..REPORT_FILE.shape
+    },
+    read: read_sheet_path,
+};
+
+/// A path that is the same for every run: whoever collects metrics reads all files of a folder, and would find those of
+/// each run beside those of all others.
+const ONE_FILE: TextForm<PathBuf> = TextForm {
+    shape: TextShape {
+        said: "a path without braces",
+        pattern: r"^\s*[^{}\s][^{}]*$",
+        sees: Sees::All,
+        taken: &["reports/headcount.prom"],
+        refused: &["", "{run}.prom", "a}"],
+    },
+    read: |item, reading| {
+        if item.read_str(reading)?.contains(['{', '}']) {
+            return item.refuse("must be one file for all runs, without braces", None, reading);
+        }
+        item.read_path(reading)
+    },
+};
+
+fn attributes() -> impl Form<Value = Vec<String>> {
+    let said = "a list of the names of attributes";
+    let attributes = ItemList { of: ATTRIBUTE, said, doubles: Doubles::Allowed, empty: None };
+    mapped(attributes, |names| names.into_iter().map(|name| name.value).collect())
+}
+
+/// Each occasion once, however often it is named.
+fn occasions() -> impl Form<Value = Vec<Occasion>> {
+    let help = "leave it out for [\"failure\", \"held\"]";
+    let occasions = ItemList {
+        of: Choices(OCCASIONS),
+        said: "a list such as [\"failure\", \"held\"]",
+        doubles: Doubles::Allowed,
+        empty: Some(("names nothing to be told of", Some(help))),
+    };
+    mapped(occasions, |named| {
+        let mut once = Vec::new();
+        for occasion in named.into_iter().flatten() {
+            if !once.contains(occasion) {
+                once.push(*occasion);
+            }
+        }
+        once
+    })
+}
+
+fn read_recipient(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Delivery> {
+    let text = item.read_str(reading)?;
+    if text == "discard" {
+        return Some(Delivery::Discard);
+    }
+    if text.trim().to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+        reading.hide_value(item.value, &item.span);
+        let help = "use its public half, age1…: `age-keygen -y` prints it".to_owned();
+        return item.refuse("is a private key, and stands here in clear", help, reading);
+    }
+    match age::x25519::Recipient::from_str(text) {
+        Ok(_) => Some(Delivery::Recipient(text.to_owned())),
+        Err(why) => {
+            let help = "use the public key that `age-keygen` prints (age1…), or \"discard\"".to_owned();
+            item.refuse(&format!("is no age recipient: {why}"), help, reading)
+        }
+    }
+}
+
+/// A path in which `{run}` stands for the run's name, and nothing else is in braces.
+fn read_report_path(item: &TomlItem<'_>, reading: &mut Reading) -> Option<PathBuf> {
+    if item.read_str(reading)?.replace("{run}", "").contains(['{', '}']) {
+        return item.refuse("can only have {run} in braces", None, reading);
+    }
+    item.read_path(reading)
+}
+
+/// Names that promise what no error sheet can be, so that a source of that name could not be read.
+const NO_SHEETS: [&str; 14] =
+    ["ods", "xls", "xlsb", "xlsm", "json", "gz", "gzip", "zst", "zstd", "zip", "bz2", "xz", "7z", "html"];
+
+fn read_sheet_path(item: &TomlItem<'_>, reading: &mut Reading) -> Option<PathBuf> {
+    let path = read_report_path(item, reading)?;
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if NO_SHEETS.contains(&extension.as_str()) {
+        let help =
+            "leave it out, and the file is of the source's own format; or name a .csv, .tsv, .xlsx or .jsonl file";
+        return item.refuse(&format!("cannot be written as .{extension}"), help.to_owned(), reading);
+    }
+    Some(path)
+}
+
+pub(super) fn rate_section() -> Section {
+    Section {
+        name: "rate",
+        says: "How fast requests leave, and how patient a run is. A server that asks for more patience (`Retry-After`) gets it; for \
+           more than five minutes nobody waits, and the run stops.",
+        missing: None,
+        keys: SectionKeys::These(RateTable.settings()),
+        more: "",
+        example: "[rate]\nrequests_per_second = 20\nconcurrency         = 8\ndaily_reserve       = \"20%\"\ntimeout             = \"1m\"\n",
+    }
+}
+
+pub(super) fn journal_section() -> Section {
+    Section {
+        name: "journal",
+        says: "Where headcount keeps what it has to remember: the journal of its runs, their plans and reports, who has which \
+           account, and the last listing.",
+        missing: None,
+        keys: SectionKeys::These(JournalTable.settings()),
+        more: "",
+        example: "[journal]\npath = \"/var/lib/headcount/acme\"\nkeep = \"1w\"\n",
+    }
+}
+
+pub(super) fn password_section() -> Section {
+    Section {
+        name: "passwords",
+        says: "Where [generated](#map) passwords go. They are never printed, logged or kept.",
+        missing: None,
+        keys: SectionKeys::These(PasswordTable.settings()),
+        more: "",
+        example: "[passwords]\n\
+              deliver_to = \"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\"   # its owner: age -d -i key.txt\n\
+              file       = \"passwords-{run}.age\"\n",
+    }
+}
+
+pub(super) fn report_section() -> Section {
+    Section {
+        name: "report",
+        says: "What is written and who is told when a run is over, beside what stands on the terminal.",
+        missing: None,
+        keys: SectionKeys::These(ReportTable.settings()),
+        more: "In a path, `{run}` stands for the run's name. Folders that are missing are made.",
+        example: "[report]\n\
+              html    = \"reports/{run}.html\"\n\
+              errors  = \"reports/{run}-errors.xlsx\"\n\
+              webhook = { url = { env = \"HEADCOUNT_WEBHOOK\" }, on = [\"failure\", \"held\"] }\n",
+    }
+}

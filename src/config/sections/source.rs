@@ -1,0 +1,265 @@
+//! `[source]` and `[lookup.NAME]`.
+
+use std::path::PathBuf;
+
+use super::{Section, SectionKeys};
+use crate::config::settings::{Duplicates, Format, LookupSettings, SourceSettings};
+use crate::mapping::spec::{Blank, Located};
+use crate::settings::{
+    COLUMN, CONDITION, Choice, Choices, Doubles, Either, FILE, Form, InTable, ItemList, Reading, Rule, Sees,
+    SettingsTable, TEXT, Takes, TextForm, TextShape, TomlItem, TomlTable, choice, default, mapped, needed, optional,
+    plain_text, settings_table, whole,
+};
+
+/// `[source]`: what reads the files, and what the mapping needs of it.
+pub(crate) struct SourceSection {
+    pub settings: SourceSettings,
+    pub include: Option<Located<String>>,
+    pub identity: Option<Located<String>>,
+    pub blank: Blank,
+}
+
+settings_table! {
+    SourceTable makes SourceSection {
+        path = needed(source_path(), "add path = \"hr_export.csv\" below [source]: a file, a list of files, or \"-\""),
+            "The export. Several files are read one after the other and must have the same columns; `\"-\"` is \
+             standard input. What is packed with gzip or zstd is unpacked.";
+        format = optional(
+            Choices(FORMATS),
+            "the file's name tells: `.tsv` and `.tab`, `.xlsx` and `.xlsm`, `.ods`, `.jsonl` and `.ndjson`, each also with `.gz` \
+ or `.zst` behind it; any other name, and standard input, means csv, but for those of formats that cannot be read, \
+ such as `.xls` and `.json`, which are refused",
+        ),
+            "How the export is written.";
+        delimiter = optional(DELIMITER, "it is a comma, and for tsv a tab"),
+            "What stands between two cells of csv or tsv: one character of ASCII.";
+        encoding = optional(ENCODING, "it is what the file's byte order mark says, else UTF-8"),
+            "How csv, tsv and jsonl write characters as bytes. Usual ones are `\"utf-8\"`, `\"windows-1252\"`, \
+             `\"iso-8859-15\"`, `\"utf-16le\"` and `\"shift_jis\"`.";
+        sheet = optional(TEXT, "the workbook must have one sheet only, hidden ones aside"),
+            "The sheet of a workbook (xlsx, ods) that holds the export.";
+        header_row = default(whole::<u32>(1..=i64::from(u32::MAX)), "1"),
+            "The line that names the columns, counted from 1; what stands above it is skipped. Blank lines in front \
+             of the names do no harm. It means nothing for jsonl.";
+        trailer = optional(
+            InTable { of: TrailerTable, rule: Rule::Free, said: "a table such as { mark = \"TRAILER\", count = 2 }" },
+            "every row is one"
+        ),
+            "For an export whose last row says how many rows there are. An export that has another number of rows, \
+             or no such row at its end, was cut short or is another one, and is refused. Each of several files has a \
+             trailer of its own; jsonl has none.";
+        manifest = optional(manifest(), "nothing is counted"),
+            "A file beside the export that says how many rows there are in all. It holds nothing but that number, or \
+             is JSON. An export that has another number of rows is refused.";
+        include = optional(CONDITION, "every row counts"),
+            "Which rows count: an expression over the row's columns, as in a template but without `{{ }}`, that is \
+             true or false. A row for which it is false is as good as not in the export; the account of its person \
+             is therefore absent.";
+        identity = optional(COLUMN, "a person is known by the match rules alone"),
+            "The column that never changes for a person, such as the personnel number. By it somebody is found again \
+             whose login and address have both changed. A row whose cell is empty is invalid.";
+        duplicates = default(Choices(DUPLICATES), "\"error\""),
+            "What two rows with the same `identity` mean. Two rows of different identity that lead to one account \
+             are a conflict with `\"first\"` and `\"last\"`, and nothing is done for either.";
+        blank = default(Choices(BLANK), "\"ignore\""),
+            "What an empty cell means, and a template that comes to nothing. An attribute can have its own answer: \
+             see [`blank` in `[map]`](#map).";
+    } => SourceSection {
+        settings: SourceSettings {
+            paths: path, format, delimiter, encoding, sheet, header_row, duplicates, trailer, manifest
+        },
+        include,
+        identity,
+        blank,
+    }
+}
+
+settings_table! {
+    /// `source.trailer`: the last row of each file says how many there are.
+    struct TrailerSettings read by TrailerTable {
+        mark: String = needed(MARK, "add mark = \"TRAILER\": what the first cell of the last row begins with"),
+            "What the first cell of the last row begins with.";
+        count: usize = default(whole::<usize>(1..=16_384), "2"),
+            "Which cell of that row holds the number, counted from 1. In the first, the number follows the mark.";
+    }
+}
+
+settings_table! {
+    /// `source.manifest`: another file says how many rows there are in all.
+    struct ManifestSettings read by ManifestTable {
+        path: PathBuf =
+            needed(FILE, "add path = \"hr_export.json\": the file that says how many rows there are"), "The file.";
+        count: String = default(TEXT, MANIFEST_COUNT),
+            "Where the file is JSON, the member that holds the number; a dot leads into an object (`\"export.rows\"`).";
+    }
+}
+
+settings_table! {
+    LookupTable makes (PathBuf, Located<String>) {
+        path = needed(FILE, "add path = \"teams.csv\": a file whose rows are looked up"),
+            "The table: a file with a header, in any format of `source.format`, as its name tells.";
+        key = needed(COLUMN, "add key = \"team_name\": the column that is looked in"),
+            "The column that is looked in. It is compared without regard to case, and must not be empty.";
+    } => (path, key)
+}
+
+/// Each `[lookup.NAME]`, in the order of the file.
+pub(in crate::config) fn read_lookups(table: &TomlTable<'_>, reading: &mut Reading) -> Vec<LookupSettings> {
+    let read = |item: &TomlItem<'_>| {
+        let (path, key) = LookupTable.read(&item.read_table(reading)?, reading)?;
+        let name = Located { value: table.key_of(item).to_owned(), span: item.key.clone() };
+        Some(LookupSettings { name, path, key })
+    };
+    table.all_items().iter().filter_map(read).collect()
+}
+
+const FORMATS: &[Choice<Format>] = &[
+    choice("csv", Format::Csv, "text with a delimiter between cells"),
+    choice("tsv", Format::Tsv, "the same with tabs"),
+    choice("xlsx", Format::Xlsx, "a workbook of Excel"),
+    choice("ods", Format::Ods, "a workbook of LibreOffice"),
+    choice(
+        "jsonl",
+        Format::Jsonl,
+        "JSON Lines: an object in each line; objects within it become columns with a dot in their names",
+    ),
+];
+
+const DUPLICATES: &[Choice<Duplicates>] = &[
+    choice(
+        "error",
+        Duplicates::Error,
+        "the export is refused, with both lines; so it is where two rows agree in all attributes of a match rule",
+    ),
+    choice("first", Duplicates::First, "of two rows with one identity the first counts, the other is skipped"),
+    choice("last", Duplicates::Last, "of two rows with one identity the last counts, the other is skipped"),
+];
+
+pub(in crate::config) const BLANK: &[Choice<Blank>] = &[
+    choice("ignore", Blank::Ignore, "the account keeps the value that it has"),
+    choice("clear", Blank::Clear, "the value is taken away from the account"),
+    choice("error", Blank::Error, "the row is invalid, and its account is left as it is"),
+];
+
+const MANIFEST_COUNT: &str = "\"rows\"";
+
+const SOURCE_FILE: TextForm<Located<PathBuf>> =
+    plain_text("a file", &["hr_export.csv", "-", "/srv/hr.xlsx"], |item, reading| {
+        let text = item.read_str(reading)?;
+        // Standard input is no path.
+        let path = if text == "-" { PathBuf::from(text) } else { reading.absolute_path(text) };
+        Some(Located { value: path, span: item.span.clone() })
+    });
+
+const MARK: TextForm<String> =
+    TextForm { shape: TEXT.shape, read: |item, reading| Some(item.read_str(reading)?.trim().to_owned()) };
+
+const DELIMITER: TextForm<u8> = TextForm {
+    shape: TextShape {
+        said: "one character such as \",\", \";\", \"|\" or \"\\t\"",
+        pattern: r"^[\u0001-\u0009\u000B\u000C\u000E-\u0021\u0023-\u007F]$",
+        sees: Sees::All,
+        taken: &[";", ",", "|", "\t", " "],
+        refused: &["", ";;", "\"", "\n", "ä", "—"],
+    },
+    read: |item, reading| match item.value.as_str().map(str::as_bytes) {
+        Some([byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Some(*byte),
+        Some(_) => item.refuse(&format!("must be {}", DELIMITER.shape.said), None, reading),
+        None => item.refuse_type("a string of one character", reading),
+    },
+};
+
+const ENCODING: TextForm<String> = TextForm {
+    shape: TextShape {
+        said: "the name of an encoding",
+        pattern: r"\S",
+        sees: Sees::NotAll,
+        taken: &["windows-1252", "utf-8", "iso-8859-15", "utf-16le", "shift_jis", "UTF8"],
+        refused: &["", "  "],
+    },
+    read: |item, reading| {
+        let label = item.read_string(reading)?;
+        if encoding_rs::Encoding::for_label(label.as_bytes()).is_some() {
+            return Some(label);
+        }
+        let help = "usual ones: \"utf-8\", \"windows-1252\", \"iso-8859-15\", \"utf-16le\", \"shift_jis\"";
+        item.refuse(&format!("is no encoding: \"{label}\""), help.to_owned(), reading)
+    },
+};
+
+fn source_path() -> impl Form<Value = Vec<PathBuf>> {
+    let one = mapped(SOURCE_FILE, |file| vec![file.value]);
+    Either { one, other: DifferentFiles, said: "a file, a list of files, or \"-\"" }
+}
+
+/// Several files, none of them twice.
+struct DifferentFiles;
+
+const FILES: ItemList<TextForm<Located<PathBuf>>> = ItemList {
+    of: SOURCE_FILE,
+    said: "a list of files",
+    doubles: Doubles::Refused,
+    empty: Some(("names no file", None)),
+};
+
+impl Form for DifferentFiles {
+    type Value = Vec<PathBuf>;
+
+    fn takes(&self) -> Takes {
+        FILES.takes()
+    }
+
+    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<Vec<PathBuf>> {
+        let mut paths: Vec<PathBuf> = Vec::new();
+        let written = item.read_list(FILES.said, reading)?;
+        for file in FILES.read(item, reading)? {
+            if paths.contains(&file.value) {
+                let text = written.iter().find(|item| item.span == file.span).and_then(|item| item.value.as_str());
+                let message = format!("`{}` names {} twice", item.name, text.unwrap_or_default());
+                reading.note_problem(&file.span, message, None);
+            }
+            paths.push(file.value);
+        }
+        Some(paths)
+    }
+}
+
+fn manifest() -> impl Form<Value = ManifestSettings> {
+    let alone = mapped(FILE, |path| ManifestSettings { path, count: MANIFEST_COUNT.trim_matches('"').to_owned() });
+    let table = InTable { of: ManifestTable, rule: Rule::Free, said: "a table" };
+    Either {
+        one: alone,
+        other: table,
+        said: "a file, or a table such as { path = \"hr_export.json\", count = \"rows\" }",
+    }
+}
+
+pub(super) fn source_section() -> Section {
+    Section {
+        name: "source",
+        says: "The export of the HR system: where it is, how it is read, and which of its rows count.",
+        missing: Some("add [source] with path = \"hr_export.csv\""),
+        keys: SectionKeys::These(SourceTable.settings()),
+        more: "",
+        example: "[source]\n\
+              path     = \"hr_export.csv\"\n\
+              include  = \"status != 'Applicant'\"   # applicants are not people yet\n\
+              identity = \"employee_id\"\n\
+              trailer  = { mark = \"TOTAL\", count = 2 }\n",
+    }
+}
+
+pub(super) fn lookup_section() -> Section {
+    Section {
+        name: "lookup",
+        says: "Tables for the filter [`lookup`](#filters) of templates, each under a name of your own: `[lookup.teams]`. They \
+           turn what the export says into what the application calls it. Every table is read whole, at the beginning; a \
+           row of it that is broken, or a key that stands there twice, is an error.",
+        missing: None,
+        keys: SectionKeys::Named(LookupTable.settings()),
+        more: "",
+        example: "[lookup.teams]\n\
+              path = \"teams.csv\"     # with the columns team_name and team_id\n\
+              key  = \"team_name\"     # {{ team | lookup('teams', 'team_id') }}\n",
+    }
+}

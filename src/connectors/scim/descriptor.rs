@@ -1,0 +1,133 @@
+//! SCIM as the program knows it: the settings of `kind = "scim"`, and how they become a connection.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use super::Login;
+use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
+use crate::model::Schema;
+use crate::sandbox;
+use crate::settings::{
+    Choice, Choices, SecretSource, SettingsTable, TEXT, choice, default, optional, secret, settings_table, to_sign_in,
+    whole,
+};
+
+/// All that the program knows of the system.
+pub const DESCRIPTOR: Descriptor = Descriptor {
+    name: "scim",
+    system: "SCIM",
+    says: "any SCIM 2.0 service",
+    settings: || ScimTable.settings(),
+    ways: &[&["token"], &["username", "password"], &["token_url", "client_id", "client_secret"]],
+    deletes: true,
+    example: "[target]\n\
+                  kind      = \"scim\"\n\
+                  base_url  = \"https://acme.example.com/scim/v2\"\n\
+                  token     = { command = [\"pass\", \"show\", \"scim\"] }\n\
+                  page_size = 200\n",
+    read: |table, reading| Some(Arc::new(ScimTable.fill(table, reading)?)),
+    sandbox_login: &[("token", sandbox::TOKEN)],
+};
+
+/// The settings of `kind = "scim"`.
+#[derive(Clone, Debug)]
+pub struct ScimSettings {
+    /// None only where `base_url` is the sandbox.
+    pub credentials: Option<Credentials>,
+    /// How many resources a page is asked for; servers may give fewer.
+    pub page_size: u32,
+    pub update_method: UpdateMethod,
+}
+
+settings_table! {
+    ScimTable makes ScimSettings {
+        token = to_sign_in(secret("SCIM_TOKEN"), ""),
+            "A bearer token.";
+        username = to_sign_in(TEXT, ""),
+            "The user of Basic authentication.";
+        password = to_sign_in(secret("SCIM_PASSWORD"), ""),
+            "The password of that user.";
+        token_url = to_sign_in(TEXT, ""),
+            "Where tokens are fetched, for OAuth client credentials: an address, or a path below `base_url`.";
+        client_id = to_sign_in(TEXT, ""),
+            "The client's id, for OAuth.";
+        client_secret = to_sign_in(secret("SCIM_CLIENT_SECRET"), ""),
+            "The client's secret, for OAuth.";
+        scope = optional(TEXT, "no scope is asked for"),
+            "What an OAuth token is asked for, where the service wants to know. It means nothing with `token` or \
+             `username`.";
+        page_size = default(whole::<u32>(1..=10_000), "100"),
+            "How many users are asked for at once. A service may give fewer.";
+        update_method = default(Choices(UPDATE_METHODS), "\"auto\""),
+            "How a user is changed. A `PATCH` that the service turns out not to have becomes a `PUT` with `\"auto\"`.";
+    } => {
+        // The ways to sign in exclude each other, which is checked with those of all kinds.
+        let credentials = match (token, (username, password), (token_url, client_id, client_secret)) {
+            (Some(token), ..) => Some(Credentials::Bearer { token }),
+            (_, (Some(username), Some(password)), _) => Some(Credentials::Basic { username, password }),
+            (.., (Some(token_url), Some(client_id), Some(client_secret))) => {
+                Some(Credentials::ClientCredentials { token_url, client_id, client_secret, scope })
+            }
+            _ => None,
+        };
+        ScimSettings { credentials, page_size, update_method }
+    }
+}
+
+/// How to sign in.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    Bearer { token: SecretSource },
+    Basic { username: String, password: SecretSource },
+    ClientCredentials { token_url: String, client_id: String, client_secret: SecretSource, scope: Option<String> },
+}
+
+/// How an account is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateMethod {
+    /// As the server's ServiceProviderConfig says; a PATCH that it turns out not to have becomes a PUT.
+    Auto,
+    Patch,
+    Put,
+}
+
+const UPDATE_METHODS: &[Choice<UpdateMethod>] = &[
+    choice("auto", UpdateMethod::Auto, "`PATCH` where the service announces it, else `PUT`"),
+    choice("patch", UpdateMethod::Patch, "always `PATCH`"),
+    choice("put", UpdateMethod::Put, "always `PUT`, with what nobody mapped kept"),
+];
+
+impl SystemSettings for ScimSettings {
+    fn schema(&self, mapped: &[String]) -> Schema {
+        super::schema(mapped)
+    }
+
+    fn connect<'a>(&'a self, link: Link<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, ConnectError>> {
+        Box::pin(async move {
+            let login = self.login(&link)?;
+            Ok(super::connect(self, link.base_url, link.rate, link.clock, link.stop, login, link.mapped).await?)
+        })
+    }
+}
+
+impl ScimSettings {
+    /// The credentials, read where they are kept. The sandbox knows a token, whatever the settings say.
+    fn login(&self, link: &Link<'_>) -> Result<Login, ConnectError> {
+        Ok(match self.credentials.as_ref().filter(|_| link.sandbox.is_none()) {
+            None => Login::Bearer(link.secret("token", None)?),
+            Some(Credentials::Bearer { token }) => Login::Bearer(link.secret("token", Some(token))?),
+            Some(Credentials::Basic { username, password }) => {
+                Login::Basic { username: username.clone(), password: link.secret("password", Some(password))? }
+            }
+            Some(Credentials::ClientCredentials { token_url, client_id, client_secret, scope }) => {
+                Login::ClientCredentials {
+                    token_url: token_url.clone(),
+                    client_id: client_id.clone(),
+                    client_secret: link.secret("client_secret", Some(client_secret))?,
+                    scope: scope.clone(),
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! Forms of text: how a message and the reference name each, and what an editor can see of it. Those that only one table
+//! has stand beside it.
+//!
+//! A pattern is never stricter than the reader. Where the reader knows more, the shape says so, because an editor that stays
+//! silent then has not said that all is well.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::units::{read_duration, read_longer_duration, read_percent};
+use super::{Form, Reading, Takes, TomlItem};
+use crate::model::{Located, Percent};
+
+/// A text of some shape, and how it becomes a value.
+#[derive(Clone, Copy, Debug)]
+pub struct TextForm<T> {
+    pub shape: TextShape,
+    pub read: fn(&TomlItem<'_>, &mut Reading) -> Option<T>,
+}
+
+/// What a text looks like.
+#[derive(Clone, Copy, Debug)]
+pub struct TextShape {
+    /// As a message says what was expected.
+    pub said: &'static str,
+    /// A regular expression of JSON Schema that matches every text that is taken.
+    pub pattern: &'static str,
+    /// How much of what is wrong with a text its pattern can see.
+    pub sees: Sees,
+    /// Texts that are taken, the first of them a good example.
+    pub taken: &'static [&'static str],
+    /// Texts that are refused.
+    pub refused: &'static [&'static str],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    All,
+    /// Not, say, whether a key is one.
+    NotAll,
+}
+
+impl<T> Form for TextForm<T> {
+    type Value = T;
+
+    fn takes(&self) -> Takes {
+        Takes::Text(self.shape)
+    }
+
+    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<T> {
+        (self.read)(item, reading)
+    }
+}
+
+/// A text that says anything at all.
+pub const fn plain_text<T>(
+    said: &'static str,
+    taken: &'static [&'static str],
+    read: fn(&TomlItem<'_>, &mut Reading) -> Option<T>,
+) -> TextForm<T> {
+    TextForm { shape: TextShape { said, pattern: r"\S", sees: Sees::All, taken, refused: &["", "  "] }, read }
+}
+
+pub const TEXT: TextForm<String> = plain_text("a string", &["acme", " a b "], |item, r| item.read_string(r));
+
+pub const FILE: TextForm<PathBuf> = plain_text("a path", &["teams.csv", "/srv/a b.csv"], |item, r| item.read_path(r));
+
+pub const COLUMN: TextForm<Located<String>> =
+    plain_text("the name of a column", &["employee_id", "Job Title"], |item, r| item.read_located(r));
+
+pub const CONDITION: TextForm<Located<String>> = plain_text(
+    "an expression over the row's columns",
+    &["status != 'Applicant'", "row['Job Title'] and active == 'yes'"],
+    |item, r| item.read_located(r),
+);
+
+pub const ATTRIBUTE: TextForm<Located<String>> =
+    plain_text("the name of an attribute", &["login_id", "name.givenName"], |item, r| item.read_located(r));
+
+pub const DURATION: TextForm<Duration> = TextForm {
+    shape: TextShape {
+        said: "a duration such as \"30s\", \"15m\", \"24h\" or \"90d\"",
+        pattern: r"^\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
+        sees: Sees::NotAll,
+        taken: &["30s", "500ms", "15m", "24h", "90d", "2w", " 1h 30m ", "0s"],
+        refused: &["", " ", "30", "s", "-5s", "1.5h", "3 s", "3 fortnights", "1h,30m"],
+    },
+    read: read_duration,
+};
+
+/// A duration longer than nothing.
+pub const LONGER_DURATION: TextForm<Duration> = TextForm {
+    shape: TextShape {
+        pattern: r"^(?=[\s\S]*[1-9])\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
+        taken: &["30s", "500ms", "15m", "24h", "90d", "2w", " 1h 30m ", "0h10s"],
+        refused: &["", "30", "s", "-5s", "0s", "0h 00ms"],
+        ..DURATION.shape
+    },
+    read: read_longer_duration,
+};
+
+pub const PERCENT: TextForm<Percent> = TextForm {
+    shape: TextShape {
+        said: "a percentage such as \"5%\"",
+        pattern: r"^\s*0*(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)\s*%\s*$",
+        sees: Sees::All,
+        taken: &["5%", "0%", "100%", " 2.5 % ", "012%", "100.0%", ".5%", "7.%"],
+        refused: &["", "5", "101%", "-1%", "%", "inf%", "1e1%", "1.2.3%", "100.1%", "five%"],
+    },
+    read: |item, reading| read_percent(item, PERCENT.shape.said, reading),
+};
