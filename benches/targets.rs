@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use headcount::clock::{Stop, SystemClock};
 use headcount::connectors::http::Rate;
 use headcount::connectors::scim::{Login, ScimSettings, UpdateMethod};
-use headcount::connectors::{Connector, brightpattern, scim};
+use headcount::connectors::{Connector, brightpattern, find_kind, scim};
 use headcount::model::{Attributes, Percent, Secret, Value};
 use headcount::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Options, Seed, TOKEN};
 use listed::listed;
@@ -159,8 +159,10 @@ impl Drop for Server {
 
 fn serve(what: &str) {
     let (kind, accounts) = what.split_once(' ').unwrap();
-    let options =
-        Options { kind: kind.parse().unwrap(), seed: Seed::Generated(accounts.parse().unwrap()), ..Options::default() };
+    let options = Options {
+        seed: Seed::Generated(accounts.parse().unwrap()),
+        ..Options::new((find_kind(kind).unwrap().simulate)())
+    };
     Runtime::new().unwrap().block_on(async {
         let sandbox = headcount::sandbox::start(options).await.unwrap();
         println!("{}", sandbox.base_url());

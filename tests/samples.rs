@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use headcount::sandbox::{Faults, Kind, Options, Seed, start};
+use headcount::connectors::find_kind;
+use headcount::sandbox::{Faults, Options, Seed, start};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
@@ -227,9 +228,11 @@ async fn the_sandbox_starts_from_the_accounts_and_understands_the_faults() {
 
 #[tokio::test]
 async fn the_sandboxes_of_the_other_kinds_start_from_their_accounts() {
-    for (kind, name) in [(Kind::Brightpattern, "brightpattern_accounts.json"), (Kind::Scim, "scim_accounts.json")] {
-        let from_file = Options { kind, seed: Seed::File(sample(name)), ..Options::default() };
-        let built_in = start(Options { kind, seed: Seed::Sample, ..Options::default() }).await.unwrap();
+    for (kind, name) in [("brightpattern", "brightpattern_accounts.json"), ("scim", "scim_accounts.json")] {
+        let kind = find_kind(kind).unwrap();
+        let from_file = Options { system: (kind.simulate)(), seed: Seed::File(sample(name)), ..Options::default() };
+        let built_in =
+            start(Options { system: (kind.simulate)(), seed: Seed::Sample, ..Options::default() }).await.unwrap();
         assert_eq!(start(from_file).await.unwrap().accounts_json(), built_in.accounts_json(), "{name}");
         assert!(built_in.accounts_json().len() > 200);
     }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::output::{ColorChoice, Format};
-use crate::discovery::Kind;
+use crate::connectors::KINDS;
 use crate::report::Invocation;
 
 /// Keeps an application's user accounts in step with an HR export.
@@ -108,8 +109,8 @@ pub struct InitArgs {
     /// The export of the HR system
     pub export: PathBuf,
     /// The system that has the accounts
-    #[arg(long, value_enum, default_value_t = InitKind::Imichat)]
-    pub kind: InitKind,
+    #[arg(long, value_parser = PossibleValuesParser::new(KINDS.map(|kind| kind.name)), default_value = KINDS[0].name)]
+    pub kind: String,
     /// The sheet that has the people, where the export is a workbook of several
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
@@ -119,24 +120,6 @@ pub struct InitArgs {
     /// Write over a configuration that is there
     #[arg(long)]
     pub force: bool,
-}
-
-/// The systems that a configuration can be written for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum InitKind {
-    Imichat,
-    Brightpattern,
-    Scim,
-}
-
-impl From<InitKind> for Kind {
-    fn from(kind: InitKind) -> Self {
-        match kind {
-            InitKind::Imichat => Self::Imichat,
-            InitKind::Brightpattern => Self::Brightpattern,
-            InitKind::Scim => Self::Scim,
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -251,8 +234,11 @@ pub struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
-    /// The system to simulate: imichat, brightpattern, scim
-    #[arg(long, default_value = "imichat")]
+    #[arg(
+        long,
+        default_value = KINDS[0].name,
+        help = format!("The system to simulate: {}", KINDS.map(|kind| kind.name).join(", "))
+    )]
     pub kind: String,
     /// The port on 127.0.0.1 (default: any free one)
     #[arg(long, default_value_t = 0)]

@@ -90,11 +90,10 @@ impl Configured {
     async fn sandbox_from(&self, seed: sandbox::Seed, clock: Arc<dyn Clock>) -> Result<Sandbox, Failure> {
         make_private_dir(self.state.path())?;
         let options = sandbox::Options {
-            kind: self.settings.target.kind.name.parse()?,
             seed,
             state: Some(self.kept_sandbox()),
             clock,
-            ..sandbox::Options::default()
+            ..sandbox::Options::new((self.settings.target.kind.simulate)())
         };
         Ok(sandbox::start(options).await?)
     }

@@ -10,7 +10,9 @@ use futures::future::BoxFuture;
 use super::http::Rate;
 use super::{CallError, Connector};
 use crate::clock::{Clock, Stop};
+use crate::discovery::Blueprint;
 use crate::model::{Schema, Secret};
+use crate::sandbox::Simulation;
 use crate::settings::{Reading, SecretError, SecretSource, Setting, TomlTable};
 
 /// One kind of system.
@@ -33,6 +35,10 @@ pub struct Descriptor {
     pub read: fn(&TomlTable<'_>, &mut Reading) -> Option<Arc<dyn SystemSettings>>,
     /// What signs in to its built-in sandbox, by the names of the settings. It protects nothing.
     pub sandbox_login: &'static [(&'static str, &'static str)],
+    /// Its built-in sandbox, which behaves as the published pages have it.
+    pub simulate: fn() -> Arc<dyn Simulation>,
+    /// What `init` writes for it.
+    pub blueprint: &'static Blueprint,
 }
 
 impl Debug for Descriptor {

@@ -8,6 +8,7 @@
 //! It goes in this order: [`Sample`] looks at the first rows, [`recognise`] finds out what the columns mean, [`Census`]
 //! counts in all rows what only all of them can tell, and [`propose`] makes the lines that [`config_text`] writes.
 
+mod blueprint;
 mod census;
 mod column;
 mod meaning;
@@ -20,11 +21,12 @@ mod synonyms;
 mod tests;
 mod write;
 
+pub use blueprint::{Blueprint, InUse, Origin, Wish};
 pub use census::{Census, Keys, Values};
 pub use column::{Column, Profile, Sample};
 pub use meaning::{Meaning, is_usual_name};
 pub use product::Product;
-pub use propose::{Answers, Kind, Lookup, Missing, Place, PlaceForm, Proposal, propose};
+pub use propose::{Answers, ExportForm, ExportPlace, Missing, Proposal, TeamLookup, propose};
 pub use recognise::{Found, Recognised, recognise};
 pub use status::{Sense, sense};
 pub use write::config_text;

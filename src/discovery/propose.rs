@@ -1,21 +1,14 @@
-//! What was recognised, as the lines of a configuration. Which attribute of a system is made from what stands in a table
-//! for each kind; everything else here is the same for all.
+//! What was recognised, as the lines of a configuration. Which attribute of a system is made from what says its blueprint;
+//! everything here is the same for all.
 
 use std::collections::BTreeSet;
 
+use super::blueprint::{Blueprint, InUse, Origin, Wish};
 use super::census::{Census, Values};
 use super::meaning::Meaning;
 use super::recognise::{NameOrder, Recognised};
 use super::status::{Sense, sense};
-use super::write::{quoted, reference, text};
-
-/// The system that the accounts are in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Imichat,
-    Brightpattern,
-    Scim,
-}
+use super::write::{map_column, template_literal, template_reference, toml_text};
 
 /// What a person answered, or what is taken where nobody was asked.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,9 +23,9 @@ pub struct Answers {
 
 /// How the file is to be read, and where things are, as the configuration is to say it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Place {
+pub struct ExportPlace {
     pub source: String,
-    pub form: PlaceForm,
+    pub form: ExportForm,
     pub delimiter: Option<char>,
     pub encoding: Option<String>,
     pub header_row: u32,
@@ -41,7 +34,7 @@ pub struct Place {
 
 /// What kind of file the source is, and so which settings are about it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum PlaceForm {
+pub enum ExportForm {
     #[default]
     Text,
     Workbook {
@@ -53,7 +46,7 @@ pub enum PlaceForm {
 
 /// A table that turns the names of teams into their ids.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lookup {
+pub struct TeamLookup {
     pub name: String,
     pub path: String,
     pub key: String,
@@ -62,7 +55,7 @@ pub struct Lookup {
 
 /// A line of a table of the configuration.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
+pub(super) struct MapLine {
     pub key: String,
     pub value: String,
     pub comment: String,
@@ -79,91 +72,41 @@ pub struct Missing {
 /// Everything that a configuration is written from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    pub kind: Kind,
-    pub place: Place,
+    pub blueprint: &'static Blueprint,
+    pub place: ExportPlace,
     /// The column of the identity, and why.
     pub identity: Option<(String, String)>,
     /// The rows that count.
     pub(super) include: Option<(String, String)>,
-    pub lookup: Option<Lookup>,
+    pub lookup: Option<TeamLookup>,
     pub(super) rules: Vec<Vec<String>>,
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<MapLine>,
     pub missing: Vec<Missing>,
 }
 
 /// Makes the lines. None where nothing tells one person from another, so that there is nothing to begin with.
 #[must_use]
 pub fn propose(
-    kind: Kind,
+    blueprint: &'static Blueprint,
     recognised: &Recognised,
     census: &Census,
-    place: &Place,
-    lookup: Option<Lookup>,
+    place: &ExportPlace,
+    lookup: Option<TeamLookup>,
     answers: &Answers,
 ) -> Option<Proposal> {
-    let identity = identity(recognised, census, answers);
-    let facts = Facts { recognised, census, answers, identity: identity.as_ref().map(|(name, _)| name.as_str()) };
-    let mut made = Made { lines: Vec::new(), missing: Vec::new() };
-    let mut rules: Vec<Vec<String>> = Vec::new();
-    match kind {
-        Kind::Imichat => {
-            made.need("login_id", facts.login(), "a column with the name that people sign in with");
-            made.need("email_id", facts.email(), "a column with the work address");
-            made.names(&facts, "first_name", "last_name");
-            made.plain(&facts, "job_description", &[Meaning::Title]);
-            made.status(&facts, "status", Says::Word);
-            if facts.email().is_some() {
-                made.off(
-                    "login_using_email",
-                    "{ value = true }",
-                    "switched on, people may sign in with their address as well",
-                );
-            }
-            made.skills(&facts, "skill_attributes");
-            made.privileges(&facts, lookup.as_ref());
-            made.password();
-            rules.extend(["login_id", "email_id"].iter().filter(|name| made.maps(name)).map(|n| vec![(*n).to_owned()]));
-        }
-        Kind::Brightpattern => {
-            made.need("loginId", facts.login(), "a column with the name that people sign in with");
-            made.names(&facts, "firstName", "lastName");
-            made.need("team", facts.team(), "a column with the team, or { value = \"…\" } for one team for everybody");
-            made.maybe("email", facts.email());
-            made.plain(&facts, "workPhone", &[Meaning::WorkPhone]);
-            made.plain(&facts, "mobilePhone", &[Meaning::MobilePhone]);
-            made.plain(&facts, "extension", &[Meaning::Extension]);
-            made.status(&facts, "disabled", Says::Gone);
-            made.skills(&facts, "skills");
-            made.off(
-                "roles",
-                "{ value = [\"Agent\"], on = \"create\" }",
-                "switched on, newcomers get these roles, which must exist",
-            );
-            made.password();
-            rules.extend(made.maps("loginId").then(|| vec!["loginId".to_owned()]));
-        }
-        Kind::Scim => {
-            let name = facts.email().filter(|_| facts.email_is_key()).or_else(|| facts.login());
-            made.need("userName", name, "a column with the name that people sign in with");
-            let id = facts.identity.map(|name| (quoted(name), "finds people whose address has changed".to_owned()));
-            made.maybe("externalId", id.clone());
-            made.names(&facts, "name.givenName", "name.familyName");
-            made.plain(&facts, "title", &[Meaning::Title]);
-            made.status(&facts, "active", Says::Here);
-            made.maybe("emails[type eq \"work\"].value", facts.email());
-            let enterprise = |name: &str| format!("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:{name}");
-            made.plain(&facts, &enterprise("department"), &[Meaning::Department, Meaning::Team]);
-            made.plain(&facts, &enterprise("division"), &[Meaning::Division]);
-            made.plain(&facts, &enterprise("costCenter"), &[Meaning::CostCenter]);
-            rules.extend(id.is_some().then(|| vec!["externalId".to_owned()]));
-            rules.extend(made.maps("userName").then(|| vec!["userName".to_owned()]));
-        }
+    let identity = choose_identity(recognised, census, answers);
+    let facts = ExportFacts { recognised, census, answers, identity: identity.as_ref().map(|(name, _)| name.as_str()) };
+    let mut made = MapDraft { lines: Vec::new(), missing: Vec::new() };
+    for wish in blueprint.attributes {
+        made.add_wish(wish, &facts, lookup.as_ref());
     }
-    let lookup = lookup.filter(|_| kind == Kind::Imichat);
-    let include = facts.include();
-    let Made { lines, missing } = made;
+    let rules: Vec<Vec<String>> =
+        blueprint.rules.iter().filter(|name| made.has_line(name)).map(|name| vec![(*name).to_owned()]).collect();
+    let lookup = lookup.filter(|_| blueprint.looks_up_teams());
+    let include = facts.include_rows();
+    let MapDraft { lines, missing } = made;
     (!rules.is_empty()).then(|| Proposal {
-        kind,
+        blueprint,
         place: place.clone(),
         identity,
         include,
@@ -178,25 +121,13 @@ impl Proposal {
     /// Whether anything is made from this column.
     #[must_use]
     pub fn uses(&self, column: &str) -> bool {
-        let (plain, template) = (text(column), text(&reference(column)));
+        let (plain, template) = (toml_text(column), toml_text(&template_reference(column)));
         // Within a text a template stands without its quotes.
         let template = &template[1..template.len() - 1];
         let names = |value: &str| value.contains(&plain) || value.contains("{{") && value.contains(template);
         let is_identity = self.identity.as_ref().is_some_and(|(name, _)| name == column);
         let includes = self.include.as_ref().is_some_and(|(value, _)| value.contains(template));
         is_identity || includes || self.lines.iter().any(|line| !line.is_off && names(&line.value))
-    }
-}
-
-impl Kind {
-    /// As the configuration has it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Imichat => "imichat",
-            Self::Brightpattern => "brightpattern",
-            Self::Scim => "scim",
-        }
     }
 }
 
@@ -210,7 +141,7 @@ impl Values {
     }
 }
 
-fn identity(recognised: &Recognised, census: &Census, answers: &Answers) -> Option<(String, String)> {
+fn choose_identity(recognised: &Recognised, census: &Census, answers: &Answers) -> Option<(String, String)> {
     let keys = match answers.identity {
         Some(column) => census.identities.iter().find(|keys| keys.column == column),
         None => census.identity(),
@@ -220,105 +151,141 @@ fn identity(recognised: &Recognised, census: &Census, answers: &Answers) -> Opti
 }
 
 /// A value and the comment behind it.
-type Mapped = (String, String);
+type MapValue = (String, String);
 
-struct Facts<'a> {
+struct ExportFacts<'a> {
     recognised: &'a Recognised,
     census: &'a Census,
     answers: &'a Answers,
     identity: Option<&'a str>,
 }
 
-impl Facts<'_> {
-    fn name(&self, meaning: Meaning) -> Option<&str> {
+impl ExportFacts<'_> {
+    fn name_of(&self, meaning: Meaning) -> Option<&str> {
         self.recognised.name(meaning)
     }
 
-    fn email(&self) -> Option<Mapped> {
-        self.name(Meaning::Email).map(|name| (quoted(name), "a plain string names a column".to_owned()))
+    fn address_from(&self) -> Option<MapValue> {
+        self.name_of(Meaning::Email).map(|name| (map_column(name), "a plain string names a column".to_owned()))
     }
 
-    fn email_is_key(&self) -> bool {
+    fn value_from(&self, origin: Origin) -> Option<MapValue> {
+        match origin {
+            Origin::Login => self.login_from(),
+            Origin::AddressOrLogin => {
+                self.address_from().filter(|_| self.address_is_key()).or_else(|| self.login_from())
+            }
+            Origin::Address => self.address_from(),
+            Origin::Identity => {
+                let name = self.identity?;
+                Some((map_column(name), "finds people whose address has changed".to_owned()))
+            }
+            Origin::Team => self.team_from(),
+            Origin::Column(meanings) => {
+                let (name, meaning) = meanings.iter().find_map(|meaning| Some((self.name_of(*meaning)?, *meaning)))?;
+                Some((map_column(name), meaning.name().to_owned()))
+            }
+        }
+    }
+
+    fn address_is_key(&self) -> bool {
         self.census.email.as_ref().is_some_and(|keys| keys.repeated == 0)
     }
 
     /// A login of its own, what stands before the `@` where no two have the same, the address, the identity.
-    fn login(&self) -> Option<Mapped> {
-        if let Some(name) = self.name(Meaning::Login)
+    fn login_from(&self) -> Option<MapValue> {
+        if let Some(name) = self.name_of(Meaning::Login)
             && self.census.login.as_ref().is_some_and(|keys| keys.repeated == 0)
         {
-            return Some((quoted(name), "the name to sign in with; a plain string names a column".to_owned()));
+            return Some((map_column(name), "the name to sign in with; a plain string names a column".to_owned()));
         }
-        if let Some(name) = self.name(Meaning::Email) {
-            let column = reference(name);
+        if let Some(name) = self.name_of(Meaning::Email) {
+            let column = template_reference(name);
             if self.census.local.as_ref().is_some_and(|keys| keys.repeated == 0) {
                 let template = format!("{{{{ {column} | lower | before('@') }}}}");
-                return Some((text(&template), "the name to sign in with: the address up to its @".to_owned()));
+                return Some((toml_text(&template), "the name to sign in with: the address up to its @".to_owned()));
             }
             let why = "the name to sign in with: up to the @ some addresses are the same".to_owned();
-            return Some((text(&format!("{{{{ {column} | lower }}}}")), why));
+            return Some((toml_text(&format!("{{{{ {column} | lower }}}}")), why));
         }
         let identity = self.identity?;
-        Some((quoted(identity), "the name to sign in with: nothing else tells people apart".to_owned()))
+        Some((map_column(identity), "the name to sign in with: nothing else tells people apart".to_owned()))
     }
 
-    fn team(&self) -> Option<Mapped> {
+    fn team_from(&self) -> Option<MapValue> {
         if let Some(team) = &self.answers.team {
-            let value = format!("{{ value = {}, on = \"create\" }}", text(team));
+            let value = format!("{{ value = {}, on = \"create\" }}", toml_text(team));
             return Some((value, "the team of newcomers; it must exist".to_owned()));
         }
-        let name = self.name(Meaning::Team).or_else(|| self.name(Meaning::Department))?;
-        Some((quoted(name), "a team of that name must exist".to_owned()))
+        let name = self.name_of(Meaning::Team).or_else(|| self.name_of(Meaning::Department))?;
+        Some((map_column(name), "a team of that name must exist".to_owned()))
     }
 
     /// The values of the status that mean that nobody needs the account.
-    fn inactive(&self) -> Vec<&str> {
+    fn inactive_values(&self) -> Vec<&str> {
         let Some(values) = self.census.values.get(&Meaning::Status) else { return Vec::new() };
         let left = |value: &&String| sense(value) == Sense::Inactive || self.answers.inactive.contains(*value);
         values.counts.keys().filter(left).map(String::as_str).collect()
     }
 
-    fn include(&self) -> Option<(String, String)> {
-        let status = self.name(Meaning::Status)?;
+    fn include_rows(&self) -> Option<(String, String)> {
+        let status = self.name_of(Meaning::Status)?;
         let later: Vec<&str> =
             self.census.values.get(&Meaning::Status)?.that_are(Sense::NotYet).map(|(v, _)| v).collect();
         let expression = match later.as_slice() {
             [] => return None,
-            [one] => format!("{} != {}", reference(status), super::write::literal(one)),
-            many => format!("{} not in {}", reference(status), list(many)),
+            [one] => format!("{} != {}", template_reference(status), template_literal(one)),
+            many => format!("{} not in {}", template_reference(status), template_list(many)),
         };
-        Some((text(&expression), "rows that count: who is not here yet needs no account".to_owned()))
+        Some((toml_text(&expression), "rows that count: who is not here yet needs no account".to_owned()))
     }
 }
 
 /// A list of texts as a template has it.
-fn list(values: &[&str]) -> String {
-    format!("[{}]", values.iter().map(|value| super::write::literal(value)).collect::<Vec<_>>().join(", "))
+fn template_list(values: &[&str]) -> String {
+    format!("[{}]", values.iter().map(|value| template_literal(value)).collect::<Vec<_>>().join(", "))
 }
 
-/// How the system says who is in use.
-#[derive(Clone, Copy)]
-enum Says {
-    /// `active` or `inactive`.
-    Word,
-    /// True for a leaver.
-    Gone,
-    /// True for everybody else.
-    Here,
-}
-
-struct Made {
-    lines: Vec<Line>,
+struct MapDraft {
+    lines: Vec<MapLine>,
     missing: Vec<Missing>,
 }
 
-impl Made {
-    fn maps(&self, attribute: &str) -> bool {
+impl MapDraft {
+    fn has_line(&self, attribute: &str) -> bool {
         self.lines.iter().any(|line| line.key == attribute && !line.is_off)
     }
 
-    fn maybe(&mut self, attribute: &str, mapped: Option<Mapped>) {
-        self.lines.extend(mapped.map(|(value, comment)| Line {
+    fn add_wish(&mut self, wish: &Wish, facts: &ExportFacts<'_>, lookup: Option<&TeamLookup>) {
+        match *wish {
+            Wish::Needed { attribute, from, wants } => {
+                let mapped = facts.value_from(from);
+                if mapped.is_none() {
+                    self.missing.push(Missing { attribute: attribute.to_owned(), what: wants });
+                }
+                self.add_line(attribute, mapped);
+            }
+            Wish::Welcome { attribute, from } => self.add_line(attribute, facts.value_from(from)),
+            Wish::Names { first, last } => self.add_names(facts, first, last),
+            Wish::InUse { attribute, as_ } => self.add_status(facts, attribute, as_),
+            Wish::Skills { attribute } => self.add_skills(facts, attribute),
+            Wish::Membership { attribute, roles, usual_role } => {
+                self.add_membership(facts, attribute, (roles, usual_role), lookup);
+            }
+            Wish::Password { attribute } => {
+                let value = "{ generate = { length = 20 } }".to_owned();
+                self.add_line(attribute, Some((value, "random, 8 to 128 characters; see [passwords]".to_owned())));
+            }
+            Wish::Off { attribute, value, comment, unless_missing } => {
+                if unless_missing.is_none_or(|from| facts.value_from(from).is_some()) {
+                    self.add_off(attribute, value, comment);
+                }
+            }
+        }
+    }
+
+    fn add_line(&mut self, attribute: &str, mapped: Option<MapValue>) {
+        self.lines.extend(mapped.map(|(value, comment)| MapLine {
             key: attribute.to_owned(),
             value,
             comment,
@@ -326,31 +293,20 @@ impl Made {
         }));
     }
 
-    fn need(&mut self, attribute: &str, mapped: Option<Mapped>, what: &'static str) {
-        if mapped.is_none() {
-            self.missing.push(Missing { attribute: attribute.to_owned(), what });
-        }
-        self.maybe(attribute, mapped);
-    }
-
-    fn off(&mut self, attribute: &str, value: &str, comment: &str) {
+    fn add_off(&mut self, attribute: &str, value: &str, comment: &str) {
         let (value, comment) = (value.to_owned(), comment.to_owned());
-        self.lines.push(Line { key: attribute.to_owned(), value, comment, is_off: true });
+        self.lines.push(MapLine { key: attribute.to_owned(), value, comment, is_off: true });
     }
 
-    fn plain(&mut self, facts: &Facts<'_>, attribute: &str, meanings: &[Meaning]) {
-        let name = meanings.iter().find_map(|meaning| Some((facts.name(*meaning)?, *meaning)));
-        self.maybe(attribute, name.map(|(name, meaning)| (quoted(name), meaning.name().to_owned())));
-    }
-
-    fn names(&mut self, facts: &Facts<'_>, first: &str, last: &str) {
+    fn add_names(&mut self, facts: &ExportFacts<'_>, first: &str, last: &str) {
         let parts = [(first, Meaning::FirstName), (last, Meaning::LastName)];
-        if parts.iter().any(|(_, meaning)| facts.name(*meaning).is_some()) {
+        if parts.iter().any(|(_, meaning)| facts.name_of(*meaning).is_some()) {
             for (attribute, meaning) in parts {
-                self.plain(facts, attribute, &[meaning]);
+                let name = facts.name_of(meaning).map(|name| (map_column(name), meaning.name().to_owned()));
+                self.add_line(attribute, name);
             }
-        } else if let (Some(name), Some(order)) = (facts.name(Meaning::FullName), facts.recognised.order) {
-            let column = reference(name);
+        } else if let (Some(name), Some(order)) = (facts.name_of(Meaning::FullName), facts.recognised.order) {
+            let column = template_reference(name);
             let (separator, [of_first, of_last]) = match order {
                 NameOrder::LastFirst => (",", ["after", "before"]),
                 NameOrder::FirstLast => (" ", ["before", "after"]),
@@ -359,89 +315,87 @@ impl Made {
                 let side = if filter == "after" { "behind" } else { "in front of" };
                 let sign = if separator == "," { "comma" } else { "first blank" };
                 let template = format!("{{{{ {column} | {filter}('{separator}') }}}}");
-                self.maybe(attribute, Some((text(&template), format!("what stands {side} the {sign}"))));
+                self.add_line(attribute, Some((toml_text(&template), format!("what stands {side} the {sign}"))));
             }
         }
     }
 
     /// The line that says who is in use.
-    fn status(&mut self, facts: &Facts<'_>, attribute: &str, says: Says) {
-        let mapped = if let Some(status) = facts.name(Meaning::Status) {
-            let column = reference(status);
-            let left = facts.inactive();
-            let is_in = |word: &str| format!("{column} {word} {}", list(&left));
+    fn add_status(&mut self, facts: &ExportFacts<'_>, attribute: &str, says: InUse) {
+        let mapped = if let Some(status) = facts.name_of(Meaning::Status) {
+            let column = template_reference(status);
+            let left = facts.inactive_values();
+            let is_in = |word: &str| format!("{column} {word} {}", template_list(&left));
             let template = match says {
                 _ if left.is_empty() => {
                     let value = ["\"active\"", "false", "true"][says as usize];
                     let why = format!("no value of {status} says that somebody has left, so everybody is in use");
-                    return self.maybe(attribute, Some((format!("{{ value = {value} }}"), why)));
+                    return self.add_line(attribute, Some((format!("{{ value = {value} }}"), why)));
                 }
-                Says::Word => format!("{{{{ 'inactive' if {} else 'active' }}}}", is_in("in")),
-                Says::Gone => format!("{{{{ {} }}}}", is_in("in")),
-                Says::Here => format!("{{{{ {} }}}}", is_in("not in")),
+                InUse::Word => format!("{{{{ 'inactive' if {} else 'active' }}}}", is_in("in")),
+                InUse::TrueForLeavers => format!("{{{{ {} }}}}", is_in("in")),
+                InUse::TrueForOthers => format!("{{{{ {} }}}}", is_in("not in")),
             };
             let why = "who has one of these values is a leaver; every other value counts as in use";
-            Some((text(&template), why.to_owned()))
+            Some((toml_text(&template), why.to_owned()))
         } else {
-            facts.name(Meaning::End).map(|end| {
-                let column = reference(end);
+            facts.name_of(Meaning::End).map(|end| {
+                let column = template_reference(end);
                 let [gone, here] = [["'inactive'", "'active'"], ["true", "false"], ["false", "true"]][says as usize];
                 let is_gone = format!("{column} and {column} | date('%Y-%m-%d') < today()");
                 let template = format!("{{{{ {gone} if {is_gone} else {here} }}}}");
-                (text(&template), "a leaver from the day after the last".to_owned())
+                (toml_text(&template), "a leaver from the day after the last".to_owned())
             })
         };
-        self.maybe(attribute, mapped);
+        self.add_line(attribute, mapped);
     }
 
-    fn skills(&mut self, facts: &Facts<'_>, attribute: &str) {
-        let mapped = facts.name(Meaning::Skills).map(|name| {
-            let value = format!("{{ column = {}, parse = \"pairs\" }}", text(name));
+    fn add_skills(&mut self, facts: &ExportFacts<'_>, attribute: &str) {
+        let mapped = facts.name_of(Meaning::Skills).map(|name| {
+            let value = format!("{{ column = {}, parse = \"pairs\" }}", toml_text(name));
             (value, "English:100;Spanish:80; other skills of the account are kept".to_owned())
         });
-        self.maybe(attribute, mapped);
+        self.add_line(attribute, mapped);
     }
 
-    fn privileges(&mut self, facts: &Facts<'_>, lookup: Option<&Lookup>) {
-        let team = facts.name(Meaning::Team).or_else(|| facts.name(Meaning::Department));
-        let role = facts.name(Meaning::Role).filter(|_| {
+    fn add_membership(
+        &mut self,
+        facts: &ExportFacts<'_>,
+        attribute: &str,
+        (roles, usual_role): (&[&str], &str),
+        lookup: Option<&TeamLookup>,
+    ) {
+        let team = facts.name_of(Meaning::Team).or_else(|| facts.name_of(Meaning::Department));
+        let role = facts.name_of(Meaning::Role).filter(|_| {
             let values = facts.census.values.get(&Meaning::Role);
             values.is_some_and(|values| {
-                values.counts.keys().all(|role| ROLES.iter().any(|r| r.eq_ignore_ascii_case(role)))
+                values.counts.keys().all(|role| roles.iter().any(|r| r.eq_ignore_ascii_case(role)))
             })
         });
         let role = match role {
-            Some(name) => text(&format!("{{{{ {} }}}}", reference(name))),
-            None => text("{{ 'Team Agent' }}"),
+            Some(name) => toml_text(&format!("{{{{ {} }}}}", template_reference(name))),
+            None => toml_text(&format!("{{{{ {} }}}}", template_literal(usual_role))),
         };
         match (lookup, team) {
             (Some(lookup), Some(team)) => {
                 let id = format!(
                     "{{{{ {} | lookup({}, {}) }}}}",
-                    reference(team),
-                    super::write::literal(&lookup.name),
-                    super::write::literal(&lookup.id)
+                    template_reference(team),
+                    template_literal(&lookup.name),
+                    template_literal(&lookup.id)
                 );
-                let value = format!("[{{ teamid = {}, role = {role} }}]", text(&id));
-                self.maybe("privileges", Some((value, "the team and the role of newcomers".to_owned())));
+                let value = format!("[{{ teamid = {}, role = {role} }}]", toml_text(&id));
+                self.add_line(attribute, Some((value, "the team and the role of newcomers".to_owned())));
             }
             (None, Some(team)) => {
-                let id = format!("{{{{ {} | lookup('teams', 'team_id') }}}}", reference(team));
-                let value = format!("[{{ teamid = {}, role = {role} }}]", text(&id));
-                self.off("privileges", &value, "switched on together with [lookup.teams], newcomers get their team");
+                let id = format!("{{{{ {} | lookup('teams', 'team_id') }}}}", template_reference(team));
+                let value = format!("[{{ teamid = {}, role = {role} }}]", toml_text(&id));
+                self.add_off(attribute, &value, "switched on together with [lookup.teams], newcomers get their team");
             }
             (_, None) => {
                 let value = format!("[{{ teamid = 1, role = {role} }}]");
-                self.off("privileges", &value, "switched on, newcomers join this team");
+                self.add_off(attribute, &value, "switched on, newcomers join this team");
             }
         }
     }
-
-    fn password(&mut self) {
-        let value = "{ generate = { length = 20 } }".to_owned();
-        self.maybe("password", Some((value, "random, 8 to 128 characters; see [passwords]".to_owned())));
-    }
 }
-
-/// What imi.chat calls the roles in a team.
-const ROLES: [&str; 3] = ["Team Manager", "Team Agent", "Team Analyst"];

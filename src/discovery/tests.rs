@@ -35,17 +35,26 @@ impl Made {
         self.recognised.name(meaning)
     }
 
-    fn text(&self, kind: Kind, answers: &Answers) -> String {
-        let place = Place { source: "hr.csv".into(), header_row: 1, state: ".headcount".into(), ..Place::default() };
-        config_text(&propose(kind, &self.recognised, &self.census, &place, None, answers).unwrap())
+    fn text(&self, blueprint: &'static Blueprint, answers: &Answers) -> String {
+        let place = ExportPlace {
+            source: "hr.csv".into(),
+            header_row: 1,
+            state: ".headcount".into(),
+            ..ExportPlace::default()
+        };
+        config_text(&propose(blueprint, &self.recognised, &self.census, &place, None, answers).unwrap(), &["imichat"])
     }
 
     /// The value of a line of `[map]`, comments left out.
-    fn map(&self, kind: Kind, attribute: &str) -> Option<String> {
-        let text = self.text(kind, &Answers::default());
+    fn map(&self, blueprint: &'static Blueprint, attribute: &str) -> Option<String> {
+        let text = self.text(blueprint, &Answers::default());
         let table: toml::Table = toml::from_str(&text).unwrap();
         table["map"].get(attribute).map(ToString::to_string)
     }
+}
+
+fn blueprint(kind: &str) -> &'static Blueprint {
+    crate::connectors::find_kind(kind).unwrap().blueprint
 }
 
 const PEOPLE: [&str; 4] = [
@@ -62,12 +71,17 @@ fn a_plain_export_is_recognised_by_its_names() {
     let found = names.map(|meaning| made.name(meaning).unwrap());
     assert_eq!(found, ["First Name", "Last Name", "Work Email", "Job Title", "Status"]);
     assert_eq!(made.recognised.columns[made.census.identity().unwrap().column], "Employee ID");
-    assert_eq!(made.map(Kind::Imichat, "login_id").unwrap(), "\"{{ row['Work Email'] | lower | before('@') }}\"");
-    assert!(
-        made.map(Kind::Imichat, "status").unwrap().contains("'inactive' if Status in ['Terminated'] else 'active'")
+    assert_eq!(
+        made.map(blueprint("imichat"), "login_id").unwrap(),
+        "\"{{ row['Work Email'] | lower | before('@') }}\""
     );
-    assert!(made.map(Kind::Scim, "active").unwrap().contains("{{ Status not in ['Terminated'] }}"));
-    assert!(made.map(Kind::Brightpattern, "disabled").unwrap().contains("{{ Status in ['Terminated'] }}"));
+    assert!(
+        made.map(blueprint("imichat"), "status")
+            .unwrap()
+            .contains("'inactive' if Status in ['Terminated'] else 'active'")
+    );
+    assert!(made.map(blueprint("scim"), "active").unwrap().contains("{{ Status not in ['Terminated'] }}"));
+    assert!(made.map(blueprint("brightpattern"), "disabled").unwrap().contains("{{ Status in ['Terminated'] }}"));
 }
 
 #[test]
@@ -95,58 +109,59 @@ fn an_identity_is_there_for_everybody_and_different_for_everybody() {
     assert_eq!(made.recognised.columns[made.census.identity().unwrap().column], "Badge Number");
     let none = self::made(&["Employee ID|Email", "E1|ana@example.com", "|ana@example.com"]);
     assert_eq!(none.census.identity(), None);
-    assert!(none.text(Kind::Imichat, &Answers::default()).contains("# identity = "));
+    assert!(none.text(blueprint("imichat"), &Answers::default()).contains("# identity = "));
 }
 
 #[test]
 fn an_address_alone_is_identity_and_login() {
     let made = made(&["Email", "ana@example.com", "bo@example.com"]);
-    let text = made.text(Kind::Imichat, &Answers::default());
+    let text = made.text(blueprint("imichat"), &Answers::default());
     assert!(text.contains("identity = \"Email\""), "{text}");
     // What stands before the @ may be the same for two people.
     let twins = self::made(&["Email", "ana@example.com", "ana@example.org"]);
-    assert_eq!(twins.map(Kind::Imichat, "login_id").unwrap(), "\"{{ Email | lower }}\"");
+    assert_eq!(twins.map(blueprint("imichat"), "login_id").unwrap(), "\"{{ Email | lower }}\"");
 }
 
 #[test]
 fn a_name_in_one_cell_is_cut_where_it_is_written() {
     let last_first = made(&["ID|Name", "1|Diaz, Ana", "2|Li, Bo"]);
-    assert_eq!(last_first.map(Kind::Imichat, "first_name").unwrap(), "\"{{ Name | after(',') }}\"");
-    assert_eq!(last_first.map(Kind::Imichat, "last_name").unwrap(), "\"{{ Name | before(',') }}\"");
+    assert_eq!(last_first.map(blueprint("imichat"), "first_name").unwrap(), "\"{{ Name | after(',') }}\"");
+    assert_eq!(last_first.map(blueprint("imichat"), "last_name").unwrap(), "\"{{ Name | before(',') }}\"");
     let first_last = made(&["ID|Nombre", "1|Ana Diaz", "2|Bo Li"]);
-    assert_eq!(first_last.map(Kind::Imichat, "last_name").unwrap(), "\"{{ Nombre | after(' ') }}\"");
+    assert_eq!(first_last.map(blueprint("imichat"), "last_name").unwrap(), "\"{{ Nombre | after(' ') }}\"");
 }
 
 #[test]
 fn who_is_away_keeps_the_account_unless_somebody_says_otherwise() {
     let made = made(&["ID|Status", "1|Aktiv", "2|Elternzeit", "3|ausgetreten", "4|Bewerber"]);
     let status = |answers: &Answers| {
-        let text = made.text(Kind::Imichat, answers);
+        let text = made.text(blueprint("imichat"), answers);
         text.lines().find(|line| line.starts_with("status")).unwrap().to_owned()
     };
     assert!(status(&Answers::default()).contains("in ['ausgetreten'] else"));
     let answers = Answers { inactive: ["Elternzeit".to_owned()].into(), ..Answers::default() };
     assert!(status(&answers).contains("in ['Elternzeit', 'ausgetreten'] else"));
-    assert!(made.text(Kind::Imichat, &Answers::default()).contains("include = \"Status != 'Bewerber'\""));
+    assert!(made.text(blueprint("imichat"), &Answers::default()).contains("include = \"Status != 'Bewerber'\""));
 }
 
 #[test]
 fn a_last_day_stands_in_for_a_status() {
     let made = made(&["ID|Austrittsdatum", "1|2020-01-31", "2|"]);
-    let status = made.map(Kind::Scim, "active").unwrap();
+    let status = made.map(blueprint("scim"), "active").unwrap();
     assert!(status.contains("date('%Y-%m-%d') < today()") && status.contains("false if"), "{status}");
 }
 
 #[test]
 fn what_nothing_gives_is_marked_and_said() {
     let made = made(&["Employee ID|Vorname", "1|Ana", "2|Bo"]);
-    let place = Place { header_row: 1, ..Place::default() };
-    let proposal = propose(Kind::Imichat, &made.recognised, &made.census, &place, None, &Answers::default()).unwrap();
+    let place = ExportPlace { header_row: 1, ..ExportPlace::default() };
+    let proposal =
+        propose(blueprint("imichat"), &made.recognised, &made.census, &place, None, &Answers::default()).unwrap();
     assert_eq!(proposal.missing.iter().map(|missing| missing.attribute.as_str()).collect::<Vec<_>>(), ["email_id"]);
-    assert!(config_text(&proposal).contains("# >>> FILL IN: email_id is needed"));
+    assert!(config_text(&proposal, &["imichat"]).contains("# >>> FILL IN: email_id is needed"));
     let nothing = self::made(&["colour", "red", "red"]);
     let answers = Answers::default();
-    assert_eq!(propose(Kind::Imichat, &nothing.recognised, &nothing.census, &place, None, &answers), None);
+    assert_eq!(propose(blueprint("imichat"), &nothing.recognised, &nothing.census, &place, None, &answers), None);
 }
 
 #[test]
@@ -157,8 +172,8 @@ fn names_and_values_with_any_sign_are_written_so_that_they_read_back() {
         "Active|bo@example.com|2",
     ]);
     let answers = Answers { inactive: ["it's gone \\ \"x\" left".to_owned()].into(), ..Answers::default() };
-    for kind in [Kind::Imichat, Kind::Brightpattern, Kind::Scim] {
-        let text = made.text(kind, &answers);
+    for blueprint in [blueprint("imichat"), blueprint("brightpattern"), blueprint("scim")] {
+        let text = made.text(blueprint, &answers);
         let _: toml::Table = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     }
 }
@@ -170,8 +185,9 @@ fn a_proposal_knows_which_columns_it_uses() {
         "1|x|Ana|ana@example.com|Aktiv|A",
         "2|y|Bo|bo@example.com|Sorti|B",
     ]);
-    let place = Place { header_row: 1, ..Place::default() };
-    let proposal = propose(Kind::Scim, &made.recognised, &made.census, &place, None, &Answers::default()).unwrap();
+    let place = ExportPlace { header_row: 1, ..ExportPlace::default() };
+    let proposal =
+        propose(blueprint("scim"), &made.recognised, &made.census, &place, None, &Answers::default()).unwrap();
     let used: Vec<&str> =
         made.recognised.columns.iter().map(String::as_str).filter(|column| proposal.uses(column)).collect();
     assert_eq!(used, ["ID", "Vor'name", "Work Email", "Status", "Team"]);
@@ -179,7 +195,7 @@ fn a_proposal_knows_which_columns_it_uses() {
 
 #[test]
 fn every_line_of_a_proposal_is_explained() {
-    let text = made(&PEOPLE).text(Kind::Imichat, &Answers::default());
+    let text = made(&PEOPLE).text(blueprint("imichat"), &Answers::default());
     let mut above = "";
     for line in text.lines() {
         let is_setting =

@@ -3,47 +3,47 @@
 
 use std::fmt::Write;
 
-use super::propose::{Kind, Line, Place, PlaceForm, Proposal};
+use super::propose::{ExportForm, ExportPlace, MapLine, Proposal};
 
 /// Comments begin here where the line leaves room.
 const COMMENT: usize = 40;
 /// Where a line with its comment would be longer than this, the comment stands above it.
 const LONGEST: usize = 120;
 
-/// The configuration.
+/// The configuration. `kinds` are the systems that there are.
 #[must_use]
-pub fn config_text(proposal: &Proposal) -> String {
-    let mut out = Text::default();
-    out.remark("headcount: how the people of an HR export become the accounts of an application.");
-    out.remark(
+pub fn config_text(proposal: &Proposal, kinds: &[&str]) -> String {
+    let mut out = ConfigText::default();
+    out.add_remark("headcount: how the people of an HR export become the accounts of an application.");
+    out.add_remark(
         "Written by `headcount init`. Relative paths start from the folder of this file. A line that is switched off",
     );
-    out.remark("with # shows a setting that has another default or none.");
-    source(proposal, &mut out);
-    lookup(proposal, &mut out);
-    target(proposal, &mut out);
-    out.table("match");
+    out.add_remark("with # shows a setting that has another default or none.");
+    write_source(proposal, &mut out);
+    write_lookup(proposal, &mut out);
+    write_target(proposal, kinds, &mut out);
+    out.open_table("match");
     let rules: Vec<String> = proposal
         .rules
         .iter()
-        .map(|rule| format!("[{}]", rule.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")))
+        .map(|rule| format!("[{}]", rule.iter().map(|name| toml_text(name)).collect::<Vec<_>>().join(", ")))
         .collect();
-    out.on(
+    out.add_setting(
         "rules",
         &format!("[{}]", rules.join(", ")),
         "how a row finds its account; the first with exactly one answer wins",
     );
-    map(proposal, &mut out);
+    write_map(proposal, &mut out);
     for (table, lines) in RUNNING {
-        if *table == "passwords" && proposal.kind == Kind::Scim {
+        if *table == "passwords" && !proposal.blueprint.has_passwords() {
             continue;
         }
-        out.table(table);
+        out.open_table(table);
         for (key, value, comment) in *lines {
-            let value = if *key == "path" { text(&proposal.place.state) } else { (*value).to_owned() };
+            let value = if *key == "path" { toml_text(&proposal.place.state) } else { (*value).to_owned() };
             match key.strip_prefix("# ") {
-                Some(key) => out.off(key, &value, comment),
-                None => out.on(key, &value, comment),
+                Some(key) => out.add_switched_off(key, &value, comment),
+                None => out.add_setting(key, &value, comment),
             }
         }
     }
@@ -51,7 +51,7 @@ pub fn config_text(proposal: &Proposal) -> String {
 }
 
 /// A text as TOML has it.
-pub(super) fn text(value: &str) -> String {
+pub(super) fn toml_text(value: &str) -> String {
     let mut out = String::from("\"");
     for c in value.chars() {
         match c {
@@ -71,16 +71,16 @@ pub(super) fn text(value: &str) -> String {
 }
 
 /// A column as a value of `[map]`: its name, unless that looks like a template.
-pub(super) fn quoted(column: &str) -> String {
+pub(super) fn map_column(column: &str) -> String {
     if column.contains("{{") || column.contains("{%") {
-        format!("{{ column = {} }}", text(column))
+        format!("{{ column = {} }}", toml_text(column))
     } else {
-        text(column)
+        toml_text(column)
     }
 }
 
 /// A text as a template has it.
-pub(super) fn literal(value: &str) -> String {
+pub(super) fn template_literal(value: &str) -> String {
     if value.contains('\'') && !value.contains(['"', '\\']) {
         return format!("\"{value}\"");
     }
@@ -89,14 +89,14 @@ pub(super) fn literal(value: &str) -> String {
 }
 
 /// A column as a template names it.
-pub(super) fn reference(column: &str) -> String {
+pub(super) fn template_reference(column: &str) -> String {
     let mut letters = column.chars();
     let is_name = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
     if is_name && !RESERVED.contains(&column.to_ascii_lowercase().as_str()) {
         column.to_owned()
     } else {
-        format!("row[{}]", literal(column))
+        format!("row[{}]", template_literal(column))
     }
 }
 
@@ -122,118 +122,114 @@ const RESERVED: [&str; 18] = [
     "namespace",
 ];
 
-fn source(proposal: &Proposal, out: &mut Text) {
+fn write_source(proposal: &Proposal, out: &mut ConfigText) {
     let place = &proposal.place;
-    out.table("source");
-    out.on("path", &text(&place.source), "a file, a list of files, or \"-\" for standard input");
+    out.open_table("source");
+    out.add_setting("path", &toml_text(&place.source), "a file, a list of files, or \"-\" for standard input");
     match &place.form {
-        PlaceForm::Text => {
+        ExportForm::Text => {
             match place.delimiter {
-                Some(delimiter) => out.on("delimiter", &text(&delimiter.to_string()), "what stands between two cells"),
-                None => out.off("delimiter", "\";\"", "by default a comma, for tsv a tab"),
+                Some(delimiter) => {
+                    out.add_setting("delimiter", &toml_text(&delimiter.to_string()), "what stands between two cells")
+                }
+                None => out.add_switched_off("delimiter", "\";\"", "by default a comma, for tsv a tab"),
             }
-            encoding(place, out);
+            write_encoding(place, out);
         }
-        PlaceForm::Workbook { sheet: Some(sheet) } => {
-            out.on("sheet", &text(sheet), "the sheet of the workbook that has the people");
+        ExportForm::Workbook { sheet: Some(sheet) } => {
+            out.add_setting("sheet", &toml_text(sheet), "the sheet of the workbook that has the people");
         }
-        PlaceForm::Workbook { sheet: None } => {
-            out.off("sheet", "\"People\"", "a sheet of the workbook; by default the only one that can be seen");
+        ExportForm::Workbook { sheet: None } => {
+            out.add_switched_off(
+                "sheet",
+                "\"People\"",
+                "a sheet of the workbook; by default the only one that can be seen",
+            );
         }
-        PlaceForm::Objects => encoding(place, out),
+        ExportForm::Objects => write_encoding(place, out),
     }
-    if place.form != PlaceForm::Objects {
-        out.on("header_row", &place.header_row.to_string(), "the line that names the columns");
+    if place.form != ExportForm::Objects {
+        out.add_setting("header_row", &place.header_row.to_string(), "the line that names the columns");
     }
     match &proposal.include {
-        Some((expression, why)) => out.on("include", expression, why),
-        None => out.off("include", "\"column != 'value'\"", "rows that count, an expression over the row's columns"),
+        Some((expression, why)) => out.add_setting("include", expression, why),
+        None => out.add_switched_off(
+            "include",
+            "\"column != 'value'\"",
+            "rows that count, an expression over the row's columns",
+        ),
     }
     match &proposal.identity {
-        Some((column, why)) => out.on("identity", &text(column), why),
+        Some((column, why)) => out.add_setting("identity", &toml_text(column), why),
         None => {
-            out.remark(
+            out.add_remark(
                 "No column is there and different for everybody. Name one that never changes for a person as soon",
             );
-            out.remark("as there is one: without it somebody who is renamed looks like somebody else.");
-            out.off("identity", "\"employee_id\"", "the column that never changes for a person");
+            out.add_remark("as there is one: without it somebody who is renamed looks like somebody else.");
+            out.add_switched_off("identity", "\"employee_id\"", "the column that never changes for a person");
         }
     }
-    out.on("duplicates", "\"error\"", "two rows for one person: error, first, last");
-    out.on("blank", "\"ignore\"", "an empty cell: ignore (leave the account's value), clear, error");
+    out.add_setting("duplicates", "\"error\"", "two rows for one person: error, first, last");
+    out.add_setting("blank", "\"ignore\"", "an empty cell: ignore (leave the account's value), clear, error");
 }
 
-fn encoding(place: &Place, out: &mut Text) {
+fn write_encoding(place: &ExportPlace, out: &mut ConfigText) {
     match &place.encoding {
-        Some(encoding) => out.on("encoding", &text(encoding), "how the letters are written in the file"),
-        None => out.off("encoding", "\"windows-1252\"", "by default UTF-8, or what the byte order mark says"),
+        Some(encoding) => out.add_setting("encoding", &toml_text(encoding), "how the letters are written in the file"),
+        None => {
+            out.add_switched_off("encoding", "\"windows-1252\"", "by default UTF-8, or what the byte order mark says")
+        }
     }
 }
 
-fn lookup(proposal: &Proposal, out: &mut Text) {
+fn write_lookup(proposal: &Proposal, out: &mut ConfigText) {
     if let Some(lookup) = &proposal.lookup {
-        out.table(&format!("lookup.{}", lookup.name));
-        out.on("path", &text(&lookup.path), "a table for the filter `lookup` in the templates below");
-        out.on("key", &text(&lookup.key), "the column that is looked in");
-    } else if proposal.kind == Kind::Imichat && proposal.lines.iter().any(|line| line.value.contains("'teams'")) {
-        out.line("");
-        out.remark("[lookup.teams]                        # a table that has the id of each team");
-        out.off("path", "\"teams.csv\"", "a file with a header: team_name,team_id");
-        out.off("key", "\"team_name\"", "the column that is looked in");
+        out.open_table(&format!("lookup.{}", lookup.name));
+        out.add_setting("path", &toml_text(&lookup.path), "a table for the filter `lookup` in the templates below");
+        out.add_setting("key", &toml_text(&lookup.key), "the column that is looked in");
+    } else if proposal.blueprint.looks_up_teams() && proposal.lines.iter().any(|line| line.value.contains("'teams'")) {
+        out.add_line("");
+        out.add_remark("[lookup.teams]                        # a table that has the id of each team");
+        out.add_switched_off("path", "\"teams.csv\"", "a file with a header: team_name,team_id");
+        out.add_switched_off("key", "\"team_name\"", "the column that is looked in");
     }
 }
 
-fn target(proposal: &Proposal, out: &mut Text) {
-    out.table("target");
-    out.on("kind", &text(proposal.kind.name()), "the system: imichat, brightpattern, scim");
-    let (live, settings): (_, &[(&str, &str, &str)]) = match proposal.kind {
-        Kind::Imichat => (
-            "https://acme.imi.chat/v3.1",
-            &[
-                ("api_key", "{ env = \"IMICHAT_API_KEY\" }", "to go live: where the key is kept, never in clear"),
-                ("domain", "\"acme.imi.chat\"", "to go live: the tenant's domain, part of signing in"),
-                ("team_id", "\"1\"", "sent as the header `teamid`, where the tenant asks for one"),
-            ],
-        ),
-        Kind::Brightpattern => (
-            "https://acme.brightpattern.com/configapi/v2",
-            &[
-                ("client_id", "\"api.user\"", "to go live: the login of an API user"),
-                ("client_secret", "{ env = \"BRIGHTPATTERN_CLIENT_SECRET\" }", "to go live: where its key is kept"),
-                ("scope", "\"acme.brightpattern.com\"", "to go live: the contact center's domain"),
-            ],
-        ),
-        Kind::Scim => (
-            "https://acme.example.com/scim/v2",
-            &[("token", "{ env = \"SCIM_TOKEN\" }", "to go live: where the bearer token is kept, never in clear")],
-        ),
-    };
-    out.on("base_url", "\"sandbox\"", &format!("the built-in simulated tenant; to go live \"{live}\""));
-    out.on("tenant", "\"trial\"", "a name for this tenant in plans, journal and reports");
-    for (key, value, comment) in settings {
-        out.off(key, value, comment);
+fn write_target(proposal: &Proposal, kinds: &[&str], out: &mut ConfigText) {
+    let blueprint = proposal.blueprint;
+    out.open_table("target");
+    out.add_setting("kind", &toml_text(blueprint.kind), &format!("the system: {}", kinds.join(", ")));
+    let live = format!("the built-in simulated tenant; to go live \"{}\"", blueprint.address);
+    out.add_setting("base_url", "\"sandbox\"", &live);
+    out.add_setting("tenant", "\"trial\"", "a name for this tenant in plans, journal and reports");
+    for (key, value, comment) in blueprint.to_go_live {
+        out.add_switched_off(key, value, comment);
     }
 }
 
-fn map(proposal: &Proposal, out: &mut Text) {
-    out.table("map");
-    out.remark("attribute = \"column\", \"{{ template }}\" or { table }");
+fn write_map(proposal: &Proposal, out: &mut ConfigText) {
+    out.open_table("map");
+    out.add_remark("attribute = \"column\", \"{{ template }}\" or { table }");
     for missing in &proposal.missing {
-        out.remark(&format!(
+        out.add_remark(&format!(
             ">>> FILL IN: {} is needed, and no column gives it. It wants {}:",
             missing.attribute, missing.what
         ));
-        out.line(&format!("# {} = \"…\"", key(&missing.attribute)));
+        out.add_line(&format!("# {} = \"…\"", toml_key(&missing.attribute)));
     }
-    for Line { key: name, value, comment, is_off } in &proposal.lines {
-        if *is_off { out.off(&key(name), value, comment) } else { out.on(&key(name), value, comment) }
+    for MapLine { key: name, value, comment, is_off } in &proposal.lines {
+        if *is_off {
+            out.add_switched_off(&toml_key(name), value, comment)
+        } else {
+            out.add_setting(&toml_key(name), value, comment)
+        }
     }
 }
 
 /// A key as TOML has it.
-fn key(name: &str) -> String {
+fn toml_key(name: &str) -> String {
     let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    if is_bare { name.to_owned() } else { text(name) }
+    if is_bare { name.to_owned() } else { toml_text(name) }
 }
 
 /// The tables that are the same for every export: key, value, comment.
@@ -301,41 +297,41 @@ const RUNNING: &[Fixed] = &[
 ];
 
 #[derive(Default)]
-struct Text(String);
+struct ConfigText(String);
 
-impl Text {
-    fn line(&mut self, line: &str) {
+impl ConfigText {
+    fn add_line(&mut self, line: &str) {
         self.0.push_str(line);
         self.0.push('\n');
     }
 
-    fn remark(&mut self, remark: &str) {
+    fn add_remark(&mut self, remark: &str) {
         // A name from the export that stands in a remark must not end it.
         let remark: String = remark.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        self.line(&format!("# {remark}"));
+        self.add_line(&format!("# {remark}"));
     }
 
-    fn table(&mut self, name: &str) {
-        self.line(&format!("\n[{name}]"));
+    fn open_table(&mut self, name: &str) {
+        self.add_line(&format!("\n[{name}]"));
     }
 
-    fn on(&mut self, key: &str, value: &str, comment: &str) {
-        self.explained(&format!("{key} = {value}"), comment);
+    fn add_setting(&mut self, key: &str, value: &str, comment: &str) {
+        self.add_explained(&format!("{key} = {value}"), comment);
     }
 
-    fn off(&mut self, key: &str, value: &str, comment: &str) {
-        self.explained(&format!("# {key} = {value}"), comment);
+    fn add_switched_off(&mut self, key: &str, value: &str, comment: &str) {
+        self.add_explained(&format!("# {key} = {value}"), comment);
     }
 
-    fn explained(&mut self, line: &str, comment: &str) {
+    fn add_explained(&mut self, line: &str, comment: &str) {
         let width = line.chars().count().max(COMMENT - 1);
         if width + 3 + comment.chars().count() > LONGEST {
-            self.remark(&format!("{comment}:"));
-            self.line(line);
+            self.add_remark(&format!("{comment}:"));
+            self.add_line(line);
         } else {
             let blanks = " ".repeat(width - line.chars().count());
             let comment: String = comment.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            self.line(&format!("{line}{blanks} # {comment}"));
+            self.add_line(&format!("{line}{blanks} # {comment}"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Simulated tenants over real HTTP on loopback: for rehearsals without a tenant, and for tests of everything else.
 //!
-//! Written from the reference pages, with wire types of its own: a mistake in `target` must not hide in a type that
+//! Written from the reference pages, with wire types of its own: a mistake in a connector must not hide in a type that
 //! both sides share. Whatever the pages leave open is a setting here, so that a client can be tried against each
 //! reading of them.
 //!
@@ -29,7 +29,6 @@ mod tokens;
 use std::any::Any;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,25 +61,25 @@ pub const CLIENT_SECRET: &str = "sandbox-secret-not-a-secret";
 /// The bearer token that a SCIM sandbox accepts. It protects nothing.
 pub const TOKEN: &str = "sandbox-token-not-a-secret";
 
-/// The system that is simulated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    #[default]
-    Imichat,
-    Brightpattern,
-    Scim,
+/// A system that can be simulated, and how it behaves where its pages leave that open. Each has a folder here.
+pub trait Simulation: Any + Send + Sync {
+    /// Opens a tenant that answers at this address.
+    ///
+    /// # Errors
+    /// A seed or state file that cannot be read, has the wrong shape, or is in use.
+    fn open(&self, options: Options, address: SocketAddr) -> Result<OpenTenant, SandboxError>;
 }
 
-impl FromStr for Kind {
-    type Err = SandboxError;
+/// A tenant that nobody can reach yet.
+pub struct OpenTenant {
+    tenant: Arc<dyn Hosted>,
+    router: Router,
+}
 
-    fn from_str(name: &str) -> Result<Self, SandboxError> {
-        match name {
-            "imichat" => Ok(Self::Imichat),
-            "brightpattern" => Ok(Self::Brightpattern),
-            "scim" => Ok(Self::Scim),
-            _ => Err(SandboxError::Kind { name: name.to_owned() }),
-        }
+impl<A: host::Api> From<Host<A>> for OpenTenant {
+    fn from(host: Host<A>) -> Self {
+        let host = Arc::new(host);
+        Self { tenant: host.clone(), router: host::router(host) }
     }
 }
 
@@ -90,8 +89,7 @@ pub enum Seed {
     /// No account; every team is known.
     #[default]
     Empty,
-    /// The accounts of `samples/accounts.json`, `samples/brightpattern_accounts.json` or `samples/scim_accounts.json`,
-    /// which every build carries.
+    /// The accounts of the system's sample in `samples/`, which every build carries.
     Sample,
     /// A file of the form of the kind's sample.
     File(PathBuf),
@@ -101,10 +99,10 @@ pub enum Seed {
     Generated(u64),
 }
 
-/// How a sandbox behaves. `Options::default()` is an empty tenant on any free port that behaves well.
+/// How a sandbox behaves.
 #[derive(Clone)]
 pub struct Options {
-    pub kind: Kind,
+    pub system: Arc<dyn Simulation>,
     /// 0 for any free port.
     pub port: u16,
     /// Not read where `state` has something already.
@@ -122,16 +120,15 @@ pub struct Options {
     pub api_key: String,
     /// The domain of an imi.chat tenant, and the scope of a Bright Pattern token.
     pub domain: String,
-    pub imichat: imichat::Behaviour,
-    pub brightpattern: brightpattern::Behaviour,
-    pub scim: scim::Behaviour,
     pub clock: Arc<dyn Clock>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
+impl Options {
+    /// An empty tenant of a system on any free port that behaves well.
+    #[must_use]
+    pub fn new(system: Arc<dyn Simulation>) -> Self {
         Self {
-            kind: Kind::Imichat,
+            system,
             port: 0,
             seed: Seed::Empty,
             state: None,
@@ -141,9 +138,6 @@ impl Default for Options {
             quota: Quota::default(),
             api_key: API_KEY.to_owned(),
             domain: DOMAIN.to_owned(),
-            imichat: imichat::Behaviour::default(),
-            brightpattern: brightpattern::Behaviour::default(),
-            scim: scim::Behaviour::default(),
             clock: SystemClock::new(),
         }
     }
@@ -152,8 +146,6 @@ impl Default for Options {
 /// Why a sandbox could not be started, or could not keep its state.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    #[error("there is no sandbox for {name:?}; there are imichat, brightpattern and scim")]
-    Kind { name: String },
     #[error("cannot listen on 127.0.0.1:{port}: {source}")]
     Bind { port: u16, source: std::io::Error },
     #[error("cannot read {}: {source}", path.display())]
@@ -179,18 +171,10 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| SandboxError::Bind { port, source })?;
     let address = listener.local_addr().map_err(|source| SandboxError::Bind { port, source })?;
-    let (tenant, router) = match options.kind {
-        Kind::Imichat => hosted(imichat::open(options, address)?),
-        Kind::Brightpattern => hosted(brightpattern::open(options, address)?),
-        Kind::Scim => hosted(scim::open(options, address)?),
-    };
+    let system = Arc::clone(&options.system);
+    let OpenTenant { tenant, router } = system.open(options, address)?;
     let serving = server::serve(listener, router);
     Ok(Sandbox { address, tenant, serving: Some(serving) })
-}
-
-fn hosted<A: host::Api>(host: Host<A>) -> (Arc<dyn Hosted>, Router) {
-    let host = Arc::new(host);
-    (host.clone(), host::router(host))
 }
 
 /// A simulated tenant that is being served.
@@ -204,7 +188,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// `http://127.0.0.1:PORT/v3.1`, or `/configapi/v2` or `/scim/v2`, by kind.
+    /// `http://127.0.0.1:PORT/v3.1`, or with the path of another system.
     #[must_use]
     pub fn base_url(&self) -> String {
         self.tenant.base_url().to_owned()
@@ -219,16 +203,6 @@ impl Sandbox {
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         self.tenant.ledger()
-    }
-
-    /// The accounts of an imi.chat tenant as they are now, in the order in which they are listed; none of another kind.
-    #[must_use]
-    pub fn accounts(&self) -> Vec<imichat::Account> {
-        let tenant: &dyn Any = &*self.tenant;
-        tenant
-            .downcast_ref::<Host<imichat::Imichat>>()
-            .map(|host| host::Tenant::accounts(&*host.read()))
-            .unwrap_or_default()
     }
 
     /// The accounts of any kind as they are now, in the order in which they are listed, in the form of the kind's seed.

@@ -60,8 +60,8 @@ const HOUSE: &[Room] = &[
     Room {
         path: "connectors",
         kind: Kind::Edge,
-        // A descriptor says what settings a system has, and what signs in to its sandbox.
-        may_use: &["model", "settings", "sandbox", "clock", "testing"],
+        // A descriptor says what settings a system has, what `init` proposes for it, and which sandbox plays it.
+        may_use: &["model", "settings", "discovery", "sandbox", "clock", "testing"],
     },
     Room { path: "journal", kind: Kind::Edge, may_use: &["model", "journal::state", "files", "clock", "testing"] },
     Room {
@@ -133,6 +133,9 @@ const SHELL: Room = Room {
     ],
 };
 
+/// The kinds of system, each with folders of its own.
+const KINDS: [&str; 3] = ["imichat", "brightpattern", "scim"];
+
 /// What would make a pure room impure: the world outside the process, the time, chance, and waiting.
 const WORLD: [&str; 19] = [
     "std::fs",
@@ -181,6 +184,19 @@ fn only_the_journal_store_names_sled() {
     let wrong: Vec<_> = rust_files("src").into_iter().filter(|file| outside(file) && names_sled(&read(file))).collect();
     assert!(wrong.is_empty(), "only journal::store names sled, not {wrong:?}");
     assert!(rust_files("src/journal/store").iter().any(|file| names_sled(&read(file))), "then who keeps the journal?");
+}
+
+/// A new system touches its own folders and one line of the registry.
+#[test]
+fn only_the_registry_names_a_kind_of_system() {
+    let wrong = in_every_file(kinds_named);
+    assert!(
+        wrong.is_empty(),
+        "these name a kind of system, which only its own folders and the registry do:\n{}",
+        wrong.join("\n")
+    );
+    let kinds = read(&here("src/connectors/registry.rs"));
+    assert!(KINDS.iter().all(|kind| kinds.contains(kind)), "the registry has other kinds than {KINDS:?}");
 }
 
 #[test]
@@ -331,6 +347,24 @@ fn prints(module: &Module, text: &str) -> Vec<String> {
     });
     found.extend(streams.map(|three| format!("{}: {}", three[1].line, text_of(three[1]))));
     found
+}
+
+/// Where a file that is no part of a system names one: as a path or as a text. That its module is there has to be said.
+fn kinds_named(module: &Module, text: &str) -> Vec<String> {
+    let is_own = match module.path.as_slice() {
+        [room, kind, ..] if room == "connectors" || room == "sandbox" => kind == "registry" || is_kind(kind),
+        _ => false,
+    };
+    if is_own {
+        return Vec::new();
+    }
+    let code = outside_tests(&tokens(text));
+    let named = code.tokens.windows(2).filter(|two| is_kind(text_of(two[1])) && !two[0].is("mod"));
+    named.map(|two| format!("{}: {}", two[1].line, text_of(two[1]))).collect()
+}
+
+fn is_kind(name: &str) -> bool {
+    KINDS.iter().any(|kind| name.eq_ignore_ascii_case(kind))
 }
 
 fn names_sled(text: &str) -> bool {

@@ -3,9 +3,10 @@
 
 use std::net::TcpListener;
 
+use headcount::connectors::find_kind;
 use headcount::journal::{Journal, Options as JournalOptions};
 use headcount::plan::file::{PlanReader, PlanWriter};
-use headcount::sandbox::{Kind, Options, Seed};
+use headcount::sandbox::{Options, Seed};
 use jiff::{SignedDuration, Timestamp};
 use rust_xlsxwriter::{Format, Workbook};
 use serde_json::json;
@@ -185,15 +186,20 @@ const ROWS: &[Case] = &[
 ];
 
 /// A tenant of this kind, and the sample that belongs to it, which signs in with this.
-fn sample(kind: Kind, config: &str, credentials: &str, faults: &str) -> (Tenant, Stage) {
+fn sample(kind: &str, config: &str, credentials: &str, faults: &str) -> (Tenant, Stage) {
     let faults = headcount::sandbox::Faults::parse(faults).unwrap();
-    let tenant = Tenant::start(Options { kind, seed: Seed::Sample, faults, ..Options::default() });
+    let tenant = Tenant::start(Options {
+        system: (find_kind(kind).unwrap().simulate)(),
+        seed: Seed::Sample,
+        faults,
+        ..Options::default()
+    });
     let stage = Stage::new(Scene::Sample);
     let text = stage.project.read(config);
     let scheme = match kind {
-        Kind::Brightpattern => "/configapi/v2",
-        Kind::Scim => "/scim/v2",
-        Kind::Imichat => "/v3.1",
+        "brightpattern" => "/configapi/v2",
+        "scim" => "/scim/v2",
+        _ => "/v3.1",
     };
     let address = format!("base_url = \"http://127.0.0.1:{}{scheme}\"\n{credentials}\n", tenant.port());
     let rest = text.lines().filter(|line| !line.starts_with("base_url")).map(|line| line.to_owned() + "\n");
@@ -214,10 +220,10 @@ fn key(stage: &Stage, key: &str) {
 }
 
 /// What a plan says of a server that gives every request this status.
-fn status(kind: Kind, op: &str, status: u16) -> Ran {
+fn status(kind: &str, op: &str, status: u16) -> Ran {
     let faults = format!("[[rule]]\non = {{ op = \"{op}\" }}\ntimes = 1000\nthen = {{ status = {status} }}\n");
     let (config, credentials) = match kind {
-        Kind::Scim => ("samples/scim.toml", "token = { file = \"../secret.key\" }"),
+        "scim" => ("samples/scim.toml", "token = { file = \"../secret.key\" }"),
         _ => panic!("{kind:?} has codes of its own"),
     };
     let (_tenant, stage) = sample(kind, config, credentials, &faults);
@@ -269,16 +275,16 @@ const CONNECTION: &[Case] = &[
     }),
     ("the credentials are not accepted…", || {
         let credentials = "client_id = \"nobody\"\nclient_secret = { file = \"../secret.key\" }\nscope = \"acme\"";
-        let (_tenant, stage) = sample(Kind::Brightpattern, "samples/brightpattern.toml", credentials, "");
+        let (_tenant, stage) = sample("brightpattern", "samples/brightpattern.toml", credentials, "");
         key(&stage, "wrong");
         stage.project.run(&["-c", "samples/brightpattern.toml", "plan"])
     }),
     ("HTTP 401", || {
-        let (_tenant, stage) = sample(Kind::Scim, "samples/scim.toml", "token = { file = \"../secret.key\" }", "");
+        let (_tenant, stage) = sample("scim", "samples/scim.toml", "token = { file = \"../secret.key\" }", "");
         key(&stage, "wrong");
         stage.project.run(&["-c", "samples/scim.toml", "plan"])
     }),
-    ("HTTP 403", || status(Kind::Scim, "list", 403)),
+    ("HTTP 403", || status("scim", "list", 403)),
     ("the server redirects to …, and no redirect is followed", || {
         let answer = "HTTP/1.1 302 Found\r\nlocation: https://elsewhere.example.com/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         at(&format!("http://127.0.0.1:{}/v3.1", saying(answer))).run(&["plan"])

@@ -1,5 +1,6 @@
 //! An unfinished run when the world has changed meanwhile, and two processes that want the same.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use headcount::sandbox::imichat::{Behaviour, Uniqueness};
@@ -12,7 +13,8 @@ const SMALL: Small = Small { newcomers: 10, changed: 6, leavers: 1 };
 /// A tenant and a project whose run was killed after so many effects.
 fn killed_after(effects: usize) -> (Tenant, Project) {
     let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
-    let tenant = Tenant::start(Options { latency: Duration::from_millis(15), imichat, ..SMALL.options() });
+    let tenant =
+        Tenant::start(Options { latency: Duration::from_millis(15), system: Arc::new(imichat), ..SMALL.options() });
     let project = SMALL.project(&tenant);
     project.set("timeout", "\"700ms\"");
     let mut child = project.spawn(&["sync", "--yes"]);
@@ -96,7 +98,7 @@ fn another_plan_is_not_applied_while_a_run_is_unfinished() {
 #[test]
 fn a_plan_is_applied_once() {
     let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
-    let tenant = Tenant::start(Options { imichat, ..SMALL.options() });
+    let tenant = Tenant::start(Options { system: Arc::new(imichat), ..SMALL.options() });
     let project = SMALL.project(&tenant);
     let planned = project.run(&["plan", "-o", "the.plan"]);
     assert_eq!(planned.code, Some(0), "{planned}");

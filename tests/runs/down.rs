@@ -1,5 +1,6 @@
 //! A target that goes down in the middle of a run, and comes back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use headcount::sandbox::Options;
@@ -16,7 +17,7 @@ fn kept(dir: &TempDir, port: u16) -> Options {
         port,
         state: Some(dir.path().join("tenant.json")),
         latency: Duration::from_millis(10),
-        imichat: Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() },
+        system: Arc::new(Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() }),
         ..SMALL.options()
     }
 }

@@ -1,5 +1,6 @@
 //! A process that is killed at any instant loses nobody and doubles nobody.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ fn slow(uniqueness: Uniqueness) -> Options {
     Options {
         latency: Duration::from_millis(2),
         jitter: Duration::from_millis(4),
-        imichat: Behaviour { uniqueness, ..Behaviour::default() },
+        system: Arc::new(Behaviour { uniqueness, ..Behaviour::default() }),
         ..sample()
     }
 }
@@ -100,7 +101,7 @@ fn a_create_that_is_still_on_its_way_when_its_process_dies_is_waited_for() {
     let small = Small { newcomers: CREATES as usize, changed: 2, leavers: 1 };
     let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
     let tenant = Tenant::with_faults(
-        Options { imichat, ..small.options() },
+        Options { system: Arc::new(imichat), ..small.options() },
         "[[rule]]\non = { op = 'create', nth = 3 }\nthen = { delay = '1s', when = 'before' }",
     );
     let project = small.project(&tenant);

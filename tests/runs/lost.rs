@@ -2,6 +2,7 @@
 
 use headcount::sandbox::imichat::{Behaviour, Uniqueness};
 use headcount::sandbox::{Op, Options};
+use std::sync::Arc;
 
 use crate::support::{Project, Ran, Small, Tenant, assert_passwords_are_told};
 
@@ -9,7 +10,7 @@ const SMALL: Small = Small { newcomers: 6, changed: 5, leavers: 2 };
 
 fn tenant(uniqueness: Uniqueness, faults: &str) -> Tenant {
     let imichat = Behaviour { uniqueness, ..Behaviour::default() };
-    Tenant::with_faults(Options { imichat, ..SMALL.options() }, faults)
+    Tenant::with_faults(Options { system: Arc::new(imichat), ..SMALL.options() }, faults)
 }
 
 fn project(tenant: &Tenant) -> Project {

@@ -4,6 +4,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ fn tenant(uniqueness: Uniqueness, faults: &str) -> Tenant {
     let options = Options {
         latency: Duration::from_millis(1),
         jitter: Duration::from_millis(4),
-        imichat: Behaviour { uniqueness, ..Behaviour::default() },
+        system: Arc::new(Behaviour { uniqueness, ..Behaviour::default() }),
         ..SMALL.options()
     };
     Tenant::with_faults(options, faults)

@@ -7,7 +7,7 @@ use headcount::model::Value;
 use headcount::sandbox::Op;
 
 use super::subject::Subject;
-use super::support::{PASSWORD, rule, secret, setting};
+use super::support::{PASSWORD, rule, setting};
 
 pub async fn a_create_whose_answer_is_lost_is_unknown_and_sent_once(subject: &'static dyn Subject) {
     let late = format!("{}, when = 'after'", subject.failure());
@@ -103,7 +103,7 @@ pub async fn a_refusal_is_of_that_account_alone(subject: &'static dyn Subject) {
 }
 
 pub async fn no_secret_is_in_any_error(subject: &'static dyn Subject) {
-    let credential = secret(subject);
+    let credential = subject.secret();
     let echo = format!("you sent {PASSWORD} with {credential}");
     for status in [400, 401, 403, 404, 405, 409, 415, 418, 500, 503] {
         let fault = format!("status = {status}, description = '{echo}'");

@@ -16,6 +16,9 @@ pub trait Subject: Sync {
     /// token that can expire.
     fn tenant(&self) -> Options;
 
+    /// The secret that this tenant accepts.
+    fn secret(&self) -> &'static str;
+
     /// Connects to a tenant as the program would, everything mapped.
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>>;
 

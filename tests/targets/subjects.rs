@@ -1,11 +1,12 @@
 //! The targets that there are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use headcount::connectors::{CallError, Connector, brightpattern, imichat, scim};
 use headcount::model::{Secret, Value};
-use headcount::sandbox::{CLIENT_ID, DOMAIN, ExpiresIn, Kind, Options, scim as tenant};
+use headcount::sandbox::{API_KEY, CLIENT_ID, CLIENT_SECRET, DOMAIN, ExpiresIn, Options, scim as tenant};
 
 use super::subject::{Place, Subject, Update};
 
@@ -33,7 +34,11 @@ impl Subject for Imichat {
                 ..tenant::Behaviour::default()
             },
         };
-        Options { kind: Kind::Imichat, imichat, ..Options::default() }
+        Options { system: Arc::new(imichat), ..Options::default() }
+    }
+
+    fn secret(&self) -> &'static str {
+        API_KEY
     }
 
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {
@@ -102,7 +107,11 @@ impl Subject for Brightpattern {
                 ..tenant::Behaviour::default()
             },
         };
-        Options { kind: Kind::Brightpattern, brightpattern, ..Options::default() }
+        Options { system: Arc::new(brightpattern), ..Options::default() }
+    }
+
+    fn secret(&self) -> &'static str {
+        CLIENT_SECRET
     }
 
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {
@@ -181,7 +190,11 @@ impl Subject for Scim {
                 ..usual
             },
         };
-        Options { kind: Kind::Scim, scim, ..Options::default() }
+        Options { system: Arc::new(scim), ..Options::default() }
+    }
+
+    fn secret(&self) -> &'static str {
+        CLIENT_SECRET
     }
 
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {

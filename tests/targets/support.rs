@@ -9,7 +9,7 @@ use headcount::clock::{Clock, TestClock};
 use headcount::connectors::http::Rate;
 use headcount::connectors::{CallError, Connector, Listed};
 use headcount::model::{AccountId, AttrId, Attributes, MatchRule, Percent, Secret, Value};
-use headcount::sandbox::{self, Faults, Kind, Sandbox, Seed};
+use headcount::sandbox::{self, Faults, Sandbox, Seed};
 use serde_json::Value as Json;
 
 use super::subject::{Place, Subject};
@@ -31,7 +31,7 @@ pub struct Setting {
 pub async fn setting(subject: &'static dyn Subject, accounts: u64, faults: &str) -> Setting {
     let tenant = serve(subject, accounts, faults).await;
     let clock = clock();
-    let target = connect(subject, &tenant, &clock, secret(subject)).await.unwrap();
+    let target = connect(subject, &tenant, &clock, subject.secret()).await.unwrap();
     target.sign_in().await.unwrap();
     Setting { tenant, target, clock, subject }
 }
@@ -63,14 +63,6 @@ pub async fn connect(
     };
     let place = Place { base_url: &tenant.base_url(), rate: &rate, clock: clock.clone(), stop: Arc::default(), secret };
     subject.connect(place).await
-}
-
-/// The secret that the subject's tenant accepts.
-pub fn secret(subject: &dyn Subject) -> &'static str {
-    match subject.tenant().kind {
-        Kind::Imichat => sandbox::API_KEY,
-        Kind::Brightpattern | Kind::Scim => sandbox::CLIENT_SECRET,
-    }
 }
 
 /// A listing, read to its end.

@@ -2,6 +2,7 @@
 //! gone on with, for one that takes so long that accounts are read again and tokens renewed.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,20 +10,25 @@ use jiff::Timestamp;
 use super::office::{Office, at};
 use crate::cli::failure::Exit;
 use crate::clock::TestClock;
-use crate::sandbox::{Faults, Kind, Op, Options, Seed, TokenLife, brightpattern, scim};
+use crate::connectors::find_kind;
+use crate::sandbox::{Faults, Op, Options, Seed, TokenLife, brightpattern, scim};
 
-const KINDS: [Kind; 3] = [Kind::Imichat, Kind::Brightpattern, Kind::Scim];
+const KINDS: [&str; 3] = ["imichat", "brightpattern", "scim"];
+
+fn usual(kind: &str) -> Options {
+    Options::new((find_kind(kind).unwrap().simulate)())
+}
 
 /// The sample of a system over a tenant of its own, with lines of the configuration replaced.
-async fn sample(kind: Kind, options: Options, settings: &[(&str, &str)]) -> Office {
+async fn sample(kind: &str, options: Options, settings: &[(&str, &str)]) -> Office {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let (file, login) = match kind {
-        Kind::Imichat => ("config.toml", "api_key = SECRET\ndomain = \"sandbox.imi.chat\""),
-        Kind::Brightpattern => (
+        "imichat" => ("config.toml", "api_key = SECRET\ndomain = \"sandbox.imi.chat\""),
+        "brightpattern" => (
             "samples/brightpattern.toml",
             "client_id = \"sandbox-api-user\"\nclient_secret = SECRET\nscope = \"sandbox.imi.chat\"",
         ),
-        Kind::Scim => ("samples/scim.toml", "token = SECRET"),
+        _ => ("samples/scim.toml", "token = SECRET"),
     };
     let text = fs::read_to_string(root.join(file)).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -53,7 +59,7 @@ async fn sample(kind: Kind, options: Options, settings: &[(&str, &str)]) -> Offi
     lines.insert(at + 1, login.to_owned());
     let config = lines.join("\n").replace("samples/teams.csv", "teams.csv").replace("\"../", "\"");
     let clock = TestClock::new(at_three(), 5);
-    let options = Options { kind, seed: Seed::Sample, ..options };
+    let options = Options { seed: Seed::Sample, ..options };
     let export = fs::read_to_string(root.join("samples/hr_export.csv")).unwrap();
     let office = Office::open(clock, options, &config, &export).await;
     fs::copy(root.join("samples/teams.csv"), office.path("teams.csv")).unwrap();
@@ -67,7 +73,7 @@ fn at_three() -> Timestamp {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_in_one_go_and_one_that_has_nothing_to_do_cost_what_was_estimated() {
     for kind in KINDS {
-        let office = sample(kind, Options::default(), &[]).await;
+        let office = sample(kind, usual(kind), &[]).await;
         for _ in 0..2 {
             let (exit, summary) = office.sync().await;
             let requests = summary.unwrap().requests;
@@ -87,7 +93,7 @@ async fn what_is_left_of_a_run_costs_what_was_estimated() {
         // In the middle the server wants to be left alone for an hour.
         for op in ["create", "update"] {
             let faults = format!("[[rule]]\non = {{ op = '{op}', nth = 5 }}\nthen = {{ retry_after = 3600 }}\n");
-            let options = Options { faults: Faults::parse(&faults).unwrap(), ..Options::default() };
+            let options = Options { faults: Faults::parse(&faults).unwrap(), ..usual(kind) };
             let office = sample(kind, options, &[]).await;
             let (exit, summary) = office.sync().await;
             let summary = summary.unwrap();
@@ -112,7 +118,7 @@ async fn a_create_whose_answer_a_dead_process_lost_is_in_the_estimate() {
     for kind in KINDS {
         let faults = "[[rule]]\non = { op = 'create', nth = 5 }\nthen = { drop = 'after' }\n\
                       [[rule]]\non = { op = 'create', nth = 6 }\nthen = { retry_after = 3600 }\n";
-        let options = Options { faults: Faults::parse(faults).unwrap(), ..Options::default() };
+        let options = Options { faults: Faults::parse(faults).unwrap(), ..usual(kind) };
         let office = sample(kind, options, &[("concurrency", "1")]).await;
         let (exit, summary) = office.sync().await;
         let summary = summary.unwrap();
@@ -132,7 +138,7 @@ async fn a_create_whose_answer_a_dead_process_lost_is_in_the_estimate() {
 async fn a_slow_run_reads_accounts_again_as_was_estimated() {
     for kind in KINDS {
         let slow = [("requests_per_second", "2"), ("burst", "1"), ("fresh_for", "\"20s\"")];
-        let office = sample(kind, Options::default(), &slow).await;
+        let office = sample(kind, usual(kind), &slow).await;
         let (exit, summary) = office.sync().await;
         let requests = summary.unwrap().requests;
         assert_eq!(exit.unwrap(), Exit::Done);
@@ -145,12 +151,12 @@ async fn a_slow_run_reads_accounts_again_as_was_estimated() {
 async fn tokens_that_expire_on_the_way_are_in_the_estimate() {
     let life = TokenLife { time: Some(Duration::from_secs(100)), requests: None };
     let options = Options {
-        brightpattern: brightpattern::Behaviour { token_life: life, ..brightpattern::Behaviour::default() },
+        system: Arc::new(brightpattern::Behaviour { token_life: life, ..brightpattern::Behaviour::default() }),
         ..Options::default()
     };
     // One at a time: a request that waits for its turn behind others may find its token expired, and is repeated.
     let slow = [("requests_per_second", "1"), ("burst", "1"), ("fresh_for", "\"1h\""), ("concurrency", "1")];
-    let office = sample(Kind::Brightpattern, options, &slow).await;
+    let office = sample("brightpattern", options, &slow).await;
     let (exit, summary) = office.sync().await;
     let requests = summary.unwrap().requests;
     assert_eq!(exit.unwrap(), Exit::Done);
@@ -167,7 +173,7 @@ async fn a_service_without_patch_is_read_before_each_update() {
         filter: scim::Filter::Ignored,
         ..scim::Behaviour::default()
     };
-    let office = sample(Kind::Scim, Options { scim: behaviour, ..Options::default() }, &[]).await;
+    let office = sample("scim", Options { system: Arc::new(behaviour), ..Options::default() }, &[]).await;
     let (exit, summary) = office.sync().await;
     let summary = summary.unwrap();
     let requests = summary.requests;

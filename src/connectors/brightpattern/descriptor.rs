@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 
 use super::Login;
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
+use crate::discovery::{Blueprint, InUse, Meaning, Origin, Wish};
 use crate::model::Schema;
 use crate::sandbox;
 use crate::settings::{SecretSource, SettingsTable, TEXT, secret, settings_table, to_sign_in};
@@ -30,6 +31,46 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
         ("client_secret", sandbox::CLIENT_SECRET),
         ("scope", sandbox::DOMAIN),
     ],
+    simulate: || Arc::new(sandbox::brightpattern::Behaviour::default()),
+    blueprint: &BLUEPRINT,
+};
+
+/// What `init` writes for it.
+const BLUEPRINT: Blueprint = Blueprint {
+    kind: "brightpattern",
+    address: "https://acme.brightpattern.com/configapi/v2",
+    to_go_live: &[
+        ("client_id", "\"api.user\"", "to go live: the login of an API user"),
+        ("client_secret", "{ env = \"BRIGHTPATTERN_CLIENT_SECRET\" }", "to go live: where its key is kept"),
+        ("scope", "\"acme.brightpattern.com\"", "to go live: the contact center's domain"),
+    ],
+    attributes: &[
+        Wish::Needed {
+            attribute: "loginId",
+            from: Origin::Login,
+            wants: "a column with the name that people sign in with",
+        },
+        Wish::Names { first: "firstName", last: "lastName" },
+        Wish::Needed {
+            attribute: "team",
+            from: Origin::Team,
+            wants: "a column with the team, or { value = \"…\" } for one team for everybody",
+        },
+        Wish::Welcome { attribute: "email", from: Origin::Address },
+        Wish::Welcome { attribute: "workPhone", from: Origin::Column(&[Meaning::WorkPhone]) },
+        Wish::Welcome { attribute: "mobilePhone", from: Origin::Column(&[Meaning::MobilePhone]) },
+        Wish::Welcome { attribute: "extension", from: Origin::Column(&[Meaning::Extension]) },
+        Wish::InUse { attribute: "disabled", as_: InUse::TrueForLeavers },
+        Wish::Skills { attribute: "skills" },
+        Wish::Off {
+            attribute: "roles",
+            value: "{ value = [\"Agent\"], on = \"create\" }",
+            comment: "switched on, newcomers get these roles, which must exist",
+            unless_missing: None,
+        },
+        Wish::Password { attribute: "password" },
+    ],
+    rules: &["loginId"],
 };
 
 settings_table! {

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use reqwest::header::HeaderName;
 
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
+use crate::discovery::{Blueprint, InUse, Meaning, Origin, Wish};
 use crate::model::Schema;
 use crate::sandbox;
 use crate::settings::{
@@ -28,6 +29,44 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
                   domain   = \"acme.imi.chat\"\n",
     read: |table, reading| Some(Arc::new(ImichatTable.fill(table, reading)?)),
     sandbox_login: &[("api_key", sandbox::API_KEY), ("domain", sandbox::DOMAIN)],
+    simulate: || Arc::new(sandbox::imichat::Behaviour::default()),
+    blueprint: &BLUEPRINT,
+};
+
+/// What `init` writes for it.
+const BLUEPRINT: Blueprint = Blueprint {
+    kind: "imichat",
+    address: "https://acme.imi.chat/v3.1",
+    to_go_live: &[
+        ("api_key", "{ env = \"IMICHAT_API_KEY\" }", "to go live: where the key is kept, never in clear"),
+        ("domain", "\"acme.imi.chat\"", "to go live: the tenant's domain, part of signing in"),
+        ("team_id", "\"1\"", "sent as the header `teamid`, where the tenant asks for one"),
+    ],
+    attributes: &[
+        Wish::Needed {
+            attribute: "login_id",
+            from: Origin::Login,
+            wants: "a column with the name that people sign in with",
+        },
+        Wish::Needed { attribute: "email_id", from: Origin::Address, wants: "a column with the work address" },
+        Wish::Names { first: "first_name", last: "last_name" },
+        Wish::Welcome { attribute: "job_description", from: Origin::Column(&[Meaning::Title]) },
+        Wish::InUse { attribute: "status", as_: InUse::Word },
+        Wish::Off {
+            attribute: "login_using_email",
+            value: "{ value = true }",
+            comment: "switched on, people may sign in with their address as well",
+            unless_missing: Some(Origin::Address),
+        },
+        Wish::Skills { attribute: "skill_attributes" },
+        Wish::Membership {
+            attribute: "privileges",
+            roles: &["Team Manager", "Team Agent", "Team Analyst"],
+            usual_role: "Team Agent",
+        },
+        Wish::Password { attribute: "password" },
+    ],
+    rules: &["login_id", "email_id"],
 };
 
 settings_table! {

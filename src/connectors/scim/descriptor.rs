@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 
 use super::Login;
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
+use crate::discovery::{Blueprint, InUse, Meaning, Origin, Wish};
 use crate::model::Schema;
 use crate::sandbox;
 use crate::settings::{
@@ -28,6 +29,40 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
                   page_size = 200\n",
     read: |table, reading| Some(Arc::new(ScimTable.fill(table, reading)?)),
     sandbox_login: &[("token", sandbox::TOKEN)],
+    simulate: || Arc::new(sandbox::scim::Behaviour::default()),
+    blueprint: &BLUEPRINT,
+};
+
+/// What `init` writes for it.
+const BLUEPRINT: Blueprint = Blueprint {
+    kind: "scim",
+    address: "https://acme.example.com/scim/v2",
+    to_go_live: &[("token", "{ env = \"SCIM_TOKEN\" }", "to go live: where the bearer token is kept, never in clear")],
+    attributes: &[
+        Wish::Needed {
+            attribute: "userName",
+            from: Origin::AddressOrLogin,
+            wants: "a column with the name that people sign in with",
+        },
+        Wish::Welcome { attribute: "externalId", from: Origin::Identity },
+        Wish::Names { first: "name.givenName", last: "name.familyName" },
+        Wish::Welcome { attribute: "title", from: Origin::Column(&[Meaning::Title]) },
+        Wish::InUse { attribute: "active", as_: InUse::TrueForOthers },
+        Wish::Welcome { attribute: "emails[type eq \"work\"].value", from: Origin::Address },
+        Wish::Welcome {
+            attribute: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+            from: Origin::Column(&[Meaning::Department, Meaning::Team]),
+        },
+        Wish::Welcome {
+            attribute: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division",
+            from: Origin::Column(&[Meaning::Division]),
+        },
+        Wish::Welcome {
+            attribute: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter",
+            from: Origin::Column(&[Meaning::CostCenter]),
+        },
+    ],
+    rules: &["externalId", "userName"],
 };
 
 /// The settings of `kind = "scim"`.

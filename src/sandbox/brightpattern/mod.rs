@@ -16,7 +16,7 @@ pub use tenant::{Account, External, TenantFile};
 use super::host::Host;
 use super::oauth::{Client, ExpiresIn};
 use super::tokens::TokenLife;
-use super::{CLIENT_ID, CLIENT_SECRET, Options, SandboxError};
+use super::{CLIENT_ID, CLIENT_SECRET, OpenTenant, Options, SandboxError, Simulation};
 
 /// What the pages leave open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,11 +89,11 @@ pub(super) struct Brightpattern {
     client: Client,
 }
 
-/// Opens a contact center.
-pub(super) fn open(options: Options, address: SocketAddr) -> Result<Host<Brightpattern>, SandboxError> {
-    let behaviour = options.brightpattern.clone();
-    let client =
-        Client { id: CLIENT_ID.to_owned(), secret: CLIENT_SECRET.to_owned(), scope: Some(options.domain.clone()) };
-    let life = behaviour.token_life;
-    Host::open(Brightpattern { behaviour, client }, life, options, address)
+impl Simulation for Behaviour {
+    fn open(&self, options: Options, address: SocketAddr) -> Result<OpenTenant, SandboxError> {
+        let scope = Some(options.domain.clone());
+        let client = Client { id: CLIENT_ID.to_owned(), secret: CLIENT_SECRET.to_owned(), scope };
+        let api = Brightpattern { behaviour: self.clone(), client };
+        Ok(Host::open(api, self.token_life, options, address)?.into())
+    }
 }

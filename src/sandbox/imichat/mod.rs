@@ -10,7 +10,9 @@ mod tenant;
 mod tests;
 mod wire;
 
+use std::any::Any;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,8 +20,8 @@ use base64::engine::general_purpose::STANDARD;
 pub use super::tokens::TokenLife;
 pub use tenant::{Account, Allowed, Privilege, Role, RoleType, Status, Team, TenantFile};
 
-use super::host::Host;
-use super::{Options, SandboxError};
+use super::host::{self, Host};
+use super::{OpenTenant, Options, Sandbox, SandboxError, Simulation};
 
 /// What the reference leaves open, or contradicts itself about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,10 +119,26 @@ pub(super) struct Imichat {
     auth_code: String,
 }
 
-/// Opens a tenant.
-pub(super) fn open(options: Options, address: SocketAddr) -> Result<Host<Imichat>, SandboxError> {
-    let auth_code = STANDARD.encode(format!("{}@{}", options.api_key, options.domain));
-    let life = options.imichat.token_life;
-    let api = Imichat { behaviour: options.imichat.clone(), auth_code };
-    Host::open(api, life, options, address)
+impl Simulation for Behaviour {
+    fn open(&self, options: Options, address: SocketAddr) -> Result<OpenTenant, SandboxError> {
+        let auth_code = STANDARD.encode(format!("{}@{}", options.api_key, options.domain));
+        let api = Imichat { behaviour: self.clone(), auth_code };
+        Ok(Host::open(api, self.token_life, options, address)?.into())
+    }
+}
+
+impl Default for Options {
+    /// A tenant of imi.chat.
+    fn default() -> Self {
+        Self::new(Arc::new(Behaviour::default()))
+    }
+}
+
+impl Sandbox {
+    /// The accounts of an imi.chat tenant as they are now, in the order in which they are listed; none of another system.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Account> {
+        let tenant: &dyn Any = &*self.tenant;
+        tenant.downcast_ref::<Host<Imichat>>().map(|host| host::Tenant::accounts(&*host.read())).unwrap_or_default()
+    }
 }

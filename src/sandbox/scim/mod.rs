@@ -23,7 +23,7 @@ pub use tenant::{Account, TenantFile};
 use super::host::Host;
 use super::oauth::{Client, ExpiresIn};
 use super::tokens::TokenLife;
-use super::{CLIENT_ID, CLIENT_SECRET, Options, SandboxError};
+use super::{CLIENT_ID, CLIENT_SECRET, OpenTenant, Options, SandboxError, Simulation};
 
 /// What services differ in, and what some of them get wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,11 +197,11 @@ pub(super) struct Scim {
     base_url: String,
 }
 
-/// Opens a service.
-pub(super) fn open(options: Options, address: SocketAddr) -> Result<Host<Scim>, SandboxError> {
-    let behaviour = options.scim.clone();
-    let client = Client { id: CLIENT_ID.to_owned(), secret: CLIENT_SECRET.to_owned(), scope: None };
-    let life = behaviour.token_life;
-    let base_url = super::host::base_url::<Scim>(address);
-    Host::open(Scim { behaviour, client, base_url }, life, options, address)
+impl Simulation for Behaviour {
+    fn open(&self, options: Options, address: SocketAddr) -> Result<OpenTenant, SandboxError> {
+        let client = Client { id: CLIENT_ID.to_owned(), secret: CLIENT_SECRET.to_owned(), scope: None };
+        let base_url = super::host::base_url::<Scim>(address);
+        let api = Scim { behaviour: self.clone(), client, base_url };
+        Ok(Host::open(api, self.token_life, options, address)?.into())
+    }
 }

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Write};
 
 use super::look::Seen;
-use crate::discovery::{Answers, Kind, Meaning, Sense, sense};
+use crate::discovery::{Answers, Blueprint, Meaning, Sense, sense};
 use crate::report::visible::{shortened, visible};
 
 /// What is left open.
@@ -20,7 +20,7 @@ pub struct Open {
 }
 
 impl Open {
-    pub fn of(kind: Kind, seen: &Seen) -> Self {
+    pub fn of(blueprint: &Blueprint, seen: &Seen) -> Self {
         let (recognised, census) = (&seen.recognised, &seen.census);
         let keys = recognised.identities.iter().zip(&census.identities).filter(|(_, keys)| census.is_key(keys));
         let keys: Vec<_> = keys.map(|(found, _)| (found.column, recognised.columns[found.column].clone())).collect();
@@ -38,7 +38,7 @@ impl Open {
             identities: if is_certain || keys.len() < 2 { Vec::new() } else { keys },
             status: recognised.name(Meaning::Status).unwrap_or_default().to_owned(),
             values: values.unwrap_or_default(),
-            needs_team: kind == Kind::Brightpattern && !has_team,
+            needs_team: blueprint.needs_team() && !has_team,
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{To, width};
 use crate::cli::workbench::{Configured, shown};
 use crate::clock::blocking;
-use crate::discovery::{Answers, Meaning, Place, PlaceForm, Proposal, config_text, propose};
+use crate::connectors::{KINDS, find_kind};
+use crate::discovery::{Answers, ExportForm, ExportPlace, Meaning, Proposal, config_text, propose};
 use crate::report::columns::Fitted;
 use crate::report::visible::visible;
 use crate::source::Form;
@@ -41,10 +42,11 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
     let width = width(std::env::var("COLUMNS").ok().as_deref(), To::Stdout.columns());
     let choose = |sheets: &[Seen]| if args.yes || !can_ask { Ok(0) } else { chosen(sheets, width) };
     let seen = look::look(&args.export, args.sheet.as_deref(), choose)?;
-    let kind = args.kind.into();
+    let blueprint = find_kind(&args.kind).unwrap_or(KINDS[0]).blueprint;
     let place = place(&seen, config, &args.export);
     let lookup = neighbours::lookup(&seen, &folder_of(config), &args.export);
-    let proposed = |answers: &Answers| propose(kind, &seen.recognised, &seen.census, &place, lookup.clone(), answers);
+    let proposed =
+        |answers: &Answers| propose(blueprint, &seen.recognised, &seen.census, &place, lookup.clone(), answers);
     let begin = proposed(&Answers::default());
     for line in show::lines(&seen, begin.as_ref(), width) {
         app.say(&line);
@@ -57,10 +59,10 @@ pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
             Failure::new("usage", "nothing was written: there is no terminal to ask").hint("--yes takes the proposals")
         );
     }
-    let open = Open::of(kind, &seen);
+    let open = Open::of(blueprint, &seen);
     let answers = if args.yes { Answers::default() } else { interviewed(&open, width)? };
     let proposal = proposed(&answers).ok_or_else(|| nobody(&seen))?;
-    let text = config_text(&proposal);
+    let text = config_text(&proposal, &KINDS.map(|kind| kind.name));
     checked(app, &text, &proposal)?;
     if is_there && !args.force && !may_overwrite(config)? {
         app.say("Nothing was written.");
@@ -118,20 +120,20 @@ fn unasked(error: io::Error) -> Failure {
 }
 
 /// How the configuration is to name the file, and to read it.
-fn place(seen: &Seen, config: &Path, export: &Path) -> Place {
+fn place(seen: &Seen, config: &Path, export: &Path) -> ExportPlace {
     let export = std::path::absolute(export).unwrap_or_else(|_| export.to_owned());
     let folder = folder_of(config);
     let source = export.strip_prefix(&folder).unwrap_or(&export);
     let (form, delimiter) = match seen.guess.as_ref().map(|guess| &guess.form) {
-        Some(Form::Workbook) => (PlaceForm::Workbook { sheet: seen.settings.sheet.clone() }, None),
-        Some(Form::Objects) => (PlaceForm::Objects, None),
+        Some(Form::Workbook) => (ExportForm::Workbook { sheet: seen.settings.sheet.clone() }, None),
+        Some(Form::Objects) => (ExportForm::Objects, None),
         Some(Form::Text(text)) => {
-            (PlaceForm::Text, Some(text.delimiter).filter(|delimiter| *delimiter != text.usual_delimiter))
+            (ExportForm::Text, Some(text.delimiter).filter(|delimiter| *delimiter != text.usual_delimiter))
         }
-        None => (PlaceForm::Text, None),
+        None => (ExportForm::Text, None),
     };
     let stem = config.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    Place {
+    ExportPlace {
         source: source.to_string_lossy().into_owned(),
         form,
         delimiter: delimiter.map(char::from),

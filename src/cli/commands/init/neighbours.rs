@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::look::Seen;
-use crate::discovery::{Lookup, Meaning};
+use crate::discovery::{Meaning, TeamLookup};
 use crate::model::{Columns, Record, shape};
 use crate::source::read_table;
 
@@ -13,7 +13,7 @@ use crate::source::read_table;
 const FILES: usize = 50;
 const BYTES: u64 = 1 << 20;
 
-pub fn lookup(seen: &Seen, config_folder: &Path, export: &Path) -> Option<Lookup> {
+pub fn lookup(seen: &Seen, config_folder: &Path, export: &Path) -> Option<TeamLookup> {
     let teams = [Meaning::Team, Meaning::Department].into_iter().find_map(|m| seen.census.values.get(&m))?;
     let wanted: HashSet<&str> = teams.counts.keys().map(String::as_str).collect();
     if wanted.is_empty() || teams.are_too_many {
@@ -35,7 +35,7 @@ pub fn lookup(seen: &Seen, config_folder: &Path, export: &Path) -> Option<Lookup
         let stem = path.file_stem()?.to_string_lossy();
         let is_name = !stem.is_empty() && stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let relative = path.strip_prefix(config_folder).unwrap_or(path);
-        Some(Lookup {
+        Some(TeamLookup {
             name: if is_name { stem.into_owned() } else { "teams".to_owned() },
             path: relative.to_string_lossy().into_owned(),
             key: columns.names()[key].clone(),

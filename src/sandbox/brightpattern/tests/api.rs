@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use std::sync::Arc;
 
 use super::*;
 use crate::clock::TestClock;
@@ -9,7 +10,7 @@ use crate::sandbox::testing::take;
 use crate::sandbox::{ExpiresIn, Op, Quota, TokenLife, password_hash};
 
 fn behaving(brightpattern: Behaviour) -> Options {
-    Options { brightpattern, ..options() }
+    Options { system: Arc::new(brightpattern), ..options() }
 }
 
 #[tokio::test]

@@ -4,9 +4,11 @@ mod api;
 mod faults;
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 
+use crate::sandbox::brightpattern::Behaviour;
 use crate::sandbox::testing::{Client, served as started};
-use crate::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Faults, Kind, Options, Sandbox, Seed};
+use crate::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Faults, Options, Sandbox, Seed};
 
 const SEED: &str = r#"{
   "teams": ["Sales", "Support"], "skills": ["English", "Chess"], "roles": ["Agent", "Supervisor"],
@@ -18,7 +20,7 @@ const SEED: &str = r#"{
   ]}"#;
 
 fn options() -> Options {
-    Options { kind: Kind::Brightpattern, seed: Seed::Text(SEED.to_owned()), ..Options::default() }
+    Options { system: Arc::new(Behaviour::default()), seed: Seed::Text(SEED.to_owned()), ..Options::default() }
 }
 
 fn with_faults(faults: &str) -> Options {

@@ -24,7 +24,7 @@ async fn a_call_needs_a_token_that_is_known_and_fresh() {
     let clock = TestClock::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
     let token_life = TokenLife { time: Some(Duration::from_secs(60)), requests: None };
     let imichat = Behaviour { token_life, ..Behaviour::default() };
-    let (_sandbox, mut client) = served(Options { imichat, clock: clock.clone(), ..options() }).await;
+    let (_sandbox, mut client) = served(Options { system: Arc::new(imichat), clock: clock.clone(), ..options() }).await;
     assert_eq!(client.get("/users").await.codes(), (200, 4306));
     clock.advance(Duration::from_secs(60));
     assert_eq!(client.get("/users").await.codes(), (401, 2004));
@@ -79,7 +79,7 @@ async fn a_user_is_shown_with_every_field_of_the_reference_and_no_other() {
 #[tokio::test]
 async fn stamps_and_booleans_can_be_written_as_the_pages_have_them() {
     let imichat = Behaviour { stamps: Stamps::CreatedTwice, booleans: Booleans::Text, ..Behaviour::default() };
-    let (_sandbox, client) = served(Options { imichat, ..options() }).await;
+    let (_sandbox, client) = served(Options { system: Arc::new(imichat), ..options() }).await;
     let answer = client.get("/users/9").await;
     assert_eq!(answer.text.matches("\"created_at\"").count(), 2);
     assert!(!answer.text.contains("updated_at"));
@@ -161,7 +161,7 @@ async fn a_create_that_is_wrong_is_refused_without_effect() {
 #[tokio::test]
 async fn a_server_without_uniqueness_doubles_people_and_the_ledger_shows_it() {
     let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
-    let (sandbox, client) = served(Options { imichat, ..options() }).await;
+    let (sandbox, client) = served(Options { system: Arc::new(imichat), ..options() }).await;
     assert_eq!(client.create(&ana()).await.codes(), (200, 4308));
     assert_eq!(client.create(&ana()).await.codes(), (200, 4308));
     assert_eq!(sandbox.ledger().doubled(), ["ana.silva"]);
@@ -187,7 +187,7 @@ async fn an_update_changes_what_it_names_and_replaces_objects_whole() {
 #[tokio::test]
 async fn a_server_can_clear_what_an_update_leaves_out() {
     let imichat = Behaviour { omitted: Omitted::Clear, ..Behaviour::default() };
-    let (sandbox, client) = served(Options { imichat, ..options() }).await;
+    let (sandbox, client) = served(Options { system: Arc::new(imichat), ..options() }).await;
     client.update(9, &json!({"last_name": "Katzir"})).await;
     let account = &sandbox.accounts()[1];
     assert_eq!((account.first_name.as_str(), account.last_name.as_str()), ("Ben", "Katzir"));

@@ -1,8 +1,9 @@
 use super::*;
 use crate::sandbox::imichat::{Behaviour, Links, ListShape, PastTheEnd};
+use std::sync::Arc;
 
 async fn listed(count: u64, imichat: Behaviour, path: &str) -> Answer {
-    let (_sandbox, client) = served(Options { imichat, ..generated(count) }).await;
+    let (_sandbox, client) = served(Options { system: Arc::new(imichat), ..generated(count) }).await;
     client.get(path).await
 }
 

@@ -6,10 +6,11 @@ mod listing;
 mod writing;
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 use crate::sandbox::scim::Behaviour;
 use crate::sandbox::testing::{Answer, Client, served as started};
-use crate::sandbox::{Faults, Kind, Options, Sandbox, Seed, TOKEN};
+use crate::sandbox::{Faults, Options, Sandbox, Seed, TOKEN};
 
 const MEDIA_TYPE: &str = "application/scim+json";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -26,11 +27,11 @@ const SEED: &str = r#"{"accounts": [
   ]}"#;
 
 fn options() -> Options {
-    Options { kind: Kind::Scim, seed: Seed::Text(SEED.to_owned()), ..Options::default() }
+    Options { system: Arc::new(Behaviour::default()), seed: Seed::Text(SEED.to_owned()), ..Options::default() }
 }
 
 fn behaving(scim: Behaviour) -> Options {
-    Options { scim, ..options() }
+    Options { system: Arc::new(scim), ..options() }
 }
 
 fn with_faults(faults: &str) -> Options {
