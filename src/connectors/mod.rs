@@ -3,7 +3,6 @@
 //!
 //! A target decides nothing: it says what it can do ([`Schema`]), shows what is there, and does what it is told once.
 
-mod again;
 pub mod brightpattern;
 mod descriptor;
 #[cfg(test)]
@@ -11,10 +10,9 @@ pub mod fake;
 pub mod http;
 pub mod imichat;
 mod json;
+mod listing;
 mod registry;
 pub mod scim;
-#[cfg(test)]
-mod shifting;
 
 use std::collections::HashMap;
 use std::fmt;

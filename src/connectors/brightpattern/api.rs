@@ -8,13 +8,14 @@ use reqwest::header::AUTHORIZATION;
 
 use super::Login;
 use super::answer::{done, judge};
-use super::decode::{self, Entry};
+use super::decode;
 use super::schema::at;
 use super::wire::{Body, body, references};
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::{
     Answer, Authorization, Client, ClientCredentials, ClientSettings, Rate, Repeat, Request, segment,
 };
+use crate::connectors::listing::{DetailedList, DirectoryEntry};
 use crate::connectors::{CallError, Purpose, Trouble};
 use crate::model::text::normal;
 use crate::model::{AccountId, Attributes, Schema};
@@ -61,12 +62,6 @@ impl Api {
 
     pub fn renewals(&self, within: Duration) -> u64 {
         self.login.renewals(&self.http, within)
-    }
-
-    /// Everybody, in one answer.
-    pub async fn directory(&self, purpose: Purpose) -> Result<Vec<Entry>, CallError> {
-        let request = Request::get(DIRECTORY, purpose);
-        self.call(&request, |answer| decode::directory(&answer.body), unusable).await
     }
 
     /// The names of the teams; none where this release does not say.
@@ -178,6 +173,23 @@ impl Api {
         let message = format!("{}: the contact center does not have one of: {named}", error.message);
         CallError { trouble: Trouble::Refused, message, ..error }
             .with_hint("create it in Contact Center Administrator, or map a name that exists")
+    }
+}
+
+impl DetailedList for Api {
+    const LOGIN: &'static str = "loginId";
+
+    fn concurrency(&self) -> usize {
+        self.http.concurrency()
+    }
+
+    async fn fetch_directory(&self, purpose: Purpose) -> Result<Vec<DirectoryEntry>, CallError> {
+        let request = Request::get(DIRECTORY, purpose);
+        self.call(&request, |answer| decode::directory(&answer.body), unusable).await
+    }
+
+    async fn fetch_details(&self, login: &str, purpose: Purpose) -> Result<Option<Attributes>, CallError> {
+        self.user(login, purpose).await
     }
 }
 

@@ -9,20 +9,13 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::schema::at;
+use crate::connectors::listing::DirectoryEntry;
 use crate::model::{AttrId, Attributes, Kind, Schema, Value};
 
-/// One user as the directory shows them.
-#[derive(Debug, PartialEq)]
-pub(super) struct Entry {
-    /// As the server spells it; empty where the entry has none.
-    pub login: String,
-    pub values: Attributes,
-}
-
 /// The users in a directory, without entries that are no users of this contact center; none where it is no directory.
-pub(super) fn directory(body: &[u8]) -> Option<Vec<Entry>> {
+pub(super) fn directory(body: &[u8]) -> Option<Vec<DirectoryEntry>> {
     let entries: Vec<RawEntry> = serde_json::from_slice(body).ok()?;
-    Some(entries.into_iter().filter(|entry| !entry.is_external()).map(Entry::from).collect())
+    Some(entries.into_iter().filter(|entry| !entry.is_external()).map(DirectoryEntry::from).collect())
 }
 
 /// The user in an answer; none where it holds no user with a login.
@@ -65,7 +58,7 @@ impl RawEntry {
     }
 }
 
-impl From<RawEntry> for Entry {
+impl From<RawEntry> for DirectoryEntry {
     fn from(entry: RawEntry) -> Self {
         let shown = [
             (at::LOGIN_ID, entry.login_id),

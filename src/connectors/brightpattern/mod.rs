@@ -10,7 +10,6 @@ mod decode;
 mod descriptor;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod list;
 mod schema;
 mod wire;
 
@@ -22,12 +21,12 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::Rate;
+use crate::connectors::listing::{Extent, list_details};
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, find_by_listing};
 use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret, Value};
 
 use api::Api;
 pub use descriptor::{BrightpatternSettings, DESCRIPTOR};
-use list::Extent;
 use schema::at;
 pub use schema::schema;
 
@@ -76,7 +75,7 @@ impl BrightpatternConnector {
             .filter(|rule| !rule.attributes.contains(&at::LOGIN_ID))
             .any(|rule| sought.iter().any(|values| self.key(rule, values).is_some()));
         if needs_listing {
-            let listing = list::list(Arc::clone(&self.api), Extent::Details, Purpose::Lookup);
+            let listing = list_details(Arc::clone(&self.api), Extent::Details, Purpose::Lookup);
             return find_by_listing(&self.api.schema, listing, rules, sought).await;
         }
         // Made at once, sent as places become free.
@@ -86,7 +85,8 @@ impl BrightpatternConnector {
 
     /// Whoever has this login, if any rule says that they are the one.
     async fn by_login(&self, rules: &[MatchRule], values: &Attributes) -> Result<Vec<Account>, CallError> {
-        let Some(login) = list::login_of(values) else { return Ok(Vec::new()) };
+        let login = values.get(at::LOGIN_ID).and_then(Value::as_str).map(str::trim);
+        let Some(login) = login.filter(|login| !login.is_empty()) else { return Ok(Vec::new()) };
         let found = self.account(&AccountId(login.to_owned())).await?;
         let matches = |account: &Account| {
             rules.iter().any(|rule| {
@@ -121,7 +121,7 @@ impl Connector for BrightpatternConnector {
     }
 
     fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
-        list::list(Arc::clone(&self.api), self.extent, Purpose::List)
+        list_details(Arc::clone(&self.api), self.extent, Purpose::List)
     }
 
     fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {

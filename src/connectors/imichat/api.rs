@@ -1,6 +1,7 @@
 //! The requests of the API: signing in, and the five calls that the engine needs.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,8 +11,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::ImichatSettings;
 use super::codes::{Rejection, open, rejection};
-use super::decode::{Envelope, One, Page, Whatever};
-use super::walk::PageRead;
+use super::decode::{Envelope, One, Whatever};
 use super::wire::body;
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::{
@@ -32,6 +32,8 @@ pub(super) struct Api {
     authorize_path: String,
     update_method: Method,
     privilege_key: String,
+    /// Whether the server says how many pages a listing has; supposed until a listing showed otherwise.
+    pub announces: AtomicBool,
 }
 
 /// What a call came to once the transport is through with it.
@@ -75,32 +77,12 @@ impl Api {
             authorize_path: settings.authorize_path.clone(),
             update_method,
             privilege_key: settings.privilege_key.clone(),
+            announces: AtomicBool::new(true),
         })
     }
 
     pub async fn sign_in(&self) -> Result<(), CallError> {
         self.token.get(|| self.authorize()).await.map(|_| ())
-    }
-
-    /// One page of the listing, from 1.
-    pub async fn page(&self, page: u64, purpose: Purpose) -> Result<PageRead, CallError> {
-        let path = format!("/users/?page={page}");
-        self.call(&Request::get(&path, purpose), |answer| match open::<Page>(answer) {
-            Ok(Page { records: Some(records), links }) => Ok(PageRead::Page { records, links }),
-            Ok(Page { records: None, .. }) => Err(Rejection::Refused(
-                CallError::new(Trouble::Garbled, "the answer holds no list of users where one was expected")
-                    .with_hint("check that target.base_url is the address of API v3.1"),
-            )),
-            Err(Rejection::Refused(error)) if error.trouble == Trouble::NotFound => Ok(PageRead::Past),
-            Err(Rejection::NoEnvelope(error)) if answer.status == 404 => {
-                if page > 1 {
-                    return Ok(PageRead::Past);
-                }
-                Err(Rejection::Refused(CallError { trouble: Trouble::Configuration, ..error }))
-            }
-            Err(rejection) => Err(rejection),
-        })
-        .await
     }
 
     pub async fn user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
@@ -159,7 +141,7 @@ impl Api {
     }
 
     /// Sends a request with the token, and once more with a new one when the token was refused.
-    async fn call<T>(
+    pub async fn call<T>(
         &self,
         request: &Request<'_>,
         judge: impl Fn(&Answer) -> Result<T, Rejection> + Send + Sync,

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::schema::{ADMINISTRATIVE, PLACES, Shape, at, shown};
 use super::value::{As, Text};
+use crate::connectors::listing::PageFacts;
 use crate::model::{Account, AccountId, AttrId, AttrSet, Attributes, Value};
 
 /// Every answer: what came of the request, and what it brought.
@@ -29,16 +30,7 @@ pub(super) struct Envelope<R> {
 pub(super) struct Page {
     /// One for each record, none for a record that is no user; nothing at all where the answer has no list of users.
     pub records: Option<Vec<Option<Account>>>,
-    pub links: Links,
-}
-
-/// What the server says of the pages of the listing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Links {
-    /// Whether there is a page after this one.
-    pub next: Option<bool>,
-    /// How many pages there are.
-    pub pages: Option<u64>,
+    pub facts: PageFacts,
 }
 
 /// The `response` about one user: the user itself, or in `user`, or the first of a list.
@@ -98,7 +90,7 @@ impl<'de> Deserialize<'de> for Page {
                     bare = false;
                     match &*key.0 {
                         "users" => page.records = map.next_value::<Users>()?.0,
-                        "links" => page.links = map.next_value()?,
+                        "links" => page.facts = map.next_value::<Links>()?.0,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
@@ -110,13 +102,13 @@ impl<'de> Deserialize<'de> for Page {
                 Ok(page)
             }
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Page, A::Error> {
-                Ok(Page { records: Some(records(seq)?), links: Links::default() })
+                Ok(Page { records: Some(records(seq)?), facts: PageFacts::default() })
             }
             fn visit_unit<E: Error>(self) -> Result<Page, E> {
-                Ok(Page { records: Some(Vec::new()), links: Links::default() })
+                Ok(Page { records: Some(Vec::new()), facts: PageFacts::default() })
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Page, E> {
-                Ok(Page { records: text.trim().is_empty().then(Vec::new), links: Links::default() })
+                Ok(Page { records: text.trim().is_empty().then(Vec::new), facts: PageFacts::default() })
             }
             scalars_mean_nothing!(Page::default());
         }
@@ -165,6 +157,10 @@ fn records<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<Option<Account>>, A
     Ok(records)
 }
 
+/// `response.links`: what the server says of the pages of the listing.
+#[derive(Default)]
+struct Links(PageFacts);
+
 impl<'de> Deserialize<'de> for Links {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct LinksVisitor;
@@ -174,11 +170,11 @@ impl<'de> Deserialize<'de> for Links {
                 f.write_str("links")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Links, A::Error> {
-                let mut links = Links::default();
+                let mut links = PageFacts::default();
                 while let Some(key) = map.next_key::<Text<'de>>()? {
                     match &*key.0 {
                         "next" => {
-                            links.next = Some(match map.next_value_seed(As(Shape::Int))? {
+                            links.more = Some(match map.next_value_seed(As(Shape::Int))? {
                                 Value::Bool(next) => next,
                                 Value::Int(page) => page > 0,
                                 other => !other.is_blank(),
@@ -195,7 +191,7 @@ impl<'de> Deserialize<'de> for Links {
                         }
                     }
                 }
-                Ok(links)
+                Ok(Links(links))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Links, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}

@@ -111,17 +111,18 @@ fn a_record_that_is_no_user_is_a_gap_and_the_others_stay() {
 
 #[test]
 fn links_are_read_in_every_form() {
-    let links = |json: &str| page(&format!(r#"{{"users":[],"links":{json}}}"#)).links;
-    assert_eq!(links(r#"{"next":"https://x/?page=2","pages":12}"#), Links { next: Some(true), pages: Some(12) });
-    assert_eq!(links(r#"{"next":null,"pages":"12"}"#), Links { next: Some(false), pages: Some(12) });
+    let links = |json: &str| page(&format!(r#"{{"users":[],"links":{json}}}"#)).facts;
+    let said = |more, pages| PageFacts { more, pages, ..PageFacts::default() };
+    assert_eq!(links(r#"{"next":"https://x/?page=2","pages":12}"#), said(Some(true), Some(12)));
+    assert_eq!(links(r#"{"next":null,"pages":"12"}"#), said(Some(false), Some(12)));
     for none in [r#""""#, "false", "0", "[]", "{}"] {
-        assert_eq!(links(&format!(r#"{{"next":{none}}}"#)).next, Some(false), "{none}");
+        assert_eq!(links(&format!(r#"{{"next":{none}}}"#)).more, Some(false), "{none}");
     }
     for some in ["2", "\"2\"", "true"] {
-        assert_eq!(links(&format!(r#"{{"next":{some}}}"#)).next, Some(true), "{some}");
+        assert_eq!(links(&format!(r#"{{"next":{some}}}"#)).more, Some(true), "{some}");
     }
     for nothing in ["null", "[]", "\"\"", "5", r#"{"pages":-1}"#, r#"{"pages":[1]}"#] {
-        assert_eq!(links(nothing), Links::default(), "{nothing}");
+        assert_eq!(links(nothing), PageFacts::default(), "{nothing}");
     }
 }
 

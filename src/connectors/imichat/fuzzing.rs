@@ -9,10 +9,10 @@ use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
 use super::codes::{Rejection, open};
-use super::decode::{Links, One, Page, Whatever};
-use super::walk::{PageRead, Walk};
-use crate::connectors::again::Chance;
+use super::decode::{One, Page, Whatever};
+use super::list::{NAMES, PAGING};
 use crate::connectors::http::Answer;
+use crate::connectors::listing::{Chance, PageAnswer, PageRequest, PageWalk, ShownPage};
 use crate::model::{Account, Value};
 
 const STATUS: [u16; 8] = [200, 200, 201, 400, 401, 404, 409, 500];
@@ -97,30 +97,29 @@ fn manages(role: &Json) -> bool {
 
 /// The answers as the pages of a listing that stands still, each by its number; there is nobody on the others.
 fn walk(answers: &[Answer]) {
-    let mut walk = Walk::new(Chance::Last);
+    let mut walk = PageWalk::new(PAGING, NAMES, Chance::Last);
     let mut ids = HashSet::new();
     let mut read_before = HashSet::new();
     let (mut records_shown, mut unreadable) = (0, 0);
     for _ in 0..MOST_STEPS {
-        let Some(page) = walk.step() else { break };
+        let Some(request) = walk.next_request() else { break };
+        let PageRequest::Number(page) = request else { panic!("{request:?} is no page number") };
         let answer = usize::try_from(page - 1).ok().and_then(|at| answers.get(at));
         let read = match answer.map(|answer| judge(open::<Page>(answer))) {
-            Some(Some(Page { records: Some(records), links })) => PageRead::Page { records, links },
+            Some(Some(Page { records: Some(records), facts })) => ShownPage { records, facts },
             // An error that ends the listing.
             Some(_) => return,
-            None => PageRead::Page { records: Vec::new(), links: Links::default() },
+            None => ShownPage::default(),
         };
-        if let PageRead::Page { records, .. } = &read
-            && read_before.insert(page)
-        {
-            records_shown += records.len();
-            unreadable += records.iter().filter(|record| record.is_none()).count();
+        if read_before.insert(page) {
+            records_shown += read.records.len();
+            unreadable += read.records.iter().filter(|record| record.is_none()).count();
         }
-        for account in walk.read(page, read) {
+        for account in walk.take_answer(request, PageAnswer::Page(read)) {
             assert!(ids.insert(account.id.clone()), "{} is shown twice", account.id.as_str());
         }
     }
-    if walk.step().is_some() {
+    if walk.next_request().is_some() {
         // A server that announces more pages than anybody wants to wait for here.
         return;
     }

@@ -11,20 +11,19 @@ mod descriptor;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod list;
-mod route;
 mod schema;
 mod value;
-mod walk;
 mod wire;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::{Client, Rate};
+use crate::connectors::listing::{count_requests, list_pages};
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, Quota, Trouble, find_by_listing};
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 
@@ -39,8 +38,6 @@ const PAGE_SIZE: usize = 10;
 pub struct ImichatConnector {
     api: Arc<Api>,
     schema: Schema,
-    /// Whether the server says how many pages a listing has; supposed until a listing showed otherwise.
-    announces: Arc<AtomicBool>,
 }
 
 /// Prepares to speak with a tenant; sends nothing yet. The key and the domain are passed in, however the settings say
@@ -61,7 +58,7 @@ pub fn connect(
     let api = Api::new(settings, api_key, domain, |secrets| {
         Client::new(client_settings(base_url, rate, clock, stop, secrets))
     })?;
-    Ok(ImichatConnector { api: Arc::new(api), schema: schema(settings), announces: Arc::new(AtomicBool::new(true)) })
+    Ok(ImichatConnector { api: Arc::new(api), schema: schema(settings) })
 }
 
 /// [`connect`] for the simulation: as the pages usually read, over another transport than the network.
@@ -76,11 +73,7 @@ pub fn connect_over(
     let api = Api::new(&settings, &Secret::new("key-1"), "acme.imi.chat", |secrets| {
         Client::over(client_settings("https://acme.imi.chat/v3.1", rate, clock, stop, secrets), transport)
     });
-    ImichatConnector {
-        api: Arc::new(api.unwrap()),
-        schema: schema(&settings),
-        announces: Arc::new(AtomicBool::new(true)),
-    }
+    ImichatConnector { api: Arc::new(api.unwrap()), schema: schema(&settings) }
 }
 
 impl Connector for ImichatConnector {
@@ -97,7 +90,7 @@ impl Connector for ImichatConnector {
     }
 
     fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
-        list::list(Arc::clone(&self.api), Purpose::List, Arc::clone(&self.announces))
+        list_pages(Arc::clone(&self.api), Purpose::List)
     }
 
     fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
@@ -109,7 +102,7 @@ impl Connector for ImichatConnector {
         rules: &'a [MatchRule],
         sought: &'a [Attributes],
     ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
-        let listing = list::list(Arc::clone(&self.api), Purpose::Lookup, Arc::clone(&self.announces));
+        let listing = list_pages(Arc::clone(&self.api), Purpose::Lookup);
         Box::pin(find_by_listing(&self.schema, listing, rules, sought))
     }
 
@@ -130,7 +123,7 @@ impl Connector for ImichatConnector {
     /// Without the sign-in, for a list that stands still: each page once, and those once more that prove it. Where the
     /// server does not say how many pages there are, finding the last one takes a few requests that bring nobody.
     fn listing_cost(&self, accounts: u64) -> u64 {
-        route::requests(accounts, self.announces.load(Ordering::Relaxed))
+        count_requests(list::PAGING, accounts, self.api.announces.load(Ordering::Relaxed))
     }
 
     fn meter(&self) -> &Meter {

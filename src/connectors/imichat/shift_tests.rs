@@ -1,8 +1,11 @@
 //! Listings of tenants that change while they are read.
 
-use super::super::route;
-use super::*;
-use crate::connectors::shifting::{self, Person, Reading, Seeded, Shift, World};
+use super::{NAMES, PAGING};
+use crate::connectors::imichat::PAGE_SIZE;
+use crate::connectors::imichat::schema::at;
+use crate::connectors::listing::shifting::{self, Person, Reading, Seeded, Shift, World};
+use crate::connectors::listing::{Chance, PageAnswer, PageFacts, PageRequest, PageWalk, ShownPage, count_requests};
+use crate::model::Account;
 
 /// What a server says of its pages.
 #[derive(Clone, Copy, Debug)]
@@ -13,45 +16,49 @@ enum Says {
 }
 
 struct Pages {
-    walk: Walk,
+    walk: PageWalk,
     says: Says,
 }
 
 impl Reading for Pages {
-    type Ask = u64;
-    type Answer = PageRead;
+    type Ask = PageRequest;
+    type Answer = PageAnswer;
 
     fn begin(chance: Chance, random: &mut Seeded) -> Self {
-        Self { walk: Walk::new(chance), says: [Says::Pages, Says::Pages, Says::Next, Says::Nothing][random.below(4)] }
+        Self {
+            walk: PageWalk::new(PAGING, NAMES, chance),
+            says: [Says::Pages, Says::Pages, Says::Next, Says::Nothing][random.below(4)],
+        }
     }
 
-    fn step(&mut self) -> Option<u64> {
-        self.walk.step()
+    fn step(&mut self) -> Option<PageRequest> {
+        self.walk.next_request()
     }
 
-    fn answer(&self, tenant: &[Person], page: &u64) -> PageRead {
+    fn answer(&self, tenant: &[Person], request: &PageRequest) -> PageAnswer {
+        let PageRequest::Number(page) = request else { panic!("{request:?} is no page number") };
         let size = PAGE_SIZE as u64;
         let pages = (tenant.len() as u64).div_ceil(size);
         if *page > pages && matches!(self.says, Says::Nothing) {
-            return PageRead::Past;
+            return PageAnswer::Past;
         }
         let skipped = usize::try_from((page - 1) * size).unwrap();
         let records = tenant.iter().skip(skipped).take(PAGE_SIZE).map(|person| Some(person.account(at::LOGIN_ID)));
-        let links = match self.says {
-            Says::Pages => Links { next: Some(*page < pages), pages: Some(pages) },
-            Says::Next => Links { next: Some(*page < pages), pages: None },
-            Says::Nothing => Links::default(),
+        let facts = match self.says {
+            Says::Pages => PageFacts { more: Some(*page < pages), pages: Some(pages), ..PageFacts::default() },
+            Says::Next => PageFacts { more: Some(*page < pages), ..PageFacts::default() },
+            Says::Nothing => PageFacts::default(),
         };
-        PageRead::Page { records: records.collect(), links }
+        PageAnswer::Page(ShownPage { records: records.collect(), facts })
     }
 
-    fn read(&mut self, page: u64, answer: PageRead) -> Vec<Account> {
+    fn read(&mut self, request: PageRequest, answer: PageAnswer) -> Vec<Account> {
         // The tenant of the judge has one attribute.
         let as_judged = |account: Account| {
             let login = account.values.get(at::LOGIN_ID).cloned().unwrap();
             Account { values: [(shifting::LOGIN, login)].into_iter().collect(), ..account }
         };
-        self.walk.read(page, answer).into_iter().map(as_judged).collect()
+        self.walk.take_answer(request, answer).into_iter().map(as_judged).collect()
     }
 
     fn gives_up(&self) -> bool {
@@ -95,7 +102,7 @@ fn what_a_listing_takes_is_what_it_was_reckoned_to_take() {
     for accounts in [0, 1, 9, 10, 11, 25, 230, 1_000, 1_187, 2_001] {
         for (says, announced) in [(Says::Pages, true), (Says::Next, false), (Says::Nothing, false)] {
             let tenant: Vec<Person> = Person::many(accounts);
-            let mut pages = Pages { walk: Walk::new(Chance::Another), says };
+            let mut pages = Pages { walk: PageWalk::new(PAGING, NAMES, Chance::Another), says };
             let (mut shown, mut requests) = (0, 0);
             while let Some(page) = pages.step() {
                 let answer = pages.answer(&tenant, &page);
@@ -104,7 +111,7 @@ fn what_a_listing_takes_is_what_it_was_reckoned_to_take() {
             }
             assert_eq!(pages.walk.finish(), (true, vec![]));
             assert_eq!(shown, accounts);
-            let reckoned = route::requests(accounts, announced);
+            let reckoned = count_requests(PAGING, accounts, announced);
             // A link that says that a page is the last saves asking for the one after it.
             assert!(requests <= reckoned && reckoned <= requests + 2, "{accounts} {says:?}: {requests} {reckoned}");
         }

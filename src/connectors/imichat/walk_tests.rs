@@ -1,6 +1,27 @@
-use super::super::route::MOST_PAGES;
-use super::*;
-use crate::model::Attributes;
+//! Listings by page number, through servers that make their pages in many ways.
+
+use super::{NAMES, PAGING};
+use crate::connectors::imichat::schema::at;
+use crate::connectors::listing::{
+    Chance, MOST_PAGES, PageAnswer, PageFacts, PageRequest, PageWalk, SeenAccounts, ShownPage,
+};
+use crate::model::{Account, AccountId, Attributes, Value};
+
+fn number(request: &PageRequest) -> u64 {
+    match request {
+        PageRequest::Number(page) => *page,
+        other => panic!("{other:?} is no page number"),
+    }
+}
+
+/// The next page to ask for.
+fn next(walk: &mut PageWalk) -> Option<u64> {
+    walk.next_request().map(|request| number(&request))
+}
+
+fn new_walk(chance: Chance) -> PageWalk {
+    PageWalk::new(PAGING, NAMES, chance)
+}
 
 fn account(id: u64) -> Option<Account> {
     let values: Attributes = [(at::LOGIN_ID, Value::text(format!("user{id}")))].into_iter().collect();
@@ -16,8 +37,8 @@ fn page_of(page: u64, total: u64) -> Vec<Option<Account>> {
     users(((page - 1) * 10..(page * 10).min(total)).map(|n| n + 1))
 }
 
-fn with(records: Vec<Option<Account>>, next: Option<bool>, pages: Option<u64>) -> PageRead {
-    PageRead::Page { records, links: Links { next, pages } }
+fn with(records: Vec<Option<Account>>, next: Option<bool>, pages: Option<u64>) -> PageAnswer {
+    PageAnswer::Page(ShownPage { records, facts: PageFacts { more: next, pages, ..PageFacts::default() } })
 }
 
 struct Result {
@@ -28,12 +49,12 @@ struct Result {
 }
 
 /// Walks through a server that answers as the function says.
-fn walk(server: impl Fn(u64) -> PageRead) -> Result {
-    let mut walk = Walk::new(Chance::Last);
+fn walk(server: impl Fn(u64) -> PageAnswer) -> Result {
+    let mut walk = new_walk(Chance::Last);
     let (mut shown, mut asked) = (0, 0);
-    while let Some(page) = walk.step() {
+    while let Some(page) = next(&mut walk) {
         asked += 1;
-        shown += walk.read(page, server(page)).len();
+        shown += walk.take_answer(PageRequest::Number(page), server(page)).len();
     }
     let (complete, notes) = walk.finish();
     Result { shown, asked, complete, notes }
@@ -63,12 +84,12 @@ fn without_links_an_empty_page_ends_the_list() {
 
 #[test]
 fn without_links_a_page_that_is_not_found_ends_the_list() {
-    complete(&walk(|page| if page > 2 { PageRead::Past } else { with(page_of(page, 20), None, None) }), 20, 4 + 2);
+    complete(&walk(|page| if page > 2 { PageAnswer::Past } else { with(page_of(page, 20), None, None) }), 20, 4 + 2);
 }
 
 #[test]
 fn a_tenant_without_users_is_complete_with_none() {
-    complete(&walk(|_| PageRead::Past), 0, 1);
+    complete(&walk(|_| PageAnswer::Past), 0, 1);
     complete(&walk(|_| with(Vec::new(), None, None)), 0, 1);
     complete(&walk(|_| with(Vec::new(), Some(false), Some(0))), 0, 1);
     complete(&walk(|_| with(Vec::new(), None, Some(1))), 0, 1);
@@ -105,23 +126,23 @@ fn a_last_page_that_is_repeated_and_links_on_for_ever_is_not_followed_for_ever()
 #[test]
 fn known_pages_are_asked_for_without_waiting_for_each_other_once_the_last_is_read() {
     let read = |page| with(page_of(page, 50), None, Some(5));
-    let mut walk = Walk::new(Chance::Another);
+    let mut walk = new_walk(Chance::Another);
     for page in [1, 5] {
-        assert_eq!((walk.step(), walk.step()), (Some(page), None));
-        assert_eq!(walk.read(page, read(page)).len(), 10);
+        assert_eq!((next(&mut walk), next(&mut walk)), (Some(page), None));
+        assert_eq!(walk.take_answer(PageRequest::Number(page), read(page)).len(), 10);
     }
-    assert_eq!((0..5).filter_map(|_| walk.step()).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!((0..5).filter_map(|_| next(&mut walk)).collect::<Vec<_>>(), [2, 3, 4]);
     for page in [3, 4] {
-        assert_eq!(walk.read(page, read(page)).len(), 10);
+        assert_eq!(walk.take_answer(PageRequest::Number(page), read(page)).len(), 10);
     }
-    assert_eq!(walk.step(), None, "nothing is read again before everything was read");
-    assert_eq!(walk.read(2, read(2)).len(), 10);
-    let again: Vec<u64> = (0..5).filter_map(|_| walk.step()).collect();
+    assert_eq!(next(&mut walk), None, "nothing is read again before everything was read");
+    assert_eq!(walk.take_answer(PageRequest::Number(2), read(2)).len(), 10);
+    let again: Vec<u64> = (0..5).filter_map(|_| next(&mut walk)).collect();
     assert_eq!(again.iter().copied().collect::<std::collections::BTreeSet<_>>(), [1, 5].into());
     for page in again {
-        assert_eq!(walk.read(page, read(page)).len(), 0);
+        assert_eq!(walk.take_answer(PageRequest::Number(page), read(page)).len(), 0);
     }
-    assert_eq!((walk.step(), walk.finish()), (None, (true, vec![])));
+    assert_eq!((next(&mut walk), walk.finish()), (None, (true, vec![])));
 }
 
 /// Walks through a list that has so many accounts for the first two requests, and so many after them.
@@ -145,21 +166,21 @@ fn a_list_that_grows_at_its_end_is_read_to_its_new_end() {
 fn a_list_that_shrinks_is_not_complete() {
     incomplete(&walk_through(45, 40), 45, 5, "shrank from 5 to 4");
     incomplete(&walk_through(45, 44), 45, 5 + 1, "page 5 does not show everybody whom it showed before");
-    let gone = |page| if page > 4 { PageRead::Past } else { with(page_of(page, 40), None, Some(9)) };
+    let gone = |page| if page > 4 { PageAnswer::Past } else { with(page_of(page, 40), None, Some(9)) };
     incomplete(&walk(gone), 40, 6, "fewer pages than the server said");
 }
 
 #[test]
 fn a_list_that_shifted_is_given_up_at_once_where_it_can_be_read_again() {
     let shifted = |chance, records| {
-        let mut walk = Walk::new(chance);
+        let mut walk = new_walk(chance);
         for page in [1, 9] {
-            assert_eq!(walk.step(), Some(page));
-            walk.read(page, with(page_of(page, 90), None, Some(9)));
+            assert_eq!(next(&mut walk), Some(page));
+            walk.take_answer(PageRequest::Number(page), with(page_of(page, 90), None, Some(9)));
         }
-        assert_eq!(walk.step(), Some(2));
-        walk.read(2, with(records, None, Some(9)));
-        (walk.gives_up(), walk.step().is_some())
+        assert_eq!(next(&mut walk), Some(2));
+        walk.take_answer(PageRequest::Number(2), with(records, None, Some(9)));
+        (walk.gives_up(), next(&mut walk).is_some())
     };
     assert_eq!(shifted(Chance::Another, page_of(2, 90)), (false, true));
     assert_eq!(shifted(Chance::Another, users(10..20)), (true, false));
@@ -231,8 +252,8 @@ fn an_account_without_a_login_is_left_out_and_the_listing_is_not_complete() {
 
 #[test]
 fn ids_are_the_same_only_where_they_are_written_the_same() {
-    let mut seen = Seen::default();
-    let mut first = |id: &str| seen.first_time(&AccountId(id.to_owned()));
+    let mut seen = SeenAccounts::new(NAMES);
+    let mut first = |id: &str| seen.is_new_id(&AccountId(id.to_owned()));
     assert!(["7", "007", "+7", "0", "00", "-7", "a7", "99999999999999999999"].map(&mut first).iter().all(|new| *new));
     assert!(["7", "007", "+7", "0", "99999999999999999999"].map(&mut first).iter().all(|new| !new));
 }

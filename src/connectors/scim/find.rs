@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt};
 
 use super::api::Api;
-use super::list::list;
 use super::schema::USER_NAME;
+use crate::connectors::listing::list_pages;
 use crate::connectors::{CallError, Purpose, find_by_listing};
 use crate::model::{Account, AttrId, Attributes, KeyHash, MatchRule, Value};
 
@@ -40,7 +40,7 @@ pub(super) async fn find(
     {
         return Ok(found);
     }
-    find_by_listing(&api.layout.schema, list(Arc::clone(api), Purpose::Lookup), rules, sought).await
+    find_by_listing(&api.layout.schema, list_pages(Arc::clone(api), Purpose::Lookup), rules, sought).await
 }
 
 /// The questions to ask; none where a listing is needed anyway, or costs less.
@@ -108,7 +108,7 @@ async fn ask_all(
 async fn ask(api: &Api, rule: &MatchRule, question: &Question) -> Result<Found, CallError> {
     let Some(page) = api.filtered(&question.filter).await? else { return Ok(Found::Doubtful) };
     let shown = page.records.len() as u64;
-    let all = page.total.is_none_or(|total| total <= shown);
+    let all = page.facts.total.is_none_or(|total| total <= shown);
     let mut scratch = Vec::new();
     let mut matches = |account: &Account| {
         rule.key(&api.layout.schema, |id| account.values.get(id), &mut scratch) == Some(question.key)

@@ -7,12 +7,13 @@ use reqwest::header::HeaderMap;
 
 use super::answer::{self, Asked};
 use super::discovery;
+use super::list::{NAMES, paging};
+use super::page::read_page;
 use super::path::Path;
 use super::resource;
 use super::schema::layout;
-use super::walk::{Ask, Page, PageRead, Walk};
-use crate::connectors::again::Chance;
 use crate::connectors::http::{Answer, Verdict};
+use crate::connectors::listing::{Chance, PageAnswer, PageRequest, PageWalk, ShownPage};
 use crate::model::{Account, Value};
 
 const STATUS: [u16; 8] = [200, 200, 201, 400, 401, 404, 409, 500];
@@ -55,7 +56,7 @@ pub fn any_answers(data: &[u8]) {
         let refined = layout.refined(&discovery::definitions(&json));
         assert!(refined.schema.iter().zip(layout.schema.iter()).all(|(new, old)| new.1.name == old.1.name));
         resource::account(&refined, &json).iter().for_each(sound);
-        if let Some(page) = Page::read(&layout, &json) {
+        if let Some(page) = read_page(&layout, &json) {
             page.records.iter().flatten().for_each(sound);
             pages.push(page);
         }
@@ -88,32 +89,31 @@ fn sound(account: &Account) {
 }
 
 /// The pages as a listing, as long as it asks for some; after the last there is nobody.
-fn walk(pages: Vec<Page>, cursors: bool) {
-    let mut walk = Walk::new(5, cursors, Chance::Last);
+fn walk(pages: Vec<ShownPage>, cursors: bool) {
+    let mut walk = PageWalk::new(paging(5, cursors), NAMES, Chance::Last);
     let mut pages = pages.into_iter();
     let mut ids = std::collections::HashSet::new();
     let (mut unreadable, mut empty) = (0, 0);
-    while let Some(ask) = walk.step() {
+    while let Some(ask) = walk.next_request() {
         match &ask {
-            Ask::Index { start, count } => assert!(*start > 0 && *count > 0, "{ask:?}"),
-            Ask::Cursor { cursor, count } => assert!(*count > 0 && cursor.as_deref() != Some(""), "{ask:?}"),
+            PageRequest::Places { start, count } => assert!(*start > 0 && *count > 0, "{ask:?}"),
+            PageRequest::Cursor { cursor, count } => assert!(*count > 0 && cursor.as_deref() != Some(""), "{ask:?}"),
+            PageRequest::Number(_) => panic!("{ask:?}"),
         }
         let read = match pages.next() {
-            Some(page) => PageRead::Page(page),
+            Some(page) => page,
             // A server that goes on announcing accounts and never shows one.
             None if empty > 3 => return,
             None => {
                 empty += 1;
-                PageRead::Page(Page::default())
+                ShownPage::default()
             }
         };
-        if let PageRead::Page(page) = &read {
-            unreadable += page.records.iter().filter(|record| record.is_none()).count();
-        }
-        for account in walk.read(ask, read) {
+        unreadable += read.records.iter().filter(|record| record.is_none()).count();
+        for account in walk.take_answer(ask, PageAnswer::Page(read)) {
             assert!(ids.insert(account.id.clone()), "{} is shown twice", account.id.as_str());
         }
-        let _ = (walk.announced(), walk.shown());
+        let _ = (walk.announced_pages(), walk.facts());
     }
     let (complete, notes) = walk.finish();
     assert_eq!(complete, notes.is_empty());

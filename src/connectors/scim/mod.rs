@@ -18,10 +18,7 @@ mod page;
 mod path;
 mod resource;
 mod schema;
-mod seen;
 mod table;
-mod twice;
-mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +28,7 @@ use futures::stream::BoxStream;
 
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::Rate;
+use crate::connectors::listing::list_pages;
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose};
 use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Secret};
 
@@ -85,7 +83,7 @@ impl Connector for ScimConnector {
     }
 
     fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
-        list::list(Arc::clone(&self.api), Purpose::List)
+        list_pages(Arc::clone(&self.api), Purpose::List)
     }
 
     fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {

@@ -1,11 +1,13 @@
 //! Listings of services that change while they are read.
 
-use super::super::schema::USER_NAME;
-use super::*;
-use crate::connectors::shifting::{self, Person, Reading, Seeded, Shift, World};
+use super::{NAMES, paging};
+use crate::connectors::listing::shifting::{self, Person, Reading, Seeded, Shift, World};
+use crate::connectors::listing::{Chance, PageAnswer, PageFacts, PageRequest, PageWalk, ShownPage};
+use crate::connectors::scim::schema::USER_NAME;
+use crate::model::Account;
 
 struct Pages {
-    walk: Walk,
+    walk: PageWalk,
     /// Whether pages say how many accounts there are.
     announces: bool,
     /// The most that a page has.
@@ -13,35 +15,34 @@ struct Pages {
 }
 
 impl Reading for Pages {
-    type Ask = Ask;
-    type Answer = PageRead;
+    type Ask = PageRequest;
+    type Answer = PageAnswer;
 
     fn begin(chance: Chance, random: &mut Seeded) -> Self {
         let clamp = [5, 10, 20][random.below(3)];
-        Self { walk: Walk::new(20, false, chance), announces: !random.one_in(4), clamp }
+        Self { walk: PageWalk::new(paging(20, false), NAMES, chance), announces: !random.one_in(4), clamp }
     }
 
-    fn step(&mut self) -> Option<Ask> {
-        self.walk.step()
+    fn step(&mut self) -> Option<PageRequest> {
+        self.walk.next_request()
     }
 
-    fn answer(&self, tenant: &[Person], ask: &Ask) -> PageRead {
-        let Ask::Index { start, count } = *ask else { panic!("nobody announced cursors") };
+    fn answer(&self, tenant: &[Person], ask: &PageRequest) -> PageAnswer {
+        let PageRequest::Places { start, count } = *ask else { panic!("nobody announced cursors") };
         let (skipped, taken) = (usize::try_from(start - 1).unwrap(), usize::try_from(count.min(self.clamp)).unwrap());
         let shown = tenant.iter().skip(skipped).take(taken);
-        PageRead::Page(Page {
+        PageAnswer::Page(ShownPage {
             records: shown.map(|person| Some(person.account(USER_NAME))).collect(),
-            total: self.announces.then_some(tenant.len() as u64),
-            ..Page::default()
+            facts: PageFacts { total: self.announces.then_some(tenant.len() as u64), ..PageFacts::default() },
         })
     }
 
-    fn read(&mut self, ask: Ask, answer: PageRead) -> Vec<Account> {
+    fn read(&mut self, ask: PageRequest, answer: PageAnswer) -> Vec<Account> {
         let as_judged = |account: Account| {
             let login = account.values.get(USER_NAME).cloned().unwrap();
             Account { values: [(shifting::LOGIN, login)].into_iter().collect(), ..account }
         };
-        self.walk.read(ask, answer).into_iter().map(as_judged).collect()
+        self.walk.take_answer(ask, answer).into_iter().map(as_judged).collect()
     }
 
     fn gives_up(&self) -> bool {

@@ -1,8 +1,16 @@
+//! Listings by place and with cursors, through servers that make their pages in many ways.
+
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::super::schema::layout;
-use super::*;
+use super::{NAMES, paging};
+use crate::connectors::listing::{Chance, PageAnswer, PageRequest, PageWalk};
+use crate::connectors::scim::page::read_page;
+use crate::connectors::scim::schema::layout;
+
+fn new_walk(page_size: u64, cursors: bool, chance: Chance) -> PageWalk {
+    PageWalk::new(paging(page_size, cursors), NAMES, chance)
+}
 
 /// A server's way of making pages.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,13 +28,14 @@ struct Habits {
 }
 
 impl Habits {
-    fn page(self, ask: &Ask) -> PageRead {
+    fn page(self, ask: &PageRequest) -> PageAnswer {
         let (start, count) = match ask {
-            Ask::Index { start, count } => (*start, *count),
-            Ask::Cursor { cursor, count } if self.cursors => {
+            PageRequest::Places { start, count } => (*start, *count),
+            PageRequest::Cursor { cursor, count } if self.cursors => {
                 (cursor.as_ref().map_or(1, |cursor| cursor.parse().unwrap()), *count)
             }
-            Ask::Cursor { count, .. } => (1, *count),
+            PageRequest::Cursor { count, .. } => (1, *count),
+            PageRequest::Number(_) => panic!("{ask:?}"),
         };
         let start = if self.ignores_start { 1 } else { start };
         let count = if self.ignores_count { u64::MAX } else { count.min(self.clamp.unwrap_or(u64::MAX)) };
@@ -40,24 +49,24 @@ impl Habits {
         if self.cursors && end <= self.accounts {
             list["nextCursor"] = json!(end.to_string());
         }
-        PageRead::Page(Page::read(&layout(&[]), &list).unwrap_or_default())
+        PageAnswer::Page(read_page(&layout(&[]), &list).unwrap_or_default())
     }
 }
 
 /// Reads a listing with so many pages under way at once, answered last first: accounts shown, requests, whether it is
 /// complete, notes.
 fn walk(habits: Habits, page_size: u64, at_once: usize) -> (u64, u64, bool, Vec<String>) {
-    let mut walk = Walk::new(page_size, habits.cursors, Chance::Last);
+    let mut walk = new_walk(page_size, habits.cursors, Chance::Last);
     let (mut shown, mut requests, mut under_way) = (0, 0, Vec::new());
     loop {
         while under_way.len() < at_once {
-            let Some(ask) = walk.step() else { break };
+            let Some(ask) = walk.next_request() else { break };
             under_way.push(ask);
         }
         let Some(ask) = under_way.pop() else { break };
         requests += 1;
         assert!(requests < 1000, "a listing ends");
-        shown += walk.read(ask.clone(), habits.page(&ask)).len() as u64;
+        shown += walk.take_answer(ask.clone(), habits.page(&ask)).len() as u64;
     }
     let (complete, notes) = walk.finish();
     (shown, requests, complete, notes)
@@ -86,11 +95,11 @@ fn a_total_that_counts_only_the_page_is_found_out() {
 
 #[test]
 fn a_total_beyond_all_counting_is_found_out_as_well() {
-    let page = |id: u64| Page::read(&layout(&[]), &json!({"Resources": [{"id": id}], "totalResults": u64::MAX}));
-    let mut walk = Walk::new(2, false, Chance::Last);
+    let page = |id: u64| read_page(&layout(&[]), &json!({"Resources": [{"id": id}], "totalResults": u64::MAX}));
+    let mut walk = new_walk(2, false, Chance::Last);
     for id in 1..4 {
-        let ask = walk.step().unwrap();
-        assert_eq!(walk.read(ask, PageRead::Page(page(id).unwrap())).len(), 1);
+        let ask = walk.next_request().unwrap();
+        assert_eq!(walk.take_answer(ask, PageAnswer::Page(page(id).unwrap())).len(), 1);
     }
     let (complete, notes) = walk.finish();
     assert!(!complete && notes.concat().contains(&format!("announces {} accounts", u64::MAX)), "{notes:?}");
@@ -135,31 +144,34 @@ fn without_a_total_one_page_leads_to_the_next_until_one_is_empty() {
 #[test]
 fn cursors_lead_to_everybody_and_pages_make_up_for_cursors_that_do_not_come() {
     assert_eq!(walk(Habits { accounts: 35, cursors: true, ..Habits::default() }, 10, 4), (35, 4, true, vec![]));
-    let mut walk = Walk::new(10, true, Chance::Last);
-    assert_eq!(walk.step(), Some(Ask::Cursor { cursor: None, count: 10 }));
+    let mut walk = new_walk(10, true, Chance::Last);
+    assert_eq!(walk.next_request(), Some(PageRequest::Cursor { cursor: None, count: 10 }));
     let habits = Habits { accounts: 35, ..Habits::default() };
-    walk.read(Ask::Cursor { cursor: None, count: 10 }, habits.page(&Ask::Index { start: 1, count: 10 }));
-    assert_eq!(walk.step(), Some(Ask::Index { start: 31, count: 10 }));
-    assert_eq!(walk.announced(), Some(4));
+    walk.take_answer(
+        PageRequest::Cursor { cursor: None, count: 10 },
+        habits.page(&PageRequest::Places { start: 1, count: 10 }),
+    );
+    assert_eq!(walk.next_request(), Some(PageRequest::Places { start: 31, count: 10 }));
+    assert_eq!(walk.announced_pages(), Some(4));
 }
 
-fn page(list: Json) -> PageRead {
-    PageRead::Page(Page::read(&layout(&[]), &list).unwrap())
+fn page(list: Json) -> PageAnswer {
+    PageAnswer::Page(read_page(&layout(&[]), &list).unwrap())
 }
 
 /// Reads these pages in turn.
 fn read(cursors: bool, pages: Vec<Json>) -> (u64, bool, Vec<String>) {
-    let mut walk = Walk::new(2, cursors, Chance::Last);
+    let mut walk = new_walk(2, cursors, Chance::Last);
     let (mut shown, mut pages) = (0, pages.into_iter());
-    let mut answered: Vec<(Ask, Json)> = Vec::new();
-    while let Some(ask) = walk.step() {
+    let mut answered: Vec<(PageRequest, Json)> = Vec::new();
+    while let Some(ask) = walk.next_request() {
         // What is asked for once more is answered as before.
         let list = match answered.iter().find(|(before, _)| *before == ask) {
             Some((_, list)) => list.clone(),
             None => pages.next().unwrap_or_else(|| panic!("{ask:?}")),
         };
         answered.push((ask.clone(), list.clone()));
-        shown += walk.read(ask, page(list)).len() as u64;
+        shown += walk.take_answer(ask, page(list)).len() as u64;
     }
     let (complete, notes) = walk.finish();
     (shown, complete, notes)
@@ -218,12 +230,12 @@ fn a_record_without_an_id_is_counted_and_said() {
 #[test]
 fn a_record_that_appears_without_an_id_when_its_page_is_read_once_more_is_counted_and_said() {
     let first = json!({"Resources": [{"id": 1}, {"id": 2}]});
-    let mut walk = Walk::new(2, false, Chance::Last);
+    let mut walk = new_walk(2, false, Chance::Last);
     let mut answers = [first.clone(), json!({"Resources": [{"id": 3}]}), json!({"Resources": []}), first]
         .into_iter()
         .chain([json!({"Resources": [{"id": 3}, {}]})]);
-    while let Some(ask) = walk.step() {
-        walk.read(ask, page(answers.next().unwrap()));
+    while let Some(ask) = walk.next_request() {
+        walk.take_answer(ask, page(answers.next().unwrap()));
     }
     assert_eq!(answers.next(), None, "every page was asked for");
     let (complete, notes) = walk.finish();
@@ -232,13 +244,13 @@ fn a_record_that_appears_without_an_id_when_its_page_is_read_once_more_is_counte
 
 #[test]
 fn a_page_that_is_too_large_is_asked_for_in_half_until_it_cannot_be_smaller() {
-    let mut walk = Walk::new(3, false, Chance::Last);
+    let mut walk = new_walk(3, false, Chance::Last);
     for count in [3, 2, 1] {
-        let ask = walk.step().unwrap();
-        assert_eq!(ask, Ask::Index { start: 1, count });
-        assert!(walk.read(ask, PageRead::TooMany).is_empty());
+        let ask = walk.next_request().unwrap();
+        assert_eq!(ask, PageRequest::Places { start: 1, count });
+        assert!(walk.take_answer(ask, PageAnswer::TooLarge).is_empty());
     }
-    assert_eq!(walk.step(), None);
+    assert_eq!(walk.next_request(), None);
     assert!(!walk.finish().0);
 }
 
@@ -246,13 +258,12 @@ fn a_page_that_is_too_large_is_asked_for_in_half_until_it_cannot_be_smaller() {
 fn a_later_page_that_is_too_large_is_asked_for_in_parts_that_are_the_whole_of_it() {
     // A page in the middle, and the last one: of ten accounts the server sends at most three there.
     for large in [11, 31] {
-        let mut walk = Walk::new(10, false, Chance::Last);
+        let mut walk = new_walk(10, false, Chance::Last);
         let (habits, mut shown) = (Habits { accounts: 40, ..Habits::default() }, 0);
-        while let Some(ask) = walk.step() {
-            let is_large =
-                matches!(ask, Ask::Index { start, count } if (large..large + 10).contains(&start) && count > 3);
-            let read = if is_large { PageRead::TooMany } else { habits.page(&ask) };
-            shown += walk.read(ask, read).len();
+        while let Some(ask) = walk.next_request() {
+            let is_large = matches!(ask, PageRequest::Places { start, count } if (large..large + 10).contains(&start) && count > 3);
+            let read = if is_large { PageAnswer::TooLarge } else { habits.page(&ask) };
+            shown += walk.take_answer(ask, read).len();
         }
         assert_eq!((shown, walk.finish()), (40, (true, vec![])), "the page from {large} on");
     }
@@ -260,13 +271,13 @@ fn a_later_page_that_is_too_large_is_asked_for_in_parts_that_are_the_whole_of_it
 
 #[test]
 fn the_first_page_after_a_smaller_one_was_asked_for_is_still_the_first() {
-    let mut walk = Walk::new(4, false, Chance::Last);
-    let ask = walk.step().unwrap();
-    walk.read(ask, PageRead::TooMany);
+    let mut walk = new_walk(4, false, Chance::Last);
+    let ask = walk.next_request().unwrap();
+    walk.take_answer(ask, PageAnswer::TooLarge);
     let habits = Habits { accounts: 6, ..Habits::default() };
-    while let Some(ask) = walk.step() {
+    while let Some(ask) = walk.next_request() {
         let read = habits.page(&ask);
-        walk.read(ask, read);
+        walk.take_answer(ask, read);
     }
     assert_eq!(walk.finish(), (true, vec![]));
 }
@@ -274,7 +285,7 @@ fn the_first_page_after_a_smaller_one_was_asked_for_is_still_the_first() {
 #[test]
 fn what_is_no_list_is_none() {
     for list in [json!({}), json!([]), json!("x"), json!({"detail": "no"})] {
-        assert!(Page::read(&layout(&[]), &list).is_none(), "{list}");
+        assert!(read_page(&layout(&[]), &list).is_none(), "{list}");
     }
 }
 

@@ -14,15 +14,16 @@ use tokio::sync::OnceCell;
 use tracing::warn;
 
 use super::UpdateMethod;
-use super::answer::{Asked, body, is_too_many, refusal};
+use super::answer::{Asked, body, refusal};
 use super::change::Changes;
 use super::discovery::Abilities;
+use super::list::paging;
+use super::page::read_page;
 use super::path::member;
 use super::resource;
 use super::schema::Layout;
-use super::twice;
-use super::walk::{Ask, Page, PageRead};
 use crate::connectors::http::{Answer, Authorization, Client, Repeat, Request, Verdict, segment};
+use crate::connectors::listing::{ShownPage, count_requests};
 use crate::connectors::{CallError, Effect, Purpose, Trouble};
 use crate::model::{Account, AccountId, AttrId, Attributes};
 
@@ -36,9 +37,9 @@ pub(super) struct Api {
     auth: Authorization,
     pub layout: Layout,
     /// The path of the users.
-    endpoint: String,
+    pub(super) endpoint: String,
     abilities: Abilities,
-    page_size: u64,
+    pub(super) page_size: u64,
     method: UpdateMethod,
     /// Updates are PUTs.
     puts: AtomicBool,
@@ -47,9 +48,9 @@ pub(super) struct Api {
     /// Filters are not to be trusted.
     unfiltered: AtomicBool,
     /// How many accounts the last listing showed, plus one; 0 before the first.
-    listed: AtomicU64,
+    pub(super) listed: AtomicU64,
     /// How many accounts the server puts on a page.
-    step: AtomicU64,
+    pub(super) step: AtomicU64,
     /// Requests that it took to sign in and to learn what the server is.
     pub connecting: u64,
     let_in: OnceCell<()>,
@@ -65,19 +66,8 @@ impl Api {
         self.auth.renewals(&self.http, within)
     }
 
-    /// Accounts on a page, as far as is known.
-    pub fn page_size(&self) -> u64 {
-        self.page_size
-    }
-
     pub fn has_cursors(&self) -> bool {
         self.abilities.cursor
-    }
-
-    /// What a listing showed.
-    pub fn learn(&self, accounts: u64, step: u64) {
-        self.listed.store(accounts.saturating_add(1), Ordering::Relaxed);
-        self.step.store(step.max(1), Ordering::Relaxed);
     }
 
     /// How many accounts there are, where a listing was read.
@@ -87,13 +77,8 @@ impl Api {
 
     /// Requests that listing this many accounts takes.
     pub fn pages(&self, accounts: u64) -> u64 {
-        let step = self.step.load(Ordering::Relaxed).max(1);
-        let pages = accounts.div_ceil(step).max(1);
-        if self.has_cursors() {
-            return pages;
-        }
-        // One full page may or may not be all there is.
-        if accounts <= step { accounts / step + 1 } else { pages + twice::requests(pages) }
+        let page_size = self.step.load(Ordering::Relaxed).max(1);
+        count_requests(paging(page_size, self.has_cursors()), accounts, true)
     }
 
     pub fn filters(&self) -> bool {
@@ -106,26 +91,8 @@ impl Api {
         }
     }
 
-    /// One page of the listing.
-    pub async fn page(&self, ask: &Ask, purpose: Purpose) -> Result<PageRead, CallError> {
-        let query = match ask {
-            Ask::Index { start, count } => format!("startIndex={start}&count={count}"),
-            Ask::Cursor { cursor, count } => {
-                format!("cursor={}&count={count}", cursor.as_deref().map(query_value).unwrap_or_default())
-            }
-        };
-        let path = format!("{}?{query}", self.endpoint);
-        self.send(&Request::get(&path, purpose), None, |answer| {
-            if is_too_many(answer) {
-                return Verdict::Done(PageRead::TooMany);
-            }
-            self.judge_page(answer).map_done(PageRead::Page)
-        })
-        .await
-    }
-
     /// The accounts that a filter finds; none where the server does not know this filter.
-    pub async fn filtered(&self, filter: &str) -> Result<Option<Page>, CallError> {
+    pub async fn filtered(&self, filter: &str) -> Result<Option<ShownPage>, CallError> {
         let path = format!("{}?filter={}&count={}", self.endpoint, query_value(filter), self.page_size);
         self.send(&Request::get(&path, Purpose::Lookup), None, |answer| match answer.status.as_u16() {
             400 | 403 | 404 | 405 | 413 | 501 => Verdict::Done(None),
@@ -189,7 +156,7 @@ impl Api {
         .await
     }
 
-    fn judge_page(&self, answer: &Answer) -> Verdict<Page> {
+    pub(super) fn judge_page(&self, answer: &Answer) -> Verdict<ShownPage> {
         if !answer.status.is_success() {
             return refusal(answer, Asked::Listing);
         }
@@ -197,7 +164,7 @@ impl Api {
             Ok(list) => list,
             Err(error) => return Verdict::ServerError(error),
         };
-        match Page::read(&self.layout, &list) {
+        match read_page(&self.layout, &list) {
             Some(page) => Verdict::Done(page),
             None => Verdict::Refused(
                 CallError::new(Trouble::Garbled, "the answer holds no list of users where one was expected")
@@ -213,7 +180,7 @@ impl Api {
 
     /// Sends a request; again with plain JSON where the server does not take SCIM's own type, which it says before it
     /// does anything.
-    async fn send<T>(
+    pub(super) async fn send<T>(
         &self,
         request: &Request<'_>,
         version: Option<HeaderValue>,
@@ -267,6 +234,6 @@ fn no_account(id: &AccountId) -> CallError {
 }
 
 /// A text as a value in a query.
-fn query_value(text: &str) -> String {
+pub(super) fn query_value(text: &str) -> String {
     segment(text).unwrap_or_else(|| text.to_owned())
 }

@@ -6,18 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Listed;
-use super::again::{Chance, Readings};
+use super::readings::{Chance, Readings};
+use crate::connectors::Listed;
 use crate::model::{
     Account, AccountId, AttrId, AttrSet, Attribute, Attributes, Desired, Kind, MatchRule, Place, Schema, Value, Wanted,
 };
 use crate::reconcile::{RowFacts, RowFlags, RowIndex, Verdict, compared};
 
 /// The attribute that accounts are found by.
-pub(super) const LOGIN: AttrId = AttrId(0);
+pub(in crate::connectors) const LOGIN: AttrId = AttrId(0);
 
 /// Splitmix64.
-pub(super) struct Seeded(pub u64);
+pub(in crate::connectors) struct Seeded(pub u64);
 
 impl Seeded {
     pub fn next(&mut self) -> u64 {
@@ -38,7 +38,7 @@ impl Seeded {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shift {
+pub(in crate::connectors) enum Shift {
     InsertFront,
     InsertBack,
     InsertAnywhere,
@@ -54,13 +54,13 @@ pub(super) enum Shift {
 
 /// The shifts that a tenant can have, and how it keeps its list.
 #[derive(Clone, Copy)]
-pub(super) struct World {
+pub(in crate::connectors) struct World {
     pub shifts: &'static [Shift],
     pub accounts: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Person {
+pub(in crate::connectors) struct Person {
     pub id: u64,
     pub login: u64,
     active: bool,
@@ -78,7 +78,7 @@ impl Person {
 }
 
 /// A tenant, and everybody who changes it.
-pub(super) struct Tenant {
+pub(in crate::connectors) struct Tenant {
     pub list: Vec<Person>,
     last: u64,
     pub random: Seeded,
@@ -176,7 +176,7 @@ impl Tenant {
 }
 
 /// A reading of a listing, as a target does it.
-pub(super) trait Reading: Sized {
+pub(in crate::connectors) trait Reading: Sized {
     type Ask: Clone;
     type Answer;
     fn begin(chance: Chance, random: &mut Seeded) -> Self;
@@ -190,7 +190,7 @@ pub(super) trait Reading: Sized {
 
 /// What came of one listing and of acting on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Came {
+pub(in crate::connectors) struct Came {
     pub listings: u64,
     pub shifted: u64,
     pub complete: u64,
@@ -229,7 +229,7 @@ impl Came {
 }
 
 /// Lists the tenants of all these seeds and acts on the listings; says which seeds came to harm.
-pub(super) fn run<R: Reading>(seeds: std::ops::Range<u64>, world: World) -> (Came, Vec<u64>) {
+pub(in crate::connectors) fn run<R: Reading>(seeds: std::ops::Range<u64>, world: World) -> (Came, Vec<u64>) {
     let threads = std::thread::available_parallelism().map_or(2, usize::from) as u64;
     std::thread::scope(|scope| {
         let lanes: Vec<_> = (0..threads)
@@ -259,7 +259,7 @@ pub(super) fn run<R: Reading>(seeds: std::ops::Range<u64>, world: World) -> (Cam
 }
 
 /// One listing, and what is done on its strength.
-pub(super) fn sync<R: Reading>(seed: u64, world: World) -> Came {
+pub(in crate::connectors) fn sync<R: Reading>(seed: u64, world: World) -> Came {
     let mut tenant = Tenant::new(seed, world);
     // Most people have a row, some have none, and some rows have no account yet.
     let mut rows: BTreeSet<u64> =
@@ -350,7 +350,7 @@ fn list<R: Reading>(tenant: &mut Tenant, came: &mut Came) -> (BTreeMap<AccountId
             }
         }
         if reading.gives_up() {
-            assert!(matches!(readings.again(reading.finish().1.join("; ")), Listed::Again { .. }));
+            assert!(matches!(readings.begin_again(reading.finish().1.join("; ")), Listed::Again { .. }));
             came.again += 1;
             continue;
         }

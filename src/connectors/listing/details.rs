@@ -1,4 +1,4 @@
-//! The listing as a stream: the directory in one answer, then one request for each user, several under way at once.
+//! A listing with details: the directory in one answer, then one request for each user, several under way at once.
 //!
 //! Nobody may be taken for absent, or for new, because their details could not be read: such a user is shown with what
 //! the directory says, and as out of reach. The directory is read once more at the end, because users may have come and
@@ -12,9 +12,6 @@ use hashbrown::HashSet;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::api::Api;
-use super::decode::Entry;
-use super::schema::at;
 use crate::connectors::{CallError, Listed, Purpose, Trouble};
 use crate::model::text::normal;
 use crate::model::{Account, AccountId, Attributes, KeyHash};
@@ -30,20 +27,50 @@ const NAMED: usize = 5;
 
 /// What is shown of each user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub enum Extent {
     /// What the directory has.
     Directory,
     /// Everything; a request for each.
     Details,
 }
 
+/// A system that shows all users in one answer, and the rest of their attributes only for one user at a time.
+pub trait DetailedList: Send + Sync + 'static {
+    /// What the system calls the login that users are asked for by.
+    const LOGIN: &'static str;
+
+    /// Requests that can be under way at once.
+    fn concurrency(&self) -> usize;
+
+    fn fetch_directory(&self, purpose: Purpose) -> impl Future<Output = Result<Vec<DirectoryEntry>, CallError>> + Send;
+
+    /// Everything that is shown of one user; none where there is no such user.
+    fn fetch_details(
+        &self,
+        login: &str,
+        purpose: Purpose,
+    ) -> impl Future<Output = Result<Option<Attributes>, CallError>> + Send;
+}
+
+/// One user as the directory shows them.
+#[derive(Debug, PartialEq)]
+pub struct DirectoryEntry {
+    /// As the server spells it; empty where the entry has none.
+    pub login: String,
+    pub values: Attributes,
+}
+
 /// Every account, page by page.
-pub(super) fn list(api: Arc<Api>, extent: Extent, purpose: Purpose) -> BoxStream<'static, Result<Listed, CallError>> {
+pub fn list_details<L: DetailedList>(
+    list: Arc<L>,
+    extent: Extent,
+    purpose: Purpose,
+) -> BoxStream<'static, Result<Listed, CallError>> {
     let pages = async move {
         let (to_reader, pages) = mpsc::channel(2);
         // A task of its own, so that requests go on while the reader is busy; dropping the set ends it and them.
         let mut reading = JoinSet::new();
-        reading.spawn(read(api, extent, purpose, to_reader));
+        reading.spawn(read_directory(list, extent, purpose, to_reader));
         stream::unfold((pages, reading), |(mut pages, reading)| async move {
             pages.recv().await.map(|piece| (piece, (pages, reading)))
         })
@@ -51,9 +78,14 @@ pub(super) fn list(api: Arc<Api>, extent: Extent, purpose: Purpose) -> BoxStream
     stream::once(pages).flatten().boxed()
 }
 
-async fn read(api: Arc<Api>, extent: Extent, purpose: Purpose, to_reader: mpsc::Sender<Result<Listed, CallError>>) {
-    let mut listing = Listing {
-        api,
+async fn read_directory<L: DetailedList>(
+    list: Arc<L>,
+    extent: Extent,
+    purpose: Purpose,
+    to_reader: mpsc::Sender<Result<Listed, CallError>>,
+) {
+    let mut listing = DetailsListing {
+        list,
         purpose,
         to_reader: to_reader.clone(),
         ready: Vec::with_capacity(PAGE),
@@ -70,8 +102,8 @@ async fn read(api: Arc<Api>, extent: Extent, purpose: Purpose, to_reader: mpsc::
 }
 
 /// A listing under way.
-struct Listing {
-    api: Arc<Api>,
+struct DetailsListing<L> {
+    list: Arc<L>,
     purpose: Purpose,
     to_reader: mpsc::Sender<Result<Listed, CallError>>,
     /// Accounts to be handed on.
@@ -88,13 +120,13 @@ struct Listing {
     notes: Vec<String>,
 }
 
-impl Listing {
+impl<L: DetailedList> DetailsListing<L> {
     async fn read(&mut self, extent: Extent) -> Result<Listed, CallError> {
-        let entries = self.api.directory(self.purpose).await?;
-        let mut todo = self.new_in(entries);
+        let entries = self.list.fetch_directory(self.purpose).await?;
+        let mut todo = self.new_entries(entries);
         if extent == Extent::Directory {
             for entry in todo {
-                self.show(AccountId(entry.login), entry.values, None).await?;
+                self.show_account(AccountId(entry.login), entry.values, None).await?;
             }
         } else {
             let mut rounds = 0;
@@ -105,18 +137,18 @@ impl Listing {
                         todo.len()
                     ));
                     for entry in todo {
-                        self.out_of_reach(entry, "the account is new since the listing began").await?;
+                        self.show_out_of_reach(entry, "the account is new since the listing began").await?;
                     }
                     break;
                 }
                 rounds += 1;
-                let not_found = self.details(todo).await?;
-                let entries = self.api.directory(self.purpose).await?;
-                self.gone(not_found, &entries).await?;
-                todo = self.new_in(entries);
+                let not_found = self.read_details(todo).await?;
+                let entries = self.list.fetch_directory(self.purpose).await?;
+                self.settle_not_found(not_found, &entries).await?;
+                todo = self.new_entries(entries);
             }
         }
-        self.hand_on().await?;
+        self.hand_on_page().await?;
         if self.unreadable > 0 {
             self.flaws.push(format!("the details of {} users could not be read", self.unreadable));
         }
@@ -126,7 +158,7 @@ impl Listing {
     }
 
     /// Those whom the directory did not show before.
-    fn new_in(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+    fn new_entries(&mut self, entries: Vec<DirectoryEntry>) -> Vec<DirectoryEntry> {
         let (mut nameless, mut twice, mut alike) = (0, Vec::new(), Vec::new());
         let mut here = HashSet::with_capacity(entries.len());
         let mut new = Vec::with_capacity(if self.seen.is_empty() { entries.len() } else { 0 });
@@ -146,26 +178,29 @@ impl Listing {
             }
         }
         if nameless > 0 {
-            self.flaw(format!("the directory has {nameless} users without a loginId"));
+            self.add_flaw(format!("the directory has {nameless} users without a {}", L::LOGIN));
         }
         if !twice.is_empty() {
-            self.flaw(format!("the directory shows users twice: {}", names(&twice)));
+            self.add_flaw(format!("the directory shows users twice: {}", joined_names(&twice)));
         }
         if !alike.is_empty() {
-            self.flaw(format!("the directory has users that differ from another only in case: {}", names(&alike)));
+            self.add_flaw(format!(
+                "the directory has users that differ from another only in case: {}",
+                joined_names(&alike)
+            ));
         }
         new
     }
 
     /// Asks for each of them; gives back those whom the server does not find.
-    async fn details(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, CallError> {
-        let lanes = self.api.http.concurrency().min(entries.len());
+    async fn read_details(&mut self, entries: Vec<DirectoryEntry>) -> Result<Vec<DirectoryEntry>, CallError> {
+        let lanes = self.list.concurrency().min(entries.len());
         let todo = Arc::new(Mutex::new(entries.into_iter()));
         let (to_here, mut answers) = mpsc::channel(lanes.max(1) * 2);
         // As many as can be under way, each with one user after the other, so that no request waits for this loop.
         let mut under_way = JoinSet::new();
         for _ in 0..lanes {
-            under_way.spawn(ask(Arc::clone(&self.api), self.purpose, Arc::clone(&todo), to_here.clone()));
+            under_way.spawn(fetch_users(Arc::clone(&self.list), self.purpose, Arc::clone(&todo), to_here.clone()));
         }
         drop(to_here);
         let mut not_found = Vec::new();
@@ -178,7 +213,7 @@ impl Listing {
                             values.set(id, value.clone());
                         }
                     }
-                    self.show(AccountId(entry.login), values, None).await?;
+                    self.show_account(AccountId(entry.login), values, None).await?;
                 }
                 Ok(None) => not_found.push(entry),
                 Err(error) if is_of_one_user(&error) => {
@@ -190,7 +225,7 @@ impl Listing {
                         self.notes.push(error.message);
                     }
                     self.unreadable += 1;
-                    self.out_of_reach(entry, "its details could not be read").await?;
+                    self.show_out_of_reach(entry, "its details could not be read").await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -202,42 +237,54 @@ impl Listing {
     }
 
     /// Users whom the server did not find: gone, if the directory does not show them any more.
-    async fn gone(&mut self, not_found: Vec<Entry>, directory: &[Entry]) -> Result<(), CallError> {
+    async fn settle_not_found(
+        &mut self,
+        not_found: Vec<DirectoryEntry>,
+        directory: &[DirectoryEntry],
+    ) -> Result<(), CallError> {
         if not_found.is_empty() {
             return Ok(());
         }
         let there: HashSet<&str> = directory.iter().map(|entry| entry.login.as_str()).collect();
         let (hidden, gone): (Vec<_>, Vec<_>) =
             not_found.into_iter().partition(|entry| there.contains(entry.login.as_str()));
-        let logins = |entries: &[Entry]| entries.iter().map(|entry| entry.login.clone()).collect::<Vec<_>>();
+        let logins = |entries: &[DirectoryEntry]| entries.iter().map(|entry| entry.login.clone()).collect::<Vec<_>>();
         if !gone.is_empty() {
-            self.notes.push(format!("vanished while the users were read: {}", names(&logins(&gone))));
+            self.notes.push(format!("vanished while the users were read: {}", joined_names(&logins(&gone))));
         }
         if !hidden.is_empty() {
-            self.flaw(format!("the directory shows users whom the server does not find: {}", names(&logins(&hidden))));
+            self.add_flaw(format!(
+                "the directory shows users whom the server does not find: {}",
+                joined_names(&logins(&hidden))
+            ));
         }
         for entry in hidden {
-            self.out_of_reach(entry, "the directory shows it, but the server does not find it").await?;
+            self.show_out_of_reach(entry, "the directory shows it, but the server does not find it").await?;
         }
         Ok(())
     }
 
-    fn flaw(&mut self, flaw: String) {
+    fn add_flaw(&mut self, flaw: String) {
         if !self.flaws.contains(&flaw) {
             self.flaws.push(flaw);
         }
     }
 
-    async fn out_of_reach(&mut self, entry: Entry, why: &str) -> Result<(), CallError> {
-        self.show(AccountId(entry.login), entry.values, Some(why.to_owned())).await
+    async fn show_out_of_reach(&mut self, entry: DirectoryEntry, why: &str) -> Result<(), CallError> {
+        self.show_account(AccountId(entry.login), entry.values, Some(why.to_owned())).await
     }
 
-    async fn show(&mut self, id: AccountId, values: Attributes, protected: Option<String>) -> Result<(), CallError> {
+    async fn show_account(
+        &mut self,
+        id: AccountId,
+        values: Attributes,
+        protected: Option<String>,
+    ) -> Result<(), CallError> {
         self.ready.push(Account { id, values, protected });
-        if self.ready.len() >= PAGE { self.hand_on().await } else { Ok(()) }
+        if self.ready.len() >= PAGE { self.hand_on_page().await } else { Ok(()) }
     }
 
-    async fn hand_on(&mut self) -> Result<(), CallError> {
+    async fn hand_on_page(&mut self) -> Result<(), CallError> {
         if self.ready.is_empty() {
             return Ok(());
         }
@@ -249,13 +296,18 @@ impl Listing {
 }
 
 /// A user, and what came of asking for their details.
-type Asked = (Entry, Result<Option<Attributes>, CallError>);
+type DetailsAnswer = (DirectoryEntry, Result<Option<Attributes>, CallError>);
 
 /// Asks for one user after the other until none is left, or nobody wants to know any more.
-async fn ask(api: Arc<Api>, purpose: Purpose, todo: Arc<Mutex<IntoIter<Entry>>>, answers: mpsc::Sender<Asked>) {
+async fn fetch_users<L: DetailedList>(
+    list: Arc<L>,
+    purpose: Purpose,
+    todo: Arc<Mutex<IntoIter<DirectoryEntry>>>,
+    answers: mpsc::Sender<DetailsAnswer>,
+) {
     let next = || todo.lock().unwrap_or_else(PoisonError::into_inner).next();
     while let Some(entry) = next() {
-        let read = api.user(&entry.login, purpose).await;
+        let read = list.fetch_details(&entry.login, purpose).await;
         if answers.send((entry, read)).await.is_err() {
             return;
         }
@@ -271,15 +323,10 @@ fn is_of_one_user(error: &CallError) -> bool {
     }
 }
 
-fn names(logins: &[String]) -> String {
+fn joined_names(logins: &[String]) -> String {
     let shown = logins.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     match logins.len().saturating_sub(NAMED) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
-}
-
-/// The login of an entry or of what is sought.
-pub(super) fn login_of(values: &Attributes) -> Option<&str> {
-    values.get(at::LOGIN_ID)?.as_str().map(str::trim).filter(|login| !login.is_empty())
 }

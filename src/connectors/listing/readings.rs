@@ -2,21 +2,21 @@
 //! bounded number of times; the last time it is read to its end, whatever shows, because those who are found in it are
 //! there all the same.
 
-use super::Listed;
+use crate::connectors::Listed;
 
 /// How often a listing is read at most.
-pub(super) const READINGS: u32 = 3;
+const READINGS: u32 = 3;
 
 /// Whether a listing that shifts can be read once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chance {
+pub enum Chance {
     Another,
     Last,
 }
 
 /// The readings of one listing.
 #[derive(Debug, Default)]
-pub(super) struct Readings {
+pub struct Readings {
     /// Why each reading but the present one was given up.
     given_up: Vec<String>,
 }
@@ -27,7 +27,7 @@ impl Readings {
     }
 
     /// What was shown so far is void.
-    pub fn again(&mut self, why: String) -> Listed {
+    pub fn begin_again(&mut self, why: String) -> Listed {
         self.given_up.push(why.clone());
         Listed::Again { why }
     }
