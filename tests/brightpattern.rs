@@ -7,8 +7,8 @@ use std::fs;
 use std::process::Output;
 use std::sync::Arc;
 
-use headcount::sandbox::brightpattern::Behaviour;
-use headcount::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Op, Options, Sandbox, Seed, start};
+use headcount::sandbox::brightpattern::BrightpatternBehaviour;
+use headcount::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, LedgerOperation, Options, Sandbox, Seed, start};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -77,8 +77,11 @@ async fn setting() -> Setting {
         user("flo", "Same", "Ops", false, json!({"English": 10}), 1005),
         user("zoe", "Other", "Ops", false, json!({}), 1006),
     ]});
-    let options =
-        Options { system: Arc::new(Behaviour::default()), seed: Seed::Text(tenant.to_string()), ..Options::default() };
+    let options = Options {
+        system: Arc::new(BrightpatternBehaviour::default()),
+        seed: Seed::Text(tenant.to_string()),
+        ..Options::default()
+    };
     let sandbox = start(options).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     let config = CONFIG.replace("BASE", &sandbox.base_url()).replace("CLIENT", CLIENT_ID).replace("SCOPE", DOMAIN);
@@ -116,7 +119,7 @@ impl Setting {
         rows.map(|row| (row["account"].clone(), row)).collect()
     }
 
-    fn effects(&self) -> Vec<Op> {
+    fn effects(&self) -> Vec<LedgerOperation> {
         self.sandbox.ledger().effects.iter().map(|effect| effect.op).collect()
     }
 

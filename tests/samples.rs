@@ -219,7 +219,7 @@ fn some_accounts_have_skills_that_the_export_does_not_name() {
 
 #[tokio::test]
 async fn the_sandbox_starts_from_the_accounts_and_understands_the_faults() {
-    let faults = Faults::load(&sample("faults.toml")).unwrap();
+    let faults = Faults::load_script(&sample("faults.toml")).unwrap();
     let from_file = start(Options { seed: Seed::File(sample("accounts.json")), faults, ..Options::default() }).await;
     let built_in = start(Options { seed: Seed::Sample, ..Options::default() }).await.unwrap();
     assert_eq!(from_file.unwrap().accounts(), built_in.accounts());

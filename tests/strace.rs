@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use headcount::journal::RunId;
-use headcount::sandbox::Op;
+use headcount::sandbox::LedgerOperation;
 use serde_json::Value;
 
 #[allow(dead_code, reason = "made for tests/runs, and used here in part")]
@@ -135,7 +135,13 @@ fn a_sync_lies_between_every_intent_and_its_request() {
     command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ran = project.spawn_command(command).wait();
     assert_eq!(ran.code, Some(0), "{ran}");
-    assert_eq!((tenant.ledger().count(Op::Create), tenant.ledger().count(Op::Update)), (20, 24));
+    assert_eq!(
+        (
+            tenant.ledger().count_effects(LedgerOperation::Create),
+            tenant.ledger().count_effects(LedgerOperation::Update)
+        ),
+        (20, 24)
+    );
 
     let run: RunId = ran.json()["run"].as_str().unwrap().parse().unwrap();
     let db = project.path(".headcount/journal/db").canonicalize().unwrap();

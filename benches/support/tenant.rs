@@ -11,7 +11,7 @@ use headcount::clock::{Stop, SystemClock};
 use headcount::connectors::http::Rate;
 use headcount::connectors::imichat::{ImichatConnector, ImichatSettings, connect};
 use headcount::model::{Percent, Secret};
-use headcount::sandbox::{API_KEY, DOMAIN, Options, Quota, Seed};
+use headcount::sandbox::{API_KEY, DOMAIN, Options, Seed, SimulatedQuota};
 
 /// Set for the copy that serves, to the number of accounts that it starts with.
 const SERVE: &str = "HEADCOUNT_BENCH_SERVE";
@@ -21,7 +21,7 @@ pub fn served() -> bool {
     let Ok(accounts) = env::var(SERVE) else { return false };
     let options = Options {
         seed: Seed::Generated(accounts.parse().unwrap()),
-        quota: Quota { per_day: 1 << 40, ..Quota::default() },
+        quota: SimulatedQuota { per_day: 1 << 40, ..SimulatedQuota::default() },
         ..Options::default()
     };
     tokio::runtime::Runtime::new().unwrap().block_on(async {

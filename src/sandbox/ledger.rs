@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// What an effect did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Op {
+pub enum LedgerOperation {
     Create,
     Update,
     Delete,
@@ -23,11 +23,11 @@ pub enum Op {
 
 /// One effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Effect {
+pub struct LedgerEffect {
     /// Counts from 1 without a gap.
     pub n: u64,
     pub at: Timestamp,
-    pub op: Op,
+    pub op: LedgerOperation,
     /// The account's id.
     pub id: String,
     /// The account's login, as the account has it: `login_id`, `loginId` or `userName`.
@@ -46,37 +46,37 @@ pub struct Effect {
 /// A copy of all effects.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
-    pub effects: Vec<Effect>,
+    pub effects: Vec<LedgerEffect>,
 }
 
 impl Ledger {
     /// The effects of one kind, in order.
-    pub fn of(&self, op: Op) -> impl Iterator<Item = &Effect> {
+    pub fn effects_of(&self, op: LedgerOperation) -> impl Iterator<Item = &LedgerEffect> {
         self.effects.iter().filter(move |effect| effect.op == op)
     }
 
     #[must_use]
-    pub fn count(&self, op: Op) -> usize {
-        self.of(op).count()
+    pub fn count_effects(&self, op: LedgerOperation) -> usize {
+        self.effects_of(op).count()
     }
 
     /// Logins that were created again while they were there, without regard to case: people who were doubled.
     #[must_use]
-    pub fn doubled(&self) -> Vec<String> {
+    pub fn doubled_logins(&self) -> Vec<String> {
         let mut there = HashSet::new();
         let mut doubled = BTreeSet::new();
         for effect in &self.effects {
             let login = effect.login_id.to_lowercase();
             match effect.op {
-                Op::Create => {
+                LedgerOperation::Create => {
                     if let Some(login) = there.replace(login) {
                         doubled.insert(login);
                     }
                 }
-                Op::Delete | Op::OutsideRemove => {
+                LedgerOperation::Delete | LedgerOperation::OutsideRemove => {
                     there.remove(&login);
                 }
-                Op::Update | Op::OutsideCreate | Op::OutsideUpdate => {}
+                LedgerOperation::Update | LedgerOperation::OutsideCreate | LedgerOperation::OutsideUpdate => {}
             }
         }
         doubled.into_iter().collect()
@@ -90,8 +90,8 @@ pub fn password_hash(password: &str) -> String {
 }
 
 /// The ledger that is being written.
-pub(super) struct Book {
-    effects: Vec<Effect>,
+pub(super) struct LedgerBook {
+    effects: Vec<LedgerEffect>,
     keeping: Keeping,
 }
 
@@ -108,8 +108,8 @@ pub(super) enum Unrecorded {
     Failed,
 }
 
-impl Book {
-    pub(super) fn new(effects: Vec<Effect>, file: Option<File>) -> Self {
+impl LedgerBook {
+    pub(super) fn new(effects: Vec<LedgerEffect>, file: Option<File>) -> Self {
         Self { effects, keeping: file.map_or(Keeping::Memory, Keeping::File) }
     }
 
@@ -120,7 +120,7 @@ impl Book {
 
     /// Records an effect that is about to happen. One `write` call a line: the operating system has all of it or none
     /// when the process is killed.
-    pub(super) fn append(&mut self, effect: &Effect) -> Result<(), Unrecorded> {
+    pub(super) fn append_effect(&mut self, effect: &LedgerEffect) -> Result<(), Unrecorded> {
         match &mut self.keeping {
             Keeping::Memory => {}
             Keeping::Shut => return Err(Unrecorded::Shut),
@@ -138,7 +138,7 @@ impl Book {
         Ok(())
     }
 
-    pub(super) fn shut(&mut self) {
+    pub(super) fn close_book(&mut self) {
         if let Keeping::File(file) = &self.keeping {
             // Closing is not enough: a child process that is being started holds a copy of the file for a moment, and the
             // lock with it. Where this fails, the lock ends with that copy.
@@ -147,7 +147,7 @@ impl Book {
         self.keeping = Keeping::Shut;
     }
 
-    pub(super) fn snapshot(&self) -> Ledger {
+    pub(super) fn copy_ledger(&self) -> Ledger {
         Ledger { effects: self.effects.clone() }
     }
 }
@@ -156,8 +156,8 @@ impl Book {
 mod tests {
     use super::*;
 
-    fn effect(n: u64, op: Op, login: &str) -> Effect {
-        Effect {
+    fn effect(n: u64, op: LedgerOperation, login: &str) -> LedgerEffect {
+        LedgerEffect {
             n,
             at: Timestamp::UNIX_EPOCH,
             op,
@@ -173,26 +173,30 @@ mod tests {
     #[test]
     fn a_login_created_twice_is_doubled_whatever_its_case() {
         let effects = vec![
-            effect(1, Op::Create, "ana"),
-            effect(2, Op::Create, "ben"),
-            effect(3, Op::Update, "ben"),
-            effect(4, Op::Create, "ANA"),
+            effect(1, LedgerOperation::Create, "ana"),
+            effect(2, LedgerOperation::Create, "ben"),
+            effect(3, LedgerOperation::Update, "ben"),
+            effect(4, LedgerOperation::Create, "ANA"),
         ];
-        assert_eq!(Ledger { effects }.doubled(), ["ana"]);
+        assert_eq!(Ledger { effects }.doubled_logins(), ["ana"]);
     }
 
     #[test]
     fn a_login_created_again_after_it_was_deleted_is_not_doubled() {
-        let effects = vec![effect(1, Op::Create, "ana"), effect(2, Op::Delete, "ana"), effect(3, Op::Create, "ana")];
-        assert!(Ledger { effects }.doubled().is_empty());
+        let effects = vec![
+            effect(1, LedgerOperation::Create, "ana"),
+            effect(2, LedgerOperation::Delete, "ana"),
+            effect(3, LedgerOperation::Create, "ana"),
+        ];
+        assert!(Ledger { effects }.doubled_logins().is_empty());
     }
 
     #[test]
     fn nothing_is_recorded_once_the_book_is_shut() {
-        let mut book = Book::new(Vec::new(), None);
-        assert!(book.append(&effect(1, Op::Create, "ana")).is_ok());
-        book.shut();
-        assert!(matches!(book.append(&effect(2, Op::Create, "ben")), Err(Unrecorded::Shut)));
-        assert_eq!(book.snapshot().effects.len(), 1);
+        let mut book = LedgerBook::new(Vec::new(), None);
+        assert!(book.append_effect(&effect(1, LedgerOperation::Create, "ana")).is_ok());
+        book.close_book();
+        assert!(matches!(book.append_effect(&effect(2, LedgerOperation::Create, "ben")), Err(Unrecorded::Shut)));
+        assert_eq!(book.copy_ledger().effects.len(), 1);
     }
 }

@@ -37,9 +37,9 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 pub use faults::Faults;
-pub use ledger::{Effect, Ledger, Op, password_hash};
+pub use ledger::{Ledger, LedgerEffect, LedgerOperation, password_hash};
 pub use oauth::ExpiresIn;
-pub use quota::{Day, Others, Quota, ResetFormat};
+pub use quota::{Day, OtherClients, ResetFormat, SimulatedQuota};
 pub use tokens::TokenLife;
 
 use host::{Host, Hosted};
@@ -76,10 +76,10 @@ pub struct OpenTenant {
     router: Router,
 }
 
-impl<A: host::Api> From<Host<A>> for OpenTenant {
+impl<A: host::SandboxApi> From<Host<A>> for OpenTenant {
     fn from(host: Host<A>) -> Self {
         let host = Arc::new(host);
-        Self { tenant: host.clone(), router: host::router(host) }
+        Self { tenant: host.clone(), router: host::make_router(host) }
     }
 }
 
@@ -115,7 +115,7 @@ pub struct Options {
     pub latency: Duration,
     pub jitter: Duration,
     /// `per_day` is for imi.chat alone; the other APIs have no such limit.
-    pub quota: Quota,
+    pub quota: SimulatedQuota,
     /// Who may sign in, by kind: the key of an imi.chat tenant.
     pub api_key: String,
     /// The domain of an imi.chat tenant, and the scope of a Bright Pattern token.
@@ -135,7 +135,7 @@ impl Options {
             faults: Faults::default(),
             latency: Duration::ZERO,
             jitter: Duration::ZERO,
-            quota: Quota::default(),
+            quota: SimulatedQuota::default(),
             api_key: API_KEY.to_owned(),
             domain: DOMAIN.to_owned(),
             clock: SystemClock::new(),
@@ -173,7 +173,7 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let address = listener.local_addr().map_err(|source| SandboxError::Bind { port, source })?;
     let system = Arc::clone(&options.system);
     let OpenTenant { tenant, router } = system.open(options, address)?;
-    let serving = server::serve(listener, router);
+    let serving = server::serve_router(listener, router);
     Ok(Sandbox { address, tenant, serving: Some(serving) })
 }
 
@@ -229,15 +229,15 @@ impl Sandbox {
     /// The state cannot be written; the effects are in the ledger all the same, and the next start finds them there.
     pub async fn stop(mut self) -> Result<(), SandboxError> {
         if let Some(serving) = self.serving.take() {
-            serving.stop().await;
+            serving.stop_serving().await;
         }
-        self.tenant.save()
+        self.tenant.save_state()
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
         // The state file is free for the next sandbox at once, even while a connection still holds the tenant.
-        self.tenant.shut();
+        self.tenant.refuse_requests();
     }
 }

@@ -1,8 +1,8 @@
 //! Texts as they stand in a URL or a form.
 
 /// The names and values of a query or a form, decoded.
-pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
-    let decoded = |part: &str| decode(&part.replace('+', " "));
+pub(super) fn query_pairs(text: &str) -> Vec<(String, String)> {
+    let decoded = |part: &str| decode_text(&part.replace('+', " "));
     text.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -11,7 +11,7 @@ pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 /// Undoes percent-encoding; what is none stays as it is.
-pub(super) fn decode(text: &str) -> String {
+pub(super) fn decode_text(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -40,8 +40,8 @@ mod tests {
     #[test]
     fn a_query_is_decoded_and_what_is_no_encoding_stays() {
         let expected = [("a b", "c&d"), ("cursor", ""), ("x", "1=2")].map(|(a, b)| (a.to_owned(), b.to_owned()));
-        assert_eq!(pairs("a+b=c%26d&cursor&&x=1=2"), expected);
-        assert_eq!(decode("Zo%C3%AB+%zz%4"), "Zoë+%zz%4");
-        assert_eq!(decode("%+1"), "%+1");
+        assert_eq!(query_pairs("a+b=c%26d&cursor&&x=1=2"), expected);
+        assert_eq!(decode_text("Zo%C3%AB+%zz%4"), "Zoë+%zz%4");
+        assert_eq!(decode_text("%+1"), "%+1");
     }
 }

@@ -17,19 +17,19 @@ const AHEAD: u64 = 32;
 
 /// What a tenant may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quota {
+pub struct SimulatedQuota {
     /// Requests a day.
     pub per_day: u64,
     /// Requests in any one second of the clock, where the server has such a limit.
     pub per_second: Option<u32>,
     /// How `Rate-Limit-Reset` is written.
     pub reset: ResetFormat,
-    pub others: Others,
+    pub others: OtherClients,
 }
 
 /// Who else uses up the day, out of sight of the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Others {
+pub enum OtherClients {
     #[default]
     Nobody,
     /// Of all requests `percent` are theirs (less than 100), so many at a time, each time after one of the client's was
@@ -50,9 +50,9 @@ pub struct Day {
     pub least: u64,
 }
 
-impl Default for Quota {
+impl Default for SimulatedQuota {
     fn default() -> Self {
-        Self { per_day: 10_000, per_second: None, reset: ResetFormat::EpochSeconds, others: Others::Nobody }
+        Self { per_day: 10_000, per_second: None, reset: ResetFormat::EpochSeconds, others: OtherClients::Nobody }
     }
 }
 
@@ -68,7 +68,7 @@ pub enum ResetFormat {
 }
 
 impl ResetFormat {
-    fn write(self, standing: &Standing) -> String {
+    fn write(self, standing: &QuotaStanding) -> String {
         let at = Timestamp::from_second(standing.resets_at).unwrap_or(Timestamp::MAX);
         match self {
             Self::EpochSeconds => standing.resets_at.to_string(),
@@ -85,7 +85,7 @@ impl ResetFormat {
 
 /// How a tenant stands after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct QuotaStanding {
     pub limit: u64,
     pub remaining: u64,
     /// Seconds since the epoch.
@@ -103,12 +103,12 @@ pub(super) enum Passage {
 
 /// Counts requests.
 pub(super) struct Counter {
-    quota: Quota,
-    count: Mutex<Count>,
+    quota: SimulatedQuota,
+    count: Mutex<QuotaCount>,
 }
 
 #[derive(Default)]
-struct Count {
+struct QuotaCount {
     /// Days since the epoch.
     day: i64,
     used: u64,
@@ -125,12 +125,12 @@ struct Count {
 
 impl Counter {
     /// Goes on from what an earlier run left (the day and its count); writes to the file after each request.
-    pub(super) fn new(quota: Quota, earlier: Option<(i64, u64)>, file: Option<File>) -> Self {
+    pub(super) fn new(quota: SimulatedQuota, earlier: Option<(i64, u64)>, file: Option<File>) -> Self {
         let (day, used) = earlier.unwrap_or((0, 0));
-        Self { quota, count: Mutex::new(Count { day, used, written: used, file, ..Count::default() }) }
+        Self { quota, count: Mutex::new(QuotaCount { day, used, written: used, file, ..QuotaCount::default() }) }
     }
 
-    pub(super) fn spend(&self, now: Timestamp) -> (Passage, Standing) {
+    pub(super) fn spend_request(&self, now: Timestamp) -> (Passage, QuotaStanding) {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         let second = now.as_second();
         let day = second.div_euclid(DAY);
@@ -147,10 +147,10 @@ impl Counter {
         let passage = if self.quota.per_second.is_some_and(|limit| count.in_second >= limit) {
             Passage::TooFast
         } else if count.used >= self.quota.per_day {
-            count.today(|day| day.turned_away += 1);
+            count.change_today(|day| day.turned_away += 1);
             Passage::OverTheDay
         } else {
-            count.today(|day| (day.requests, day.least) = (day.requests + 1, day.least.min(left)));
+            count.change_today(|day| (day.requests, day.least) = (day.requests + 1, day.least.min(left)));
             count.in_second += 1;
             count.used += 1;
             if count.used > count.written {
@@ -159,13 +159,13 @@ impl Counter {
             Passage::Free
         };
         let resets_at = (day + 1) * DAY;
-        let standing = Standing {
+        let standing = QuotaStanding {
             limit: self.quota.per_day,
             remaining: self.quota.per_day - count.used.min(self.quota.per_day),
             resets_at,
             seconds_left: resets_at - second,
         };
-        if let (Passage::Free, Others::Share { percent, at_once }) = (passage, self.quota.others) {
+        if let (Passage::Free, OtherClients::Share { percent, at_once }) = (passage, self.quota.others) {
             count.let_others_in(u64::from(percent.min(99)), at_once.max(1), self.quota.per_day);
         }
         (passage, standing)
@@ -177,30 +177,30 @@ impl Counter {
     }
 
     /// Uses the day up, but for so many requests.
-    pub(super) fn leave(&self, remaining: u64) {
+    pub(super) fn leave_remaining(&self, remaining: u64) {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         count.used = self.quota.per_day.saturating_sub(remaining);
         count.write(0);
     }
 
-    pub(super) fn write_reset(&self, standing: &Standing) -> String {
+    pub(super) fn write_reset(&self, standing: &QuotaStanding) -> String {
         self.quota.reset.write(standing)
     }
 
-    pub(super) fn used(&self) -> u64 {
+    pub(super) fn used_today(&self) -> u64 {
         self.count.lock().unwrap_or_else(PoisonError::into_inner).used
     }
 
     /// Leaves the exact count behind.
-    pub(super) fn shut(&self) {
+    pub(super) fn exhaust_day(&self) {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         count.write(0);
         count.file = None;
     }
 }
 
-impl Count {
-    fn today(&mut self, change: impl FnOnce(&mut Day)) {
+impl QuotaCount {
+    fn change_today(&mut self, change: impl FnOnce(&mut Day)) {
         if let Some(day) = self.days.last_mut() {
             change(day);
         }
@@ -213,7 +213,7 @@ impl Count {
             self.owed -= at_once * (100 - percent);
             let theirs = at_once.min(per_day.saturating_sub(self.used));
             self.used += theirs;
-            self.today(|day| day.others += theirs);
+            self.change_today(|day| day.others += theirs);
         }
     }
 
@@ -245,43 +245,43 @@ mod tests {
 
     #[test]
     fn the_day_is_used_up_and_begins_anew_at_midnight_utc() {
-        let counter = Counter::new(Quota { per_day: 2, ..Quota::default() }, None, None);
+        let counter = Counter::new(SimulatedQuota { per_day: 2, ..SimulatedQuota::default() }, None, None);
         let late = at("2026-03-01T23:59:50Z");
-        let standing = counter.spend(late).1;
+        let standing = counter.spend_request(late).1;
         assert_eq!((standing.remaining, standing.seconds_left), (1, 10));
-        assert_eq!(counter.spend(late).0, Passage::Free);
-        assert_eq!(counter.spend(late).0, Passage::OverTheDay);
-        assert_eq!(counter.spend(at("2026-03-02T00:00:00Z")).0, Passage::Free);
-        assert_eq!(counter.used(), 1);
+        assert_eq!(counter.spend_request(late).0, Passage::Free);
+        assert_eq!(counter.spend_request(late).0, Passage::OverTheDay);
+        assert_eq!(counter.spend_request(at("2026-03-02T00:00:00Z")).0, Passage::Free);
+        assert_eq!(counter.used_today(), 1);
     }
 
     #[test]
     fn others_take_their_share_between_the_clients_requests() {
-        let others = Others::Share { percent: 30, at_once: 3 };
-        let counter = Counter::new(Quota { per_day: 100, others, ..Quota::default() }, None, None);
+        let others = OtherClients::Share { percent: 30, at_once: 3 };
+        let counter = Counter::new(SimulatedQuota { per_day: 100, others, ..SimulatedQuota::default() }, None, None);
         let now = at("2026-03-01T12:00:00Z");
-        let left: Vec<u64> = (0..15).map(|_| counter.spend(now).1.remaining).collect();
+        let left: Vec<u64> = (0..15).map(|_| counter.spend_request(now).1.remaining).collect();
         assert_eq!(left, [99, 98, 97, 96, 95, 94, 93, 89, 88, 87, 86, 85, 84, 83, 79]);
-        while counter.spend(now).0 == Passage::Free {}
+        while counter.spend_request(now).0 == Passage::Free {}
         assert_eq!(counter.days(), [Day { requests: 70, turned_away: 1, others: 30, least: 1 + 3 }]);
-        counter.spend(at("2026-03-02T12:00:00Z"));
+        counter.spend_request(at("2026-03-02T12:00:00Z"));
         assert_eq!(counter.days()[1], Day { requests: 1, turned_away: 0, others: 0, least: 100 });
     }
 
     #[test]
     fn the_rate_turns_away_without_counting() {
-        let counter = Counter::new(Quota { per_second: Some(1), ..Quota::default() }, None, None);
+        let counter = Counter::new(SimulatedQuota { per_second: Some(1), ..SimulatedQuota::default() }, None, None);
         let now = at("2026-03-01T12:00:00Z");
-        assert_eq!(counter.spend(now).0, Passage::Free);
-        assert_eq!(counter.spend(now).0, Passage::TooFast);
-        assert_eq!(counter.used(), 1);
-        assert_eq!(counter.spend(at("2026-03-01T12:00:01Z")).0, Passage::Free);
+        assert_eq!(counter.spend_request(now).0, Passage::Free);
+        assert_eq!(counter.spend_request(now).0, Passage::TooFast);
+        assert_eq!(counter.used_today(), 1);
+        assert_eq!(counter.spend_request(at("2026-03-01T12:00:01Z")).0, Passage::Free);
     }
 
     #[test]
     fn the_reset_is_written_in_every_form() {
-        let counter = Counter::new(Quota::default(), None, None);
-        let standing = counter.spend(at("2026-03-01T23:00:00Z")).1;
+        let counter = Counter::new(SimulatedQuota::default(), None, None);
+        let standing = counter.spend_request(at("2026-03-01T23:00:00Z")).1;
         let write = |format: ResetFormat| format.write(&standing);
         assert_eq!(write(ResetFormat::EpochSeconds), "1772409600");
         assert_eq!(write(ResetFormat::EpochMillis), "1772409600000");
@@ -294,16 +294,16 @@ mod tests {
     fn the_file_is_never_behind_the_count_and_exact_in_the_end() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let kept = || parse(&std::fs::read_to_string(file.path()).unwrap()).unwrap();
-        let counter = Counter::new(Quota::default(), None, Some(file.reopen().unwrap()));
+        let counter = Counter::new(SimulatedQuota::default(), None, Some(file.reopen().unwrap()));
         let now = at("2026-03-01T12:00:00Z");
         for used in 1..=100 {
-            counter.spend(now);
+            counter.spend_request(now);
             assert!((used..=used + AHEAD).contains(&kept().1), "{used}");
         }
-        counter.shut();
+        counter.exhaust_day();
         assert_eq!(kept(), (20_513, 100));
-        let counter = Counter::new(Quota::default(), Some(kept()), None);
-        assert_eq!(counter.spend(now).1.remaining, 10_000 - 101);
+        let counter = Counter::new(SimulatedQuota::default(), Some(kept()), None);
+        assert_eq!(counter.spend_request(now).1.remaining, 10_000 - 101);
     }
 
     #[test]

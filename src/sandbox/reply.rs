@@ -16,21 +16,21 @@ const HTML_FAULT: &str =
 pub(super) struct Cut;
 
 /// Why an operation is not done.
-pub(super) enum Failed {
-    Refused(Reply),
+pub(super) enum FailedCall {
+    Refused(SandboxReply),
     /// The connection is to be cut.
     Cut,
 }
 
-impl From<Reply> for Failed {
-    fn from(reply: Reply) -> Self {
+impl From<SandboxReply> for FailedCall {
+    fn from(reply: SandboxReply) -> Self {
         Self::Refused(reply)
     }
 }
 
-impl Failed {
+impl FailedCall {
     /// What is answered in the end.
-    pub(super) fn settle(outcome: Result<Reply, Self>) -> Result<Reply, Cut> {
+    pub(super) fn settle_outcome(outcome: Result<SandboxReply, Self>) -> Result<SandboxReply, Cut> {
         match outcome {
             Ok(reply) | Err(Self::Refused(reply)) => Ok(reply),
             Err(Self::Cut) => Err(Cut),
@@ -39,7 +39,7 @@ impl Failed {
 }
 
 /// An answer that is about to be given the headers that all answers have.
-pub(super) struct Reply {
+pub(super) struct SandboxReply {
     pub status: StatusCode,
     pub content_type: &'static str,
     pub body: Bytes,
@@ -48,37 +48,37 @@ pub(super) struct Reply {
     pub remaining: Option<u64>,
 }
 
-impl Reply {
+impl SandboxReply {
     pub(super) fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status, content_type, body: body.into(), headers: Headers::new(), remaining: None }
     }
 
     /// The page of whatever stands before the API.
-    pub(super) fn nowhere() -> Self {
+    pub(super) fn unknown_path() -> Self {
         Self::new(StatusCode::NOT_FOUND, HTML, HTML_NOT_FOUND)
     }
 
     /// The page of a proxy that has lost the API.
-    pub(super) fn html(status: StatusCode) -> Self {
+    pub(super) fn from_html(status: StatusCode) -> Self {
         Self::new(status, HTML, HTML_FAULT)
     }
 
-    pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+    pub(super) fn from_json(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Self::new(status, "application/json", body)
     }
 
-    pub(super) fn text(status: StatusCode, text: impl Into<Bytes>) -> Self {
+    pub(super) fn from_text(status: StatusCode, text: impl Into<Bytes>) -> Self {
         Self::new(status, "text/plain; charset=utf-8", text)
     }
 
-    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 }
 
 /// A value as JSON.
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+pub(super) fn json_bytes(value: &impl Serialize) -> Vec<u8> {
     // Writing to memory cannot fail, and neither do the values here: their keys are texts.
     serde_json::to_vec(value).unwrap_or_default()
 }

@@ -21,20 +21,20 @@ impl<T> Roster<T> {
     /// Moves the last account in front of all others.
     pub(super) fn last_to_front(&mut self) {
         self.accounts.rotate_right(1);
-        self.index();
+        self.rebuild_index();
     }
 
     pub(super) fn remove(&mut self, key: &str) -> Option<T> {
         let at = *self.by_key.get(key)?;
         let (_, account) = self.accounts.remove(at);
-        self.index();
+        self.rebuild_index();
         Some(account)
     }
 
     /// Turns the order round.
-    pub(super) fn reverse(&mut self) {
+    pub(super) fn reverse_order(&mut self) {
         self.accounts.reverse();
-        self.index();
+        self.rebuild_index();
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&T> {
@@ -57,11 +57,11 @@ impl<T> Roster<T> {
         self.accounts.iter().map(|(_, account)| account)
     }
 
-    pub(super) fn last(&self) -> Option<&T> {
+    pub(super) fn last_account(&self) -> Option<&T> {
         self.accounts.last().map(|(_, account)| account)
     }
 
-    fn index(&mut self) {
+    fn rebuild_index(&mut self) {
         self.by_key.clear();
         for (at, (key, _)) in self.accounts.iter().enumerate() {
             self.by_key.entry(key.clone()).or_insert(at);
@@ -82,7 +82,7 @@ mod tests {
         roster.last_to_front();
         assert_eq!(roster.iter().copied().collect::<String>(), "cab");
         assert_eq!(roster.remove("a"), Some("a"));
-        roster.reverse();
+        roster.reverse_order();
         assert_eq!((roster.get("b"), roster.get("c"), roster.get("a")), (Some(&"b"), Some(&"c"), None));
         assert_eq!(roster.iter().copied().collect::<String>(), "bc");
     }

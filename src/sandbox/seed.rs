@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::{SandboxError, Seed, state};
 
 /// A file that every build carries.
-pub(super) struct Sample {
+pub(super) struct SampleFile {
     pub path: &'static str,
     pub text: &'static str,
 }
@@ -15,7 +15,7 @@ pub(super) struct Sample {
 /// What the seed holds, and the name that errors give it.
 pub(super) fn read<T: Default + DeserializeOwned>(
     seed: &Seed,
-    sample: &Sample,
+    sample: &SampleFile,
     generated: impl FnOnce(u64) -> T,
 ) -> Result<(PathBuf, T), SandboxError> {
     // What errors call a seed that is no file.

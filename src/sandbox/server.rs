@@ -29,14 +29,14 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Takes no new connection and waits a moment for the requests under way.
-    pub(super) async fn stop(self) {
+    pub(super) async fn stop_serving(self) {
         drop(self.stop);
         // A client that never finishes its request must not keep the sandbox from stopping.
         let _ = tokio::time::timeout(GRACE, self.task).await;
     }
 }
 
-pub(super) fn serve(listener: TcpListener, router: Router) -> Serving {
+pub(super) fn serve_router(listener: TcpListener, router: Router) -> Serving {
     let (stop, stopped) = oneshot::channel::<()>();
     let service = router.into_make_service_with_connect_info::<Wire>();
     let task = tokio::spawn(async move {
@@ -55,7 +55,7 @@ pub(super) struct Wire(Arc<AtomicBool>);
 
 impl Wire {
     /// Cuts the connection: no byte of the response returned, nor of any after it, leaves.
-    pub(super) fn cut(&self) -> Response {
+    pub(super) fn cut_connection(&self) -> Response {
         self.0.store(true, Ordering::Release);
         Response::new(Body::empty())
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ledger::Effect;
+use super::ledger::LedgerEffect;
 use super::{SandboxError, quota};
 
 /// Where a tenant is kept.
@@ -19,9 +19,9 @@ pub(super) struct Store {
 }
 
 /// What was found there.
-pub(super) struct Found<T> {
+pub(super) struct FoundState<T> {
     pub snapshot: Option<T>,
-    pub effects: Vec<Effect>,
+    pub effects: Vec<LedgerEffect>,
     pub count: Option<(i64, u64)>,
     /// To be appended to, and locked until it is closed.
     pub ledger: File,
@@ -34,7 +34,7 @@ impl Store {
     }
 
     /// Opens or creates the files.
-    pub(super) fn open<T: DeserializeOwned>(&self) -> Result<Found<T>, SandboxError> {
+    pub(super) fn open<T: DeserializeOwned>(&self) -> Result<FoundState<T>, SandboxError> {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .map_err(|source| SandboxError::Write { path: folder.to_owned(), source })?;
@@ -55,11 +55,11 @@ impl Store {
         let mut quota = open_file(&quota_path)?;
         let mut text = String::new();
         quota.read_to_string(&mut text).map_err(|source| SandboxError::Read { path: quota_path, source })?;
-        Ok(Found { snapshot, effects, count: quota::parse(&text), ledger, quota })
+        Ok(FoundState { snapshot, effects, count: quota::parse(&text), ledger, quota })
     }
 
     /// Replaces the snapshot: a temporary file, written, synced, renamed.
-    pub(super) fn save(&self, snapshot: &impl Serialize) -> Result<(), SandboxError> {
+    pub(super) fn save_snapshot(&self, snapshot: &impl Serialize) -> Result<(), SandboxError> {
         let failed = |source: std::io::Error| SandboxError::Write { path: self.path.clone(), source };
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -93,7 +93,7 @@ fn open_file(path: &Path) -> Result<File, SandboxError> {
 
 /// Reads every whole line, and leaves the file ready for the next: a last line without its end was never acknowledged
 /// and is cut off.
-fn read_effects(file: &mut File, path: &Path) -> Result<Vec<Effect>, SandboxError> {
+fn read_effects(file: &mut File, path: &Path) -> Result<Vec<LedgerEffect>, SandboxError> {
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(|source| SandboxError::Read { path: path.to_owned(), source })?;
     let whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
@@ -102,7 +102,7 @@ fn read_effects(file: &mut File, path: &Path) -> Result<Vec<Effect>, SandboxErro
         if line.is_empty() {
             continue;
         }
-        let effect: Effect = serde_json::from_slice(line).map_err(|error| SandboxError::Shape {
+        let effect: LedgerEffect = serde_json::from_slice(line).map_err(|error| SandboxError::Shape {
             path: path.to_owned(),
             line: at + 1,
             column: error.column(),

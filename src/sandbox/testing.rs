@@ -26,7 +26,7 @@ impl Answer {
     }
 
     /// The HTTP status and the text.
-    pub(super) fn said(&self) -> (u16, &str) {
+    pub(super) fn status_and_text(&self) -> (u16, &str) {
         (self.status.as_u16(), &self.text)
     }
 
@@ -63,7 +63,7 @@ impl Client {
         if let Some(body) = body {
             request = request.header("content-type", self.media_type).body(body.to_string());
         }
-        take(request).await
+        take_answer(request).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {
@@ -89,17 +89,23 @@ impl Client {
     /// Signs in with a form.
     pub(super) async fn sign_in(&self, form: &str) -> Answer {
         let request = self.http.post(format!("{}/oauth/token", self.base));
-        take(request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())).await.unwrap()
+        take_answer(request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned()))
+            .await
+            .unwrap()
     }
 }
 
-pub(super) async fn take(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+pub(super) async fn take_answer(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
     let response = request.send().await?;
     Ok(Answer { status: response.status(), headers: response.headers().clone(), text: response.text().await? })
 }
 
 /// A sandbox and a client with these credentials.
-pub(super) async fn served(options: Options, authorization: &str, media_type: &'static str) -> (Sandbox, Client) {
+pub(super) async fn serve_sandbox(
+    options: Options,
+    authorization: &str,
+    media_type: &'static str,
+) -> (Sandbox, Client) {
     let sandbox = start(options).await.unwrap();
     let client = Client::new(&sandbox, authorization, media_type);
     (sandbox, client)

@@ -25,12 +25,12 @@ pub struct TokenLife {
 #[derive(Default)]
 pub(super) struct Tokens {
     life: TokenLife,
-    given: RwLock<HashMap<String, Token>>,
+    given: RwLock<HashMap<String, GivenToken>>,
     /// Tokens of an earlier generation have expired.
     generation: AtomicU64,
 }
 
-struct Token {
+struct GivenToken {
     at: Duration,
     generation: u64,
     used: AtomicU32,
@@ -45,9 +45,9 @@ impl Tokens {
         self.life
     }
 
-    pub(super) fn give(&self, token: String, now: Duration) {
+    pub(super) fn give_token(&self, token: String, now: Duration) {
         let generation = self.generation.load(Ordering::Acquire);
-        let token_state = Token { at: now, generation, used: AtomicU32::new(0) };
+        let token_state = GivenToken { at: now, generation, used: AtomicU32::new(0) };
         self.given.write().unwrap_or_else(PoisonError::into_inner).insert(token, token_state);
     }
 
@@ -77,7 +77,7 @@ mod tests {
 
     fn tokens(life: TokenLife) -> Tokens {
         let tokens = Tokens::new(life);
-        tokens.give("t".into(), START);
+        tokens.give_token("t".into(), START);
         tokens
     }
 
@@ -95,7 +95,7 @@ mod tests {
     fn only_tokens_given_later_outlive_the_expiry_of_all() {
         let tokens = tokens(TokenLife::default());
         tokens.expire_all();
-        tokens.give("u".into(), START);
+        tokens.give_token("u".into(), START);
         assert_eq!(tokens.check(Some("t"), START), Err(Denied::Expired));
         assert_eq!(tokens.check(Some("u"), START), Ok(()));
     }

@@ -24,7 +24,7 @@ fn done() -> (Tenant, Project, Vec<Value>) {
 }
 
 /// An account without what the tenant notes by itself.
-fn plain(account: &headcount::sandbox::imichat::Account) -> Value {
+fn plain(account: &headcount::sandbox::imichat::ImichatAccount) -> Value {
     let mut account = serde_json::to_value(account).unwrap();
     account.as_object_mut().unwrap().remove("updated_at");
     account

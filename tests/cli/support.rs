@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use headcount::sandbox::imichat::Account;
-use headcount::sandbox::{Effect, Faults, Options, Sandbox, Seed, start};
+use headcount::sandbox::imichat::ImichatAccount;
+use headcount::sandbox::{Faults, LedgerEffect, Options, Sandbox, Seed, start};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -335,7 +335,7 @@ impl Tenant {
     }
 
     /// Every effect so far.
-    pub fn writes(&self) -> Vec<Effect> {
+    pub fn writes(&self) -> Vec<LedgerEffect> {
         self.sandbox().ledger().effects
     }
 
@@ -355,11 +355,11 @@ impl Tenant {
         self.sandbox().requests()
     }
 
-    pub fn accounts(&self) -> Vec<Account> {
+    pub fn accounts(&self) -> Vec<ImichatAccount> {
         self.sandbox().accounts()
     }
 
-    pub fn account(&self, login: &str) -> Account {
+    pub fn account(&self, login: &str) -> ImichatAccount {
         self.accounts().into_iter().find(|account| account.login_id == login).unwrap_or_else(|| panic!("no {login}"))
     }
 

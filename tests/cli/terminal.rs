@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::process::Stdio;
 
-use headcount::sandbox::{Options, Quota, Seed};
+use headcount::sandbox::{Options, Seed, SimulatedQuota};
 
 use crate::sheets::xlsx;
 use crate::support::{Project, Ran, Tenant, counts, fed};
@@ -121,7 +121,7 @@ fn ctrl_c_at_the_question_is_an_answer() {
 #[test]
 fn resume_asks_for_what_is_left() {
     // The quota is used up in the middle of the run.
-    let quota = Quota { per_day: 12, ..Quota::default() };
+    let quota = SimulatedQuota { per_day: 12, ..SimulatedQuota::default() };
     let tenant =
         Tenant::start(Options { seed: Seed::Text(r#"{"accounts":[]}"#.to_owned()), quota, ..Options::default() });
     let people: String = (10..30).map(|n| format!("E{n},p{n},p{n}@example.com,P,{n},Agent,active\n")).collect();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headcount::sandbox::imichat::{Behaviour, Uniqueness};
-use headcount::sandbox::{Op, Options};
+use headcount::sandbox::imichat::{ImichatBehaviour, ImichatUniqueness};
+use headcount::sandbox::{LedgerOperation, Options};
 
 use crate::support::{Project, Small, Tenant, assert_passwords_are_told, row};
 
@@ -12,7 +12,7 @@ const SMALL: Small = Small { newcomers: 10, changed: 6, leavers: 1 };
 
 /// A tenant and a project whose run was killed after so many effects.
 fn killed_after(effects: usize) -> (Tenant, Project) {
-    let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
+    let imichat = ImichatBehaviour { uniqueness: ImichatUniqueness::NotEnforced, ..ImichatBehaviour::default() };
     let tenant =
         Tenant::start(Options { latency: Duration::from_millis(15), system: Arc::new(imichat), ..SMALL.options() });
     let project = SMALL.project(&tenant);
@@ -97,7 +97,7 @@ fn another_plan_is_not_applied_while_a_run_is_unfinished() {
 
 #[test]
 fn a_plan_is_applied_once() {
-    let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
+    let imichat = ImichatBehaviour { uniqueness: ImichatUniqueness::NotEnforced, ..ImichatBehaviour::default() };
     let tenant = Tenant::start(Options { system: Arc::new(imichat), ..SMALL.options() });
     let project = SMALL.project(&tenant);
     let planned = project.run(&["plan", "-o", "the.plan"]);
@@ -120,7 +120,7 @@ fn of_two_processes_on_one_state_directory_the_second_gives_way() {
     let tenant = Tenant::start(Options { latency: Duration::from_millis(60), ..SMALL.options() });
     let project = SMALL.project(&tenant);
     let mut first = project.spawn(&["sync", "--yes"]);
-    assert!(first.until(|| tenant.ledger().count(Op::Create) >= 2));
+    assert!(first.until(|| tenant.ledger().count_effects(LedgerOperation::Create) >= 2));
     for command in [&["sync", "--yes"][..], &["resume", "--yes"], &["plan"]] {
         let second = project.run(command);
         assert_eq!(second.code, Some(7), "{second}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headcount::sandbox::Options;
-use headcount::sandbox::imichat::{Behaviour, Uniqueness};
+use headcount::sandbox::imichat::{ImichatBehaviour, ImichatUniqueness};
 use tempfile::TempDir;
 
 use crate::support::{Project, Small, Tenant, assert_passwords_are_told};
@@ -17,7 +17,10 @@ fn kept(dir: &TempDir, port: u16) -> Options {
         port,
         state: Some(dir.path().join("tenant.json")),
         latency: Duration::from_millis(10),
-        system: Arc::new(Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() }),
+        system: Arc::new(ImichatBehaviour {
+            uniqueness: ImichatUniqueness::NotEnforced,
+            ..ImichatBehaviour::default()
+        }),
         ..SMALL.options()
     }
 }

@@ -16,8 +16,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headcount::journal::{Journal, Options as JournalOptions, RunId};
-use headcount::sandbox::imichat::{Behaviour, Uniqueness};
-use headcount::sandbox::{Faults, Op, Options, Seed, Simulation, TOKEN, scim};
+use headcount::sandbox::imichat::{ImichatBehaviour, ImichatUniqueness};
+use headcount::sandbox::{Faults, LedgerOperation, Options, Seed, Simulation, TOKEN, scim};
 use headcount::testing::failpoints::Failpoint;
 use serde_json::{Value, json};
 
@@ -153,10 +153,13 @@ impl Scenario {
         };
         // Nobody but the program keeps people from being doubled.
         let system: Arc<dyn Simulation> = match self.system {
-            "scim" => {
-                Arc::new(scim::Behaviour { uniqueness: scim::Uniqueness::NotEnforced, ..scim::Behaviour::default() })
+            "scim" => Arc::new(scim::ScimBehaviour {
+                uniqueness: scim::ScimUniqueness::NotEnforced,
+                ..scim::ScimBehaviour::default()
+            }),
+            _ => {
+                Arc::new(ImichatBehaviour { uniqueness: ImichatUniqueness::NotEnforced, ..ImichatBehaviour::default() })
             }
-            _ => Arc::new(Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() }),
         };
         Tenant::start(Options {
             system,
@@ -304,12 +307,13 @@ fn judge(scenario: &Scenario, tenant: &Tenant, project: &Project, expected: Opti
         finish(project);
     }
     let ledger = tenant.ledger();
-    assert_eq!(ledger.doubled(), Vec::<String>::new());
+    assert_eq!(ledger.doubled_logins(), Vec::<String>::new());
     let mut created = tenant.created();
     created.sort();
     assert_eq!(created, newcomers(scenario));
     if scenario.system == "scim" {
-        let deleted: BTreeSet<_> = ledger.of(Op::Delete).map(|effect| effect.login_id.clone()).collect();
+        let deleted: BTreeSet<_> =
+            ledger.effects_of(LedgerOperation::Delete).map(|effect| effect.login_id.clone()).collect();
         assert_eq!(deleted, logins("absent").into_iter().collect());
     }
     if let Some(expected) = expected {

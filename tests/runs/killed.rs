@@ -5,17 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use headcount::sandbox::Options;
-use headcount::sandbox::imichat::{Behaviour, Uniqueness};
+use headcount::sandbox::imichat::{ImichatBehaviour, ImichatUniqueness};
 use serde_json::Value;
 
 use crate::support::{Project, Small, Tenant, assert_passwords_are_told, random, sample};
 
 /// Answers take a moment, so that a kill finds requests under way.
-fn slow(uniqueness: Uniqueness) -> Options {
+fn slow(uniqueness: ImichatUniqueness) -> Options {
     Options {
         latency: Duration::from_millis(2),
         jitter: Duration::from_millis(4),
-        system: Arc::new(Behaviour { uniqueness, ..Behaviour::default() }),
+        system: Arc::new(ImichatBehaviour { uniqueness, ..ImichatBehaviour::default() }),
         ..sample()
     }
 }
@@ -35,7 +35,7 @@ struct Undisturbed {
 }
 
 fn undisturbed() -> Undisturbed {
-    let tenant = Tenant::start(slow(Uniqueness::Enforced));
+    let tenant = Tenant::start(slow(ImichatUniqueness::Enforced));
     let project = project(&tenant);
     let ran = project.sync(0);
     assert_eq!(ran.number("applied.create"), 31);
@@ -45,7 +45,7 @@ fn undisturbed() -> Undisturbed {
 
 /// Kills the process once `at` requests were counted, and again a few requests into each of the next attempts, then
 /// lets it finish.
-fn trial(uniqueness: Uniqueness, at: u64, kills: u64, expected: &Undisturbed) {
+fn trial(uniqueness: ImichatUniqueness, at: u64, kills: u64, expected: &Undisturbed) {
     let tenant = Tenant::start(slow(uniqueness));
     let project = project(&tenant);
     let mut seed = at ^ (kills << 32);
@@ -64,7 +64,7 @@ fn trial(uniqueness: Uniqueness, at: u64, kills: u64, expected: &Undisturbed) {
     let ran = project.sync(0);
     assert_eq!((ran.number("unknown"), ran.number("failed")), (0, 0), "{ran}");
     let ledger = tenant.ledger();
-    assert_eq!(ledger.doubled(), Vec::<String>::new(), "killed at {at}, {kills} times");
+    assert_eq!(ledger.doubled_logins(), Vec::<String>::new(), "killed at {at}, {kills} times");
     assert_eq!(tenant.created(), expected.created, "killed at {at}, {kills} times");
     assert_eq!(tenant.content(), expected.content, "killed at {at}, {kills} times");
     assert_passwords_are_told(&project, &ledger);
@@ -74,7 +74,7 @@ fn trial(uniqueness: Uniqueness, at: u64, kills: u64, expected: &Undisturbed) {
 }
 
 /// So many trials, spread over the whole run, a few at a time.
-fn trials(uniqueness: Uniqueness, count: u64, kills: u64) {
+fn trials(uniqueness: ImichatUniqueness, count: u64, kills: u64) {
     let expected = undisturbed();
     let trial_number = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -99,7 +99,7 @@ fn trials(uniqueness: Uniqueness, count: u64, kills: u64) {
 fn a_create_that_is_still_on_its_way_when_its_process_dies_is_waited_for() {
     const CREATES: u64 = 3;
     let small = Small { newcomers: CREATES as usize, changed: 2, leavers: 1 };
-    let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
+    let imichat = ImichatBehaviour { uniqueness: ImichatUniqueness::NotEnforced, ..ImichatBehaviour::default() };
     let tenant = Tenant::with_faults(
         Options { system: Arc::new(imichat), ..small.options() },
         "[[rule]]\non = { op = 'create', nth = 3 }\nthen = { delay = '1s', when = 'before' }",
@@ -122,15 +122,15 @@ fn a_create_that_is_still_on_its_way_when_its_process_dies_is_waited_for() {
 
 #[test]
 fn killed_at_any_moment_nobody_is_lost_or_doubled() {
-    trials(Uniqueness::Enforced, 14, 1);
+    trials(ImichatUniqueness::Enforced, 14, 1);
 }
 
 #[test]
 fn nor_where_the_target_itself_would_let_people_be_doubled() {
-    trials(Uniqueness::NotEnforced, 14, 1);
+    trials(ImichatUniqueness::NotEnforced, 14, 1);
 }
 
 #[test]
 fn nor_when_going_on_is_killed_as_well() {
-    trials(Uniqueness::NotEnforced, 8, 4);
+    trials(ImichatUniqueness::NotEnforced, 8, 4);
 }

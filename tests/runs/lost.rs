@@ -1,15 +1,15 @@
 //! Answers that are lost, or that say nothing: what was done is found out, and done once.
 
-use headcount::sandbox::imichat::{Behaviour, Uniqueness};
-use headcount::sandbox::{Op, Options};
+use headcount::sandbox::imichat::{ImichatBehaviour, ImichatUniqueness};
+use headcount::sandbox::{LedgerOperation, Options};
 use std::sync::Arc;
 
 use crate::support::{Project, Ran, Small, Tenant, assert_passwords_are_told};
 
 const SMALL: Small = Small { newcomers: 6, changed: 5, leavers: 2 };
 
-fn tenant(uniqueness: Uniqueness, faults: &str) -> Tenant {
-    let imichat = Behaviour { uniqueness, ..Behaviour::default() };
+fn tenant(uniqueness: ImichatUniqueness, faults: &str) -> Tenant {
+    let imichat = ImichatBehaviour { uniqueness, ..ImichatBehaviour::default() };
     Tenant::with_faults(Options { system: Arc::new(imichat), ..SMALL.options() }, faults)
 }
 
@@ -35,7 +35,7 @@ fn assert_all_done(tenant: &Tenant, project: &Project, ran: &Ran) {
 
 fn all_is_done_in_spite_of(faults: &str) {
     std::thread::scope(|scope| {
-        for uniqueness in [Uniqueness::Enforced, Uniqueness::NotEnforced] {
+        for uniqueness in [ImichatUniqueness::Enforced, ImichatUniqueness::NotEnforced] {
             scope.spawn(move || {
                 let tenant = tenant(uniqueness, faults);
                 let project = project(&tenant);
@@ -107,8 +107,10 @@ fn an_answer_that_breaks_off_is_no_answer() {
 
 #[test]
 fn one_sign_in_serves_all_whose_token_expired() {
-    let tenant =
-        tenant(Uniqueness::Enforced, "[[rule]]\non = { op = 'create', nth = 2 }\nthen = { expire_token = true }");
+    let tenant = tenant(
+        ImichatUniqueness::Enforced,
+        "[[rule]]\non = { op = 'create', nth = 2 }\nthen = { expire_token = true }",
+    );
     let project = project(&tenant);
     let ran = project.sync(0);
     assert_eq!(ran.number("requests.auth"), 2, "{ran}");
@@ -118,7 +120,7 @@ fn one_sign_in_serves_all_whose_token_expired() {
 #[test]
 fn a_request_to_slow_down_is_honoured_and_nothing_is_lost_by_it() {
     let tenant = tenant(
-        Uniqueness::NotEnforced,
+        ImichatUniqueness::NotEnforced,
         "[[rule]]\non = { op = 'list' }\nthen = { retry_after = 1 }\n\
          [[rule]]\non = { op = 'create', nth = 3 }\nthen = { retry_after = 1 }\n\
          [[rule]]\non = { op = 'update', nth = 3 }\nthen = { retry_after = 1 }",
@@ -129,7 +131,7 @@ fn a_request_to_slow_down_is_honoured_and_nothing_is_lost_by_it() {
     assert!(ran.number("requests.retried") >= 3, "{ran}");
     assert_all_done(&tenant, &project, &ran);
     // Those that were turned away left at least a second later.
-    let times: Vec<_> = tenant.ledger().of(Op::Create).map(|effect| effect.at).collect();
+    let times: Vec<_> = tenant.ledger().effects_of(LedgerOperation::Create).map(|effect| effect.at).collect();
     let gap = times.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_millis()).max().unwrap();
     assert!(gap >= 900, "{times:?}");
 }
@@ -137,7 +139,7 @@ fn a_request_to_slow_down_is_honoured_and_nothing_is_lost_by_it() {
 #[test]
 fn an_update_that_is_never_answered_is_one_persons_failure() {
     let tenant = tenant(
-        Uniqueness::Enforced,
+        ImichatUniqueness::Enforced,
         "[[rule]]\non = { op = 'update', login = 'old03' }\nthen = { drop = 'before' }\ntimes = 1000",
     );
     let project = project(&tenant);
@@ -154,7 +156,7 @@ fn an_update_that_is_never_answered_is_one_persons_failure() {
 #[test]
 fn a_create_that_lands_after_it_was_looked_for_is_not_sent_again() {
     let tenant = tenant(
-        Uniqueness::NotEnforced,
+        ImichatUniqueness::NotEnforced,
         "[[rule]]\non = { op = 'create', login = 'new02' }\nthen = { delay = '1100ms' }",
     );
     let project = project(&tenant);

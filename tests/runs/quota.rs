@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use headcount::clock::{Clock, SystemClock, TestClock};
-use headcount::sandbox::{Options, Quota, ResetFormat};
+use headcount::sandbox::{Options, ResetFormat, SimulatedQuota};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::{Project, Small, Tenant, assert_passwords_are_told, sample};
@@ -13,7 +13,7 @@ use crate::support::{Project, Small, Tenant, assert_passwords_are_told, sample};
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn limited(clock: Arc<dyn Clock>, per_day: u64) -> Options {
-    Options { quota: Quota { per_day, ..Quota::default() }, clock, ..sample() }
+    Options { quota: SimulatedQuota { per_day, ..SimulatedQuota::default() }, clock, ..sample() }
 }
 
 /// Now, or an hour later where midnight is so near that the client's own clock could pass it during the test.
@@ -121,7 +121,7 @@ fn a_run_that_may_wait_sleeps_until_the_quota_is_reset() {
     let by = Duration::from_secs(left) + DAY - Duration::from_secs(4);
     let clock = Arc::new(Ahead { clock: SystemClock::new(), by });
     let small = Small { newcomers: 8, changed: 2, leavers: 0 };
-    let quota = Quota { per_day: 8, reset: ResetFormat::Delta, ..Quota::default() };
+    let quota = SimulatedQuota { per_day: 8, reset: ResetFormat::Delta, ..SimulatedQuota::default() };
     let tenant = Tenant::start(Options { quota, clock, ..small.options() });
     let project = small.project(&tenant);
     project.set("wait_for_quota", "true");

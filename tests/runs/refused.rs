@@ -1,6 +1,6 @@
 //! What the target refuses is that person's outcome: the others go on, and the run ends.
 
-use headcount::sandbox::Op;
+use headcount::sandbox::LedgerOperation;
 use serde_json::{Value, json};
 
 use crate::support::{Project, Ran, Small, Tenant, assert_passwords_are_told, row};
@@ -133,7 +133,7 @@ fn administrative_accounts_are_never_touched() {
     assert!(ran.number("found.protected") >= 1, "{ran}");
     let chief = tenant.account("chief");
     assert_eq!((chief.last_name.as_str(), tenant.updates_of("chief")), ("Boss", 0));
-    assert_eq!(tenant.ledger().count(Op::Create), SMALL.newcomers);
+    assert_eq!(tenant.ledger().count_effects(LedgerOperation::Create), SMALL.newcomers);
 }
 
 #[test]

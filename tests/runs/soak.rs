@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headcount::sandbox::Options;
-use headcount::sandbox::imichat::{Behaviour, Uniqueness};
+use headcount::sandbox::imichat::{ImichatBehaviour, ImichatUniqueness};
 use serde_json::Value;
 
 use crate::support::{Project, Small, Tenant, assert_passwords_are_told, random, told};
@@ -29,11 +29,11 @@ const FAULTS: [&str; 4] = [
      [[rule]]\non = { op = 'list', nth = 2 }\nthen = { expire_token = true }",
 ];
 
-fn tenant(uniqueness: Uniqueness, faults: &str) -> Tenant {
+fn tenant(uniqueness: ImichatUniqueness, faults: &str) -> Tenant {
     let options = Options {
         latency: Duration::from_millis(1),
         jitter: Duration::from_millis(4),
-        system: Arc::new(Behaviour { uniqueness, ..Behaviour::default() }),
+        system: Arc::new(ImichatBehaviour { uniqueness, ..ImichatBehaviour::default() }),
         ..SMALL.options()
     };
     Tenant::with_faults(options, faults)
@@ -47,7 +47,7 @@ fn project(tenant: &Tenant) -> Project {
 
 /// What the tenant holds where nobody was killed, and how long a process lives then.
 fn undisturbed() -> (Vec<Value>, Duration) {
-    let tenant = tenant(Uniqueness::Enforced, "");
+    let tenant = tenant(ImichatUniqueness::Enforced, "");
     let project = project(&tenant);
     let start = Instant::now();
     project.sync(0);
@@ -56,7 +56,8 @@ fn undisturbed() -> (Vec<Value>, Duration) {
 
 /// One tenant, until everything is done.
 fn soak(mut seed: u64, life: Duration, content: &[Value], kills: &AtomicU64) {
-    let uniqueness = if random(&mut seed).is_multiple_of(2) { Uniqueness::Enforced } else { Uniqueness::NotEnforced };
+    let uniqueness =
+        if random(&mut seed).is_multiple_of(2) { ImichatUniqueness::Enforced } else { ImichatUniqueness::NotEnforced };
     let faults = FAULTS[random(&mut seed) as usize % FAULTS.len()];
     let tenant = tenant(uniqueness, faults);
     let project = project(&tenant);
@@ -76,7 +77,7 @@ fn soak(mut seed: u64, life: Duration, content: &[Value], kills: &AtomicU64) {
     let ran = ran.expect("it ends some time");
     assert_eq!((ran.code, ran.number("unknown"), ran.number("failed")), (Some(0), 0, 0), "{ran}");
     let ledger = tenant.ledger();
-    assert_eq!(ledger.doubled(), Vec::<String>::new());
+    assert_eq!(ledger.doubled_logins(), Vec::<String>::new());
     assert_eq!(tenant.created(), SMALL.newcomers());
     assert_eq!(tenant.content(), content);
     assert_passwords_are_told(&project, &ledger);

@@ -11,8 +11,10 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use age::x25519::Identity;
-use headcount::sandbox::imichat::Account;
-use headcount::sandbox::{API_KEY, DOMAIN, Faults, Ledger, Op, Options, Sandbox, Seed, password_hash, start};
+use headcount::sandbox::imichat::ImichatAccount;
+use headcount::sandbox::{
+    API_KEY, DOMAIN, Faults, Ledger, LedgerOperation, Options, Sandbox, Seed, password_hash, start,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -59,7 +61,7 @@ impl Tenant {
         self.sandbox().requests()
     }
 
-    pub fn accounts(&self) -> Vec<Account> {
+    pub fn accounts(&self) -> Vec<ImichatAccount> {
         self.sandbox().accounts()
     }
 
@@ -69,7 +71,7 @@ impl Tenant {
     }
 
     /// The one account of that login.
-    pub fn account(&self, login: &str) -> Account {
+    pub fn account(&self, login: &str) -> ImichatAccount {
         let mut found: Vec<_> = self.accounts().into_iter().filter(|account| account.login_id == login).collect();
         assert_eq!(found.len(), 1, "accounts of {login}");
         found.remove(0)
@@ -102,14 +104,15 @@ impl Tenant {
 
     /// The logins that headcount created, each as often as it did.
     pub fn created(&self) -> Vec<String> {
-        let mut logins: Vec<_> = self.ledger().of(Op::Create).map(|effect| effect.login_id.clone()).collect();
+        let mut logins: Vec<_> =
+            self.ledger().effects_of(LedgerOperation::Create).map(|effect| effect.login_id.clone()).collect();
         logins.sort();
         logins
     }
 
     /// How often the account of that login was updated.
     pub fn updates_of(&self, login: &str) -> usize {
-        self.ledger().of(Op::Update).filter(|effect| effect.login_id == login).count()
+        self.ledger().effects_of(LedgerOperation::Update).filter(|effect| effect.login_id == login).count()
     }
 
     /// What the tenant holds, without what differs from run to run by its nature: ids, times, passwords.
@@ -118,10 +121,10 @@ impl Tenant {
     }
 }
 
-pub fn content(accounts: Vec<Account>) -> Vec<Value> {
+pub fn content(accounts: Vec<ImichatAccount>) -> Vec<Value> {
     let mut accounts = accounts;
     accounts.sort_by(|a, b| (&a.login_id, a.id).cmp(&(&b.login_id, b.id)));
-    let plain = |account: &Account| {
+    let plain = |account: &ImichatAccount| {
         let mut value = serde_json::to_value(account).unwrap();
         for name in ["id", "created_at", "updated_at", "password"] {
             value.as_object_mut().unwrap().remove(name);
@@ -337,8 +340,10 @@ pub fn assert_passwords_are_told(project: &Project, ledger: &Ledger) {
         assert_eq!(passwords.len(), 1, "passwords told for account {account}");
     }
     let told: BTreeMap<_, _> = told.iter().map(|(account, all)| (account.clone(), password_hash(&all[0]))).collect();
-    let set: BTreeMap<_, _> =
-        ledger.of(Op::Create).map(|effect| (effect.id.clone(), effect.password.clone().unwrap())).collect();
+    let set: BTreeMap<_, _> = ledger
+        .effects_of(LedgerOperation::Create)
+        .map(|effect| (effect.id.clone(), effect.password.clone().unwrap()))
+        .collect();
     assert_eq!(told, set);
     let different: BTreeSet<_> = set.values().collect();
     assert_eq!(different.len(), set.len(), "no two people have one password");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount::connectors::{Effect, Trouble};
 use headcount::model::Value;
-use headcount::sandbox::Op;
+use headcount::sandbox::LedgerOperation;
 
 use super::subject::Subject;
 use super::support::{PASSWORD, rule, setting};
@@ -29,7 +29,7 @@ pub async fn a_create_whose_answer_is_lost_is_unknown_and_sent_once(subject: &'s
         assert_eq!(error.effect, Effect::Unknown, "{fault}: {error:?}");
         assert_ne!(error.trouble, Trouble::Exists, "{fault}: {error:?}");
         assert_eq!(setting.target.meter().sent().write, 1, "{fault}");
-        assert_eq!(setting.tenant.ledger().count(Op::Create), usize::from(done), "{fault}");
+        assert_eq!(setting.tenant.ledger().count_effects(LedgerOperation::Create), usize::from(done), "{fault}");
         // Looking is what tells.
         let login = setting.newcomer(1).get(setting.login()).unwrap().as_str().unwrap().to_owned();
         assert_eq!(setting.find(&[&login]).await.unwrap()[0].len(), usize::from(done), "{fault}");
@@ -46,7 +46,7 @@ pub async fn an_update_whose_answer_is_lost_is_sent_again(subject: &'static dyn 
         setting.target.update(&id, &values).await.unwrap();
         let account = setting.target.get(&id).await.unwrap().unwrap();
         assert_eq!(setting.target.schema().is_active(&account.values), Some(false), "{fault}");
-        assert_eq!(setting.tenant.ledger().count(Op::Update), effects, "{fault}");
+        assert_eq!(setting.tenant.ledger().count_effects(LedgerOperation::Update), effects, "{fault}");
         let sent = setting.target.meter().sent();
         assert_eq!((sent.write, sent.retried), (2, 1), "{fault}");
     }
@@ -87,7 +87,7 @@ pub async fn the_patience_that_is_asked_for_is_kept(subject: &'static dyn Subjec
     assert!(setting.waited() - after_create >= Duration::from_secs(9));
     let sent = setting.target.meter().sent();
     assert_eq!((sent.write, sent.retried), (2, 2), "{sent:?}");
-    assert_eq!(setting.tenant.ledger().count(Op::Create), 1, "what was turned away was not done");
+    assert_eq!(setting.tenant.ledger().count_effects(LedgerOperation::Create), 1, "what was turned away was not done");
 }
 
 pub async fn a_refusal_is_of_that_account_alone(subject: &'static dyn Subject) {
@@ -99,7 +99,7 @@ pub async fn a_refusal_is_of_that_account_alone(subject: &'static dyn Subject) {
     assert!(error.message.contains(said), "{error:?}");
     assert!(error.code.is_some());
     setting.target.create(&setting.newcomer(2)).await.unwrap();
-    assert_eq!(setting.tenant.ledger().count(Op::Create), 1);
+    assert_eq!(setting.tenant.ledger().count_effects(LedgerOperation::Create), 1);
 }
 
 pub async fn no_secret_is_in_any_error(subject: &'static dyn Subject) {

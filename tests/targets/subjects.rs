@@ -24,14 +24,14 @@ impl Subject for Imichat {
     fn tenant(&self) -> Options {
         use headcount::sandbox::imichat as tenant;
         let imichat = match self.0 {
-            Reading::Usual => tenant::Behaviour::default(),
-            Reading::Other => tenant::Behaviour {
-                links: tenant::Links::Absent,
+            Reading::Usual => tenant::ImichatBehaviour::default(),
+            Reading::Other => tenant::ImichatBehaviour {
+                links: tenant::PageLinks::Absent,
                 list: tenant::ListShape::Array,
                 past_the_end: tenant::PastTheEnd::EmptyPage,
                 stamps: tenant::Stamps::CreatedTwice,
-                booleans: tenant::Booleans::Text,
-                ..tenant::Behaviour::default()
+                booleans: tenant::ImichatBooleans::Text,
+                ..tenant::ImichatBehaviour::default()
             },
         };
         Options { system: Arc::new(imichat), ..Options::default() }
@@ -96,15 +96,15 @@ impl Subject for Brightpattern {
     fn tenant(&self) -> Options {
         use headcount::sandbox::brightpattern as tenant;
         let brightpattern = match self.0 {
-            Reading::Usual => tenant::Behaviour::default(),
-            Reading::Other => tenant::Behaviour {
+            Reading::Usual => tenant::BrightpatternBehaviour::default(),
+            Reading::Other => tenant::BrightpatternBehaviour {
                 created: tenant::Created::User,
                 extension: tenant::Extension::Number,
-                booleans: tenant::Booleans::Text,
+                booleans: tenant::BrightpatternBooleans::Text,
                 directory: tenant::Directory::UsersAndExternals,
                 errors: tenant::Errors::Json,
                 expires_in: ExpiresIn::Number,
-                ..tenant::Behaviour::default()
+                ..tenant::BrightpatternBehaviour::default()
             },
         };
         Options { system: Arc::new(brightpattern), ..Options::default() }
@@ -172,18 +172,18 @@ const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 
 impl Subject for Scim {
     fn tenant(&self) -> Options {
-        let usual = tenant::Behaviour { auth: tenant::Auth::ClientCredentials, ..tenant::Behaviour::default() };
+        let usual = tenant::ScimBehaviour { auth: tenant::Auth::ClientCredentials, ..tenant::ScimBehaviour::default() };
         let scim = match self.0 {
             Reading::Usual => usual,
-            Reading::Other => tenant::Behaviour {
+            Reading::Other => tenant::ScimBehaviour {
                 schemas: tenant::Discovery::Missing,
                 resource_types: tenant::Discovery::Missing,
                 patch: tenant::Patch::Unsupported,
                 etags: tenant::Etags::Unsupported,
                 cursors: tenant::Cursors::Only,
-                filter: tenant::Filter::Ignored,
+                filter: tenant::FilterSupport::Ignored,
                 conflict: tenant::Conflict::WithoutScimType,
-                booleans: tenant::Booleans::Text,
+                booleans: tenant::ScimBooleans::Text,
                 empty: tenant::Empty::NoResources,
                 media_type: tenant::MediaType::Json,
                 expires_in: ExpiresIn::Missing,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use headcount::connectors::{Effect, Trouble};
 use headcount::model::{AccountId, Attributes, Value, normal};
-use headcount::sandbox::{Op, password_hash};
+use headcount::sandbox::{LedgerOperation, password_hash};
 
 use super::subject::Subject;
 use super::support::{PASSWORD, Setting, differences, setting};
@@ -47,7 +47,7 @@ pub async fn a_login_that_is_taken_is_said_to_exist_and_nobody_is_doubled(subjec
         assert_eq!((&error.trouble, error.effect), (&Trouble::Exists, Effect::None), "{error:?}");
     }
     let ledger = setting.tenant.ledger();
-    assert_eq!((ledger.count(Op::Create), ledger.doubled()), (1, Vec::new()));
+    assert_eq!((ledger.count_effects(LedgerOperation::Create), ledger.doubled_logins()), (1, Vec::new()));
 }
 
 pub async fn an_update_changes_what_was_asked_and_nothing_else(subject: &'static dyn Subject) {
@@ -128,5 +128,5 @@ pub async fn an_account_is_deleted_where_the_system_can(subject: &'static dyn Su
     assert!(shown.complete && shown.ids.len() == 4 && !shown.ids.contains(&id.0), "{shown:?}");
     let again = setting.target.delete(&id).await.unwrap_err();
     assert_eq!(again.trouble, Trouble::NotFound, "{again:?}");
-    assert_eq!(setting.tenant.ledger().count(Op::Delete), 1);
+    assert_eq!(setting.tenant.ledger().count_effects(LedgerOperation::Delete), 1);
 }

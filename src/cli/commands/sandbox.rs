@@ -7,7 +7,7 @@ use crate::cli::args::SandboxArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Format;
 use crate::connectors::KINDS;
-use crate::sandbox::{Faults, Options, Quota, Seed, start};
+use crate::sandbox::{Faults, Options, Seed, SimulatedQuota, start};
 
 pub async fn run(app: &App, args: &SandboxArgs) -> Result<Exit, Failure> {
     app.start_log(None)?;
@@ -20,9 +20,9 @@ pub async fn run(app: &App, args: &SandboxArgs) -> Result<Exit, Failure> {
         port: args.port,
         seed: args.seed.clone().map_or(Seed::Sample, Seed::File),
         state: args.keep.clone(),
-        faults: args.faults.as_deref().map(Faults::load).transpose()?.unwrap_or_default(),
+        faults: args.faults.as_deref().map(Faults::load_script).transpose()?.unwrap_or_default(),
         latency: Duration::from_millis(args.latency),
-        quota: Quota { per_day: args.quota, ..Quota::default() },
+        quota: SimulatedQuota { per_day: args.quota, ..SimulatedQuota::default() },
         clock: app.clock.clone(),
         ..Options::new((kind.simulate)())
     };

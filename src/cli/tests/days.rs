@@ -10,7 +10,7 @@ use serde_json::json;
 use super::office::{Office, at};
 use crate::cli::failure::Exit;
 use crate::clock::TestClock;
-use crate::sandbox::{Op, Options, Others, Quota, Seed};
+use crate::sandbox::{LedgerOperation, Options, OtherClients, Seed, SimulatedQuota};
 
 const LAW: f64 = 1.1;
 
@@ -30,11 +30,11 @@ const FULL: Size = Size { per_day: 10_000, newcomers: 24_000, changed: 2_500, le
 /// A twentieth of it.
 const SMALL: Size = Size { per_day: 500, newcomers: 1_200, changed: 125, leavers: 25, others: 100 };
 
-const OTHERS: Others = Others::Share { percent: 30, at_once: 3 };
+const OTHERS: OtherClients = OtherClients::Share { percent: 30, at_once: 3 };
 
 impl Size {
-    fn quota(self) -> Quota {
-        Quota { per_day: self.per_day, others: OTHERS, ..Quota::default() }
+    fn quota(self) -> SimulatedQuota {
+        SimulatedQuota { per_day: self.per_day, others: OTHERS, ..SimulatedQuota::default() }
     }
 
     /// Five percent.
@@ -127,7 +127,7 @@ fn assert_done(office: &Office, size: Size) {
         *effects.entry(effect.login_id.clone()).or_default() += 1;
     }
     assert!(effects.values().all(|count| *count == 1), "nobody is doubled");
-    assert_eq!(ledger.count(Op::Create) as u64, size.newcomers);
+    assert_eq!(ledger.count_effects(LedgerOperation::Create) as u64, size.newcomers);
     let accounts: BTreeMap<_, _> =
         office.tenant.accounts().into_iter().map(|account| (account.login_id.clone(), account)).collect();
     for (login, last_name, status) in size.people() {

@@ -11,7 +11,7 @@ use super::office::{Office, at};
 use crate::cli::failure::Exit;
 use crate::clock::TestClock;
 use crate::connectors::find_kind;
-use crate::sandbox::{Faults, Op, Options, Seed, TokenLife, brightpattern, scim};
+use crate::sandbox::{Faults, LedgerOperation, Options, Seed, TokenLife, brightpattern, scim};
 
 const KINDS: [&str; 3] = ["imichat", "brightpattern", "scim"];
 
@@ -127,7 +127,8 @@ async fn a_create_whose_answer_a_dead_process_lost_is_in_the_estimate() {
         let (exit, summary) = office.sync().await;
         let requests = summary.unwrap().requests;
         assert_eq!(exit.unwrap(), Exit::Done);
-        let created: Vec<_> = office.tenant.ledger().of(Op::Create).map(|effect| effect.login_id.clone()).collect();
+        let created: Vec<_> =
+            office.tenant.ledger().effects_of(LedgerOperation::Create).map(|effect| effect.login_id.clone()).collect();
         assert_eq!(created.iter().collect::<std::collections::BTreeSet<_>>().len(), created.len());
         assert_eq!(requests.total, requests.estimated, "{kind:?}: {requests:?}");
     }
@@ -151,7 +152,10 @@ async fn a_slow_run_reads_accounts_again_as_was_estimated() {
 async fn tokens_that_expire_on_the_way_are_in_the_estimate() {
     let life = TokenLife { time: Some(Duration::from_secs(100)), requests: None };
     let options = Options {
-        system: Arc::new(brightpattern::Behaviour { token_life: life, ..brightpattern::Behaviour::default() }),
+        system: Arc::new(brightpattern::BrightpatternBehaviour {
+            token_life: life,
+            ..brightpattern::BrightpatternBehaviour::default()
+        }),
         ..Options::default()
     };
     // One at a time: a request that waits for its turn behind others may find its token expired, and is repeated.
@@ -167,11 +171,11 @@ async fn tokens_that_expire_on_the_way_are_in_the_estimate() {
 /// What a SCIM service announces decides what an update of it takes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_without_patch_is_read_before_each_update() {
-    let behaviour = scim::Behaviour {
+    let behaviour = scim::ScimBehaviour {
         patch: scim::Patch::Unsupported,
         resource_types: scim::Discovery::Missing,
-        filter: scim::Filter::Ignored,
-        ..scim::Behaviour::default()
+        filter: scim::FilterSupport::Ignored,
+        ..scim::ScimBehaviour::default()
     };
     let office = sample("scim", Options { system: Arc::new(behaviour), ..Options::default() }, &[]).await;
     let (exit, summary) = office.sync().await;

@@ -31,7 +31,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
         ("client_secret", sandbox::CLIENT_SECRET),
         ("scope", sandbox::DOMAIN),
     ],
-    simulate: || Arc::new(sandbox::brightpattern::Behaviour::default()),
+    simulate: || Arc::new(sandbox::brightpattern::BrightpatternBehaviour::default()),
     blueprint: &BLUEPRINT,
 };
 

@@ -29,7 +29,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
                   domain   = \"acme.imi.chat\"\n",
     read: |table, reading| Some(Arc::new(ImichatTable.fill(table, reading)?)),
     sandbox_login: &[("api_key", sandbox::API_KEY), ("domain", sandbox::DOMAIN)],
-    simulate: || Arc::new(sandbox::imichat::Behaviour::default()),
+    simulate: || Arc::new(sandbox::imichat::ImichatBehaviour::default()),
     blueprint: &BLUEPRINT,
 };
 

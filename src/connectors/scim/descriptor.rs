@@ -29,7 +29,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
                   page_size = 200\n",
     read: |table, reading| Some(Arc::new(ScimTable.fill(table, reading)?)),
     sandbox_login: &[("token", sandbox::TOKEN)],
-    simulate: || Arc::new(sandbox::scim::Behaviour::default()),
+    simulate: || Arc::new(sandbox::scim::ScimBehaviour::default()),
     blueprint: &BLUEPRINT,
 };
 

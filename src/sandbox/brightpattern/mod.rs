@@ -11,22 +11,22 @@ mod tests;
 
 use std::net::SocketAddr;
 
-pub use tenant::{Account, External, TenantFile};
+pub use tenant::{BrightpatternAccount, BrightpatternFile, External};
 
 use super::host::Host;
-use super::oauth::{Client, ExpiresIn};
+use super::oauth::{ExpiresIn, OauthClient};
 use super::tokens::TokenLife;
 use super::{CLIENT_ID, CLIENT_SECRET, OpenTenant, Options, SandboxError, Simulation};
 
 /// What the pages leave open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Behaviour {
+pub struct BrightpatternBehaviour {
     pub created: Created,
     pub extension: Extension,
-    pub booleans: Booleans,
+    pub booleans: BrightpatternBooleans,
     pub directory: Directory,
     pub errors: Errors,
-    pub uniqueness: Uniqueness,
+    pub uniqueness: BrightpatternUniqueness,
     pub expires_in: ExpiresIn,
     pub token_life: TokenLife,
 }
@@ -50,7 +50,7 @@ pub enum Extension {
 
 /// How a boolean is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Booleans {
+pub enum BrightpatternBooleans {
     #[default]
     Json,
     /// `"true"` and `"false"`.
@@ -77,7 +77,7 @@ pub enum Errors {
 
 /// Whether two users may have one login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Uniqueness {
+pub enum BrightpatternUniqueness {
     #[default]
     Enforced,
     NotEnforced,
@@ -85,14 +85,14 @@ pub enum Uniqueness {
 
 /// The API: how it behaves, and who may sign in.
 pub(super) struct Brightpattern {
-    behaviour: Behaviour,
-    client: Client,
+    behaviour: BrightpatternBehaviour,
+    client: OauthClient,
 }
 
-impl Simulation for Behaviour {
+impl Simulation for BrightpatternBehaviour {
     fn open(&self, options: Options, address: SocketAddr) -> Result<OpenTenant, SandboxError> {
         let scope = Some(options.domain.clone());
-        let client = Client { id: CLIENT_ID.to_owned(), secret: CLIENT_SECRET.to_owned(), scope };
+        let client = OauthClient { id: CLIENT_ID.to_owned(), secret: CLIENT_SECRET.to_owned(), scope };
         let api = Brightpattern { behaviour: self.clone(), client };
         Ok(Host::open(api, self.token_life, options, address)?.into())
     }

@@ -2,17 +2,17 @@
 
 use serde_json::Map;
 
-use super::tenant::{Account, TenantFile};
-use crate::sandbox::seed::Sample;
+use super::tenant::{BrightpatternAccount, BrightpatternFile};
+use crate::sandbox::seed::SampleFile;
 
-pub(super) const SAMPLE: Sample = Sample {
+pub(super) const SAMPLE: SampleFile = SampleFile {
     path: "samples/brightpattern_accounts.json",
     text: include_str!("../../../samples/brightpattern_accounts.json"),
 };
 
 /// `user000001`, `user000002`, …: plain, but of the size that real ones have.
-pub(super) fn generated(count: u64) -> TenantFile {
-    let account = |n: u64| Account {
+pub(super) fn generate_users(count: u64) -> BrightpatternFile {
+    let account = |n: u64| BrightpatternAccount {
         login_id: format!("user{n:06}"),
         first_name: format!("First{n}"),
         last_name: format!("Last{n}"),
@@ -27,9 +27,9 @@ pub(super) fn generated(count: u64) -> TenantFile {
         roles: vec!["Agent".to_owned()],
         password: None,
     };
-    TenantFile {
+    BrightpatternFile {
         teams: vec!["Everybody".to_owned()],
         accounts: (1..=count).map(account).collect(),
-        ..TenantFile::default()
+        ..BrightpatternFile::default()
     }
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::body::{self, Create, Refusal, Update};
-use super::{Behaviour, Booleans, Directory, Extension, Uniqueness};
+use super::body::{self, BrightpatternCreate, BrightpatternRefusal, BrightpatternUpdate};
+use super::{BrightpatternBehaviour, BrightpatternBooleans, BrightpatternUniqueness, Directory, Extension};
 use crate::sandbox::SandboxError;
 use crate::sandbox::host as hosted;
-use crate::sandbox::ledger::{Effect, Op};
+use crate::sandbox::ledger::{LedgerEffect, LedgerOperation};
 use crate::sandbox::reply;
 use crate::sandbox::roster::Roster;
 
@@ -20,7 +20,7 @@ const FIRST_EXTENSION: u64 = 1001;
 /// One user, with what the API shows of it and what it does not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Account {
+pub struct BrightpatternAccount {
     pub login_id: String,
     #[serde(default)]
     pub first_name: String,
@@ -61,7 +61,7 @@ pub struct External {
 /// A contact center as a file: what a seed says, and what is kept between runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TenantFile {
+pub struct BrightpatternFile {
     /// Of each of the next three: empty, and every name is known.
     #[serde(default)]
     pub teams: Vec<String>,
@@ -72,7 +72,7 @@ pub struct TenantFile {
     #[serde(default)]
     pub externals: Vec<External>,
     /// In the order of the directory.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<BrightpatternAccount>,
     /// The number of the last effect that is in the accounts already.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub effects: u64,
@@ -86,29 +86,33 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// A contact center at work.
-pub(in crate::sandbox) struct Tenant {
-    behaviour: Behaviour,
+pub(in crate::sandbox) struct BrightpatternTenant {
+    behaviour: BrightpatternBehaviour,
     teams: Vec<String>,
     skills: HashSet<String>,
     roles: HashSet<String>,
     externals: Vec<External>,
     /// By login in lower case.
-    accounts: Roster<Kept>,
+    accounts: Roster<KeptBrightpatternAccount>,
     last_extension: u64,
 }
 
-struct Kept {
-    account: Account,
+struct KeptBrightpatternAccount {
+    account: BrightpatternAccount,
     /// The user as the API shows it: written once, sent often.
     shown: Box<[u8]>,
     /// The user in the directory.
     listed: Box<[u8]>,
 }
 
-impl Tenant {
+impl BrightpatternTenant {
     /// # Errors
     /// Two users of one login, where the server enforces that they are unique; a user whose team is not one.
-    pub(super) fn new(file: TenantFile, behaviour: Behaviour, path: &Path) -> Result<Self, SandboxError> {
+    pub(super) fn new(
+        file: BrightpatternFile,
+        behaviour: BrightpatternBehaviour,
+        path: &Path,
+    ) -> Result<Self, SandboxError> {
         let mut tenant = Self {
             behaviour,
             teams: file.teams,
@@ -120,44 +124,51 @@ impl Tenant {
         };
         for account in file.accounts {
             if let Err(refusal) = tenant.check_names(&account.team, &account.skills, &account.roles) {
-                return Err(wrong(path, &account, &refusal.why));
+                return Err(wrong_account(path, &account, &refusal.why));
             }
-            if tenant.taken(&account.login_id) {
-                return Err(wrong(path, &account, "another user has that login"));
+            if tenant.is_login_taken(&account.login_id) {
+                return Err(wrong_account(path, &account, "another user has that login"));
             }
             tenant.push(account);
         }
         Ok(tenant)
     }
 
-    pub(super) fn get(&self, login: &str) -> Option<&Account> {
+    pub(super) fn get(&self, login: &str) -> Option<&BrightpatternAccount> {
         self.accounts.get(&login.to_lowercase()).map(|kept| &kept.account)
     }
 
     /// The user of that login as the API shows it.
-    pub(super) fn shown(&self, login: &str) -> Option<&[u8]> {
+    pub(super) fn shown_user(&self, login: &str) -> Option<&[u8]> {
         self.accounts.get(&login.to_lowercase()).map(|kept| &*kept.shown)
     }
 
     /// The user that was created last, even where another has the same login.
     pub(super) fn shown_last(&self) -> Option<&[u8]> {
-        self.accounts.last().map(|kept| &*kept.shown)
+        self.accounts.last_account().map(|kept| &*kept.shown)
     }
 
     /// Whether such a user may be created.
-    pub(super) fn check_create(&self, fields: &Map<String, Value>) -> Result<Create, Refusal> {
+    pub(super) fn check_create(
+        &self,
+        fields: &Map<String, Value>,
+    ) -> Result<BrightpatternCreate, BrightpatternRefusal> {
         let create = body::create(fields.clone())?;
         self.check_names(&create.team, &create.skills, &create.roles)?;
-        if self.taken(&create.login_id) {
+        if self.is_login_taken(&create.login_id) {
             let why = format!("user {} already exists", create.login_id);
-            return Err(Refusal::new(axum::http::StatusCode::CONFLICT, why));
+            return Err(BrightpatternRefusal::new(axum::http::StatusCode::CONFLICT, why));
         }
         Ok(create)
     }
 
     /// Whether that user may be updated so.
-    pub(super) fn check_update(&self, login: &str, fields: &Map<String, Value>) -> Result<&Account, Refusal> {
-        let account = self.get(login).ok_or_else(|| Refusal::unknown("user", login))?;
+    pub(super) fn check_update(
+        &self,
+        login: &str,
+        fields: &Map<String, Value>,
+    ) -> Result<&BrightpatternAccount, BrightpatternRefusal> {
+        let account = self.get(login).ok_or_else(|| BrightpatternRefusal::unknown_reference("user", login))?;
         let update = body::update(fields.clone())?;
         let no_skills = Map::new();
         let team = update.team.as_deref().unwrap_or(&account.team);
@@ -166,7 +177,7 @@ impl Tenant {
     }
 
     /// The directory, as JSON.
-    pub(super) fn directory(&self) -> Vec<u8> {
+    pub(super) fn directory_json(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(2 + 128 * self.accounts.len());
         out.push(b'[');
         for kept in self.accounts.iter() {
@@ -181,12 +192,12 @@ impl Tenant {
                     out.push(b',');
                 }
                 let entry = json!({
-                    "extension": self.extension(&external.extension),
+                    "extension": self.extension_json(&external.extension),
                     "firstName": external.first_name,
                     "lastName": external.last_name,
-                    "external": self.boolean(true),
+                    "external": self.boolean_json(true),
                 });
-                out.extend_from_slice(&reply::json(&entry));
+                out.extend_from_slice(&reply::json_bytes(&entry));
             }
         }
         out.push(b']');
@@ -194,7 +205,7 @@ impl Tenant {
     }
 
     /// The teams; those of the users where every name is known.
-    pub(super) fn teams(&self) -> Vec<&str> {
+    pub(super) fn team_names(&self) -> Vec<&str> {
         if !self.teams.is_empty() {
             return self.teams.iter().map(String::as_str).collect();
         }
@@ -203,89 +214,98 @@ impl Tenant {
     }
 
     /// The first user of the directory.
-    pub(super) fn first(&self) -> Option<&Account> {
+    pub(super) fn first_account(&self) -> Option<&BrightpatternAccount> {
         self.accounts.iter().next().map(|kept| &kept.account)
     }
 
     /// Turns the order of the directory round.
-    pub(super) fn reverse(&mut self) {
-        self.accounts.reverse();
+    pub(super) fn reverse_order(&mut self) {
+        self.accounts.reverse_order();
     }
 
-    fn check_names(&self, team: &str, skills: &Map<String, Value>, roles: &[String]) -> Result<(), Refusal> {
+    fn check_names(
+        &self,
+        team: &str,
+        skills: &Map<String, Value>,
+        roles: &[String],
+    ) -> Result<(), BrightpatternRefusal> {
         if !self.teams.is_empty() && !self.teams.iter().any(|one| one == team) {
-            return Err(Refusal::unknown("team", team));
+            return Err(BrightpatternRefusal::unknown_reference("team", team));
         }
         if let Some(name) = skills.keys().find(|name| !self.skills.is_empty() && !self.skills.contains(*name)) {
-            return Err(Refusal::unknown("skill", name));
+            return Err(BrightpatternRefusal::unknown_reference("skill", name));
         }
         match roles.iter().find(|name| !self.roles.is_empty() && !self.roles.contains(*name)) {
-            Some(name) => Err(Refusal::unknown("role", name)),
+            Some(name) => Err(BrightpatternRefusal::unknown_reference("role", name)),
             None => Ok(()),
         }
     }
 
-    fn taken(&self, login: &str) -> bool {
-        self.behaviour.uniqueness == Uniqueness::Enforced && self.accounts.contains(&login.to_lowercase())
+    fn is_login_taken(&self, login: &str) -> bool {
+        self.behaviour.uniqueness == BrightpatternUniqueness::Enforced && self.accounts.contains(&login.to_lowercase())
     }
 
-    fn push(&mut self, account: Account) {
+    fn push(&mut self, account: BrightpatternAccount) {
         self.last_extension = self.last_extension.max(account.extension.parse().unwrap_or_default());
-        let kept = self.keep(account);
+        let kept = self.keep_account(account);
         self.accounts.push(kept.account.login_id.to_lowercase(), kept);
     }
 
-    fn keep(&self, account: Account) -> Kept {
+    fn keep_account(&self, account: BrightpatternAccount) -> KeptBrightpatternAccount {
         let shown = json!({
             "loginId": account.login_id,
             "firstName": account.first_name,
             "lastName": account.last_name,
             "team": account.team,
-            "extension": self.extension(&account.extension),
+            "extension": self.extension_json(&account.extension),
             "workPhone": account.work_phone,
             "mobilePhone": account.mobile_phone,
             "email": account.email,
-            "disabled": self.boolean(account.disabled),
+            "disabled": self.boolean_json(account.disabled),
             "skills": account.skills,
             "roles": account.roles,
         });
         let listed = json!({
-            "extension": self.extension(&account.extension),
+            "extension": self.extension_json(&account.extension),
             "loginId": account.login_id,
             "firstName": account.first_name,
             "lastName": account.last_name,
-            "voiceMail": self.boolean(false),
+            "voiceMail": self.boolean_json(false),
             "greeting": "",
         });
-        Kept { account, shown: reply::json(&shown).into(), listed: reply::json(&listed).into() }
+        KeptBrightpatternAccount {
+            account,
+            shown: reply::json_bytes(&shown).into(),
+            listed: reply::json_bytes(&listed).into(),
+        }
     }
 
-    fn extension(&self, extension: &str) -> Value {
+    fn extension_json(&self, extension: &str) -> Value {
         match self.behaviour.extension {
             Extension::Text => Value::from(extension),
             Extension::Number => extension.parse::<u64>().map_or(Value::Null, Value::from),
         }
     }
 
-    fn boolean(&self, value: bool) -> Value {
+    fn boolean_json(&self, value: bool) -> Value {
         match self.behaviour.booleans {
-            Booleans::Json => Value::from(value),
-            Booleans::Text => Value::from(value.to_string()),
+            BrightpatternBooleans::Json => Value::from(value),
+            BrightpatternBooleans::Text => Value::from(value.to_string()),
         }
     }
 }
 
-impl hosted::Tenant for Tenant {
-    type File = TenantFile;
-    type Account = Account;
+impl hosted::Tenant for BrightpatternTenant {
+    type File = BrightpatternFile;
+    type AccountOf = BrightpatternAccount;
 
-    fn file(&self, effects: u64) -> TenantFile {
+    fn state_file(&self, effects: u64) -> BrightpatternFile {
         let sorted = |names: &HashSet<String>| {
             let mut names: Vec<String> = names.iter().cloned().collect();
             names.sort();
             names
         };
-        TenantFile {
+        BrightpatternFile {
             teams: self.teams.clone(),
             skills: sorted(&self.skills),
             roles: sorted(&self.roles),
@@ -296,48 +316,48 @@ impl hosted::Tenant for Tenant {
         }
     }
 
-    fn effects(file: &TenantFile) -> u64 {
+    fn effects_of(file: &BrightpatternFile) -> u64 {
         file.effects
     }
 
-    fn accounts(&self) -> Vec<Account> {
+    fn accounts(&self) -> Vec<BrightpatternAccount> {
         self.accounts.iter().map(|kept| kept.account.clone()).collect()
     }
 
-    fn apply(&mut self, effect: &Effect) {
+    fn apply(&mut self, effect: &LedgerEffect) {
         let key = effect.login_id.to_lowercase();
         match effect.op {
-            Op::Create | Op::OutsideCreate => {
+            LedgerOperation::Create | LedgerOperation::OutsideCreate => {
                 let Ok(create) = body::create(effect.fields.clone()) else { return };
                 let extension = create.extension.clone().unwrap_or_else(|| (self.last_extension + 1).to_string());
-                self.push(created(create, extension, effect.password.clone()));
-                if effect.op == Op::OutsideCreate {
+                self.push(created_account(create, extension, effect.password.clone()));
+                if effect.op == LedgerOperation::OutsideCreate {
                     self.accounts.last_to_front();
                 }
             }
-            Op::Update | Op::OutsideUpdate => {
+            LedgerOperation::Update | LedgerOperation::OutsideUpdate => {
                 let Ok(update) = body::update(effect.fields.clone()) else { return };
                 let Some(kept) = self.accounts.get(&key) else { return };
                 let mut account = kept.account.clone();
-                change(&mut account, update, effect.password.clone());
-                let changed = self.keep(account);
+                change_account(&mut account, update, effect.password.clone());
+                let changed = self.keep_account(account);
                 if let Some(kept) = self.accounts.get_mut(&key) {
                     *kept = changed;
                 }
             }
-            Op::Delete | Op::OutsideRemove => {
+            LedgerOperation::Delete | LedgerOperation::OutsideRemove => {
                 self.accounts.remove(&key);
             }
         }
     }
 }
 
-fn wrong(path: &Path, account: &Account, why: &str) -> SandboxError {
+fn wrong_account(path: &Path, account: &BrightpatternAccount, why: &str) -> SandboxError {
     SandboxError::Seed { path: path.to_owned(), message: format!("user {}: {why}", account.login_id) }
 }
 
-fn created(create: Create, extension: String, password: Option<String>) -> Account {
-    Account {
+fn created_account(create: BrightpatternCreate, extension: String, password: Option<String>) -> BrightpatternAccount {
+    BrightpatternAccount {
         login_id: create.login_id,
         first_name: create.first_name,
         last_name: create.last_name,
@@ -354,7 +374,7 @@ fn created(create: Create, extension: String, password: Option<String>) -> Accou
     }
 }
 
-fn change(account: &mut Account, update: Update, password: Option<String>) {
+fn change_account(account: &mut BrightpatternAccount, update: BrightpatternUpdate, password: Option<String>) {
     // Skills are replaced as a whole: a client that does not merge is found out.
     fn set<T>(place: &mut T, sent: Option<T>) {
         if let Some(value) = sent {

@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::{Headers, Instead, Op, Reaction, Rule, Shift, When, Which};
+use super::{FaultOperation, FaultRule, Headers, Instead, Reaction, Shift, When, Which};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +29,7 @@ pub(super) struct RuleFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OnFile {
-    op: Option<Op>,
+    op: Option<FaultOperation>,
     method: Option<String>,
     path: Option<String>,
     login: Option<String>,
@@ -63,7 +63,7 @@ struct ThenFile {
 
 impl RuleFile {
     /// The rule, or what is wrong with it.
-    pub(super) fn check(self) -> Result<Rule, String> {
+    pub(super) fn check(self) -> Result<FaultRule, String> {
         let on = self.on;
         let which = match (on.nth, on.first, on.every) {
             (None, None, None) => Which::All,
@@ -83,11 +83,11 @@ impl RuleFile {
             .method
             .map(|name| Method::from_bytes(name.to_uppercase().as_bytes()).map_err(|_| format!("no method: {name}")))
             .transpose()?;
-        Ok(Rule {
+        Ok(FaultRule {
             op: on.op,
             method,
-            path: on.path.as_deref().map(glob).transpose()?,
-            login: on.login.as_deref().map(glob).transpose()?,
+            path: on.path.as_deref().map(parse_glob).transpose()?,
+            login: on.login.as_deref().map(parse_glob).transpose()?,
             page: on.page,
             which,
             times,
@@ -96,7 +96,7 @@ impl RuleFile {
     }
 }
 
-fn glob(pattern: &str) -> Result<GlobMatcher, String> {
+fn parse_glob(pattern: &str) -> Result<GlobMatcher, String> {
     let glob = GlobBuilder::new(pattern).case_insensitive(true).build().map_err(|error| error.to_string())?;
     Ok(glob.compile_matcher())
 }
@@ -134,7 +134,7 @@ impl ThenFile {
             (Some(_), Some(_)) => return Err("drop says itself when it happens".into()),
             (drop, when) => drop.or(when).unwrap_or_default(),
         };
-        let delay = self.delay.as_deref().map(duration).transpose()?.unwrap_or_default();
+        let delay = self.delay.as_deref().map(parse_duration).transpose()?.unwrap_or_default();
         let reaction = Reaction {
             delay,
             shift: self.shift_list,
@@ -150,7 +150,7 @@ impl ThenFile {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text.parse().map_err(|error| format!("delay {text:?}: {error}"))?;
     Duration::try_from(duration).map_err(|_| format!("delay {text:?} is negative"))
 }

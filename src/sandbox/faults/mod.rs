@@ -61,7 +61,7 @@ use file::FaultFile;
 /// The faults that a sandbox is started with. The default has none.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    rules: Vec<Rule>,
+    rules: Vec<FaultRule>,
 }
 
 impl Faults {
@@ -69,15 +69,15 @@ impl Faults {
     ///
     /// # Errors
     /// The file cannot be read, or says something that is not described above.
-    pub fn load(path: &Path) -> Result<Self, SandboxError> {
+    pub fn load_script(path: &Path) -> Result<Self, SandboxError> {
         let text =
             std::fs::read_to_string(path).map_err(|source| SandboxError::Read { path: path.to_owned(), source })?;
         let name = path.display().to_string();
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            let file = serde_json::from_str(&text).map_err(|error| wrong(&name, &error))?;
+            let file = serde_json::from_str(&text).map_err(|error| wrong_script(&name, &error))?;
             Self::from_file(&name, file)
         } else {
-            Self::named(&name, &text)
+            Self::parse_named(&name, &text)
         }
     }
 
@@ -86,31 +86,29 @@ impl Faults {
     /// # Errors
     /// The text says something that is not described above.
     pub fn parse(text: &str) -> Result<Self, SandboxError> {
-        Self::named("text", text)
+        Self::parse_named("text", text)
     }
 
-    fn named(name: &str, text: &str) -> Result<Self, SandboxError> {
-        Self::from_file(name, toml::from_str(text).map_err(|error| wrong(name, &error))?)
+    fn parse_named(name: &str, text: &str) -> Result<Self, SandboxError> {
+        Self::from_file(name, toml::from_str(text).map_err(|error| wrong_script(name, &error))?)
     }
 
     fn from_file(name: &str, file: FaultFile) -> Result<Self, SandboxError> {
-        let rules = file
-            .rule
-            .into_iter()
-            .enumerate()
-            .map(|(at, rule)| rule.check().map_err(|message| wrong(name, &format!("rule {}: {message}", at + 1))));
+        let rules = file.rule.into_iter().enumerate().map(|(at, rule)| {
+            rule.check().map_err(|message| wrong_script(name, &format!("rule {}: {message}", at + 1)))
+        });
         Ok(Self { rules: rules.collect::<Result<_, _>>()? })
     }
 }
 
-fn wrong(name: &str, error: &dyn std::fmt::Display) -> SandboxError {
+fn wrong_script(name: &str, error: &dyn std::fmt::Display) -> SandboxError {
     SandboxError::Faults { name: name.to_owned(), message: error.to_string() }
 }
 
 /// What a client asks for, as rules name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Op {
+pub(super) enum FaultOperation {
     Authorize,
     List,
     Get,
@@ -120,8 +118,8 @@ pub(super) enum Op {
 }
 
 /// A request as rules see it.
-pub(super) struct Asked<'a> {
-    pub op: Option<Op>,
+pub(super) struct AskedRequest<'a> {
+    pub op: Option<FaultOperation>,
     pub method: &'a Method,
     /// Below the base URL.
     pub path: &'a str,
@@ -172,19 +170,19 @@ pub(super) enum Shift {
 
 /// The rules at work: how often each was met, and how often it fired.
 pub(super) struct Script {
-    rules: Vec<Rule>,
-    counts: Mutex<Vec<Count>>,
+    rules: Vec<FaultRule>,
+    counts: Mutex<Vec<FaultCount>>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Count {
+struct FaultCount {
     met: u64,
     fired: u64,
 }
 
 impl Script {
     pub(super) fn new(faults: Faults) -> Self {
-        let counts = Mutex::new(vec![Count::default(); faults.rules.len()]);
+        let counts = Mutex::new(vec![FaultCount::default(); faults.rules.len()]);
         Self { rules: faults.rules, counts }
     }
 
@@ -193,7 +191,7 @@ impl Script {
     }
 
     /// What happens to this request. Counts it for every rule that is about it.
-    pub(super) fn react(&self, asked: &Asked<'_>) -> Reaction {
+    pub(super) fn react_to(&self, asked: &AskedRequest<'_>) -> Reaction {
         if self.rules.is_empty() {
             return Reaction::default();
         }
@@ -204,7 +202,7 @@ impl Script {
                 continue;
             }
             count.met += 1;
-            if reaction.is_none() && count.fired < rule.times && rule.which.holds(count.met) {
+            if reaction.is_none() && count.fired < rule.times && rule.which.counts_request(count.met) {
                 count.fired += 1;
                 reaction = Some(rule.reaction.clone());
             }
@@ -214,8 +212,8 @@ impl Script {
 }
 
 #[derive(Clone, Debug)]
-struct Rule {
-    op: Option<Op>,
+struct FaultRule {
+    op: Option<FaultOperation>,
     method: Option<Method>,
     path: Option<GlobMatcher>,
     login: Option<GlobMatcher>,
@@ -225,16 +223,16 @@ struct Rule {
     reaction: Reaction,
 }
 
-impl Rule {
-    fn is_about(&self, asked: &Asked<'_>) -> bool {
-        fn holds<T, U>(wanted: Option<&T>, asked: Option<U>, same: impl Fn(&T, U) -> bool) -> bool {
+impl FaultRule {
+    fn is_about(&self, asked: &AskedRequest<'_>) -> bool {
+        fn holds_for<T, U>(wanted: Option<&T>, asked: Option<U>, same: impl Fn(&T, U) -> bool) -> bool {
             wanted.is_none_or(|wanted| asked.is_some_and(|asked| same(wanted, asked)))
         }
-        holds(self.op.as_ref(), asked.op, |a, b| *a == b)
-            && holds(self.method.as_ref(), Some(asked.method), |a, b| a == b)
-            && holds(self.path.as_ref(), Some(asked.path), |a, b| a.is_match(b))
-            && holds(self.login.as_ref(), asked.login, |a, b| a.is_match(b))
-            && holds(self.page.as_ref(), asked.page, |a, b| *a == b)
+        holds_for(self.op.as_ref(), asked.op, |a, b| *a == b)
+            && holds_for(self.method.as_ref(), Some(asked.method), |a, b| a == b)
+            && holds_for(self.path.as_ref(), Some(asked.path), |a, b| a.is_match(b))
+            && holds_for(self.login.as_ref(), asked.login, |a, b| a.is_match(b))
+            && holds_for(self.page.as_ref(), asked.page, |a, b| *a == b)
     }
 }
 
@@ -248,7 +246,7 @@ enum Which {
 
 impl Which {
     /// Whether the n-th request is one.
-    fn holds(self, n: u64) -> bool {
+    fn counts_request(self, n: u64) -> bool {
         match self {
             Self::All => true,
             Self::Nth(nth) => n == nth,
@@ -266,13 +264,13 @@ mod tests {
         Script::new(Faults::parse(text).unwrap())
     }
 
-    fn asked<'a>(op: Op, path: &'a str, login: Option<&'a str>) -> Asked<'a> {
-        Asked { op: Some(op), method: &Method::POST, path, login, page: None }
+    fn asked<'a>(op: FaultOperation, path: &'a str, login: Option<&'a str>) -> AskedRequest<'a> {
+        AskedRequest { op: Some(op), method: &Method::POST, path, login, page: None }
     }
 
     fn fires(script: &Script, times: usize) -> Vec<usize> {
-        let create = asked(Op::Create, "/users", Some("Ana.Silva"));
-        (1..=times).filter(|_| script.react(&create) != Reaction::default()).collect()
+        let create = asked(FaultOperation::Create, "/users", Some("Ana.Silva"));
+        (1..=times).filter(|_| script.react_to(&create) != Reaction::default()).collect()
     }
 
     /// Which of the first ten requests a rule fires for.
@@ -308,16 +306,20 @@ mod tests {
         let script = script(
             "[[rule]]\non = { nth = 2 }\nthen = { status = 500 }\n[[rule]]\non = { first = 3 }\nthen = { html = true }",
         );
-        let create = asked(Op::Create, "/users", None);
+        let create = asked(FaultOperation::Create, "/users", None);
         let html: Vec<bool> =
-            (0..4).map(|_| matches!(script.react(&create).instead, Some(Instead::Html { .. }))).collect();
+            (0..4).map(|_| matches!(script.react_to(&create).instead, Some(Instead::Html { .. }))).collect();
         assert_eq!(html, [true, false, true, false]);
     }
 
     #[test]
     fn what_a_rule_does_is_read_as_documented() {
         let react = |then: &str| {
-            script(&format!("[[rule]]\non = {{}}\nthen = {{ {then} }}")).react(&asked(Op::Create, "/users", None))
+            script(&format!("[[rule]]\non = {{}}\nthen = {{ {then} }}")).react_to(&asked(
+                FaultOperation::Create,
+                "/users",
+                None,
+            ))
         };
         let dropped = react("drop = 'after'");
         assert_eq!((dropped.instead, dropped.when), (Some(Instead::Nothing), When::After));

@@ -18,36 +18,36 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 pub use super::tokens::TokenLife;
-pub use tenant::{Account, Allowed, Privilege, Role, RoleType, Status, Team, TenantFile};
+pub use tenant::{Allowed, ImichatAccount, ImichatFile, ImichatTeam, Privilege, Role, RoleType, Status};
 
 use super::host::{self, Host};
 use super::{OpenTenant, Options, Sandbox, SandboxError, Simulation};
 
 /// What the reference leaves open, or contradicts itself about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Behaviour {
-    pub links: Links,
+pub struct ImichatBehaviour {
+    pub links: PageLinks,
     pub list: ListShape,
     pub past_the_end: PastTheEnd,
     pub omitted: Omitted,
-    pub uniqueness: Uniqueness,
+    pub uniqueness: ImichatUniqueness,
     pub stamps: Stamps,
-    pub booleans: Booleans,
+    pub booleans: ImichatBooleans,
     /// The name of a team's id in `privileges`.
     pub privilege_key: String,
     pub token_life: TokenLife,
 }
 
-impl Default for Behaviour {
+impl Default for ImichatBehaviour {
     fn default() -> Self {
         Self {
-            links: Links::NextAndPages,
+            links: PageLinks::NextAndPages,
             list: ListShape::Users,
             past_the_end: PastTheEnd::NotFound,
             omitted: Omitted::Keep,
-            uniqueness: Uniqueness::Enforced,
+            uniqueness: ImichatUniqueness::Enforced,
             stamps: Stamps::Distinct,
-            booleans: Booleans::Json,
+            booleans: ImichatBooleans::Json,
             privilege_key: "teamid".to_owned(),
             token_life: TokenLife::default(),
         }
@@ -56,7 +56,7 @@ impl Default for Behaviour {
 
 /// What `response.links` holds; `next` is an address, `null` on the last page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Links {
+pub enum PageLinks {
     NextAndPages,
     Next,
     Pages,
@@ -90,7 +90,7 @@ pub enum Omitted {
 
 /// Whether two accounts may have one login or email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uniqueness {
+pub enum ImichatUniqueness {
     Enforced,
     NotEnforced,
 }
@@ -106,7 +106,7 @@ pub enum Stamps {
 
 /// How a boolean is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Booleans {
+pub enum ImichatBooleans {
     Json,
     /// `"true"` and `"false"`.
     Text,
@@ -114,12 +114,12 @@ pub enum Booleans {
 
 /// The API: how it behaves, and who may sign in.
 pub(super) struct Imichat {
-    behaviour: Behaviour,
+    behaviour: ImichatBehaviour,
     /// What the header `auth_code` has to be.
     auth_code: String,
 }
 
-impl Simulation for Behaviour {
+impl Simulation for ImichatBehaviour {
     fn open(&self, options: Options, address: SocketAddr) -> Result<OpenTenant, SandboxError> {
         let auth_code = STANDARD.encode(format!("{}@{}", options.api_key, options.domain));
         let api = Imichat { behaviour: self.clone(), auth_code };
@@ -130,14 +130,14 @@ impl Simulation for Behaviour {
 impl Default for Options {
     /// A tenant of imi.chat.
     fn default() -> Self {
-        Self::new(Arc::new(Behaviour::default()))
+        Self::new(Arc::new(ImichatBehaviour::default()))
     }
 }
 
 impl Sandbox {
     /// The accounts of an imi.chat tenant as they are now, in the order in which they are listed; none of another system.
     #[must_use]
-    pub fn accounts(&self) -> Vec<Account> {
+    pub fn accounts(&self) -> Vec<ImichatAccount> {
         let tenant: &dyn Any = &*self.tenant;
         tenant.downcast_ref::<Host<Imichat>>().map(|host| host::Tenant::accounts(&*host.read())).unwrap_or_default()
     }

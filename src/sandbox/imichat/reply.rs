@@ -1,48 +1,48 @@
 //! An answer of this API, and why an operation has none of its own.
 
-use super::wire::{self, Code, Refusal};
+use super::wire::{self, Code, ImichatRefusal};
 use crate::sandbox::ledger::Unrecorded;
-use crate::sandbox::reply::{Cut, Reply};
+use crate::sandbox::reply::{Cut, SandboxReply};
 use crate::sandbox::tokens::Denied;
 
 /// Why an operation has no answer of its own.
 #[derive(Debug)]
-pub(super) enum Failed {
-    Refused(Refusal),
+pub(super) enum ImichatFailedCall {
+    Refused(ImichatRefusal),
     /// The connection is to be cut.
     Cut,
 }
 
-impl Failed {
+impl ImichatFailedCall {
     /// What is answered in the end.
-    pub(super) fn settle(outcome: Result<Reply, Self>) -> Result<Reply, Cut> {
+    pub(super) fn settle_outcome(outcome: Result<SandboxReply, Self>) -> Result<SandboxReply, Cut> {
         match outcome {
             Ok(reply) => Ok(reply),
-            Err(Self::Refused(refusal)) => Ok(refuse(&refusal)),
+            Err(Self::Refused(refusal)) => Ok(refusal_reply(&refusal)),
             Err(Self::Cut) => Err(Cut),
         }
     }
 }
 
-impl From<Refusal> for Failed {
-    fn from(refusal: Refusal) -> Self {
+impl From<ImichatRefusal> for ImichatFailedCall {
+    fn from(refusal: ImichatRefusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl From<Code> for Failed {
+impl From<Code> for ImichatFailedCall {
     fn from(code: Code) -> Self {
         Self::Refused(code.into())
     }
 }
 
-impl From<Denied> for Failed {
+impl From<Denied> for ImichatFailedCall {
     fn from(denied: Denied) -> Self {
         Code::from(denied).into()
     }
 }
 
-impl From<Unrecorded> for Failed {
+impl From<Unrecorded> for ImichatFailedCall {
     fn from(unrecorded: Unrecorded) -> Self {
         match unrecorded {
             Unrecorded::Shut => Self::Cut,
@@ -51,11 +51,11 @@ impl From<Unrecorded> for Failed {
     }
 }
 
-pub(super) fn ok(code: Code, response: &[u8]) -> Reply {
-    Reply::json(code.http(), wire::envelope(code as u32, code.description(), response))
+pub(super) fn success_reply(code: Code, response: &[u8]) -> SandboxReply {
+    SandboxReply::from_json(code.http_status(), wire::envelope_bytes(code as u32, code.description(), response))
 }
 
-pub(super) fn refuse(refusal: &Refusal) -> Reply {
+pub(super) fn refusal_reply(refusal: &ImichatRefusal) -> SandboxReply {
     let code = refusal.code;
-    Reply::json(code.http(), wire::envelope(code as u32, &refusal.description(), b"\"\""))
+    SandboxReply::from_json(code.http_status(), wire::envelope_bytes(code as u32, &refusal.description(), b"\"\""))
 }

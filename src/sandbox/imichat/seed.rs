@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::tenant::{Account, RoleType, Status, Team, TenantFile};
-use crate::sandbox::seed::Sample;
+use super::tenant::{ImichatAccount, ImichatFile, ImichatTeam, RoleType, Status};
+use crate::sandbox::seed::SampleFile;
 
-pub(super) const SAMPLE: Sample =
-    Sample { path: "samples/accounts.json", text: include_str!("../../../samples/accounts.json") };
+pub(super) const SAMPLE: SampleFile =
+    SampleFile { path: "samples/accounts.json", text: include_str!("../../../samples/accounts.json") };
 
 /// `user000001`, `user000002`, …: plain, but of the size that real ones have.
-pub(super) fn generated(count: u64) -> TenantFile {
-    let account = |id: u64| Account {
+pub(super) fn generate_users(count: u64) -> ImichatFile {
+    let account = |id: u64| ImichatAccount {
         id,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
@@ -31,9 +31,9 @@ pub(super) fn generated(count: u64) -> TenantFile {
         custom_attributes: Map::new(),
         password: None,
     };
-    TenantFile {
-        teams: vec![Team { id: 1, name: "Everybody".to_owned() }],
+    ImichatFile {
+        teams: vec![ImichatTeam { id: 1, name: "Everybody".to_owned() }],
         accounts: (1..=count).map(account).collect(),
-        ..TenantFile::default()
+        ..ImichatFile::default()
     }
 }

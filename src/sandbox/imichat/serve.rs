@@ -6,20 +6,20 @@ use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::operate::page;
-use super::reply::{Failed, refuse};
-use super::tenant::{Tenant, TenantFile};
-use super::wire::{self, Code, Refusal};
+use super::operate::page_number;
+use super::reply::{ImichatFailedCall, refusal_reply};
+use super::tenant::{ImichatFile, ImichatTenant};
+use super::wire::{self, Code, ImichatRefusal};
 use super::{Imichat, body, seed};
-use crate::sandbox::faults::{Headers, Op as AskedOp, Shift};
-use crate::sandbox::host::{Api, Call, Host};
-use crate::sandbox::quota::Standing;
-use crate::sandbox::reply::{Cut, Reply};
+use crate::sandbox::faults::{FaultOperation as AskedOp, Headers, Shift};
+use crate::sandbox::host::{Host, SandboxApi, SandboxCall};
+use crate::sandbox::quota::QuotaStanding;
+use crate::sandbox::reply::{Cut, SandboxReply};
 use crate::sandbox::{SandboxError, Seed};
 
 /// Where a request goes.
 #[derive(Debug, PartialEq)]
-pub(super) enum Route<'a> {
+pub(super) enum ImichatRoute<'a> {
     Authorize,
     List,
     Create,
@@ -29,8 +29,8 @@ pub(super) enum Route<'a> {
     Nowhere,
 }
 
-impl<'a> Route<'a> {
-    pub(super) fn of(method: &Method, path: &'a str) -> Self {
+impl<'a> ImichatRoute<'a> {
+    pub(super) fn find_route(method: &Method, path: &'a str) -> Self {
         match (path, method) {
             ("/authorize", &Method::GET) => Self::Authorize,
             ("/users" | "/users/", &Method::GET) => Self::List,
@@ -47,7 +47,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    pub(super) fn op(&self) -> Option<AskedOp> {
+    pub(super) fn requested_operation(&self) -> Option<AskedOp> {
         match self {
             Self::Authorize => Some(AskedOp::Authorize),
             Self::List => Some(AskedOp::List),
@@ -59,71 +59,71 @@ impl<'a> Route<'a> {
     }
 }
 
-impl Api for Imichat {
-    type Tenant = Tenant;
+impl SandboxApi for Imichat {
+    type TenantOf = ImichatTenant;
     const BASE: &'static str = "/v3.1";
     const DAILY: bool = true;
 
-    fn seed(seed: &Seed) -> Result<(PathBuf, TenantFile), SandboxError> {
-        crate::sandbox::seed::read(seed, &seed::SAMPLE, seed::generated)
+    fn seed(seed: &Seed) -> Result<(PathBuf, ImichatFile), SandboxError> {
+        crate::sandbox::seed::read(seed, &seed::SAMPLE, seed::generate_users)
     }
 
-    fn tenant(&self, file: TenantFile, path: &Path) -> Result<Tenant, SandboxError> {
-        Tenant::new(file, self.behaviour.clone(), path)
+    fn open_tenant(&self, file: ImichatFile, path: &Path) -> Result<ImichatTenant, SandboxError> {
+        ImichatTenant::new(file, self.behaviour.clone(), path)
     }
 
-    fn op(&self, method: &Method, path: &str) -> Option<AskedOp> {
-        Route::of(method, path).op()
+    fn requested_operation(&self, method: &Method, path: &str) -> Option<AskedOp> {
+        ImichatRoute::find_route(method, path).requested_operation()
     }
 
-    fn login(host: &Host<Self>, call: &Call<'_>) -> Option<String> {
-        match Route::of(call.method, call.path) {
-            Route::Create => {
-                let fields = body::object(&call.body).unwrap_or_default();
+    fn named_login(host: &Host<Self>, call: &SandboxCall<'_>) -> Option<String> {
+        match ImichatRoute::find_route(call.method, call.path) {
+            ImichatRoute::Create => {
+                let fields = body::read_object(&call.body).unwrap_or_default();
                 fields.get("login_id").and_then(Value::as_str).map(str::to_owned)
             }
-            Route::Get(id) | Route::Update(id) => {
+            ImichatRoute::Get(id) | ImichatRoute::Update(id) => {
                 id.parse().ok().and_then(|id| host.read().get(id).map(|account| account.login_id.clone()))
             }
             _ => None,
         }
     }
 
-    fn page(&self, call: &Call<'_>) -> Option<u64> {
-        let list = Route::of(call.method, call.path) == Route::List;
-        list.then(|| page(call.query).ok()).flatten()
+    fn requested_page(&self, call: &SandboxCall<'_>) -> Option<u64> {
+        let list = ImichatRoute::find_route(call.method, call.path) == ImichatRoute::List;
+        list.then(|| page_number(call.query).ok()).flatten()
     }
 
-    fn perform(host: &Host<Self>, call: &Call<'_>) -> Result<Reply, Cut> {
+    fn perform_operation(host: &Host<Self>, call: &SandboxCall<'_>) -> Result<SandboxReply, Cut> {
         let admitted = || host.check_headers(call);
-        Failed::settle(match Route::of(call.method, call.path) {
-            Route::Nowhere => Ok(Reply::nowhere()),
-            Route::WrongMethod => Err(Code::MethodNotAllowed.into()),
-            Route::Authorize => host.authorize(call),
-            Route::List => admitted().and_then(|()| host.list(call.query)),
-            Route::Get(id) => admitted().and_then(|()| host.show(id)),
-            Route::Create => admitted().and_then(|()| host.create(call)),
-            Route::Update(id) => admitted().and_then(|()| host.update(id, call)),
+        ImichatFailedCall::settle_outcome(match ImichatRoute::find_route(call.method, call.path) {
+            ImichatRoute::Nowhere => Ok(SandboxReply::unknown_path()),
+            ImichatRoute::WrongMethod => Err(Code::MethodNotAllowed.into()),
+            ImichatRoute::Authorize => host.give_token(call),
+            ImichatRoute::List => admitted().and_then(|()| host.list(call.query)),
+            ImichatRoute::Get(id) => admitted().and_then(|()| host.show_user(id)),
+            ImichatRoute::Create => admitted().and_then(|()| host.create(call)),
+            ImichatRoute::Update(id) => admitted().and_then(|()| host.update(id, call)),
         })
     }
 
-    fn shift(host: &Host<Self>, shift: Shift, trxid: &str) {
+    fn shift_list(host: &Host<Self>, shift: Shift, trxid: &str) {
         host.shift_list(shift, trxid);
     }
 
-    fn error(&self, status: StatusCode, code: u32, description: &str) -> Reply {
-        Reply::json(status, wire::envelope(code, description, b"\"\""))
+    fn error_reply(&self, status: StatusCode, code: u32, description: &str) -> SandboxReply {
+        SandboxReply::from_json(status, wire::envelope_bytes(code, description, b"\"\""))
     }
 
-    fn unreadable(&self, why: &str) -> Reply {
-        refuse(&Refusal::because(why))
+    fn unreadable_reply(&self, why: &str) -> SandboxReply {
+        refusal_reply(&ImichatRefusal::with_detail(why))
     }
 
-    fn broken_off(&self, status: StatusCode) -> Reply {
-        Reply::json(status, &b"{\"status_code\":4306,\"resp"[..])
+    fn broken_off(&self, status: StatusCode) -> SandboxReply {
+        SandboxReply::from_json(status, &b"{\"status_code\":4306,\"resp"[..])
     }
 
-    fn headers(&self, trxid: &str, standing: &Standing, reset: &str) -> Headers {
+    fn reply_headers(&self, trxid: &str, standing: &QuotaStanding, reset: &str) -> Headers {
         [
             ("trxid", HeaderValue::try_from(trxid)),
             ("rate-limit-limit", Ok(HeaderValue::from(standing.limit))),
@@ -142,14 +142,14 @@ mod tests {
 
     #[test]
     fn every_path_and_method_has_its_place() {
-        let of = |method: Method, path| format!("{:?}", Route::of(&method, path));
+        let of = |method: Method, path| format!("{:?}", ImichatRoute::find_route(&method, path));
         assert_eq!(of(Method::GET, "/users"), of(Method::GET, "/users/"));
-        assert_eq!(Route::of(&Method::POST, "/users"), Route::Create);
-        assert_eq!(Route::of(&Method::PATCH, "/users/7"), Route::Update("7"));
-        assert_eq!(Route::of(&Method::PUT, "/users/7"), Route::WrongMethod);
-        assert_eq!(Route::of(&Method::DELETE, "/users"), Route::WrongMethod);
-        assert_eq!(Route::of(&Method::POST, "/authorize"), Route::WrongMethod);
-        assert_eq!(Route::of(&Method::GET, "/users/7/teams"), Route::Nowhere);
-        assert_eq!(Route::of(&Method::GET, ""), Route::Nowhere);
+        assert_eq!(ImichatRoute::find_route(&Method::POST, "/users"), ImichatRoute::Create);
+        assert_eq!(ImichatRoute::find_route(&Method::PATCH, "/users/7"), ImichatRoute::Update("7"));
+        assert_eq!(ImichatRoute::find_route(&Method::PUT, "/users/7"), ImichatRoute::WrongMethod);
+        assert_eq!(ImichatRoute::find_route(&Method::DELETE, "/users"), ImichatRoute::WrongMethod);
+        assert_eq!(ImichatRoute::find_route(&Method::POST, "/authorize"), ImichatRoute::WrongMethod);
+        assert_eq!(ImichatRoute::find_route(&Method::GET, "/users/7/teams"), ImichatRoute::Nowhere);
+        assert_eq!(ImichatRoute::find_route(&Method::GET, ""), ImichatRoute::Nowhere);
     }
 }

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::body::{self, Create, Update};
-use super::wire::{self, Code, Refusal};
-use super::{Behaviour, Omitted, Uniqueness};
+use super::body::{self, ImichatCreate, ImichatUpdate};
+use super::wire::{self, Code, ImichatRefusal};
+use super::{ImichatBehaviour, ImichatUniqueness, Omitted};
 use crate::sandbox::SandboxError;
 use crate::sandbox::host as hosted;
-use crate::sandbox::ledger::{Effect, Op};
+use crate::sandbox::ledger::{LedgerEffect, LedgerOperation};
 
 /// Records of one page.
 pub(super) const PAGE: usize = 10;
@@ -20,7 +20,7 @@ pub(super) const PAGE: usize = 10;
 /// One account, with what the API shows of it and what it does not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Account {
+pub struct ImichatAccount {
     pub id: u64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -91,7 +91,7 @@ pub enum Role {
 /// One team of the tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Team {
+pub struct ImichatTeam {
     pub id: u64,
     pub name: String,
 }
@@ -109,14 +109,14 @@ pub struct Allowed {
 /// A tenant as a file: what a seed says, and what is kept between runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TenantFile {
+pub struct ImichatFile {
     /// Empty: every team id is known.
     #[serde(default)]
-    pub teams: Vec<Team>,
+    pub teams: Vec<ImichatTeam>,
     #[serde(default)]
     pub custom_attributes: Allowed,
     /// In the order in which they are listed.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<ImichatAccount>,
     /// The number of the last effect that is in the accounts already.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub effects: u64,
@@ -130,13 +130,13 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// A tenant at work.
-pub(in crate::sandbox) struct Tenant {
-    behaviour: Behaviour,
-    teams: Vec<Team>,
+pub(in crate::sandbox) struct ImichatTenant {
+    behaviour: ImichatBehaviour,
+    teams: Vec<ImichatTeam>,
     known_teams: HashSet<u64>,
     allowed: Allowed,
     /// In the order in which they are listed.
-    accounts: Vec<Kept>,
+    accounts: Vec<KeptImichatAccount>,
     /// Where each id stands in `accounts`.
     by_id: HashMap<u64, usize>,
     /// Logins and emails in lower case.
@@ -145,16 +145,16 @@ pub(in crate::sandbox) struct Tenant {
     last_id: u64,
 }
 
-struct Kept {
-    account: Account,
+struct KeptImichatAccount {
+    account: ImichatAccount,
     /// The account as the API shows it: written once, sent often.
     shown: Box<[u8]>,
 }
 
-impl Tenant {
+impl ImichatTenant {
     /// # Errors
     /// Two accounts of one id; of one login or email, where the server enforces that they are unique.
-    pub(super) fn new(file: TenantFile, behaviour: Behaviour, path: &Path) -> Result<Self, SandboxError> {
+    pub(super) fn new(file: ImichatFile, behaviour: ImichatBehaviour, path: &Path) -> Result<Self, SandboxError> {
         let count = file.accounts.len();
         let mut tenant = Self {
             behaviour,
@@ -171,7 +171,7 @@ impl Tenant {
             let clash = if tenant.by_id.contains_key(&account.id) {
                 Some(format!("two accounts have the id {}", account.id))
             } else {
-                let taken = tenant.taken(&account.login_id, &account.email_id);
+                let taken = tenant.taken_code(&account.login_id, &account.email_id);
                 taken.map(|code| format!("account {}: {}", account.id, code.description()))
             };
             if let Some(message) = clash {
@@ -182,7 +182,7 @@ impl Tenant {
         Ok(tenant)
     }
 
-    pub(super) fn pages(&self) -> u64 {
+    pub(super) fn page_count(&self) -> u64 {
         self.accounts.len().div_ceil(PAGE) as u64
     }
 
@@ -201,13 +201,13 @@ impl Tenant {
         Some(())
     }
 
-    pub(super) fn get(&self, id: u64) -> Option<&Account> {
-        self.kept(id).map(|kept| &kept.account)
+    pub(super) fn get(&self, id: u64) -> Option<&ImichatAccount> {
+        self.kept_account(id).map(|kept| &kept.account)
     }
 
     /// The user of that id as the API shows it.
-    pub(super) fn shown(&self, id: u64) -> Option<&[u8]> {
-        self.kept(id).map(|kept| &*kept.shown)
+    pub(super) fn shown_user(&self, id: u64) -> Option<&[u8]> {
+        self.kept_account(id).map(|kept| &*kept.shown)
     }
 
     pub(super) fn knows_team(&self, id: u64) -> bool {
@@ -219,31 +219,31 @@ impl Tenant {
     }
 
     /// Whether such an account may be created.
-    pub(super) fn check_create(&self, fields: &Map<String, Value>) -> Result<Create, Refusal> {
+    pub(super) fn check_create(&self, fields: &Map<String, Value>) -> Result<ImichatCreate, ImichatRefusal> {
         let create = body::create(fields.clone(), &self.behaviour.privilege_key)?;
         for (name, value) in
             [("login_id", &create.login_id), ("email_id", &create.email_id), ("first_name", &create.first_name)]
         {
             if value.as_deref().is_none_or(|value| value.trim().is_empty()) {
-                return Err(Refusal::because(format!("{name} is missing")));
+                return Err(ImichatRefusal::with_detail(format!("{name} is missing")));
             }
         }
-        let (login, email) = (text(create.login_id.as_ref()), text(create.email_id.as_ref()));
+        let (login, email) = (text_or_blank(create.login_id.as_ref()), text_or_blank(create.email_id.as_ref()));
         if !email.contains('@') {
-            return Err(Refusal::because("email_id is not an email address"));
+            return Err(ImichatRefusal::with_detail("email_id is not an email address"));
         }
         if let Some(privilege) = create.privileges.iter().find(|privilege| !self.knows_team(privilege.teamid)) {
-            return Err(Refusal::because(format!("there is no team {}", privilege.teamid)));
+            return Err(ImichatRefusal::with_detail(format!("there is no team {}", privilege.teamid)));
         }
-        self.taken(login, email).map_or(Ok(create), |code| Err(code.into()))
+        self.taken_code(login, email).map_or(Ok(create), |code| Err(code.into()))
     }
 
     /// Whether that account may be updated so.
-    pub(super) fn check_update(&self, id: u64, fields: &Map<String, Value>) -> Result<Update, Refusal> {
+    pub(super) fn check_update(&self, id: u64, fields: &Map<String, Value>) -> Result<ImichatUpdate, ImichatRefusal> {
         let account = self.get(id).ok_or(Code::UserNotFound)?;
         let update = body::update(fields.clone())?;
         if account.role_type == RoleType::Administrative {
-            return Err(Refusal::because("Administrative users cannot be updated"));
+            return Err(ImichatRefusal::with_detail("Administrative users cannot be updated"));
         }
         if let Some(Some(custom)) = &update.custom_attributes {
             let wrong = |name: &str, allowed: Option<&Vec<String>>| {
@@ -262,22 +262,22 @@ impl Tenant {
     }
 
     /// The first account of the list that is no Administrative one.
-    pub(super) fn first(&self) -> Option<&Account> {
+    pub(super) fn first_account(&self) -> Option<&ImichatAccount> {
         self.accounts.iter().map(|kept| &kept.account).find(|account| account.role_type == RoleType::CustomerCare)
     }
 
     /// Turns the order of the list round.
-    pub(super) fn reverse(&mut self) {
+    pub(super) fn reverse_order(&mut self) {
         self.accounts.reverse();
-        self.index();
+        self.rebuild_index();
     }
 
-    fn kept(&self, id: u64) -> Option<&Kept> {
+    fn kept_account(&self, id: u64) -> Option<&KeptImichatAccount> {
         self.by_id.get(&id).map(|at| &self.accounts[*at])
     }
 
-    fn taken(&self, login: &str, email: &str) -> Option<Code> {
-        if self.behaviour.uniqueness == Uniqueness::NotEnforced {
+    fn taken_code(&self, login: &str, email: &str) -> Option<Code> {
+        if self.behaviour.uniqueness == ImichatUniqueness::NotEnforced {
             None
         } else if self.logins.contains(&login.to_lowercase()) {
             Some(Code::UserExists)
@@ -288,26 +288,26 @@ impl Tenant {
         }
     }
 
-    fn push(&mut self, account: Account) {
+    fn push(&mut self, account: ImichatAccount) {
         self.by_id.insert(account.id, self.accounts.len());
         self.logins.insert(account.login_id.to_lowercase());
         self.emails.insert(account.email_id.to_lowercase());
         self.last_id = self.last_id.max(account.id);
-        let shown = wire::user(&account, &self.behaviour);
-        self.accounts.push(Kept { account, shown });
+        let shown = wire::user_json(&account, &self.behaviour);
+        self.accounts.push(KeptImichatAccount { account, shown });
     }
 
-    fn index(&mut self) {
+    fn rebuild_index(&mut self) {
         self.by_id = self.accounts.iter().enumerate().map(|(at, kept)| (kept.account.id, at)).collect();
     }
 }
 
-impl hosted::Tenant for Tenant {
-    type File = TenantFile;
-    type Account = Account;
+impl hosted::Tenant for ImichatTenant {
+    type File = ImichatFile;
+    type AccountOf = ImichatAccount;
 
-    fn file(&self, effects: u64) -> TenantFile {
-        TenantFile {
+    fn state_file(&self, effects: u64) -> ImichatFile {
+        ImichatFile {
             teams: self.teams.clone(),
             custom_attributes: self.allowed.clone(),
             accounts: self.accounts(),
@@ -316,51 +316,51 @@ impl hosted::Tenant for Tenant {
         }
     }
 
-    fn effects(file: &TenantFile) -> u64 {
+    fn effects_of(file: &ImichatFile) -> u64 {
         file.effects
     }
 
-    fn accounts(&self) -> Vec<Account> {
+    fn accounts(&self) -> Vec<ImichatAccount> {
         self.accounts.iter().map(|kept| kept.account.clone()).collect()
     }
 
-    fn apply(&mut self, effect: &Effect) {
+    fn apply(&mut self, effect: &LedgerEffect) {
         let Ok(id) = effect.id.parse::<u64>() else { return };
         match effect.op {
-            Op::Create | Op::OutsideCreate => {
+            LedgerOperation::Create | LedgerOperation::OutsideCreate => {
                 let Ok(create) = body::create(effect.fields.clone(), &self.behaviour.privilege_key) else { return };
-                self.push(created(id, effect, create));
-                if effect.op == Op::OutsideCreate {
+                self.push(created_account(id, effect, create));
+                if effect.op == LedgerOperation::OutsideCreate {
                     self.accounts.rotate_right(1);
-                    self.index();
+                    self.rebuild_index();
                 }
             }
-            Op::Update | Op::OutsideUpdate => {
+            LedgerOperation::Update | LedgerOperation::OutsideUpdate => {
                 let Ok(update) = body::update(effect.fields.clone()) else { return };
-                let omitted = if effect.op == Op::Update { self.behaviour.omitted } else { Omitted::Keep };
+                let omitted = if effect.op == LedgerOperation::Update { self.behaviour.omitted } else { Omitted::Keep };
                 let Some(&at) = self.by_id.get(&id) else { return };
                 let kept = &mut self.accounts[at];
-                change(&mut kept.account, update, omitted);
+                change_account(&mut kept.account, update, omitted);
                 kept.account.updated_at = effect.at;
-                kept.shown = wire::user(&kept.account, &self.behaviour);
+                kept.shown = wire::user_json(&kept.account, &self.behaviour);
             }
-            Op::Delete | Op::OutsideRemove => {
+            LedgerOperation::Delete | LedgerOperation::OutsideRemove => {
                 let Some(at) = self.by_id.remove(&id) else { return };
                 let account = self.accounts.remove(at).account;
                 self.logins.remove(&account.login_id.to_lowercase());
                 self.emails.remove(&account.email_id.to_lowercase());
-                self.index();
+                self.rebuild_index();
             }
         }
     }
 }
 
-fn text(value: Option<&String>) -> &str {
+fn text_or_blank(value: Option<&String>) -> &str {
     value.map_or("", String::as_str)
 }
 
-fn created(id: u64, effect: &Effect, create: Create) -> Account {
-    Account {
+fn created_account(id: u64, effect: &LedgerEffect, create: ImichatCreate) -> ImichatAccount {
+    ImichatAccount {
         id,
         created_at: effect.at,
         updated_at: effect.at,
@@ -382,7 +382,7 @@ fn created(id: u64, effect: &Effect, create: Create) -> Account {
     }
 }
 
-fn change(account: &mut Account, update: Update, omitted: Omitted) {
+fn change_account(account: &mut ImichatAccount, update: ImichatUpdate, omitted: Omitted) {
     // Objects are replaced as a whole: a client that does not merge is found out.
     fn set<T: Default>(place: &mut T, sent: Option<Option<T>>, omitted: Omitted) {
         match (sent, omitted) {

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::tenant::Account;
-use super::{Behaviour, Booleans, Stamps};
-use crate::sandbox::reply::json;
+use super::tenant::ImichatAccount;
+use super::{ImichatBehaviour, ImichatBooleans, Stamps};
+use crate::sandbox::reply::json_bytes;
 use crate::sandbox::tokens::Denied;
 
 /// The status codes of the reference, and one for what it leaves open.
@@ -34,7 +34,7 @@ pub(super) enum Code {
 }
 
 impl Code {
-    pub(super) fn http(self) -> StatusCode {
+    pub(super) fn http_status(self) -> StatusCode {
         match self {
             Self::SignedIn | Self::Retrieved | Self::Created | Self::Updated => StatusCode::OK,
             Self::TokenExpired => StatusCode::UNAUTHORIZED,
@@ -78,14 +78,14 @@ impl Code {
 
 /// A request that is refused, and why.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Refusal {
+pub(super) struct ImichatRefusal {
     pub code: Code,
     /// Added to the description, where there is more to say.
     pub detail: Option<String>,
 }
 
-impl Refusal {
-    pub(super) fn because(detail: impl Into<String>) -> Self {
+impl ImichatRefusal {
+    pub(super) fn with_detail(detail: impl Into<String>) -> Self {
         Self { code: Code::RequestInvalid, detail: Some(detail.into()) }
     }
 
@@ -97,7 +97,7 @@ impl Refusal {
     }
 }
 
-impl From<Code> for Refusal {
+impl From<Code> for ImichatRefusal {
     fn from(code: Code) -> Self {
         Self { code, detail: None }
     }
@@ -114,7 +114,7 @@ impl From<Denied> for Code {
 }
 
 /// The envelope around a `response` that is JSON already.
-pub(super) fn envelope(code: u32, description: &str, response: &[u8]) -> Bytes {
+pub(super) fn envelope_bytes(code: u32, description: &str, response: &[u8]) -> Bytes {
     let mut body = Vec::with_capacity(response.len() + description.len() + 64);
     open_envelope(code, description, &mut body);
     body.extend_from_slice(response);
@@ -127,21 +127,21 @@ pub(super) fn open_envelope(code: u32, description: &str, body: &mut Vec<u8>) {
     body.extend_from_slice(b"{\"status_code\":");
     body.extend_from_slice(code.to_string().as_bytes());
     body.extend_from_slice(b",\"description\":");
-    body.extend_from_slice(&json(&description));
+    body.extend_from_slice(&json_bytes(&description));
     body.extend_from_slice(b",\"response\":");
 }
 
 /// A user as the API shows it.
-pub(super) fn user(account: &Account, behaviour: &Behaviour) -> Box<[u8]> {
-    json(&User { account, behaviour }).into()
+pub(super) fn user_json(account: &ImichatAccount, behaviour: &ImichatBehaviour) -> Box<[u8]> {
+    json_bytes(&ImichatUser { account, behaviour }).into()
 }
 
-struct User<'a> {
-    account: &'a Account,
-    behaviour: &'a Behaviour,
+struct ImichatUser<'a> {
+    account: &'a ImichatAccount,
+    behaviour: &'a ImichatBehaviour,
 }
 
-impl Serialize for User<'_> {
+impl Serialize for ImichatUser<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let account = self.account;
         let updated_at = match self.behaviour.stamps {
@@ -157,22 +157,22 @@ impl Serialize for User<'_> {
         map.serialize_entry("login_id", &account.login_id)?;
         map.serialize_entry("email_id", &account.email_id)?;
         map.serialize_entry("status", &account.status)?;
-        self.boolean(&mut map, "logged_in", account.logged_in)?;
+        self.write_boolean(&mut map, "logged_in", account.logged_in)?;
         map.serialize_entry("job_description", &account.job_description)?;
-        self.boolean(&mut map, "login_using_email", account.login_using_email)?;
+        self.write_boolean(&mut map, "login_using_email", account.login_using_email)?;
         map.serialize_entry("role_type", &account.role_type)?;
-        self.boolean(&mut map, "accepting_chats", account.accepting_chats)?;
+        self.write_boolean(&mut map, "accepting_chats", account.accepting_chats)?;
         map.serialize_entry("skill_attributes", &account.skill_attributes)?;
         map.serialize_entry("active_chats", &account.active_chats)?;
         map.end()
     }
 }
 
-impl User<'_> {
-    fn boolean<M: SerializeMap>(&self, map: &mut M, name: &str, value: bool) -> Result<(), M::Error> {
+impl ImichatUser<'_> {
+    fn write_boolean<M: SerializeMap>(&self, map: &mut M, name: &str, value: bool) -> Result<(), M::Error> {
         match self.behaviour.booleans {
-            Booleans::Json => map.serialize_entry(name, &value),
-            Booleans::Text => map.serialize_entry(name, if value { "true" } else { "false" }),
+            ImichatBooleans::Json => map.serialize_entry(name, &value),
+            ImichatBooleans::Text => map.serialize_entry(name, if value { "true" } else { "false" }),
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::schema::{Attribute, CORE, ENTERPRISE, EXTENSION, Mutability, Type, USER};
-use super::{Auth, Behaviour, Cursors, Etags, Filter, Patch};
+use super::schema::{CORE, ENTERPRISE, EXTENSION, ScimUserAttribute, Type, USER, UserAttributeMutability};
+use super::{Auth, Cursors, Etags, FilterSupport, Patch, ScimBehaviour};
 
 const CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
-pub(super) fn config(behaviour: &Behaviour, base_url: &str) -> Value {
+pub(super) fn service_config(behaviour: &ScimBehaviour, base_url: &str) -> Value {
     let (kind, name) = match behaviour.auth {
         Auth::Bearer => ("oauthbearertoken", "Bearer token"),
         Auth::Basic => ("httpbasic", "HTTP Basic"),
@@ -19,7 +19,7 @@ pub(super) fn config(behaviour: &Behaviour, base_url: &str) -> Value {
         "schemas": [CONFIG],
         "patch": { "supported": behaviour.patch != Patch::Unsupported },
         "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
-        "filter": { "supported": behaviour.filter != Filter::Unsupported, "maxResults": behaviour.max_count },
+        "filter": { "supported": behaviour.filter != FilterSupport::Unsupported, "maxResults": behaviour.max_count },
         "changePassword": { "supported": true },
         "sort": { "supported": false },
         "etag": { "supported": behaviour.etags == Etags::Supported },
@@ -56,15 +56,15 @@ pub(super) fn resource_type(base_url: &str) -> Value {
 }
 
 /// The schemas, in which nobody can change the attributes that `immutable` names.
-pub(super) fn schemas(base_url: &str, immutable: &[String]) -> Vec<Value> {
-    let described = |attribute: &Attribute| {
-        let mut told = described(attribute);
+pub(super) fn all_schemas(base_url: &str, immutable: &[String]) -> Vec<Value> {
+    let described = |attribute: &ScimUserAttribute| {
+        let mut told = describe_attribute(attribute);
         if immutable.iter().any(|name| name == attribute.name) {
             told["mutability"] = "immutable".into();
         }
         told
     };
-    let schema = |id: &str, name: &str, attributes: &[Attribute]| {
+    let schema = |id: &str, name: &str, attributes: &[ScimUserAttribute]| {
         json!({
             "schemas": [SCHEMA],
             "id": id,
@@ -77,7 +77,7 @@ pub(super) fn schemas(base_url: &str, immutable: &[String]) -> Vec<Value> {
     vec![schema(USER, "User", CORE), schema(ENTERPRISE, "EnterpriseUser", EXTENSION)]
 }
 
-fn described(attribute: &Attribute) -> Value {
+fn describe_attribute(attribute: &ScimUserAttribute) -> Value {
     let is_name = attribute.name == "userName";
     let mut told = json!({
         "name": attribute.name,
@@ -94,15 +94,15 @@ fn described(attribute: &Attribute) -> Value {
         "description": attribute.name,
         "required": is_name,
         "mutability": match attribute.mutability {
-            Mutability::ReadWrite => "readWrite",
-            Mutability::ReadOnly => "readOnly",
-            Mutability::WriteOnly => "writeOnly",
+            UserAttributeMutability::ReadWrite => "readWrite",
+            UserAttributeMutability::ReadOnly => "readOnly",
+            UserAttributeMutability::WriteOnly => "writeOnly",
         },
-        "returned": if attribute.mutability == Mutability::WriteOnly { "never" } else { "default" },
+        "returned": if attribute.mutability == UserAttributeMutability::WriteOnly { "never" } else { "default" },
         "uniqueness": if is_name { "server" } else { "none" },
     });
     match attribute.kind {
-        Type::Complex(parts) => told["subAttributes"] = parts.iter().map(described).collect(),
+        Type::Complex(parts) => told["subAttributes"] = parts.iter().map(describe_attribute).collect(),
         Type::Text => told["caseExact"] = false.into(),
         Type::Exact => told["caseExact"] = true.into(),
         Type::Boolean => {}

@@ -3,13 +3,13 @@
 
 use serde_json::{Map, Value};
 
-use super::path::{self, Path, Place};
-use super::refusal::Refusal;
-use super::schema::{self, Attribute, ENTERPRISE, Type};
+use super::path::{self, PatchPath, PatchPlace};
+use super::refusal::ScimRefusal;
+use super::schema::{self, ENTERPRISE, ScimUserAttribute, Type};
 
 /// Every condition must hold.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Filter {
+pub(super) struct ScimFilter {
     pub conditions: Vec<Condition>,
 }
 
@@ -24,9 +24,9 @@ pub(super) struct Condition {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum What {
-    Place(Place),
+    Place(PatchPlace),
     /// A part of the elements that a value filter looks at.
-    Part(&'static Attribute),
+    Part(&'static ScimUserAttribute),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,34 +42,34 @@ pub(super) enum Operator {
 ///
 /// # Errors
 /// `invalidFilter`.
-pub(super) fn parse(text: &str) -> Result<Filter, Refusal> {
-    conditions(text, |name| match path::parse(name) {
-        Ok(Path::At(place)) => Some(What::Place(place)),
+pub(super) fn parse(text: &str) -> Result<ScimFilter, ScimRefusal> {
+    parse_conditions(text, |name| match path::parse(name) {
+        Ok(PatchPath::At(place)) => Some(What::Place(place)),
         _ => None,
     })
 }
 
 /// A filter over the elements of an attribute.
-pub(super) fn parse_within(text: &str, attribute: &'static Attribute) -> Result<Filter, Refusal> {
-    conditions(text, |name| schema::find(attribute.parts(), name).map(What::Part))
+pub(super) fn parse_within(text: &str, attribute: &'static ScimUserAttribute) -> Result<ScimFilter, ScimRefusal> {
+    parse_conditions(text, |name| schema::find(attribute.parts(), name).map(What::Part))
 }
 
 /// Where the bracket that stands open closes.
-pub(super) fn closing(text: &str) -> Option<usize> {
-    let mut quoted = Quoted::default();
-    text.char_indices().find(|(_, c)| !quoted.step(*c) && *c == ']').map(|(at, _)| at)
+pub(super) fn closing_bracket(text: &str) -> Option<usize> {
+    let mut quoted = QuotedText::default();
+    text.char_indices().find(|(_, c)| !quoted.is_outside(*c) && *c == ']').map(|(at, _)| at)
 }
 
 /// Follows a text through its quotation marks.
 #[derive(Default)]
-struct Quoted {
+struct QuotedText {
     inside: bool,
     escaped: bool,
 }
 
-impl Quoted {
+impl QuotedText {
     /// Whether this character stands within quotation marks, or is one.
-    fn step(&mut self, c: char) -> bool {
+    fn is_outside(&mut self, c: char) -> bool {
         if self.escaped {
             self.escaped = false;
         } else if self.inside && c == '\\' {
@@ -82,9 +82,9 @@ impl Quoted {
     }
 }
 
-fn conditions(text: &str, what: impl Fn(&str) -> Option<What>) -> Result<Filter, Refusal> {
-    let wrong = || Refusal::bad("invalidFilter", format!("the filter {text:?} is not understood"));
-    let mut words = words(text).into_iter();
+fn parse_conditions(text: &str, what: impl Fn(&str) -> Option<What>) -> Result<ScimFilter, ScimRefusal> {
+    let wrong = || ScimRefusal::bad_request("invalidFilter", format!("the filter {text:?} is not understood"));
+    let mut words = split_words(text).into_iter();
     let mut conditions = Vec::new();
     loop {
         let name = words.next().ok_or_else(wrong)?;
@@ -104,7 +104,7 @@ fn conditions(text: &str, what: impl Fn(&str) -> Option<What>) -> Result<Filter,
         let what = what(&name).ok_or_else(wrong)?;
         conditions.push(Condition { written: name, what, operator, value });
         match words.next() {
-            None => return Ok(Filter { conditions }),
+            None => return Ok(ScimFilter { conditions }),
             Some(and) if and.eq_ignore_ascii_case("and") => {}
             Some(_) => return Err(wrong()),
         }
@@ -112,11 +112,11 @@ fn conditions(text: &str, what: impl Fn(&str) -> Option<What>) -> Result<Filter,
 }
 
 /// The words of a text; what stands in quotation marks or brackets belongs together.
-fn words(text: &str) -> Vec<String> {
+fn split_words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let (mut quoted, mut depth) = (Quoted::default(), 0_usize);
+    let (mut quoted, mut depth) = (QuotedText::default(), 0_usize);
     for c in text.chars() {
-        let inside = quoted.step(c);
+        let inside = quoted.is_outside(c);
         match c {
             '[' if !inside => depth += 1,
             ']' if !inside => depth = depth.saturating_sub(1),
@@ -131,45 +131,48 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-impl Filter {
+impl ScimFilter {
     /// Whether a user is found.
-    pub(super) fn finds(&self, id: &str, resource: &Map<String, Value>) -> bool {
+    pub(super) fn finds_user(&self, id: &str, resource: &Map<String, Value>) -> bool {
         self.conditions.iter().all(|condition| match &condition.what {
-            What::Place(place) if place.attribute.name == "id" => condition.holds(Some(&id.into()), place.attribute),
+            What::Place(place) if place.attribute.name == "id" => {
+                condition.holds_for(Some(&id.into()), place.attribute)
+            }
             What::Place(place) => condition.holds_at(resource, place),
             What::Part(_) => false,
         })
     }
 
     /// Whether an element is meant.
-    pub(super) fn picks(&self, element: &Value) -> bool {
+    pub(super) fn picks_element(&self, element: &Value) -> bool {
         self.conditions.iter().all(|condition| match condition.what {
-            What::Part(part) => condition.holds(element.get(part.name), part),
+            What::Part(part) => condition.holds_for(element.get(part.name), part),
             What::Place(_) => false,
         })
     }
 }
 
 impl Condition {
-    fn holds_at(&self, resource: &Map<String, Value>, place: &Place) -> bool {
+    fn holds_at(&self, resource: &Map<String, Value>, place: &PatchPlace) -> bool {
         let object = if place.extension { resource.get(ENTERPRISE).and_then(Value::as_object) } else { Some(resource) };
         let found = object.and_then(|object| object.get(place.attribute.name));
         let Some(Value::Array(elements)) = found.filter(|_| place.attribute.many) else {
             return match place.part {
-                None => self.holds(found, place.attribute),
-                Some(part) => self.holds(found.and_then(|value| value.get(part.name)), part),
+                None => self.holds_for(found, place.attribute),
+                Some(part) => self.holds_for(found.and_then(|value| value.get(part.name)), part),
             };
         };
         // A multi-valued attribute is compared by its values where no part is named.
         let part = place.part.or_else(|| schema::find(place.attribute.parts(), "value"));
-        let mut meant = elements.iter().filter(|element| place.only.as_ref().is_none_or(|only| only.picks(element)));
+        let mut meant =
+            elements.iter().filter(|element| place.only.as_ref().is_none_or(|only| only.picks_element(element)));
         match part {
-            Some(part) => meant.any(|element| self.holds(element.get(part.name), part)),
+            Some(part) => meant.any(|element| self.holds_for(element.get(part.name), part)),
             None => meant.next().is_some(),
         }
     }
 
-    fn holds(&self, found: Option<&Value>, attribute: &Attribute) -> bool {
+    fn holds_for(&self, found: Option<&Value>, attribute: &ScimUserAttribute) -> bool {
         let found = found.filter(|value| !value.is_null());
         let exact = attribute.kind == Type::Exact;
         let same = |test: fn(&str, &str) -> bool| match (found, &self.value) {
@@ -201,7 +204,7 @@ mod tests {
             "emails": [{"value": "a@x", "type": "work"}, {"value": "b@x", "type": "home"}],
             ENTERPRISE: {"department": "Sales"},
         });
-        parse(filter).unwrap().finds("a1", ana.as_object().unwrap())
+        parse(filter).unwrap().finds_user("a1", ana.as_object().unwrap())
     }
 
     #[test]

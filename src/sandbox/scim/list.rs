@@ -5,27 +5,29 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::filter;
-use super::refusal::Refusal;
-use super::tenant::Tenant;
-use super::{Behaviour, Cursors, Empty, Filter, Obeyed};
+use super::refusal::ScimRefusal;
+use super::tenant::ScimTenant;
+use super::{Cursors, Empty, FilterSupport, Obeyed, ScimBehaviour};
 use crate::sandbox::{query, reply};
 
 const SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
 /// What is asked for.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Asked {
+pub(super) struct AskedPage {
     start: Option<i64>,
     count: Option<i64>,
     cursor: Option<String>,
     filter: Option<String>,
 }
 
-impl Asked {
-    pub(super) fn read(query: Option<&str>) -> Result<Self, Refusal> {
+impl AskedPage {
+    pub(super) fn read(query: Option<&str>) -> Result<Self, ScimRefusal> {
         let mut asked = Self::default();
-        for (name, value) in query::pairs(query.unwrap_or_default()) {
-            let number = || value.parse().map_err(|_| Refusal::bad("invalidValue", format!("{name} is not a number")));
+        for (name, value) in query::query_pairs(query.unwrap_or_default()) {
+            let number = || {
+                value.parse().map_err(|_| ScimRefusal::bad_request("invalidValue", format!("{name} is not a number")))
+            };
             match name.to_lowercase().as_str() {
                 "startindex" => asked.start = Some(number()?),
                 "count" => asked.count = Some(number()?),
@@ -38,7 +40,7 @@ impl Asked {
     }
 
     /// How many users a page of this list has at most.
-    fn size(&self, behaviour: &Behaviour) -> usize {
+    fn page_size(&self, behaviour: &ScimBehaviour) -> usize {
         match (self.count, behaviour.count) {
             (Some(count), Obeyed::Yes) => usize::try_from(count).unwrap_or(0).min(behaviour.max_count),
             _ => behaviour.max_count,
@@ -46,7 +48,7 @@ impl Asked {
     }
 
     /// How many users stand before the page, and whether it was asked for by cursor.
-    fn start(&self, behaviour: &Behaviour) -> Result<(usize, bool), Refusal> {
+    fn page_start(&self, behaviour: &ScimBehaviour) -> Result<(usize, bool), ScimRefusal> {
         let by_index = || match (self.start, behaviour.start_index) {
             (Some(start), Obeyed::Yes) => usize::try_from(start - 1).unwrap_or(0),
             _ => 0,
@@ -54,37 +56,43 @@ impl Asked {
         match (behaviour.cursors, &self.cursor) {
             (Cursors::Absent, _) | (Cursors::Offered, None) => Ok((by_index(), false)),
             (Cursors::Only, None) if self.start.is_some() => {
-                Err(Refusal::bad("invalidValue", "startIndex is not supported; use cursor"))
+                Err(ScimRefusal::bad_request("invalidValue", "startIndex is not supported; use cursor"))
             }
             (_, None) => Ok((0, true)),
             (_, Some(cursor)) if cursor.is_empty() => Ok((0, true)),
             (_, Some(cursor)) => from_cursor(cursor)
                 .map(|start| (start, true))
-                .ok_or_else(|| Refusal::bad("invalidCursor", "the cursor is not one of this service")),
+                .ok_or_else(|| ScimRefusal::bad_request("invalidCursor", "the cursor is not one of this service")),
         }
     }
 
     /// The number of the page, as faults count them.
-    pub(super) fn page(&self, behaviour: &Behaviour) -> Option<u64> {
-        let (start, _) = self.start(behaviour).ok()?;
-        Some((start / self.size(behaviour).max(1)) as u64 + 1)
+    pub(super) fn page_number(&self, behaviour: &ScimBehaviour) -> Option<u64> {
+        let (start, _) = self.page_start(behaviour).ok()?;
+        Some((start / self.page_size(behaviour).max(1)) as u64 + 1)
     }
 }
 
 /// The `ListResponse`.
-pub(super) fn answer(tenant: &Tenant, behaviour: &Behaviour, asked: &Asked) -> Result<Vec<u8>, Refusal> {
-    let (start, by_cursor) = asked.start(behaviour)?;
-    let size = asked.size(behaviour);
+pub(super) fn answer_list(
+    tenant: &ScimTenant,
+    behaviour: &ScimBehaviour,
+    asked: &AskedPage,
+) -> Result<Vec<u8>, ScimRefusal> {
+    let (start, by_cursor) = asked.page_start(behaviour)?;
+    let size = asked.page_size(behaviour);
     let filter = match (&asked.filter, behaviour.filter) {
-        (None, _) | (Some(_), Filter::Ignored) => None,
-        (Some(_), Filter::Unsupported) => return Err(Refusal::bad("invalidFilter", "filters are not supported")),
-        (Some(text), Filter::Supported) => Some(filter::parse(text)?),
+        (None, _) | (Some(_), FilterSupport::Ignored) => None,
+        (Some(_), FilterSupport::Unsupported) => {
+            return Err(ScimRefusal::bad_request("invalidFilter", "filters are not supported"));
+        }
+        (Some(text), FilterSupport::Supported) => Some(filter::parse(text)?),
     };
     let (total, page): (usize, Vec<&[u8]>) = match &filter {
-        None => (tenant.len(), tenant.all().skip(start).take(size).collect()),
+        None => (tenant.len(), tenant.shown_users().skip(start).take(size).collect()),
         Some(filter) if filter.conditions.iter().any(|one| not_indexed(behaviour, &one.written)) => (0, Vec::new()),
         Some(filter) => {
-            let found = tenant.found(filter);
+            let found = tenant.filtered_users(filter);
             (found.len(), found.into_iter().skip(start).take(size).collect())
         }
     };
@@ -114,7 +122,7 @@ pub(super) fn answer(tenant: &Tenant, behaviour: &Behaviour, asked: &Asked) -> R
 
 /// A list of what describes the service.
 pub(super) fn of_all(items: &[Value]) -> Vec<u8> {
-    reply::json(&serde_json::json!({
+    reply::json_bytes(&serde_json::json!({
         "schemas": [SCHEMA],
         "totalResults": items.len(),
         "itemsPerPage": items.len(),
@@ -123,7 +131,7 @@ pub(super) fn of_all(items: &[Value]) -> Vec<u8> {
     }))
 }
 
-fn not_indexed(behaviour: &Behaviour, written: &str) -> bool {
+fn not_indexed(behaviour: &ScimBehaviour, written: &str) -> bool {
     behaviour.not_indexed.iter().any(|name| name.eq_ignore_ascii_case(written))
 }
 
@@ -141,18 +149,18 @@ fn from_cursor(cursor: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn asked(query: &str) -> Asked {
-        Asked::read(Some(query)).unwrap()
+    fn asked(query: &str) -> AskedPage {
+        AskedPage::read(Some(query)).unwrap()
     }
 
     #[test]
     fn a_page_is_numbered_by_its_size() {
-        let behaviour = Behaviour::default();
-        assert_eq!(asked("startIndex=1&count=10").page(&behaviour), Some(1));
-        assert_eq!(asked("startIndex=21&count=10").page(&behaviour), Some(3));
-        assert_eq!(asked("startIndex=-5&count=10").page(&behaviour), Some(1));
-        assert_eq!(asked("startIndex=201&count=5000").page(&behaviour), Some(2));
-        assert!(Asked::read(Some("count=ten")).is_err());
+        let behaviour = ScimBehaviour::default();
+        assert_eq!(asked("startIndex=1&count=10").page_number(&behaviour), Some(1));
+        assert_eq!(asked("startIndex=21&count=10").page_number(&behaviour), Some(3));
+        assert_eq!(asked("startIndex=-5&count=10").page_number(&behaviour), Some(1));
+        assert_eq!(asked("startIndex=201&count=5000").page_number(&behaviour), Some(2));
+        assert!(AskedPage::read(Some("count=ten")).is_err());
     }
 
     #[test]

@@ -18,16 +18,16 @@ mod tests;
 
 use std::net::SocketAddr;
 
-pub use tenant::{Account, TenantFile};
+pub use tenant::{ScimAccount, ScimFile};
 
 use super::host::Host;
-use super::oauth::{Client, ExpiresIn};
+use super::oauth::{ExpiresIn, OauthClient};
 use super::tokens::TokenLife;
 use super::{CLIENT_ID, CLIENT_SECRET, OpenTenant, Options, SandboxError, Simulation};
 
 /// What services differ in, and what some of them get wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Behaviour {
+pub struct ScimBehaviour {
     pub auth: Auth,
     pub service_provider_config: Discovery,
     pub resource_types: Discovery,
@@ -41,19 +41,19 @@ pub struct Behaviour {
     pub count: Obeyed,
     /// Ignored: every page is the first one.
     pub start_index: Obeyed,
-    pub filter: Filter,
+    pub filter: FilterSupport,
     /// Names of attributes that no filter finds anybody by, as a client writes them: `externalId`.
     pub not_indexed: Vec<String>,
     pub conflict: Conflict,
-    pub booleans: Booleans,
+    pub booleans: ScimBooleans,
     pub empty: Empty,
     pub media_type: MediaType,
-    pub uniqueness: Uniqueness,
+    pub uniqueness: ScimUniqueness,
     pub expires_in: ExpiresIn,
     pub token_life: TokenLife,
 }
 
-impl Default for Behaviour {
+impl Default for ScimBehaviour {
     fn default() -> Self {
         Self {
             auth: Auth::Bearer,
@@ -67,13 +67,13 @@ impl Default for Behaviour {
             max_count: 200,
             count: Obeyed::Yes,
             start_index: Obeyed::Yes,
-            filter: Filter::Supported,
+            filter: FilterSupport::Supported,
             not_indexed: Vec::new(),
             conflict: Conflict::WithScimType,
-            booleans: Booleans::Json,
+            booleans: ScimBooleans::Json,
             empty: Empty::Array,
             media_type: MediaType::Scim,
-            uniqueness: Uniqueness::Enforced,
+            uniqueness: ScimUniqueness::Enforced,
             expires_in: ExpiresIn::Number,
             token_life: TokenLife::default(),
         }
@@ -142,7 +142,7 @@ pub enum Obeyed {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filter {
+pub enum FilterSupport {
     Supported,
     /// Everybody is found, whatever is asked for.
     Ignored,
@@ -160,7 +160,7 @@ pub enum Conflict {
 
 /// How a boolean is written; a text is understood then too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Booleans {
+pub enum ScimBooleans {
     Json,
     /// `"True"` and `"False"`.
     Text,
@@ -185,21 +185,21 @@ pub enum MediaType {
 
 /// Whether two users may have one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uniqueness {
+pub enum ScimUniqueness {
     Enforced,
     NotEnforced,
 }
 
 /// The API: how it behaves, and who may sign in.
 pub(super) struct Scim {
-    behaviour: Behaviour,
-    client: Client,
+    behaviour: ScimBehaviour,
+    client: OauthClient,
     base_url: String,
 }
 
-impl Simulation for Behaviour {
+impl Simulation for ScimBehaviour {
     fn open(&self, options: Options, address: SocketAddr) -> Result<OpenTenant, SandboxError> {
-        let client = Client { id: CLIENT_ID.to_owned(), secret: CLIENT_SECRET.to_owned(), scope: None };
+        let client = OauthClient { id: CLIENT_ID.to_owned(), secret: CLIENT_SECRET.to_owned(), scope: None };
         let base_url = super::host::base_url::<Scim>(address);
         let api = Scim { behaviour: self.clone(), client, base_url };
         Ok(Host::open(api, self.token_life, options, address)?.into())

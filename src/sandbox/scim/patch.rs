@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::filter::{Filter, Operator, What};
-use super::path::{self, Path, Place};
-use super::refusal::Refusal;
+use super::filter::{Operator, ScimFilter, What};
+use super::path::{self, PatchPath, PatchPlace};
+use super::refusal::ScimRefusal;
 use super::resource::{self, Resource};
 use super::schema::{ENTERPRISE, EXTENSION};
 
@@ -18,15 +18,15 @@ enum Verb {
 }
 
 /// Takes the passwords out of the operations, so that nothing of them can be kept or said; the last one counts.
-pub(super) fn take_password(body: &mut Map<String, Value>) -> Result<Option<String>, Refusal> {
+pub(super) fn take_password(body: &mut Map<String, Value>) -> Result<Option<String>, ScimRefusal> {
     let mut password = None;
     let Some(Value::Array(operations)) = member_mut(body, "Operations") else { return Ok(None) };
     for operation in operations.iter_mut().filter_map(Value::as_object_mut) {
-        let names_it = member(operation, "path").and_then(Value::as_str).is_some_and(is_password);
+        let names_it = find_member(operation, "path").and_then(Value::as_str).is_some_and(is_password);
         match member_mut(operation, "value") {
             Some(value) if names_it => match value.take() {
                 Value::String(text) => password = Some(text),
-                _ => return Err(Refusal::bad("invalidValue", "password is not a text")),
+                _ => return Err(ScimRefusal::bad_request("invalidValue", "password is not a text")),
             },
             Some(Value::Object(object)) => password = resource::take_password(object)?.or(password),
             _ => {}
@@ -42,30 +42,30 @@ fn is_password(path: &str) -> bool {
 }
 
 /// The user after the operations of a body, in their order; all of them or none.
-pub(super) fn apply(user: &Resource, body: &Map<String, Value>) -> Result<Resource, Refusal> {
-    let syntax = |why: &str| Refusal::bad("invalidSyntax", why);
-    let named = member(body, "schemas").and_then(Value::as_array);
+pub(super) fn apply(user: &Resource, body: &Map<String, Value>) -> Result<Resource, ScimRefusal> {
+    let syntax = |why: &str| ScimRefusal::bad_request("invalidSyntax", why);
+    let named = find_member(body, "schemas").and_then(Value::as_array);
     if !named.is_some_and(|schemas| schemas.iter().any(|schema| schema == SCHEMA)) {
         return Err(syntax("schemas does not name PatchOp"));
     }
-    let Some(Value::Array(operations)) = member(body, "Operations") else {
+    let Some(Value::Array(operations)) = find_member(body, "Operations") else {
         return Err(syntax("Operations is missing"));
     };
     let mut user = user.clone();
     for operation in operations {
         let operation = operation.as_object().ok_or_else(|| syntax("an operation is not an object"))?;
-        let verb = member(operation, "op").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+        let verb = find_member(operation, "op").and_then(Value::as_str).unwrap_or_default().to_lowercase();
         let verb = match verb.as_str() {
             "add" => Verb::Add,
             "replace" => Verb::Replace,
             "remove" => Verb::Remove,
             _ => return Err(syntax("op is none of add, replace, remove")),
         };
-        let value = member(operation, "value").cloned();
-        match member(operation, "path") {
-            Some(Value::String(path)) => one(&mut user, verb, path, value)?,
-            Some(_) => return Err(Refusal::bad("invalidPath", "path is not a text")),
-            None => all(&mut user, verb, value)?,
+        let value = find_member(operation, "value").cloned();
+        match find_member(operation, "path") {
+            Some(Value::String(path)) => change_one(&mut user, verb, path, value)?,
+            Some(_) => return Err(ScimRefusal::bad_request("invalidPath", "path is not a text")),
+            None => change_all(&mut user, verb, value)?,
         }
     }
     resource::check(&user)?;
@@ -73,55 +73,55 @@ pub(super) fn apply(user: &Resource, body: &Map<String, Value>) -> Result<Resour
 }
 
 /// An operation without a path: its value is an object, whose names are the paths.
-fn all(user: &mut Resource, verb: Verb, value: Option<Value>) -> Result<(), Refusal> {
+fn change_all(user: &mut Resource, verb: Verb, value: Option<Value>) -> Result<(), ScimRefusal> {
     if verb == Verb::Remove {
-        return Err(Refusal::bad("noTarget", "remove needs a path"));
+        return Err(ScimRefusal::bad_request("noTarget", "remove needs a path"));
     }
     let Some(Value::Object(values)) = value else {
-        return Err(Refusal::bad("invalidValue", "without a path the value is an object"));
+        return Err(ScimRefusal::bad_request("invalidValue", "without a path the value is an object"));
     };
     for (path, value) in values.into_iter().filter(|(path, _)| !path.eq_ignore_ascii_case("schemas")) {
-        one(user, verb, &path, Some(value))?;
+        change_one(user, verb, &path, Some(value))?;
     }
     Ok(())
 }
 
-fn one(user: &mut Resource, verb: Verb, path: &str, value: Option<Value>) -> Result<(), Refusal> {
+fn change_one(user: &mut Resource, verb: Verb, path: &str, value: Option<Value>) -> Result<(), ScimRefusal> {
     let value = match (verb, value) {
         (Verb::Remove, _) => Value::Null,
         (_, Some(value)) => value,
-        (_, None) => return Err(Refusal::bad("invalidValue", "value is missing")),
+        (_, None) => return Err(ScimRefusal::bad_request("invalidValue", "value is missing")),
     };
     let place = match path::parse(path)? {
-        Path::Extension => return extension(user, verb, value),
-        Path::At(place) => place,
+        PatchPath::Extension => return change_extension(user, verb, value),
+        PatchPath::At(place) => place,
     };
-    if !place.writable() {
-        return Err(Refusal::bad("mutability", format!("{} cannot be written", place.attribute.name)));
+    if !place.is_writable() {
+        return Err(ScimRefusal::bad_request("mutability", format!("{} cannot be written", place.attribute.name)));
     }
     if !place.extension {
-        return change(user, verb, &place, value);
+        return change_member(user, verb, &place, value);
     }
     let mut object = match user.remove(ENTERPRISE) {
         Some(Value::Object(object)) => object,
         _ => Map::new(),
     };
-    change(&mut object, verb, &place, value)?;
+    change_member(&mut object, verb, &place, value)?;
     if !object.is_empty() {
         user.insert(ENTERPRISE.to_owned(), Value::Object(object));
     }
     Ok(())
 }
 
-fn extension(user: &mut Resource, verb: Verb, value: Value) -> Result<(), Refusal> {
+fn change_extension(user: &mut Resource, verb: Verb, value: Value) -> Result<(), ScimRefusal> {
     if verb == Verb::Remove {
         user.remove(ENTERPRISE);
         return Ok(());
     }
     let Value::Object(values) = value else {
-        return Err(Refusal::bad("invalidValue", "the enterprise extension is an object"));
+        return Err(ScimRefusal::bad_request("invalidValue", "the enterprise extension is an object"));
     };
-    let sent = resource::parts(values, EXTENSION)?;
+    let sent = resource::typed_parts(values, EXTENSION)?;
     match user.get_mut(ENTERPRISE) {
         Some(Value::Object(object)) => object.extend(sent),
         _ => {
@@ -132,7 +132,12 @@ fn extension(user: &mut Resource, verb: Verb, value: Value) -> Result<(), Refusa
 }
 
 /// Changes one attribute of an object that holds attributes.
-fn change(object: &mut Map<String, Value>, verb: Verb, place: &Place, value: Value) -> Result<(), Refusal> {
+fn change_member(
+    object: &mut Map<String, Value>,
+    verb: Verb,
+    place: &PatchPlace,
+    value: Value,
+) -> Result<(), ScimRefusal> {
     let attribute = place.attribute;
     if attribute.many {
         let mut elements = match object.remove(attribute.name) {
@@ -151,11 +156,11 @@ fn change(object: &mut Map<String, Value>, verb: Verb, place: &Place, value: Val
                 Some(Value::Object(parts)) => parts,
                 _ => Map::new(),
             };
-            set(&mut parts, part.name, resource::typed(part, value)?);
+            set(&mut parts, part.name, resource::typed_value(part, value)?);
             set(object, attribute.name, Some(Value::Object(parts)).filter(|parts| parts != &Value::Object(Map::new())));
         }
         None => {
-            let sent = resource::typed(attribute, value)?;
+            let sent = resource::typed_value(attribute, value)?;
             match (object.get_mut(attribute.name), sent) {
                 // A complex attribute keeps the parts that are not named.
                 (Some(Value::Object(parts)), Some(Value::Object(sent))) => parts.extend(sent),
@@ -166,11 +171,11 @@ fn change(object: &mut Map<String, Value>, verb: Verb, place: &Place, value: Val
     Ok(())
 }
 
-fn change_elements(elements: &mut Vec<Value>, verb: Verb, place: &Place, value: Value) -> Result<(), Refusal> {
+fn change_elements(elements: &mut Vec<Value>, verb: Verb, place: &PatchPlace, value: Value) -> Result<(), ScimRefusal> {
     let attribute = place.attribute;
     let Some(only) = &place.only else {
         return match (place.part, verb) {
-            (Some(part), _) => each(elements, part.name, resource::typed(part, value)?, |_| true),
+            (Some(part), _) => change_each(elements, part.name, resource::typed_value(part, value)?, |_| true),
             (None, Verb::Remove) => {
                 elements.clear();
                 Ok(())
@@ -179,7 +184,7 @@ fn change_elements(elements: &mut Vec<Value>, verb: Verb, place: &Place, value: 
                 if verb == Verb::Replace {
                     elements.clear();
                 }
-                let sent = resource::typed(attribute, value)?;
+                let sent = resource::typed_value(attribute, value)?;
                 for element in sent.and_then(|sent| sent.as_array().cloned()).unwrap_or_default() {
                     if !elements.contains(&element) {
                         elements.push(element);
@@ -189,22 +194,24 @@ fn change_elements(elements: &mut Vec<Value>, verb: Verb, place: &Place, value: 
             }
         };
     };
-    if !elements.iter().any(|element| only.picks(element)) {
+    if !elements.iter().any(|element| only.picks_element(element)) {
         match verb {
             Verb::Remove => return Ok(()),
-            Verb::Replace => return Err(Refusal::bad("noTarget", "no element is as the path says")),
-            Verb::Add => elements.push(Value::Object(described(only))),
+            Verb::Replace => return Err(ScimRefusal::bad_request("noTarget", "no element is as the path says")),
+            Verb::Add => elements.push(Value::Object(described_element(only))),
         }
     }
     match place.part {
-        Some(part) => each(elements, part.name, resource::typed(part, value)?, |element| only.picks(element)),
+        Some(part) => {
+            change_each(elements, part.name, resource::typed_value(part, value)?, |element| only.picks_element(element))
+        }
         None if verb == Verb::Remove => {
-            elements.retain(|element| !only.picks(element));
+            elements.retain(|element| !only.picks_element(element));
             Ok(())
         }
         None => {
-            let sent = resource::element(attribute, value)?;
-            for element in elements.iter_mut().filter(|element| only.picks(element)) {
+            let sent = resource::typed_element(attribute, value)?;
+            for element in elements.iter_mut().filter(|element| only.picks_element(element)) {
                 match (element.as_object_mut(), &sent) {
                     (Some(parts), Value::Object(sent)) => parts.extend(sent.clone()),
                     _ => *element = sent.clone(),
@@ -216,12 +223,12 @@ fn change_elements(elements: &mut Vec<Value>, verb: Verb, place: &Place, value: 
 }
 
 /// Sets or removes a part of each element that is meant; an element without parts is gone.
-fn each(
+fn change_each(
     elements: &mut Vec<Value>,
     part: &str,
     value: Option<Value>,
     meant: impl Fn(&Value) -> bool,
-) -> Result<(), Refusal> {
+) -> Result<(), ScimRefusal> {
     for element in elements.iter_mut().filter(|element| meant(element)) {
         if let Some(parts) = element.as_object_mut() {
             set(parts, part, value.clone());
@@ -232,7 +239,7 @@ fn each(
 }
 
 /// What a filter says that an element is.
-fn described(filter: &Filter) -> Map<String, Value> {
+fn described_element(filter: &ScimFilter) -> Map<String, Value> {
     let equals = filter.conditions.iter().filter(|condition| condition.operator == Operator::Equal);
     equals
         .filter_map(|condition| match condition.what {
@@ -254,7 +261,7 @@ fn set(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {
 }
 
 /// A member whose name's case does not count.
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+fn find_member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
@@ -276,7 +283,7 @@ mod tests {
         })
     }
 
-    fn patched(operations: Value) -> Result<Value, Refusal> {
+    fn patched(operations: Value) -> Result<Value, ScimRefusal> {
         let body = json!({ "schemas": [SCHEMA], "Operations": operations });
         apply(ana().as_object().unwrap(), body.as_object().unwrap()).map(Value::Object)
     }

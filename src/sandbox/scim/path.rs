@@ -1,42 +1,42 @@
 //! Paths as RFC 7644, section 3.5.2, has them: `title`, `name.givenName`, `emails[type eq "work"].value`, each with the
 //! URN of its schema in front where it is wanted.
 
-use super::filter::{self, Filter};
-use super::refusal::Refusal;
-use super::schema::{self, Attribute, ENTERPRISE, EXTENSION, Mutability, USER};
+use super::filter::{self, ScimFilter};
+use super::refusal::ScimRefusal;
+use super::schema::{self, ENTERPRISE, EXTENSION, ScimUserAttribute, USER, UserAttributeMutability};
 
 /// Where something stands in a resource.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Path {
+pub(super) enum PatchPath {
     /// The whole enterprise extension.
     Extension,
-    At(Place),
+    At(PatchPlace),
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct PatchPlace {
     /// Whether it stands in the enterprise extension.
     pub extension: bool,
-    pub attribute: &'static Attribute,
+    pub attribute: &'static ScimUserAttribute,
     /// Which elements of a multi-valued attribute.
-    pub only: Option<Filter>,
-    pub part: Option<&'static Attribute>,
+    pub only: Option<ScimFilter>,
+    pub part: Option<&'static ScimUserAttribute>,
 }
 
 /// # Errors
 /// `invalidPath` where it is no path or names an attribute that there is not.
-pub(super) fn parse(text: &str) -> Result<Path, Refusal> {
-    let wrong = || Refusal::bad("invalidPath", format!("the path {text:?} leads nowhere"));
+pub(super) fn parse(text: &str) -> Result<PatchPath, ScimRefusal> {
+    let wrong = || ScimRefusal::bad_request("invalidPath", format!("the path {text:?} leads nowhere"));
     let (extension, rest) = without_urn(text.trim());
-    let Some(rest) = rest else { return Ok(Path::Extension) };
-    let attributes = |name: &str| if extension { schema::find(EXTENSION, name) } else { schema::top(name) };
+    let Some(rest) = rest else { return Ok(PatchPath::Extension) };
+    let attributes = |name: &str| if extension { schema::find(EXTENSION, name) } else { schema::top_attribute(name) };
     let (name, only, rest) = match rest.split_once('[') {
         None => {
             let (name, part) = rest.split_once('.').map_or((rest, None), |(name, part)| (name, Some(part)));
             (name, None, part)
         }
         Some((name, rest)) => {
-            let end = filter::closing(rest).ok_or_else(wrong)?;
+            let end = filter::closing_bracket(rest).ok_or_else(wrong)?;
             let after = &rest[end + 1..];
             let part = match after.strip_prefix('.') {
                 None if after.is_empty() => None,
@@ -56,14 +56,14 @@ pub(super) fn parse(text: &str) -> Result<Path, Refusal> {
         None => None,
         Some(part) => Some(schema::find(attribute.parts(), part).ok_or_else(wrong)?),
     };
-    Ok(Path::At(Place { extension, attribute, only, part }))
+    Ok(PatchPath::At(PatchPlace { extension, attribute, only, part }))
 }
 
-impl Place {
+impl PatchPlace {
     /// Whether a client may write there.
-    pub(super) fn writable(&self) -> bool {
-        self.attribute.mutability != Mutability::ReadOnly
-            && self.part.is_none_or(|part| part.mutability != Mutability::ReadOnly)
+    pub(super) fn is_writable(&self) -> bool {
+        self.attribute.mutability != UserAttributeMutability::ReadOnly
+            && self.part.is_none_or(|part| part.mutability != UserAttributeMutability::ReadOnly)
     }
 }
 
@@ -91,8 +91,8 @@ mod tests {
     /// Attribute, filter, part.
     fn said(text: &str) -> String {
         match parse(text).unwrap() {
-            Path::Extension => "extension".to_owned(),
-            Path::At(place) => format!(
+            PatchPath::Extension => "extension".to_owned(),
+            PatchPath::At(place) => format!(
                 "{}{}{}{}",
                 if place.extension { "enterprise " } else { "" },
                 place.attribute.name,

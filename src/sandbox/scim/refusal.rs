@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 const SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Refusal {
+pub(super) struct ScimRefusal {
     pub status: StatusCode,
     pub scim_type: Option<&'static str>,
     pub detail: String,
 }
 
-impl Refusal {
+impl ScimRefusal {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, scim_type: None, detail: detail.into() }
     }
 
     /// 400, with one of the RFC's words for why.
-    pub(super) fn bad(scim_type: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn bad_request(scim_type: &'static str, detail: impl Into<String>) -> Self {
         Self { scim_type: Some(scim_type), ..Self::new(StatusCode::BAD_REQUEST, detail) }
     }
 
@@ -26,7 +26,7 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, format!("Resource {id} not found"))
     }
 
-    pub(super) fn body(&self) -> Value {
+    pub(super) fn error_body(&self) -> Value {
         let mut body = json!({ "schemas": [SCHEMA], "status": self.status.as_str(), "detail": self.detail });
         if let Some(scim_type) = self.scim_type {
             body["scimType"] = scim_type.into();

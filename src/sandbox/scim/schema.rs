@@ -12,122 +12,126 @@ pub(super) enum Type {
     /// A text in which case counts.
     Exact,
     Boolean,
-    Complex(&'static [Attribute]),
+    Complex(&'static [ScimUserAttribute]),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mutability {
+pub(super) enum UserAttributeMutability {
     ReadWrite,
     ReadOnly,
     WriteOnly,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Attribute {
+pub(super) struct ScimUserAttribute {
     pub name: &'static str,
     pub kind: Type,
     pub many: bool,
-    pub mutability: Mutability,
+    pub mutability: UserAttributeMutability,
 }
 
-const fn one(name: &'static str, kind: Type) -> Attribute {
-    Attribute { name, kind, many: false, mutability: Mutability::ReadWrite }
+const fn single_valued(name: &'static str, kind: Type) -> ScimUserAttribute {
+    ScimUserAttribute { name, kind, many: false, mutability: UserAttributeMutability::ReadWrite }
 }
 
-const fn many(name: &'static str, parts: &'static [Attribute]) -> Attribute {
-    Attribute { name, kind: Type::Complex(parts), many: true, mutability: Mutability::ReadWrite }
+const fn multi_valued(name: &'static str, parts: &'static [ScimUserAttribute]) -> ScimUserAttribute {
+    ScimUserAttribute { name, kind: Type::Complex(parts), many: true, mutability: UserAttributeMutability::ReadWrite }
 }
 
-const NAME: &[Attribute] = &[
-    one("formatted", Type::Text),
-    one("familyName", Type::Text),
-    one("givenName", Type::Text),
-    one("middleName", Type::Text),
-    one("honorificPrefix", Type::Text),
-    one("honorificSuffix", Type::Text),
+const NAME: &[ScimUserAttribute] = &[
+    single_valued("formatted", Type::Text),
+    single_valued("familyName", Type::Text),
+    single_valued("givenName", Type::Text),
+    single_valued("middleName", Type::Text),
+    single_valued("honorificPrefix", Type::Text),
+    single_valued("honorificSuffix", Type::Text),
 ];
 
 /// What an element of most multi-valued attributes has.
-const ELEMENT: &[Attribute] =
-    &[one("value", Type::Text), one("display", Type::Text), one("type", Type::Text), one("primary", Type::Boolean)];
-
-const ADDRESS: &[Attribute] = &[
-    one("formatted", Type::Text),
-    one("streetAddress", Type::Text),
-    one("locality", Type::Text),
-    one("region", Type::Text),
-    one("postalCode", Type::Text),
-    one("country", Type::Text),
-    one("type", Type::Text),
-    one("primary", Type::Boolean),
+const ELEMENT: &[ScimUserAttribute] = &[
+    single_valued("value", Type::Text),
+    single_valued("display", Type::Text),
+    single_valued("type", Type::Text),
+    single_valued("primary", Type::Boolean),
 ];
 
-const MANAGER: &[Attribute] = &[
-    one("value", Type::Text),
-    one("$ref", Type::Exact),
-    Attribute { mutability: Mutability::ReadOnly, ..one("displayName", Type::Text) },
+const ADDRESS: &[ScimUserAttribute] = &[
+    single_valued("formatted", Type::Text),
+    single_valued("streetAddress", Type::Text),
+    single_valued("locality", Type::Text),
+    single_valued("region", Type::Text),
+    single_valued("postalCode", Type::Text),
+    single_valued("country", Type::Text),
+    single_valued("type", Type::Text),
+    single_valued("primary", Type::Boolean),
+];
+
+const MANAGER: &[ScimUserAttribute] = &[
+    single_valued("value", Type::Text),
+    single_valued("$ref", Type::Exact),
+    ScimUserAttribute { mutability: UserAttributeMutability::ReadOnly, ..single_valued("displayName", Type::Text) },
 ];
 
 /// Of every resource; not in a schema.
-pub(super) const COMMON: &[Attribute] = &[
-    Attribute { mutability: Mutability::ReadOnly, ..one("id", Type::Exact) },
-    one("externalId", Type::Exact),
-    Attribute { mutability: Mutability::ReadOnly, ..one("meta", Type::Complex(META)) },
+pub(super) const COMMON: &[ScimUserAttribute] = &[
+    ScimUserAttribute { mutability: UserAttributeMutability::ReadOnly, ..single_valued("id", Type::Exact) },
+    single_valued("externalId", Type::Exact),
+    ScimUserAttribute { mutability: UserAttributeMutability::ReadOnly, ..single_valued("meta", Type::Complex(META)) },
 ];
 
-const META: &[Attribute] = &[
-    one("resourceType", Type::Exact),
-    one("created", Type::Text),
-    one("lastModified", Type::Text),
-    one("location", Type::Exact),
-    one("version", Type::Exact),
+const META: &[ScimUserAttribute] = &[
+    single_valued("resourceType", Type::Exact),
+    single_valued("created", Type::Text),
+    single_valued("lastModified", Type::Text),
+    single_valued("location", Type::Exact),
+    single_valued("version", Type::Exact),
 ];
 
-pub(super) const CORE: &[Attribute] = &[
-    one("userName", Type::Text),
-    one("name", Type::Complex(NAME)),
-    one("displayName", Type::Text),
-    one("nickName", Type::Text),
-    one("profileUrl", Type::Exact),
-    one("title", Type::Text),
-    one("userType", Type::Text),
-    one("preferredLanguage", Type::Text),
-    one("locale", Type::Text),
-    one("timezone", Type::Text),
-    one("active", Type::Boolean),
-    Attribute { mutability: Mutability::WriteOnly, ..one("password", Type::Exact) },
-    many("emails", ELEMENT),
-    many("phoneNumbers", ELEMENT),
-    many("ims", ELEMENT),
-    many("photos", ELEMENT),
-    many("addresses", ADDRESS),
-    Attribute { mutability: Mutability::ReadOnly, ..many("groups", ELEMENT) },
-    many("entitlements", ELEMENT),
-    many("roles", ELEMENT),
-    many("x509Certificates", ELEMENT),
+pub(super) const CORE: &[ScimUserAttribute] = &[
+    single_valued("userName", Type::Text),
+    single_valued("name", Type::Complex(NAME)),
+    single_valued("displayName", Type::Text),
+    single_valued("nickName", Type::Text),
+    single_valued("profileUrl", Type::Exact),
+    single_valued("title", Type::Text),
+    single_valued("userType", Type::Text),
+    single_valued("preferredLanguage", Type::Text),
+    single_valued("locale", Type::Text),
+    single_valued("timezone", Type::Text),
+    single_valued("active", Type::Boolean),
+    ScimUserAttribute { mutability: UserAttributeMutability::WriteOnly, ..single_valued("password", Type::Exact) },
+    multi_valued("emails", ELEMENT),
+    multi_valued("phoneNumbers", ELEMENT),
+    multi_valued("ims", ELEMENT),
+    multi_valued("photos", ELEMENT),
+    multi_valued("addresses", ADDRESS),
+    ScimUserAttribute { mutability: UserAttributeMutability::ReadOnly, ..multi_valued("groups", ELEMENT) },
+    multi_valued("entitlements", ELEMENT),
+    multi_valued("roles", ELEMENT),
+    multi_valued("x509Certificates", ELEMENT),
 ];
 
-pub(super) const EXTENSION: &[Attribute] = &[
-    one("employeeNumber", Type::Text),
-    one("costCenter", Type::Text),
-    one("organization", Type::Text),
-    one("division", Type::Text),
-    one("department", Type::Text),
-    one("manager", Type::Complex(MANAGER)),
+pub(super) const EXTENSION: &[ScimUserAttribute] = &[
+    single_valued("employeeNumber", Type::Text),
+    single_valued("costCenter", Type::Text),
+    single_valued("organization", Type::Text),
+    single_valued("division", Type::Text),
+    single_valued("department", Type::Text),
+    single_valued("manager", Type::Complex(MANAGER)),
 ];
 
 /// An attribute by its name, whose case does not count.
-pub(super) fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
+pub(super) fn find(attributes: &'static [ScimUserAttribute], name: &str) -> Option<&'static ScimUserAttribute> {
     attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
 /// An attribute of a user that stands at the top of a resource.
-pub(super) fn top(name: &str) -> Option<&'static Attribute> {
+pub(super) fn top_attribute(name: &str) -> Option<&'static ScimUserAttribute> {
     find(CORE, name).or_else(|| find(COMMON, name))
 }
 
-impl Attribute {
-    pub(super) fn parts(&self) -> &'static [Attribute] {
+impl ScimUserAttribute {
+    pub(super) fn parts(&self) -> &'static [ScimUserAttribute] {
         match self.kind {
             Type::Complex(parts) => parts,
             Type::Text | Type::Exact | Type::Boolean => &[],

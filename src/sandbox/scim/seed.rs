@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::schema::ENTERPRISE;
-use super::tenant::{Account, TenantFile, id};
-use crate::sandbox::seed::Sample;
+use super::tenant::{ScimAccount, ScimFile, format_id};
+use crate::sandbox::seed::SampleFile;
 
-pub(super) const SAMPLE: Sample =
-    Sample { path: "samples/scim_accounts.json", text: include_str!("../../../samples/scim_accounts.json") };
+pub(super) const SAMPLE: SampleFile =
+    SampleFile { path: "samples/scim_accounts.json", text: include_str!("../../../samples/scim_accounts.json") };
 
 /// `user000001@example.com`, `user000002@example.com`, …: plain, but of the size that real ones have.
-pub(super) fn generated(count: u64) -> TenantFile {
+pub(super) fn generate_users(count: u64) -> ScimFile {
     let account = |n: u64| {
         let email = format!("user{n:06}@example.com");
         let resource = json!({
@@ -28,7 +28,7 @@ pub(super) fn generated(count: u64) -> TenantFile {
             _ => serde_json::Map::new(),
         };
         let at = Timestamp::UNIX_EPOCH;
-        Account { id: id(n), created: at, last_modified: at, version: 1, resource, password: None }
+        ScimAccount { id: format_id(n), created: at, last_modified: at, version: 1, resource, password: None }
     };
-    TenantFile { accounts: (1..=count).map(account).collect(), last_id: count, ..TenantFile::default() }
+    ScimFile { accounts: (1..=count).map(account).collect(), last_id: count, ..ScimFile::default() }
 }

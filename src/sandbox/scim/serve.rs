@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::list::Asked;
-use super::refusal::Refusal;
-use super::tenant::{Tenant, TenantFile};
+use super::list::AskedPage;
+use super::refusal::ScimRefusal;
+use super::tenant::{ScimFile, ScimTenant};
 use super::{MediaType, Scim, seed};
-use crate::sandbox::faults::{Op as AskedOp, Shift};
-use crate::sandbox::host::{Api, Call, Host};
-use crate::sandbox::reply::{self, Cut, Failed, Reply};
+use crate::sandbox::faults::{FaultOperation as AskedOp, Shift};
+use crate::sandbox::host::{Host, SandboxApi, SandboxCall};
+use crate::sandbox::reply::{self, Cut, FailedCall, SandboxReply};
 use crate::sandbox::{SandboxError, Seed, oauth, query};
 
 /// Where a request goes.
 #[derive(Debug, PartialEq)]
-enum Route {
+enum ScimRoute {
     Token,
     Config,
     ResourceTypes(Option<String>),
@@ -31,9 +31,9 @@ enum Route {
     Nowhere,
 }
 
-impl Route {
+impl ScimRoute {
     /// Some clients write the paths in lower case, and many services take them.
-    fn of(method: &Method, path: &str) -> Self {
+    fn find_route(method: &Method, path: &str) -> Self {
         if path == oauth::PATH {
             // A wrong method is answered there, in the form that OAuth has for it.
             return Self::Token;
@@ -41,7 +41,7 @@ impl Route {
         let path = path.trim_end_matches('/');
         let mut parts = path.strip_prefix('/').unwrap_or_default().splitn(2, '/');
         let kind = parts.next().unwrap_or_default().to_lowercase();
-        let id = parts.next().map(query::decode);
+        let id = parts.next().map(query::decode_text);
         match (kind.as_str(), id, method) {
             ("users", None, &Method::GET) => Self::List,
             ("users", None, &Method::POST) => Self::Create,
@@ -59,38 +59,42 @@ impl Route {
     }
 }
 
-impl Api for Scim {
-    type Tenant = Tenant;
+impl SandboxApi for Scim {
+    type TenantOf = ScimTenant;
     const BASE: &'static str = "/scim/v2";
     const DAILY: bool = false;
 
-    fn seed(seed: &Seed) -> Result<(PathBuf, TenantFile), SandboxError> {
-        crate::sandbox::seed::read(seed, &seed::SAMPLE, seed::generated)
+    fn seed(seed: &Seed) -> Result<(PathBuf, ScimFile), SandboxError> {
+        crate::sandbox::seed::read(seed, &seed::SAMPLE, seed::generate_users)
     }
 
-    fn tenant(&self, file: TenantFile, path: &Path) -> Result<Tenant, SandboxError> {
-        Tenant::new(file, self.behaviour.clone(), self.base_url.clone(), path)
+    fn open_tenant(&self, file: ScimFile, path: &Path) -> Result<ScimTenant, SandboxError> {
+        ScimTenant::new(file, self.behaviour.clone(), self.base_url.clone(), path)
     }
 
-    fn op(&self, method: &Method, path: &str) -> Option<AskedOp> {
-        match Route::of(method, path) {
-            Route::Token => Some(AskedOp::Authorize),
-            Route::List => Some(AskedOp::List),
-            Route::Create => Some(AskedOp::Create),
-            Route::Get(_) => Some(AskedOp::Get),
-            Route::Patch(_) | Route::Replace(_) => Some(AskedOp::Update),
-            Route::Delete(_) => Some(AskedOp::Delete),
-            Route::Config | Route::ResourceTypes(_) | Route::Schemas(_) | Route::WrongMethod | Route::Nowhere => None,
+    fn requested_operation(&self, method: &Method, path: &str) -> Option<AskedOp> {
+        match ScimRoute::find_route(method, path) {
+            ScimRoute::Token => Some(AskedOp::Authorize),
+            ScimRoute::List => Some(AskedOp::List),
+            ScimRoute::Create => Some(AskedOp::Create),
+            ScimRoute::Get(_) => Some(AskedOp::Get),
+            ScimRoute::Patch(_) | ScimRoute::Replace(_) => Some(AskedOp::Update),
+            ScimRoute::Delete(_) => Some(AskedOp::Delete),
+            ScimRoute::Config
+            | ScimRoute::ResourceTypes(_)
+            | ScimRoute::Schemas(_)
+            | ScimRoute::WrongMethod
+            | ScimRoute::Nowhere => None,
         }
     }
 
-    fn login(host: &Host<Self>, call: &Call<'_>) -> Option<String> {
-        match Route::of(call.method, call.path) {
-            Route::Create => {
+    fn named_login(host: &Host<Self>, call: &SandboxCall<'_>) -> Option<String> {
+        match ScimRoute::find_route(call.method, call.path) {
+            ScimRoute::Create => {
                 let body: Value = serde_json::from_slice(&call.body).ok()?;
                 body.get("userName")?.as_str().map(str::to_owned)
             }
-            Route::Get(id) | Route::Patch(id) | Route::Replace(id) | Route::Delete(id) => {
+            ScimRoute::Get(id) | ScimRoute::Patch(id) | ScimRoute::Replace(id) | ScimRoute::Delete(id) => {
                 let tenant = host.read();
                 tenant.get(&id)?.resource.get("userName")?.as_str().map(str::to_owned)
             }
@@ -98,57 +102,60 @@ impl Api for Scim {
         }
     }
 
-    fn page(&self, call: &Call<'_>) -> Option<u64> {
-        if Route::of(call.method, call.path) != Route::List {
+    fn requested_page(&self, call: &SandboxCall<'_>) -> Option<u64> {
+        if ScimRoute::find_route(call.method, call.path) != ScimRoute::List {
             return None;
         }
-        Asked::read(call.query).ok()?.page(&self.behaviour)
+        AskedPage::read(call.query).ok()?.page_number(&self.behaviour)
     }
 
-    fn perform(host: &Host<Self>, call: &Call<'_>) -> Result<Reply, Cut> {
-        let admitted = || host.admit(call);
-        Failed::settle(match Route::of(call.method, call.path) {
-            Route::Nowhere => Ok(Reply::nowhere()),
-            Route::WrongMethod => {
-                Err(host.refuse(&Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")).into())
+    fn perform_operation(host: &Host<Self>, call: &SandboxCall<'_>) -> Result<SandboxReply, Cut> {
+        let admitted = || host.admit_call(call);
+        FailedCall::settle_outcome(match ScimRoute::find_route(call.method, call.path) {
+            ScimRoute::Nowhere => Ok(SandboxReply::unknown_path()),
+            ScimRoute::WrongMethod => {
+                Err(host.refuse_call(&ScimRefusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")).into())
             }
-            Route::Token => host.sign_in(call),
-            Route::Config => admitted().and_then(|()| host.config()),
-            Route::ResourceTypes(id) => admitted().and_then(|()| host.resource_types(id.as_deref())),
-            Route::Schemas(id) => admitted().and_then(|()| host.schemas(id.as_deref())),
-            Route::List => admitted().and_then(|()| host.list(call)),
-            Route::Get(id) => admitted().and_then(|()| host.show(&id)),
-            Route::Create => admitted().and_then(|()| host.create(call)),
-            Route::Patch(id) => admitted().and_then(|()| host.patch(&id, call)),
-            Route::Replace(id) => admitted().and_then(|()| host.replace(&id, call)),
-            Route::Delete(id) => admitted().and_then(|()| host.delete(&id, call)),
+            ScimRoute::Token => host.sign_in(call),
+            ScimRoute::Config => admitted().and_then(|()| host.show_config()),
+            ScimRoute::ResourceTypes(id) => admitted().and_then(|()| host.resource_types(id.as_deref())),
+            ScimRoute::Schemas(id) => admitted().and_then(|()| host.show_schemas(id.as_deref())),
+            ScimRoute::List => admitted().and_then(|()| host.list(call)),
+            ScimRoute::Get(id) => admitted().and_then(|()| host.show_user(&id)),
+            ScimRoute::Create => admitted().and_then(|()| host.create(call)),
+            ScimRoute::Patch(id) => admitted().and_then(|()| host.patch_user(&id, call)),
+            ScimRoute::Replace(id) => admitted().and_then(|()| host.replace_user(&id, call)),
+            ScimRoute::Delete(id) => admitted().and_then(|()| host.delete(&id, call)),
         })
     }
 
-    fn shift(host: &Host<Self>, shift: Shift, trxid: &str) {
+    fn shift_list(host: &Host<Self>, shift: Shift, trxid: &str) {
         host.shift_list(shift, trxid);
     }
 
-    fn error(&self, status: StatusCode, _code: u32, description: &str) -> Reply {
-        self.json(status, reply::json(&Refusal::new(status, description).body()))
+    fn error_reply(&self, status: StatusCode, _code: u32, description: &str) -> SandboxReply {
+        self.json_reply(status, reply::json_bytes(&ScimRefusal::new(status, description).error_body()))
     }
 
-    fn unreadable(&self, why: &str) -> Reply {
-        self.json(StatusCode::BAD_REQUEST, reply::json(&Refusal::bad("invalidSyntax", why).body()))
+    fn unreadable_reply(&self, why: &str) -> SandboxReply {
+        self.json_reply(
+            StatusCode::BAD_REQUEST,
+            reply::json_bytes(&ScimRefusal::bad_request("invalidSyntax", why).error_body()),
+        )
     }
 
-    fn broken_off(&self, status: StatusCode) -> Reply {
-        self.json(status, b"{\"schemas\":[\"urn:ie".to_vec())
+    fn broken_off(&self, status: StatusCode) -> SandboxReply {
+        self.json_reply(status, b"{\"schemas\":[\"urn:ie".to_vec())
     }
 }
 
 impl Scim {
-    pub(super) fn json(&self, status: StatusCode, body: Vec<u8>) -> Reply {
+    pub(super) fn json_reply(&self, status: StatusCode, body: Vec<u8>) -> SandboxReply {
         let media_type = match self.behaviour.media_type {
             MediaType::Scim => "application/scim+json",
             MediaType::Json => "application/json",
         };
-        Reply::new(status, media_type, body)
+        SandboxReply::new(status, media_type, body)
     }
 }
 
@@ -158,16 +165,16 @@ mod tests {
 
     #[test]
     fn every_path_and_method_has_its_place() {
-        let of = Route::of;
-        assert_eq!(of(&Method::GET, "/Users"), Route::List);
-        assert_eq!(of(&Method::GET, "/users/"), Route::List);
-        assert_eq!(of(&Method::PUT, "/Users/a%20b"), Route::Replace("a b".into()));
-        assert_eq!(of(&Method::GET, "/Schemas/urn:x"), Route::Schemas(Some("urn:x".into())));
-        assert_eq!(of(&Method::GET, "/ServiceProviderConfig"), Route::Config);
-        assert_eq!(of(&Method::POST, "/Users/7"), Route::WrongMethod);
-        assert_eq!(of(&Method::DELETE, "/Users"), Route::WrongMethod);
+        let of = ScimRoute::find_route;
+        assert_eq!(of(&Method::GET, "/Users"), ScimRoute::List);
+        assert_eq!(of(&Method::GET, "/users/"), ScimRoute::List);
+        assert_eq!(of(&Method::PUT, "/Users/a%20b"), ScimRoute::Replace("a b".into()));
+        assert_eq!(of(&Method::GET, "/Schemas/urn:x"), ScimRoute::Schemas(Some("urn:x".into())));
+        assert_eq!(of(&Method::GET, "/ServiceProviderConfig"), ScimRoute::Config);
+        assert_eq!(of(&Method::POST, "/Users/7"), ScimRoute::WrongMethod);
+        assert_eq!(of(&Method::DELETE, "/Users"), ScimRoute::WrongMethod);
         for path in ["", "/", "/Groups", "/Users/7/x"] {
-            assert_eq!(of(&Method::GET, path), Route::Nowhere);
+            assert_eq!(of(&Method::GET, path), ScimRoute::Nowhere);
         }
     }
 }

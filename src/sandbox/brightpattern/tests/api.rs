@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::*;
 use crate::clock::TestClock;
-use crate::sandbox::brightpattern::{Behaviour, Booleans, Created, Directory, Errors, Extension, Uniqueness};
-use crate::sandbox::testing::take;
-use crate::sandbox::{ExpiresIn, Op, Quota, TokenLife, password_hash};
+use crate::sandbox::brightpattern::{
+    BrightpatternBehaviour, BrightpatternBooleans, BrightpatternUniqueness, Created, Directory, Errors, Extension,
+};
+use crate::sandbox::testing::take_answer;
+use crate::sandbox::{ExpiresIn, LedgerOperation, SimulatedQuota, TokenLife, password_hash};
 
-fn behaving(brightpattern: Behaviour) -> Options {
+fn behaving(brightpattern: BrightpatternBehaviour) -> Options {
     Options { system: Arc::new(brightpattern), ..options() }
 }
 
@@ -38,7 +40,7 @@ async fn signing_in_needs_the_user_the_key_and_the_domain() {
 #[tokio::test]
 async fn the_life_of_a_token_is_told_as_the_service_tells_it() {
     let told = async |expires_in| {
-        let behaviour = Behaviour { expires_in, ..Behaviour::default() };
+        let behaviour = BrightpatternBehaviour { expires_in, ..BrightpatternBehaviour::default() };
         let (_sandbox, client) = started(behaving(behaviour), "", "application/json").await;
         client.sign_in(&form()).await.json().get("expires_in").cloned()
     };
@@ -50,7 +52,7 @@ async fn the_life_of_a_token_is_told_as_the_service_tells_it() {
 async fn a_call_needs_a_token_that_is_known_and_fresh() {
     let clock = TestClock::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
     let token_life = TokenLife { time: Some(Duration::from_secs(60)), requests: None };
-    let behaviour = Behaviour { token_life, ..Behaviour::default() };
+    let behaviour = BrightpatternBehaviour { token_life, ..BrightpatternBehaviour::default() };
     let (_sandbox, mut client) = served(Options { clock: clock.clone(), ..behaving(behaviour) }).await;
     assert_eq!(client.get("/team").await.status, 200);
     clock.advance(Duration::from_secs(60));
@@ -81,7 +83,7 @@ async fn wrong_methods_and_unknown_paths_are_refused() {
 #[tokio::test]
 async fn a_user_is_created_and_shown_without_the_password() {
     let (sandbox, client) = served(options()).await;
-    assert_eq!(client.post("/user", &ana()).await.said(), (200, "OK"));
+    assert_eq!(client.post("/user", &ana()).await.status_and_text(), (200, "OK"));
     let shown = client.get("/user/ana.silva").await.json();
     let expected = json!({
         "loginId": "ana.silva", "firstName": "Ana", "lastName": "Silva", "team": "Support", "extension": "1042",
@@ -90,7 +92,7 @@ async fn a_user_is_created_and_shown_without_the_password() {
     });
     assert_eq!(shown, expected);
     let ledger = sandbox.ledger();
-    assert_eq!((ledger.effects[0].op, ledger.effects[0].login_id.as_str()), (Op::Create, "ana.silva"));
+    assert_eq!((ledger.effects[0].op, ledger.effects[0].login_id.as_str()), (LedgerOperation::Create, "ana.silva"));
     assert_eq!(ledger.effects[0].password, Some(password_hash("correct horse")));
     assert!(!ledger.effects[0].fields.contains_key("password"));
     assert_eq!(sandbox.accounts_json().len(), 3);
@@ -102,7 +104,7 @@ async fn a_create_that_lacks_something_or_names_what_is_not_there_is_refused() {
     let (sandbox, client) = served(options()).await;
     for field in ["loginId", "password", "team"] {
         let answer = client.post("/user", &but(field, Value::Null)).await;
-        assert_eq!(answer.said(), (400, format!("{field} is missing").as_str()));
+        assert_eq!(answer.status_and_text(), (400, format!("{field} is missing").as_str()));
     }
     for (field, value) in [
         ("skills", json!({"English": 101})),
@@ -119,7 +121,7 @@ async fn a_create_that_lacks_something_or_names_what_is_not_there_is_refused() {
         ("skills", json!({"Go": 1}), "skill Go does not exist"),
         ("roles", json!(["Boss"]), "role Boss does not exist"),
     ] {
-        assert_eq!(client.post("/user", &but(field, value)).await.said(), (404, why));
+        assert_eq!(client.post("/user", &but(field, value)).await.status_and_text(), (404, why));
     }
     assert_eq!(client.post("/user", &but("loginId", json!("BEN.katz"))).await.status, 409);
     assert_eq!(client.post("/user", &json!([])).await.status, 400);
@@ -154,7 +156,7 @@ async fn an_update_changes_what_it_can_and_ignores_the_rest() {
         "firstName": "Other", "email": "o@x", "roles": ["Supervisor"], "team": "Support", "disabled": true,
         "skills": {"English": 10}, "password": "second", "changePassword": true,
     });
-    assert_eq!(client.put("/user/Ben.Katz", &update).await.said(), (200, "OK"));
+    assert_eq!(client.put("/user/Ben.Katz", &update).await.status_and_text(), (200, "OK"));
     let shown = client.get("/user/Ben.Katz").await.json();
     assert_eq!((&shown["firstName"], &shown["email"]), (&json!("Ben"), &json!("ben@example.com")));
     assert_eq!((&shown["roles"], &shown["team"]), (&json!(["Agent"]), &json!("Support")));
@@ -168,9 +170,9 @@ async fn an_update_changes_what_it_can_and_ignores_the_rest() {
 #[tokio::test]
 async fn an_update_that_cannot_be_is_refused() {
     let (sandbox, client) = served(options()).await;
-    assert_eq!(client.put("/user/nobody", &json!({})).await.said(), (404, "user nobody does not exist"));
+    assert_eq!(client.put("/user/nobody", &json!({})).await.status_and_text(), (404, "user nobody does not exist"));
     let team = client.put("/user/Ben.Katz", &json!({"team": "Chess"})).await;
-    assert_eq!(team.said(), (404, "team Chess does not exist"));
+    assert_eq!(team.status_and_text(), (404, "team Chess does not exist"));
     assert_eq!(client.put("/user/Ben.Katz", &json!({"skills": {"Go": 1}})).await.status, 404);
     assert_eq!(client.put("/user/Ben.Katz", &json!({"skills": {"English": -1}})).await.status, 400);
     assert!(sandbox.ledger().effects.is_empty());
@@ -179,10 +181,10 @@ async fn an_update_that_cannot_be_is_refused() {
 #[tokio::test]
 async fn a_user_is_deleted_once() {
     let (sandbox, client) = served(options()).await;
-    assert_eq!(client.delete("/user/cleo%40x").await.said(), (200, "OK"));
+    assert_eq!(client.delete("/user/cleo%40x").await.status_and_text(), (200, "OK"));
     assert_eq!(client.delete("/user/cleo%40x").await.status, 404);
     assert_eq!(client.get("/user/cleo%40x").await.status, 404);
-    assert_eq!(sandbox.ledger().count(Op::Delete), 1);
+    assert_eq!(sandbox.ledger().count_effects(LedgerOperation::Delete), 1);
     assert_eq!(sandbox.accounts_json().len(), 1);
 }
 
@@ -201,14 +203,14 @@ async fn the_directory_has_every_user_and_the_teams_have_their_names() {
 
 #[tokio::test]
 async fn what_the_pages_leave_open_can_be_chosen() {
-    let behaviour = Behaviour {
+    let behaviour = BrightpatternBehaviour {
         created: Created::User,
         extension: Extension::Number,
-        booleans: Booleans::Text,
+        booleans: BrightpatternBooleans::Text,
         directory: Directory::UsersAndExternals,
         errors: Errors::Json,
-        uniqueness: Uniqueness::NotEnforced,
-        ..Behaviour::default()
+        uniqueness: BrightpatternUniqueness::NotEnforced,
+        ..BrightpatternBehaviour::default()
     };
     let (sandbox, client) = served(behaving(behaviour)).await;
     let created = client.post("/user", &but("loginId", json!("ben.katz"))).await.json();
@@ -224,7 +226,7 @@ async fn what_the_pages_leave_open_can_be_chosen() {
 #[tokio::test]
 async fn requests_that_come_too_fast_are_turned_away_and_no_header_tells_the_rate() {
     let clock = TestClock::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
-    let quota = Quota { per_second: Some(2), per_day: 1, ..Quota::default() };
+    let quota = SimulatedQuota { per_second: Some(2), per_day: 1, ..SimulatedQuota::default() };
     let (_sandbox, client) = served(Options { quota, clock: clock.clone(), ..options() }).await;
     let free = client.get("/team").await;
     assert_eq!(free.status, 200, "there is no daily limit");
@@ -239,7 +241,7 @@ async fn requests_that_come_too_fast_are_turned_away_and_no_header_tells_the_rat
 async fn a_body_that_is_too_long_is_refused() {
     let (_sandbox, client) = served(options()).await;
     let request = client.request(Method::POST, "/user").body(vec![b' '; (1 << 20) + 1]);
-    assert_eq!(take(request).await.unwrap().status, 400);
+    assert_eq!(take_answer(request).await.unwrap().status, 400);
 }
 
 #[tokio::test]

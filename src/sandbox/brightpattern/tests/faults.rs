@@ -1,7 +1,7 @@
 use reqwest::Method;
 
 use super::*;
-use crate::sandbox::{Op, SandboxError, start};
+use crate::sandbox::{LedgerOperation, SandboxError, start};
 
 fn rule(on: &str, then: &str) -> Options {
     with_faults(&format!("[[rule]]\non = {{ {on} }}\nthen = {{ {then} }}"))
@@ -11,7 +11,10 @@ fn rule(on: &str, then: &str) -> Options {
 async fn a_connection_cut_after_the_effect_leaves_it_unanswered() {
     let (sandbox, client) = served(rule("op = 'create', login = 'ANA.*'", "drop = 'after'")).await;
     assert!(client.try_send(Method::POST, "/user", Some(&ana())).await.is_err());
-    assert_eq!((sandbox.ledger().count(Op::Create), sandbox.ledger().effects[0].answered), (1, false));
+    assert_eq!(
+        (sandbox.ledger().count_effects(LedgerOperation::Create), sandbox.ledger().effects[0].answered),
+        (1, false)
+    );
     assert_eq!(client.post("/user", &ana()).await.status, 409);
 }
 
@@ -32,7 +35,7 @@ async fn refusals_html_and_garbage_are_answered_as_scripted() {
          [[rule]]\non = { op = 'get', nth = 4 }\nthen = { retry_after = 7 }",
     ))
     .await;
-    assert_eq!(client.get("/user/Ben.Katz").await.said(), (500, "no"));
+    assert_eq!(client.get("/user/Ben.Katz").await.status_and_text(), (500, "no"));
     let html = client.get("/user/Ben.Katz").await;
     assert_eq!((html.status.as_u16(), html.header("content-type")), (200, "application/json"));
     assert!(html.text.starts_with("<html>"));

@@ -6,8 +6,8 @@ mod faults;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use crate::sandbox::brightpattern::Behaviour;
-use crate::sandbox::testing::{Client, served as started};
+use crate::sandbox::brightpattern::BrightpatternBehaviour;
+use crate::sandbox::testing::{Client, serve_sandbox as started};
 use crate::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Faults, Options, Sandbox, Seed};
 
 const SEED: &str = r#"{
@@ -20,7 +20,11 @@ const SEED: &str = r#"{
   ]}"#;
 
 fn options() -> Options {
-    Options { system: Arc::new(Behaviour::default()), seed: Seed::Text(SEED.to_owned()), ..Options::default() }
+    Options {
+        system: Arc::new(BrightpatternBehaviour::default()),
+        seed: Seed::Text(SEED.to_owned()),
+        ..Options::default()
+    }
 }
 
 fn with_faults(faults: &str) -> Options {

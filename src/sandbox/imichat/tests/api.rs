@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::TestClock;
-use crate::sandbox::imichat::{Behaviour, Booleans, Omitted, Stamps, Status, TokenLife, Uniqueness};
-use crate::sandbox::{Op, Quota, password_hash};
+use crate::sandbox::imichat::{
+    ImichatBehaviour, ImichatBooleans, ImichatUniqueness, Omitted, Stamps, Status, TokenLife,
+};
+use crate::sandbox::{LedgerOperation, SimulatedQuota, password_hash};
 
 #[tokio::test]
 async fn signing_in_needs_the_key_and_the_domain() {
@@ -23,7 +25,7 @@ async fn signing_in_needs_the_key_and_the_domain() {
 async fn a_call_needs_a_token_that_is_known_and_fresh() {
     let clock = TestClock::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
     let token_life = TokenLife { time: Some(Duration::from_secs(60)), requests: None };
-    let imichat = Behaviour { token_life, ..Behaviour::default() };
+    let imichat = ImichatBehaviour { token_life, ..ImichatBehaviour::default() };
     let (_sandbox, mut client) = served(Options { system: Arc::new(imichat), clock: clock.clone(), ..options() }).await;
     assert_eq!(client.get("/users").await.codes(), (200, 4306));
     clock.advance(Duration::from_secs(60));
@@ -78,7 +80,11 @@ async fn a_user_is_shown_with_every_field_of_the_reference_and_no_other() {
 
 #[tokio::test]
 async fn stamps_and_booleans_can_be_written_as_the_pages_have_them() {
-    let imichat = Behaviour { stamps: Stamps::CreatedTwice, booleans: Booleans::Text, ..Behaviour::default() };
+    let imichat = ImichatBehaviour {
+        stamps: Stamps::CreatedTwice,
+        booleans: ImichatBooleans::Text,
+        ..ImichatBehaviour::default()
+    };
     let (_sandbox, client) = served(Options { system: Arc::new(imichat), ..options() }).await;
     let answer = client.get("/users/9").await;
     assert_eq!(answer.text.matches("\"created_at\"").count(), 2);
@@ -111,7 +117,10 @@ async fn a_created_user_is_active_customer_care_and_in_the_ledger() {
 
     let ledger = sandbox.ledger();
     let [effect] = &ledger.effects[..] else { panic!("{ledger:?}") };
-    assert_eq!((effect.n, effect.op, effect.id.as_str(), effect.login_id.as_str()), (1, Op::Create, "10", "ana.silva"));
+    assert_eq!(
+        (effect.n, effect.op, effect.id.as_str(), effect.login_id.as_str()),
+        (1, LedgerOperation::Create, "10", "ana.silva")
+    );
     assert_eq!(effect.trxid, answer.header("trxid"));
     assert!(effect.answered);
     assert_eq!(effect.password, Some(password_hash("correct horse")));
@@ -160,11 +169,11 @@ async fn a_create_that_is_wrong_is_refused_without_effect() {
 
 #[tokio::test]
 async fn a_server_without_uniqueness_doubles_people_and_the_ledger_shows_it() {
-    let imichat = Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() };
+    let imichat = ImichatBehaviour { uniqueness: ImichatUniqueness::NotEnforced, ..ImichatBehaviour::default() };
     let (sandbox, client) = served(Options { system: Arc::new(imichat), ..options() }).await;
     assert_eq!(client.create(&ana()).await.codes(), (200, 4308));
     assert_eq!(client.create(&ana()).await.codes(), (200, 4308));
-    assert_eq!(sandbox.ledger().doubled(), ["ana.silva"]);
+    assert_eq!(sandbox.ledger().doubled_logins(), ["ana.silva"]);
 }
 
 #[tokio::test]
@@ -178,7 +187,7 @@ async fn an_update_changes_what_it_names_and_replaces_objects_whole() {
     assert_eq!((account.job_description.as_str(), account.login_using_email), ("Agent", true));
     assert!(account.updated_at > account.created_at);
     let ledger = sandbox.ledger();
-    assert_eq!((ledger.effects[0].op, ledger.effects[0].login_id.as_str()), (Op::Update, "ben.katz"));
+    assert_eq!((ledger.effects[0].op, ledger.effects[0].login_id.as_str()), (LedgerOperation::Update, "ben.katz"));
     assert_eq!(answer.response(), client.get("/users/9").await.response());
     client.update(9, &json!({"job_description": null})).await;
     assert_eq!(sandbox.accounts()[1].job_description, "");
@@ -186,7 +195,7 @@ async fn an_update_changes_what_it_names_and_replaces_objects_whole() {
 
 #[tokio::test]
 async fn a_server_can_clear_what_an_update_leaves_out() {
-    let imichat = Behaviour { omitted: Omitted::Clear, ..Behaviour::default() };
+    let imichat = ImichatBehaviour { omitted: Omitted::Clear, ..ImichatBehaviour::default() };
     let (sandbox, client) = served(Options { system: Arc::new(imichat), ..options() }).await;
     client.update(9, &json!({"last_name": "Katzir"})).await;
     let account = &sandbox.accounts()[1];
@@ -223,7 +232,7 @@ async fn an_update_that_is_wrong_is_refused_without_effect() {
 #[tokio::test]
 async fn the_day_has_an_end_and_a_new_beginning() {
     let clock = TestClock::new("2026-03-01T23:59:00Z".parse().unwrap(), 1);
-    let quota = Quota { per_day: 2, ..Quota::default() };
+    let quota = SimulatedQuota { per_day: 2, ..SimulatedQuota::default() };
     let (_sandbox, client) = served(Options { quota, clock: clock.clone(), ..options() }).await;
     assert_eq!(client.get("/users").await.header("rate-limit-remaining"), "0");
     let answer = client.get("/users").await;
@@ -236,7 +245,7 @@ async fn the_day_has_an_end_and_a_new_beginning() {
 #[tokio::test]
 async fn a_rate_limit_says_when_to_come_again() {
     let clock = TestClock::new("2026-03-01T12:00:00Z".parse().unwrap(), 1);
-    let quota = Quota { per_second: Some(2), ..Quota::default() };
+    let quota = SimulatedQuota { per_second: Some(2), ..SimulatedQuota::default() };
     let (_sandbox, client) = served(Options { quota, clock: clock.clone(), ..options() }).await;
     assert_eq!(client.get("/users").await.status, 200);
     let answer = client.get("/users").await;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::sandbox::Op;
+use crate::sandbox::LedgerOperation;
 
 fn rule(on: &str, then: &str) -> Options {
     with_faults(&format!("[[rule]]\non = {{ {on} }}\nthen = {{ {then} }}"))
@@ -20,7 +20,7 @@ async fn a_connection_cut_after_the_effect_leaves_it_unanswered() {
     let lost = client.try_send(Method::POST, "/users", Some(&ana())).await;
     assert!(lost.is_err());
     let ledger = sandbox.ledger();
-    assert_eq!(ledger.count(Op::Create), 1);
+    assert_eq!(ledger.count_effects(LedgerOperation::Create), 1);
     assert!(!ledger.effects[0].answered);
     assert_eq!(client.create(&ana()).await.codes(), (409, 3102));
 }
@@ -34,7 +34,7 @@ async fn a_server_error_can_come_before_or_after_the_effect() {
 
     let (sandbox, client) = served(rule("op = 'create'", "status = 500, code = 2007, when = 'after'")).await;
     assert_eq!(client.create(&ana()).await.codes(), (500, 2007));
-    assert_eq!(sandbox.ledger().count(Op::Create), 1);
+    assert_eq!(sandbox.ledger().count_effects(LedgerOperation::Create), 1);
     assert!(!sandbox.ledger().effects[0].answered);
 }
 
@@ -112,7 +112,7 @@ async fn meddled(shift: &str) -> (Sandbox, Vec<String>) {
 async fn an_account_added_while_listing_shows_another_one_twice() {
     let (sandbox, logins) = meddled("insert").await;
     assert_eq!(logins.iter().filter(|login| *login == "user000010").count(), 2);
-    assert_eq!(sandbox.ledger().count(Op::OutsideCreate), 1);
+    assert_eq!(sandbox.ledger().count_effects(LedgerOperation::OutsideCreate), 1);
     assert_eq!(sandbox.accounts().len(), 21);
 }
 
@@ -120,7 +120,7 @@ async fn an_account_added_while_listing_shows_another_one_twice() {
 async fn an_account_removed_while_listing_hides_another_one() {
     let (sandbox, logins) = meddled("remove").await;
     assert!(!logins.contains(&"user000011".to_owned()));
-    assert_eq!(sandbox.ledger().count(Op::OutsideRemove), 1);
+    assert_eq!(sandbox.ledger().count_effects(LedgerOperation::OutsideRemove), 1);
     assert!(sandbox.accounts().iter().all(|account| account.login_id != "user000001"));
 }
 
@@ -137,5 +137,5 @@ async fn an_account_changed_while_listing_is_stale_in_what_was_listed() {
     let (sandbox, logins) = meddled("status").await;
     assert_eq!(logins.len(), 20);
     assert_eq!(sandbox.accounts()[0].status, crate::sandbox::imichat::Status::Inactive);
-    assert_eq!(sandbox.ledger().count(Op::OutsideUpdate), 1);
+    assert_eq!(sandbox.ledger().count_effects(LedgerOperation::OutsideUpdate), 1);
 }

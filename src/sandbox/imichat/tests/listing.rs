@@ -1,8 +1,8 @@
 use super::*;
-use crate::sandbox::imichat::{Behaviour, Links, ListShape, PastTheEnd};
+use crate::sandbox::imichat::{ImichatBehaviour, ListShape, PageLinks, PastTheEnd};
 use std::sync::Arc;
 
-async fn listed(count: u64, imichat: Behaviour, path: &str) -> Answer {
+async fn listed(count: u64, imichat: ImichatBehaviour, path: &str) -> Answer {
     let (_sandbox, client) = served(Options { system: Arc::new(imichat), ..generated(count) }).await;
     client.get(path).await
 }
@@ -29,24 +29,24 @@ async fn the_links_say_where_to_go_on_and_how_many_pages_there_are() {
     assert_eq!(links, json!({"next": format!("{}/users/?page=2", sandbox.base_url()), "pages": 2}));
     let links = client.get("/users?page=2").await.response()["links"].clone();
     assert_eq!(links, json!({"next": null, "pages": 2}));
-    let with = |links| Behaviour { links, ..Behaviour::default() };
-    assert_eq!(listed(1, with(Links::Pages), "/users").await.response()["links"], json!({"pages": 1}));
-    assert_eq!(listed(1, with(Links::Next), "/users").await.response()["links"], json!({"next": null}));
-    assert!(listed(1, with(Links::Absent), "/users").await.response().get("links").is_none());
+    let with = |links| ImichatBehaviour { links, ..ImichatBehaviour::default() };
+    assert_eq!(listed(1, with(PageLinks::Pages), "/users").await.response()["links"], json!({"pages": 1}));
+    assert_eq!(listed(1, with(PageLinks::Next), "/users").await.response()["links"], json!({"next": null}));
+    assert!(listed(1, with(PageLinks::Absent), "/users").await.response().get("links").is_none());
 }
 
 #[tokio::test]
 async fn a_list_can_be_a_bare_array() {
-    let imichat = Behaviour { list: ListShape::Array, ..Behaviour::default() };
+    let imichat = ImichatBehaviour { list: ListShape::Array, ..ImichatBehaviour::default() };
     let answer = listed(12, imichat, "/users/?page=2").await;
     assert_eq!(answer.response().as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn past_the_end_is_not_found_or_empty() {
-    assert_eq!(listed(20, Behaviour::default(), "/users/?page=3").await.codes(), (404, 3101));
-    assert!(listed(0, Behaviour::default(), "/users/?page=1").await.logins().is_empty());
-    let imichat = Behaviour { past_the_end: PastTheEnd::EmptyPage, ..Behaviour::default() };
+    assert_eq!(listed(20, ImichatBehaviour::default(), "/users/?page=3").await.codes(), (404, 3101));
+    assert!(listed(0, ImichatBehaviour::default(), "/users/?page=1").await.logins().is_empty());
+    let imichat = ImichatBehaviour { past_the_end: PastTheEnd::EmptyPage, ..ImichatBehaviour::default() };
     let answer = listed(20, imichat, "/users/?page=3").await;
     assert_eq!(answer.codes(), (200, 4306));
     assert!(answer.logins().is_empty());
@@ -55,9 +55,9 @@ async fn past_the_end_is_not_found_or_empty() {
 #[tokio::test]
 async fn a_page_that_is_no_number_is_refused() {
     for page in ["0", "x", "-1", "18446744073709551616"] {
-        let answer = listed(1, Behaviour::default(), &format!("/users?page={page}")).await;
+        let answer = listed(1, ImichatBehaviour::default(), &format!("/users?page={page}")).await;
         assert_eq!(answer.codes(), (400, 3115), "{page}");
     }
-    let far = listed(1, Behaviour::default(), &format!("/users?page={}", u64::MAX)).await;
+    let far = listed(1, ImichatBehaviour::default(), &format!("/users?page={}", u64::MAX)).await;
     assert_eq!(far.codes(), (404, 3101));
 }

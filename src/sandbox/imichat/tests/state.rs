@@ -6,14 +6,14 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use super::*;
-use crate::sandbox::{Ledger, Op, SandboxError};
+use crate::sandbox::{Ledger, LedgerOperation, SandboxError};
 
 fn kept_in(folder: &Path) -> Options {
     Options { state: Some(folder.join("deep/sandbox.json")), ..options() }
 }
 
 /// Creates Ana, changes Ben, and says what the server has then.
-async fn worked(sandbox: &Sandbox) -> (Vec<crate::sandbox::imichat::Account>, Ledger, u64) {
+async fn worked(sandbox: &Sandbox) -> (Vec<crate::sandbox::imichat::ImichatAccount>, Ledger, u64) {
     let client = Client::new(sandbox).await;
     assert_eq!(client.create(&ana()).await.codes(), (200, 4308));
     assert_eq!(client.update(9, &json!({"last_name": "Katzir"})).await.codes(), (200, 4309));
@@ -57,7 +57,7 @@ async fn what_others_changed_outlives_a_crash_too() {
         client.get("/users?page=1").await;
     }
     let before = (sandbox.accounts(), sandbox.ledger());
-    assert_eq!(before.1.count(Op::OutsideRemove), 1);
+    assert_eq!(before.1.count_effects(LedgerOperation::OutsideRemove), 1);
     drop(sandbox);
     let (again, client) = served(kept_in(folder.path())).await;
     assert_eq!((again.accounts(), again.ledger()), before);
@@ -178,5 +178,5 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let kept: HashSet<String> = again.accounts().into_iter().map(|account| account.login_id).collect();
     let lost: Vec<_> = acknowledged.iter().filter(|login| !kept.contains(*login)).collect();
     assert!(lost.is_empty(), "{lost:?}");
-    assert!(again.ledger().doubled().is_empty());
+    assert!(again.ledger().doubled_logins().is_empty());
 }

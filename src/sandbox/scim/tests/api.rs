@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 
 use super::*;
-use crate::sandbox::scim::{Auth, Cursors, Discovery, Etags, Filter, MediaType, Patch};
+use crate::sandbox::scim::{Auth, Cursors, Discovery, Etags, FilterSupport, MediaType, Patch};
 use crate::sandbox::{CLIENT_ID, CLIENT_SECRET, ExpiresIn};
 
 #[tokio::test]
@@ -21,7 +21,8 @@ async fn every_endpoint_but_the_token_needs_credentials() {
 
 #[tokio::test]
 async fn a_service_may_want_basic_credentials() {
-    let (_sandbox, mut client) = served(behaving(Behaviour { auth: Auth::Basic, ..Behaviour::default() })).await;
+    let (_sandbox, mut client) =
+        served(behaving(ScimBehaviour { auth: Auth::Basic, ..ScimBehaviour::default() })).await;
     assert_eq!(client.get("/Users").await.status, 401);
     client.authorization = format!("Basic {}", STANDARD.encode(format!("{CLIENT_ID}:{CLIENT_SECRET}")));
     assert_eq!(client.get("/Users").await.status, 200);
@@ -31,7 +32,8 @@ async fn a_service_may_want_basic_credentials() {
 
 #[tokio::test]
 async fn a_service_may_want_client_credentials() {
-    let behaviour = Behaviour { auth: Auth::ClientCredentials, expires_in: ExpiresIn::Missing, ..Behaviour::default() };
+    let behaviour =
+        ScimBehaviour { auth: Auth::ClientCredentials, expires_in: ExpiresIn::Missing, ..ScimBehaviour::default() };
     let (_sandbox, mut client) = served(behaving(behaviour)).await;
     assert_eq!(client.get("/Users").await.status, 401);
     let form = format!("grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}");
@@ -43,7 +45,7 @@ async fn a_service_may_want_client_credentials() {
     // The client may name itself in the header as well.
     client.authorization = format!("Basic {}", STANDARD.encode(format!("{CLIENT_ID}:{CLIENT_SECRET}")));
     let request = client.request(Method::POST, "/oauth/token").body("grant_type=client_credentials");
-    assert_eq!(crate::sandbox::testing::take(request).await.unwrap().status, 200);
+    assert_eq!(crate::sandbox::testing::take_answer(request).await.unwrap().status, 200);
 }
 
 #[tokio::test]
@@ -75,14 +77,14 @@ async fn the_service_describes_itself() {
 
 #[tokio::test]
 async fn what_is_announced_can_be_chosen() {
-    let behaviour = Behaviour {
+    let behaviour = ScimBehaviour {
         patch: Patch::Unsupported,
-        filter: Filter::Unsupported,
+        filter: FilterSupport::Unsupported,
         etags: Etags::Unsupported,
         cursors: Cursors::Offered,
         media_type: MediaType::Json,
         max_count: 50,
-        ..Behaviour::default()
+        ..ScimBehaviour::default()
     };
     let (_sandbox, client) = served(behaving(behaviour)).await;
     let answer = client.get("/ServiceProviderConfig").await;
@@ -100,9 +102,9 @@ async fn what_is_announced_can_be_chosen() {
 async fn each_description_may_be_missing() {
     let missing = Discovery::Missing;
     for (path, scim) in [
-        ("/ServiceProviderConfig", Behaviour { service_provider_config: missing, ..Behaviour::default() }),
-        ("/ResourceTypes", Behaviour { resource_types: missing, ..Behaviour::default() }),
-        ("/Schemas", Behaviour { schemas: missing, ..Behaviour::default() }),
+        ("/ServiceProviderConfig", ScimBehaviour { service_provider_config: missing, ..ScimBehaviour::default() }),
+        ("/ResourceTypes", ScimBehaviour { resource_types: missing, ..ScimBehaviour::default() }),
+        ("/Schemas", ScimBehaviour { schemas: missing, ..ScimBehaviour::default() }),
     ] {
         let (_sandbox, client) = served(behaving(scim)).await;
         for other in ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"] {

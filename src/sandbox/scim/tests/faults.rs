@@ -1,7 +1,7 @@
 use reqwest::Method;
 
 use super::*;
-use crate::sandbox::{Op, SandboxError, start};
+use crate::sandbox::{LedgerOperation, SandboxError, start};
 
 fn rule(on: &str, then: &str) -> Options {
     with_faults(&format!("[[rule]]\non = {{ {on} }}\nthen = {{ {then} }}"))
@@ -11,7 +11,10 @@ fn rule(on: &str, then: &str) -> Options {
 async fn a_connection_can_be_cut_before_or_after_the_effect() {
     let (sandbox, client) = served(rule("op = 'create', login = 'ANA@*'", "drop = 'after'")).await;
     assert!(client.try_send(Method::POST, "/Users", Some(&ana())).await.is_err());
-    assert_eq!((sandbox.ledger().count(Op::Create), sandbox.ledger().effects[0].answered), (1, false));
+    assert_eq!(
+        (sandbox.ledger().count_effects(LedgerOperation::Create), sandbox.ledger().effects[0].answered),
+        (1, false)
+    );
     assert_eq!(client.post("/Users", &ana()).await.status, 409);
     let (sandbox, client) = served(rule("op = 'update', login = 'ben@*'", "drop = 'before'")).await;
     assert!(client.try_send(Method::PUT, "/Users/b1", Some(&ana())).await.is_err());

@@ -1,7 +1,7 @@
 use super::*;
-use crate::sandbox::scim::{Cursors, Empty, Filter, Obeyed};
+use crate::sandbox::scim::{Cursors, Empty, FilterSupport, Obeyed};
 
-fn generated(count: u64, scim: Behaviour) -> Options {
+fn generated(count: u64, scim: ScimBehaviour) -> Options {
     Options { seed: Seed::Generated(count), ..behaving(scim) }
 }
 
@@ -17,7 +17,7 @@ async fn filtered(client: &Client, filter: &str) -> Answer {
 
 #[tokio::test]
 async fn pages_by_index_have_every_user_once() {
-    let (_sandbox, client) = served(generated(25, Behaviour::default())).await;
+    let (_sandbox, client) = served(generated(25, ScimBehaviour::default())).await;
     let mut all = Vec::new();
     for (start, size) in [(1, 10), (11, 10), (21, 5), (31, 0)] {
         let answer = client.get(&format!("/Users?startIndex={start}&count=10")).await;
@@ -34,19 +34,19 @@ async fn pages_by_index_have_every_user_once() {
 
 #[tokio::test]
 async fn a_count_is_clamped_and_may_be_ignored() {
-    let (_sandbox, client) = served(generated(25, Behaviour { max_count: 7, ..Behaviour::default() })).await;
+    let (_sandbox, client) = served(generated(25, ScimBehaviour { max_count: 7, ..ScimBehaviour::default() })).await;
     for (count, size) in [("", 7), ("?count=100", 7), ("?count=3", 3), ("?count=0", 0), ("?count=-1", 0)] {
         assert_eq!(client.get(&format!("/Users{count}")).await.json()["itemsPerPage"], size, "{count}");
     }
     assert_eq!(client.get("/Users?count=ten").await.json()["scimType"], "invalidValue");
-    let ignoring = Behaviour { max_count: 7, count: Obeyed::Ignored, ..Behaviour::default() };
+    let ignoring = ScimBehaviour { max_count: 7, count: Obeyed::Ignored, ..ScimBehaviour::default() };
     let (_sandbox, client) = served(generated(25, ignoring)).await;
     assert_eq!(client.get("/Users?count=3").await.json()["itemsPerPage"], 7);
 }
 
 #[tokio::test]
 async fn pages_may_repeat() {
-    let behaviour = Behaviour { start_index: Obeyed::Ignored, ..Behaviour::default() };
+    let behaviour = ScimBehaviour { start_index: Obeyed::Ignored, ..ScimBehaviour::default() };
     let (_sandbox, client) = served(generated(25, behaviour)).await;
     let first = names(&client.get("/Users?startIndex=1&count=10").await);
     assert_eq!(names(&client.get("/Users?startIndex=11&count=10").await), first);
@@ -55,7 +55,7 @@ async fn pages_may_repeat() {
 #[tokio::test]
 async fn pages_by_cursor_have_every_user_once() {
     for cursors in [Cursors::Offered, Cursors::Only] {
-        let (_sandbox, client) = served(generated(25, Behaviour { cursors, ..Behaviour::default() })).await;
+        let (_sandbox, client) = served(generated(25, ScimBehaviour { cursors, ..ScimBehaviour::default() })).await;
         let mut cursor = String::new();
         let mut all = Vec::new();
         loop {
@@ -73,7 +73,7 @@ async fn pages_by_cursor_have_every_user_once() {
         let by_index = client.get("/Users?startIndex=11").await;
         assert_eq!(by_index.status == 200, cursors == Cursors::Offered);
     }
-    let (_sandbox, client) = served(generated(25, Behaviour::default())).await;
+    let (_sandbox, client) = served(generated(25, ScimBehaviour::default())).await;
     assert!(client.get("/Users?cursor&count=10").await.json().get("nextCursor").is_none(), "nobody announced it");
 }
 
@@ -102,21 +102,21 @@ async fn a_filter_finds_whom_it_names() {
 #[tokio::test]
 async fn a_filter_may_be_ignored_refused_or_blind() {
     let ben = r#"externalId eq "E1""#;
-    let total = async |scim: Behaviour| {
+    let total = async |scim: ScimBehaviour| {
         let (_sandbox, client) = served(behaving(scim)).await;
         let answer = filtered(&client, ben).await;
         if answer.status == 200 { answer.json()["totalResults"].as_u64() } else { None }
     };
-    assert_eq!(total(Behaviour { filter: Filter::Ignored, ..Behaviour::default() }).await, Some(2));
-    assert_eq!(total(Behaviour { filter: Filter::Unsupported, ..Behaviour::default() }).await, None);
+    assert_eq!(total(ScimBehaviour { filter: FilterSupport::Ignored, ..ScimBehaviour::default() }).await, Some(2));
+    assert_eq!(total(ScimBehaviour { filter: FilterSupport::Unsupported, ..ScimBehaviour::default() }).await, None);
     let not_indexed = vec!["externalId".to_owned()];
-    assert_eq!(total(Behaviour { not_indexed, ..Behaviour::default() }).await, Some(0));
+    assert_eq!(total(ScimBehaviour { not_indexed, ..ScimBehaviour::default() }).await, Some(0));
 }
 
 #[tokio::test]
 async fn an_empty_list_may_lack_its_resources() {
     let list = async |empty| {
-        let (_sandbox, client) = served(generated(0, Behaviour { empty, ..Behaviour::default() })).await;
+        let (_sandbox, client) = served(generated(0, ScimBehaviour { empty, ..ScimBehaviour::default() })).await;
         client.get("/Users").await.json().get("Resources").cloned()
     };
     assert_eq!(list(Empty::Array).await, Some(json!([])));
@@ -125,7 +125,8 @@ async fn an_empty_list_may_lack_its_resources() {
 
 #[tokio::test]
 async fn a_large_service_starts_and_lists() {
-    let (sandbox, client) = served(generated(20_000, Behaviour { max_count: 1_000, ..Behaviour::default() })).await;
+    let (sandbox, client) =
+        served(generated(20_000, ScimBehaviour { max_count: 1_000, ..ScimBehaviour::default() })).await;
     let mut count = 0;
     for start in (1..=20_000).step_by(1_000) {
         count += names(&client.get(&format!("/Users?startIndex={start}&count=1000")).await).len();

@@ -8,8 +8,8 @@ mod writing;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use crate::sandbox::scim::Behaviour;
-use crate::sandbox::testing::{Answer, Client, served as started};
+use crate::sandbox::scim::ScimBehaviour;
+use crate::sandbox::testing::{Answer, Client, serve_sandbox as started};
 use crate::sandbox::{Faults, Options, Sandbox, Seed, TOKEN};
 
 const MEDIA_TYPE: &str = "application/scim+json";
@@ -27,10 +27,10 @@ const SEED: &str = r#"{"accounts": [
   ]}"#;
 
 fn options() -> Options {
-    Options { system: Arc::new(Behaviour::default()), seed: Seed::Text(SEED.to_owned()), ..Options::default() }
+    Options { system: Arc::new(ScimBehaviour::default()), seed: Seed::Text(SEED.to_owned()), ..Options::default() }
 }
 
-fn behaving(scim: Behaviour) -> Options {
+fn behaving(scim: ScimBehaviour) -> Options {
     Options { system: Arc::new(scim), ..options() }
 }
 

@@ -1,9 +1,9 @@
 use reqwest::Method;
 
 use super::*;
-use crate::sandbox::scim::{Booleans, Conflict, Etags, Patch, PatchAnswer, Uniqueness};
-use crate::sandbox::testing::take;
-use crate::sandbox::{Op, password_hash};
+use crate::sandbox::scim::{Conflict, Etags, Patch, PatchAnswer, ScimBooleans, ScimUniqueness};
+use crate::sandbox::testing::take_answer;
+use crate::sandbox::{LedgerOperation, password_hash};
 
 async fn create(client: &Client) -> String {
     let answer = client.post("/Users", &ana()).await;
@@ -22,7 +22,7 @@ async fn a_user_is_created_where_the_answer_says() {
     assert_eq!(user[ENTERPRISE], json!({"department": "Support", "manager": {"value": "b1"}}));
     assert_eq!(client.get(&format!("/Users/{}", user["id"].as_str().unwrap())).await.json(), user);
     let effect = &sandbox.ledger().effects[0];
-    assert_eq!((effect.op, effect.login_id.as_str()), (Op::Create, "ana@example.com"));
+    assert_eq!((effect.op, effect.login_id.as_str()), (LedgerOperation::Create, "ana@example.com"));
     assert_eq!(effect.password, Some(password_hash("correct horse")));
     assert!(!serde_json::to_string(&effect).unwrap().contains("correct horse"));
     assert_eq!(sandbox.accounts_json()[2]["resource"]["externalId"], "E2");
@@ -32,15 +32,15 @@ async fn a_user_is_created_where_the_answer_says() {
 async fn names_are_unique_whatever_their_case() {
     let mut taken = ana();
     taken["userName"] = json!("BEN@EXAMPLE.COM");
-    let refused = async |scim: Behaviour| {
+    let refused = async |scim: ScimBehaviour| {
         let (_sandbox, client) = served(behaving(scim)).await;
         client.post("/Users", &taken).await
     };
-    let answer = refused(Behaviour::default()).await;
+    let answer = refused(ScimBehaviour::default()).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["scimType"]), (409, &json!("uniqueness")));
-    let silent = refused(Behaviour { conflict: Conflict::WithoutScimType, ..Behaviour::default() }).await;
+    let silent = refused(ScimBehaviour { conflict: Conflict::WithoutScimType, ..ScimBehaviour::default() }).await;
     assert_eq!((silent.status.as_u16(), silent.json().get("scimType")), (409, None));
-    let free = refused(Behaviour { uniqueness: Uniqueness::NotEnforced, ..Behaviour::default() }).await;
+    let free = refused(ScimBehaviour { uniqueness: ScimUniqueness::NotEnforced, ..ScimBehaviour::default() }).await;
     assert_eq!(free.status, 201);
 }
 
@@ -104,18 +104,18 @@ async fn a_patch_is_done_as_a_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn a_patch_may_be_answered_without_a_body() {
-    let behaviour = Behaviour { patch_answer: PatchAnswer::NoContent, ..Behaviour::default() };
+    let behaviour = ScimBehaviour { patch_answer: PatchAnswer::NoContent, ..ScimBehaviour::default() };
     let (_sandbox, client) = served(behaving(behaviour)).await;
     let lead = patch(json!([{"op": "replace", "path": "title", "value": "Lead"}]));
     let answer = client.patch("/Users/b1", &lead).await;
-    assert_eq!((answer.said(), answer.header("etag")), ((204, ""), "W/\"4\""));
+    assert_eq!((answer.status_and_text(), answer.header("etag")), ((204, ""), "W/\"4\""));
     assert_eq!(client.get("/Users/b1").await.json()["title"], "Lead");
 }
 
 #[tokio::test]
 async fn patch_may_be_announced_and_not_be_there() {
     for (support, announced) in [(Patch::OnlyAnnounced, true), (Patch::Unsupported, false)] {
-        let (sandbox, client) = served(behaving(Behaviour { patch: support, ..Behaviour::default() })).await;
+        let (sandbox, client) = served(behaving(ScimBehaviour { patch: support, ..ScimBehaviour::default() })).await;
         assert_eq!(client.get("/ServiceProviderConfig").await.json()["patch"]["supported"], announced);
         let lead = patch(json!([{"op": "replace", "path": "title", "value": "Lead"}]));
         assert_eq!(client.patch("/Users/b1", &lead).await.status, 501);
@@ -153,7 +153,7 @@ async fn a_write_to_another_version_than_the_one_seen_is_refused() {
     let lead = patch(json!([{"op": "replace", "path": "title", "value": "Lead"}]));
     let write = async |client: &Client, method: Method, version: &str, body: &Value| {
         let request = client.request(method, "/Users/b1").header("if-match", version);
-        take(request.header("content-type", MEDIA_TYPE).body(body.to_string())).await.unwrap().status.as_u16()
+        take_answer(request.header("content-type", MEDIA_TYPE).body(body.to_string())).await.unwrap().status.as_u16()
     };
     let (sandbox, client) = served(options()).await;
     for method in [Method::PATCH, Method::PUT, Method::DELETE] {
@@ -163,7 +163,8 @@ async fn a_write_to_another_version_than_the_one_seen_is_refused() {
     assert_eq!(write(&client, Method::PATCH, "W/\"3\"", &lead).await, 200);
     assert_eq!(write(&client, Method::PATCH, "W/\"1\", \"4\"", &lead).await, 200);
     assert_eq!(write(&client, Method::PATCH, "*", &lead).await, 200);
-    let (_sandbox, client) = served(behaving(Behaviour { etags: Etags::Unsupported, ..Behaviour::default() })).await;
+    let (_sandbox, client) =
+        served(behaving(ScimBehaviour { etags: Etags::Unsupported, ..ScimBehaviour::default() })).await;
     assert_eq!(write(&client, Method::PATCH, "W/\"2\"", &lead).await, 200);
     let ben = client.get("/Users/b1").await;
     assert!(ben.headers.get("etag").is_none() && ben.json()["meta"].get("version").is_none());
@@ -179,7 +180,7 @@ async fn what_is_immutable_is_set_once() {
     assert_eq!(client.patch("/Users/b1", &number("E1")).await.status, 200);
     let refused = client.patch("/Users/b1", &number("E2")).await;
     assert_eq!((refused.status.as_u16(), &refused.json()["scimType"]), (400, &json!("mutability")));
-    assert_eq!(sandbox.ledger().count(Op::Update), 2);
+    assert_eq!(sandbox.ledger().count_effects(LedgerOperation::Update), 2);
     let schema = client.get(&format!("/Schemas/{ENTERPRISE}")).await.json();
     assert_eq!(schema["attributes"][0]["mutability"], "immutable");
 }
@@ -188,14 +189,15 @@ async fn what_is_immutable_is_set_once() {
 async fn a_user_is_deleted_once() {
     let (sandbox, client) = served(options()).await;
     let answer = client.delete("/Users/b1").await;
-    assert_eq!(answer.said(), (204, ""));
+    assert_eq!(answer.status_and_text(), (204, ""));
     assert_eq!(client.delete("/Users/b1").await.status, 404);
-    assert_eq!((sandbox.ledger().count(Op::Delete), sandbox.accounts_json().len()), (1, 1));
+    assert_eq!((sandbox.ledger().count_effects(LedgerOperation::Delete), sandbox.accounts_json().len()), (1, 1));
 }
 
 #[tokio::test]
 async fn booleans_may_be_texts() {
-    let (_sandbox, client) = served(behaving(Behaviour { booleans: Booleans::Text, ..Behaviour::default() })).await;
+    let (_sandbox, client) =
+        served(behaving(ScimBehaviour { booleans: ScimBooleans::Text, ..ScimBehaviour::default() })).await;
     assert_eq!(client.get("/Users/b1").await.json()["active"], "True");
     let off = patch(json!([{"op": "Replace", "path": "active", "value": "False"}]));
     assert_eq!(client.patch("/Users/b1", &off).await.json()["active"], "False");
