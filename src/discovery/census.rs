@@ -66,17 +66,17 @@ impl Census {
     pub fn take(&mut self, row: &Record) {
         self.rows += 1;
         for keys in &mut self.identities {
-            keys.take(row.cell(keys.column).trim());
+            keys.count_key(row.cell(keys.column).trim());
         }
         for keys in [&mut self.login, &mut self.email].into_iter().flatten() {
-            keys.take(&text::normal(row.cell(keys.column).trim(), false));
+            keys.count_key(&text::normal(row.cell(keys.column).trim(), false));
         }
         if let Some(keys) = &mut self.local {
             let address = text::normal(row.cell(keys.column).trim(), false);
-            keys.take(address.split('@').next().unwrap_or_default());
+            keys.count_key(address.split('@').next().unwrap_or_default());
         }
         for values in self.values.values_mut() {
-            values.take(row.cell(values.column).trim());
+            values.count_value(row.cell(values.column).trim());
         }
     }
 
@@ -94,7 +94,7 @@ impl Census {
 }
 
 impl Keys {
-    fn take(&mut self, key: &str) {
+    fn count_key(&mut self, key: &str) {
         if key.is_empty() {
             return;
         }
@@ -108,7 +108,7 @@ impl Keys {
 }
 
 impl Values {
-    fn take(&mut self, value: &str) {
+    fn count_value(&mut self, value: &str) {
         if value.is_empty() || self.are_too_many {
             return;
         }

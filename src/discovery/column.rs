@@ -53,7 +53,7 @@ impl Sample {
     pub fn take(&mut self, row: &Record) -> bool {
         self.profile.rows += 1;
         for (at, column) in self.profile.columns.iter_mut().enumerate() {
-            column.take(row.cell(at).trim());
+            column.count_cell(row.cell(at).trim());
         }
         self.profile.rows < ROWS
     }
@@ -65,7 +65,7 @@ impl Sample {
 }
 
 impl Column {
-    fn take(&mut self, cell: &str) {
+    fn count_cell(&mut self, cell: &str) {
         if cell.is_empty() {
             return;
         }

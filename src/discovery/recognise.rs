@@ -2,8 +2,8 @@
 //! same, the one whose name says most is taken, unless its cells refute it.
 
 use super::column::{Column, Profile};
-use super::meaning::{Meaning, meanings, plain};
-use super::product::{Product, product};
+use super::meaning::{Meaning, meanings_of, plain_name};
+use super::product::{Product, find_product};
 use super::status::{Sense, sense};
 use super::synonyms::SYNONYMS;
 
@@ -62,7 +62,8 @@ pub fn recognise(profile: &Profile) -> Recognised {
     let columns: Vec<String> = profile.columns.iter().map(|column| column.name.clone()).collect();
     let mut found: Vec<Found> = Vec::new();
     for (meaning, _) in SYNONYMS.iter().filter(|(meaning, _)| *meaning != Meaning::Identity) {
-        let best = named(profile, *meaning).into_iter().find(|(_, at)| found.iter().all(|other| other.column != *at));
+        let best =
+            find_named(profile, *meaning).into_iter().find(|(_, at)| found.iter().all(|other| other.column != *at));
         found.extend(best.map(|(_, column)| Found {
             meaning: *meaning,
             column,
@@ -70,17 +71,17 @@ pub fn recognise(profile: &Profile) -> Recognised {
             is_named: true,
         }));
     }
-    by_cells(profile, &mut found);
-    let order = names_in_one(profile, &mut found);
-    let identities = identities(profile, &found);
-    Recognised { product: product(&columns), columns, found, identities, order }
+    find_by_cells(profile, &mut found);
+    let order = find_full_name(profile, &mut found);
+    let identities = find_identities(profile, &found);
+    Recognised { product: find_product(&columns), columns, found, identities, order }
 }
 
 /// The columns that this meaning is the name of, whose cells allow it; the likeliest first.
-fn named(profile: &Profile, meaning: Meaning) -> Vec<(usize, usize)> {
+fn find_named(profile: &Profile, meaning: Meaning) -> Vec<(usize, usize)> {
     let likely = |(at, column): (usize, &Column)| {
-        let (_, place) = meanings(&column.name).into_iter().find(|(of, _)| *of == meaning)?;
-        fits(meaning, column).then(|| (place + doubt(meaning, column), at))
+        let (_, place) = meanings_of(&column.name).into_iter().find(|(of, _)| *of == meaning)?;
+        fits_meaning(meaning, column).then(|| (place + doubt_of(meaning, column), at))
     };
     let mut named: Vec<(usize, usize)> = profile.columns.iter().enumerate().filter_map(likely).collect();
     named.sort_unstable();
@@ -88,7 +89,7 @@ fn named(profile: &Profile, meaning: Meaning) -> Vec<(usize, usize)> {
 }
 
 /// Whether the cells of a column allow it to mean this.
-fn fits(meaning: Meaning, column: &Column) -> bool {
+fn fits_meaning(meaning: Meaning, column: &Column) -> bool {
     let mostly = |count| column.mostly(count, 50);
     if column.filled == 0 {
         return false;
@@ -108,7 +109,7 @@ fn fits(meaning: Meaning, column: &Column) -> bool {
 }
 
 /// Put on top of the place in the list: a status that says nothing of who works here comes behind all that do.
-fn doubt(meaning: Meaning, column: &Column) -> usize {
+fn doubt_of(meaning: Meaning, column: &Column) -> usize {
     let says = |word: &String| matches!(sense(word), Sense::Active | Sense::Inactive);
     match (&column.values, meaning) {
         (Some(values), Meaning::Status) if !values.keys().any(says) => 1000,
@@ -127,7 +128,7 @@ fn why_named(meaning: Meaning, column: &Column, rows: u64) -> String {
 }
 
 /// What the cells tell where no name does.
-fn by_cells(profile: &Profile, found: &mut Vec<Found>) {
+fn find_by_cells(profile: &Profile, found: &mut Vec<Found>) {
     let is_free = |found: &[Found], at: usize| found.iter().all(|other| other.column != at);
     let has = |found: &[Found], meaning| found.iter().any(|other| other.meaning == meaning);
     if !has(found, Meaning::Email) {
@@ -160,7 +161,7 @@ fn by_cells(profile: &Profile, found: &mut Vec<Found>) {
 }
 
 /// First and last name in one cell, where there are no columns for the two.
-fn names_in_one(profile: &Profile, found: &mut Vec<Found>) -> Option<NameOrder> {
+fn find_full_name(profile: &Profile, found: &mut Vec<Found>) -> Option<NameOrder> {
     let at = |found: &[Found], meaning| found.iter().position(|other| other.meaning == meaning);
     let (first, last, full) =
         (at(found, Meaning::FirstName), at(found, Meaning::LastName), at(found, Meaning::FullName));
@@ -185,7 +186,7 @@ fn names_in_one(profile: &Profile, found: &mut Vec<Found>) -> Option<NameOrder> 
 }
 
 /// Columns that may be the identity: by their names, then by their cells, then the login and the address.
-fn identities(profile: &Profile, found: &[Found]) -> Vec<Found> {
+fn find_identities(profile: &Profile, found: &[Found]) -> Vec<Found> {
     let is_free = |at: &usize| found.iter().all(|other| other.column != *at);
     let candidate = |column: usize, why: &str, is_named: bool| Found {
         meaning: Meaning::Identity,
@@ -193,10 +194,10 @@ fn identities(profile: &Profile, found: &[Found]) -> Vec<Found> {
         why: why.to_owned(),
         is_named,
     };
-    let named = named(profile, Meaning::Identity).into_iter().map(|(_, at)| at).filter(is_free);
+    let named = find_named(profile, Meaning::Identity).into_iter().map(|(_, at)| at).filter(is_free);
     let mut candidates: Vec<Found> = named.map(|at| candidate(at, "a usual name", true)).collect();
     let is_code = |column: &Column| {
-        let plain = plain(&column.name);
+        let plain = plain_name(&column.name);
         let says =
             ["id", "number", "nummer", "numero", "nr", "no", "code", "key"].iter().any(|end| plain.ends_with(end));
         let is_whole = column.filled == profile.rows && profile.rows > 0;

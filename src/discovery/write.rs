@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::propose::{ExportForm, ExportPlace, MapLine, Proposal};
+use super::synonyms::names_in;
 
 /// Comments begin here where the line leaves room.
 const COMMENT: usize = 40;
@@ -93,7 +94,7 @@ pub(super) fn template_reference(column: &str) -> String {
     let mut letters = column.chars();
     let is_name = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_name && !RESERVED.contains(&column.to_ascii_lowercase().as_str()) {
+    if is_name && names_in(RESERVED).all(|name| !name.eq_ignore_ascii_case(column)) {
         column.to_owned()
     } else {
         format!("row[{}]", template_literal(column))
@@ -101,26 +102,8 @@ pub(super) fn template_reference(column: &str) -> String {
 }
 
 /// Names that mean something else in a template.
-const RESERVED: [&str; 18] = [
-    "row",
-    "and",
-    "or",
-    "not",
-    "in",
-    "is",
-    "if",
-    "else",
-    "elif",
-    "true",
-    "false",
-    "none",
-    "loop",
-    "self",
-    "today",
-    "range",
-    "dict",
-    "namespace",
-];
+const RESERVED: &str = "row | and | or | not | in | is | if | else | elif | true | false | none | loop | self | today | range | dict | \
+     namespace";
 
 fn write_source(proposal: &Proposal, out: &mut ConfigText) {
     let place = &proposal.place;

@@ -18,7 +18,7 @@ const KINDS: [(&str, &str, &str); 3] = [
 
 /// The settings of one kind as the reference has them: name and default. The page of the kind leads there.
 fn settings_of(page: &str) -> Vec<(String, String)> {
-    let text = document(page).section("## ImichatSettings");
+    let text = document(page).section("## Settings");
     let anchor = text.split("](../configuration.md#").nth(1).unwrap().split(')').next().unwrap();
     let heading = match anchor {
         "imichat" => "### imi.chat",
