@@ -12,7 +12,7 @@ use crate::model::Digest;
 /// executed and what is told of it.
 const DECISIVE: [&str; 7] = ["lookup", "map", "match", "policy", "safety", "source", "target"];
 
-pub(super) fn of(root: &DeTable<'_>) -> Digest {
+pub(super) fn digest_of(root: &DeTable<'_>) -> Digest {
     let mut bytes = Vec::new();
     let target = root.get("target").and_then(|target| target.get_ref().as_table());
     let kind = target.and_then(|target| target.get("kind")).and_then(|kind| kind.get_ref().as_str());
@@ -28,7 +28,7 @@ pub(super) fn of(root: &DeTable<'_>) -> Digest {
             continue;
         }
         write_text(name, &mut bytes);
-        write(value.get_ref(), &skipped, &mut bytes);
+        write_value(value.get_ref(), &skipped, &mut bytes);
     }
     Digest::of(&bytes)
 }
@@ -38,19 +38,19 @@ fn is_default(section: &str, key: &str, value: &DeValue<'_>, kind: Option<&str>)
     let Some(default) = default_of(section, key, kind).map(|toml| format!("value = {toml}")) else { return false };
     let bytes = |value: &DeValue<'_>| {
         let mut bytes = Vec::new();
-        write(value, &nothing, &mut bytes);
+        write_value(value, &skip_nothing, &mut bytes);
         bytes
     };
     DeTable::parse(&default)
         .is_ok_and(|table| table.get_ref().get("value").is_some_and(|default| bytes(default.get_ref()) == bytes(value)))
 }
 
-fn nothing(_: &str, _: &DeValue<'_>) -> bool {
+fn skip_nothing(_: &str, _: &DeValue<'_>) -> bool {
     false
 }
 
 /// The value in a form that no other value has: its kind, then its length, then what is in it, tables by key.
-fn write(value: &DeValue<'_>, skipped: &dyn Fn(&str, &DeValue<'_>) -> bool, out: &mut Vec<u8>) {
+fn write_value(value: &DeValue<'_>, skipped: &dyn Fn(&str, &DeValue<'_>) -> bool, out: &mut Vec<u8>) {
     match value {
         DeValue::String(text) => write_text(text, out),
         // Whichever way a number is written (`0x10`, `1e3`), it is the same number.
@@ -67,7 +67,7 @@ fn write(value: &DeValue<'_>, skipped: &dyn Fn(&str, &DeValue<'_>) -> bool, out:
         DeValue::Datetime(date) => write_tagged(b'd', &date.to_string(), out),
         DeValue::Array(list) => {
             write_head(b'[', list.len(), out);
-            list.iter().for_each(|value| write(value.get_ref(), &nothing, out));
+            list.iter().for_each(|value| write_value(value.get_ref(), &skip_nothing, out));
         }
         DeValue::Table(table) => {
             let mut entries: Vec<_> =
@@ -76,7 +76,7 @@ fn write(value: &DeValue<'_>, skipped: &dyn Fn(&str, &DeValue<'_>) -> bool, out:
             write_head(b'{', entries.len(), out);
             for (key, value) in entries {
                 write_text(key.get_ref(), out);
-                write(value.get_ref(), &nothing, out);
+                write_value(value.get_ref(), &skip_nothing, out);
             }
         }
     }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn digest(text: &str) -> Digest {
-        of(DeTable::parse(text).unwrap().get_ref())
+        digest_of(DeTable::parse(text).unwrap().get_ref())
     }
 
     const BASE: &str = "[source]\npath = 'a.csv'\nheader_row = 16\n[map]\na.b = 'x'\n[target]\nteam_id = 1\n";

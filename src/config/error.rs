@@ -35,10 +35,10 @@ impl ConfigError {
     }
 
     pub(super) fn new(file: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
-        let text = redact::comments(text);
+        let text = redact::hide_in_comments(text);
         for problem in &mut problems {
             // A renderer refuses a span beyond the text, and then shows nothing at all.
-            problem.span = problem.span.take().map(|span| inside(&text, &span));
+            problem.span = problem.span.take().map(|span| clip_span(&text, &span));
         }
         problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
         Self { source: NamedSource::new(file.display().to_string(), text), problems }
@@ -47,7 +47,7 @@ impl ConfigError {
     /// Blots out a part of the file that must not be shown, a secret in clear.
     #[must_use]
     pub fn hiding(self, secret: &Range<usize>) -> Self {
-        let text = redact::spans(self.text(), std::slice::from_ref(secret));
+        let text = redact::hide_spans(self.text(), std::slice::from_ref(secret));
         let name = self.file().to_owned();
         Self { source: NamedSource::new(name, text), problems: self.problems }
     }
@@ -125,7 +125,7 @@ impl Diagnostic for ConfigError {
 }
 
 /// The part of a span that lies within the text, at the borders of characters.
-fn inside(text: &str, span: &Range<usize>) -> Range<usize> {
+fn clip_span(text: &str, span: &Range<usize>) -> Range<usize> {
     let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let start = floor(span.start);
     start..floor(span.end).max(start)
@@ -157,8 +157,8 @@ mod tests {
     #[test]
     fn a_span_that_does_not_fit_the_text_is_cut_to_it() {
         let text = "é = 1";
-        assert_eq!(inside(text, &(1..99)), 0..6);
-        assert_eq!(inside(text, &(99..120)), 6..6);
+        assert_eq!(clip_span(text, &(1..99)), 0..6);
+        assert_eq!(clip_span(text, &(99..120)), 6..6);
         assert_eq!(error(text, &[("end", Some(99..120))]).to_string(), "config.toml:1:6: end");
     }
 

@@ -27,10 +27,10 @@ pub use settings::{
 };
 
 use crate::mapping::spec::MapSpec;
-use crate::settings::{Reading, SettingsTable, TomlTable};
+use crate::settings::{ConfigReading, SettingsTable, TomlTable};
 use sections::{
     JournalTable, MatchTable, PasswordTable, RateTable, ReportTable, SafetyTable, SectionKeys, SourceTable,
-    read_lookups, read_map, read_policy, read_target, sections,
+    all_sections, read_lookups, read_map, read_policy, read_target,
 };
 
 /// Reads a configuration file.
@@ -48,7 +48,7 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
         Ok(text) => parse(text.strip_prefix('\u{feff}').unwrap_or(&text), path),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let text = redact::everything(&String::from_utf8_lossy(error.as_bytes()));
+            let text = redact::hide_everything(&String::from_utf8_lossy(error.as_bytes()));
             let problem = Problem {
                 message: format!("is not UTF-8: byte {at}"),
                 // Up to here the readable form is as long as the file, and the mark for what is not is three bytes.
@@ -70,11 +70,11 @@ pub fn parse(text: &str, file: &Path) -> Result<Settings, ConfigError> {
     if !broken.is_empty() {
         return Err(syntax_error(text, file, &broken));
     }
-    let mut reading = Reading::new(&settings::folder_of(file));
+    let mut reading = ConfigReading::new(&settings::folder_of(file));
     let settings = read_settings(root.get_ref(), text, file, &mut reading);
     match settings {
         Some(settings) if reading.problems.is_empty() => Ok(settings),
-        _ => Err(ConfigError::new(file, &redact::spans(text, &reading.hidden), reading.problems)),
+        _ => Err(ConfigError::new(file, &redact::hide_spans(text, &reading.hidden), reading.problems)),
     }
 }
 
@@ -91,13 +91,13 @@ fn syntax_error(text: &str, file: &Path, errors: &[toml::de::Error]) -> ConfigEr
         .collect();
     problems.sort_by_key(|problem| problem.span.as_ref().map_or(usize::MAX, |span| span.start));
     problems.dedup_by_key(|problem| line(problem));
-    ConfigError::new(file, &redact::everything(text), problems)
+    ConfigError::new(file, &redact::hide_everything(text), problems)
 }
 
 /// The settings, unless something is missing or wrong; then `reading` says what.
-fn read_settings(root: &DeTable<'_>, text: &str, file: &Path, reading: &mut Reading) -> Option<Settings> {
+fn read_settings(root: &DeTable<'_>, text: &str, file: &Path, reading: &mut ConfigReading) -> Option<Settings> {
     let file_table = TomlTable::new("", 0..0, root);
-    let names: Vec<_> = sections().iter().map(|section| section.name).collect();
+    let names: Vec<_> = all_sections().iter().map(|section| section.name).collect();
     file_table.hide_unknown(&names, reading);
     file_table.refuse_unknown(&names, reading);
     let nothing = DeTable::new();
@@ -140,14 +140,14 @@ fn read_settings(root: &DeTable<'_>, text: &str, file: &Path, reading: &mut Read
         journal: journal?,
         passwords: passwords?,
         report: report?,
-        digest: digest::of(root),
+        digest: digest::digest_of(root),
     })
 }
 
 /// Whether a section has to be there; then it is said to be missing, with the setting that it is needed for, where that
 /// is one alone.
-fn is_needed(name: &str, reading: &mut Reading) -> bool {
-    let Some(section) = sections().iter().find(|section| section.name == name) else { return false };
+fn is_needed(name: &str, reading: &mut ConfigReading) -> bool {
+    let Some(section) = all_sections().iter().find(|section| section.name == name) else { return false };
     let Some(help) = section.missing else { return false };
     let needed = match &section.keys {
         SectionKeys::These(settings) => settings.iter().filter(|setting| setting.otherwise.is_needed()).collect(),

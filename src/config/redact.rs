@@ -7,7 +7,7 @@ use std::ops::Range;
 const SECRET_NAMES: [&str; 6] = ["apikey", "secret", "token", "password", "passwd", "webhook"];
 
 /// The text without what stands in the spans; quotes around it and line ends stay.
-pub(super) fn spans(text: &str, hidden: &[Range<usize>]) -> String {
+pub(super) fn hide_spans(text: &str, hidden: &[Range<usize>]) -> String {
     if hidden.is_empty() {
         return text.to_owned();
     }
@@ -26,28 +26,30 @@ pub(super) fn spans(text: &str, hidden: &[Range<usize>]) -> String {
 }
 
 /// The text without what looks like a secret in a comment: a setting that was tried once and switched off.
-pub(super) fn comments(text: &str) -> String {
+pub(super) fn hide_in_comments(text: &str) -> String {
     let mut found = Vec::new();
-    for (start, line) in lines(text) {
+    for (start, line) in numbered_lines(text) {
         let begin = line.find('#').unwrap_or(line.len());
-        let assigned = assignments(line).filter(|at| *at >= begin);
-        found.extend(assigned.filter_map(|at| value(text, start + at + 1)));
+        let assigned = secret_assignments(line).filter(|at| *at >= begin);
+        found.extend(assigned.filter_map(|at| value_after(text, start + at + 1)));
     }
-    spans(text, &found)
+    hide_spans(text, &found)
 }
 
 /// The text without whatever looks like a secret anywhere: for a file that TOML cannot read, where only the look is
 /// left to go by. Since a quote or a sign may be what is missing, a line that has the name of a secret in it is enough.
-pub(super) fn everything(text: &str) -> String {
+pub(super) fn hide_everything(text: &str) -> String {
     let mut found = Vec::new();
-    for (start, line) in lines(text) {
-        found.extend(assignments(line).chain(named(line)).filter_map(|at| value(text, start + at + 1)));
+    for (start, line) in numbered_lines(text) {
+        found.extend(
+            secret_assignments(line).chain(find_secret_name(line)).filter_map(|at| value_after(text, start + at + 1)),
+        );
     }
-    spans(text, &found)
+    hide_spans(text, &found)
 }
 
 /// Each line with where it starts.
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split_inclusive('\n').scan(0, |next, line| {
         let start = *next;
         *next += line.len();
@@ -56,13 +58,13 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Where in a line a `=` follows the name of a secret.
-fn assignments(line: &str) -> impl Iterator<Item = usize> {
+fn secret_assignments(line: &str) -> impl Iterator<Item = usize> {
     line.match_indices('=').map(|(at, _)| at).filter(|at| is_secret_name(&line[..*at]))
 }
 
 /// The value that begins somewhere after a place: to the end of its line, or of the multi-line string, or of the next
 /// line where this one says nothing. A table (`{ env = … }`) only names where the secret is.
-fn value(text: &str, after: usize) -> Option<Range<usize>> {
+fn value_after(text: &str, after: usize) -> Option<Range<usize>> {
     let from = after + text.get(after..)?.find(|c: char| !c.is_whitespace() && c != '=')?;
     let rest = &text[from..];
     if rest.starts_with('{') {
@@ -85,7 +87,7 @@ fn is_secret_name(before: &str) -> bool {
 }
 
 /// The last letter of the first name of a secret in a line, whatever signs have got into it.
-fn named(line: &str) -> Option<usize> {
+fn find_secret_name(line: &str) -> Option<usize> {
     let letters: Vec<(usize, char)> = line.char_indices().filter(|(_, c)| c.is_ascii_alphanumeric()).collect();
     let squeezed: String = letters.iter().map(|(_, c)| c.to_ascii_lowercase()).collect();
     let end = SECRET_NAMES.iter().filter_map(|name| squeezed.find(name).map(|at| at + name.len() - 1)).min()?;
@@ -102,14 +104,14 @@ mod tests {
 
     #[test]
     fn a_hidden_span_keeps_its_length_quotes_and_lines() {
-        assert_eq!(spans("k = \"sé\"\nx", &hidden(4, 9)), "k = \"***\"\nx");
-        assert_eq!(spans("k = '''a\r\nb'''", &hidden(4, 14)), "k = '***\r\n***'");
+        assert_eq!(hide_spans("k = \"sé\"\nx", &hidden(4, 9)), "k = \"***\"\nx");
+        assert_eq!(hide_spans("k = '''a\r\nb'''", &hidden(4, 14)), "k = '***\r\n***'");
     }
 
     #[test]
     fn comments_lose_their_secrets_and_nothing_else_does() {
         let text = "x = 1 # api_key = \"hunter2\"\npassword = \"column\"\n# api_key = { env = \"KEY\" }\n# burst = 5\n";
-        let shown = comments(text);
+        let shown = hide_in_comments(text);
         assert_eq!(shown.len(), text.len());
         assert_eq!(shown, text.replace("hunter2", "*******"));
     }
@@ -131,7 +133,7 @@ mod tests {
             "api_key =\n'hunter2'",
             "api_key = ''\nhunter2\n'''",
         ] {
-            let shown = everything(text);
+            let shown = hide_everything(text);
             assert!(!shown.contains("hunter2"), "{shown}");
             assert_eq!(shown.len(), text.len());
         }
@@ -140,7 +142,7 @@ mod tests {
     #[test]
     fn broken_text_keeps_what_is_no_secret() {
         for text in ["domain = \"x\"\nburst = ", "api_key = { env = \"KEY\"", "base_url = \"https://x"] {
-            assert_eq!(everything(text), text);
+            assert_eq!(hide_everything(text), text);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Stop};
 use crate::discovery::Blueprint;
 use crate::model::{Schema, Secret};
 use crate::sandbox::Simulation;
-use crate::settings::{Reading, SecretError, SecretSource, Setting, TomlTable};
+use crate::settings::{ConfigReading, SecretError, SecretSource, Setting, TomlTable};
 
 /// One kind of system.
 pub struct Descriptor {
@@ -31,8 +31,8 @@ pub struct Descriptor {
     pub deletes: bool,
     /// `[target]` as it may stand in a file.
     pub example: &'static str,
-    /// Reads the settings of `[target]` that it has for itself; none, and `Reading` says why.
-    pub read: fn(&TomlTable<'_>, &mut Reading) -> Option<Arc<dyn SystemSettings>>,
+    /// Reads the settings of `[target]` that it has for itself; none, and `ConfigReading` says why.
+    pub read: fn(&TomlTable<'_>, &mut ConfigReading) -> Option<Arc<dyn SystemSettings>>,
     /// What signs in to its built-in sandbox, by the names of the settings. It protects nothing.
     pub sandbox_login: &'static [(&'static str, &'static str)],
     /// Its built-in sandbox, which behaves as the published pages have it.

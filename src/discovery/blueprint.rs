@@ -21,9 +21,9 @@ pub struct Blueprint {
 #[derive(Debug, PartialEq)]
 pub enum Wish {
     /// The system needs it. Where nothing gives it, it is to be filled in with what is said here.
-    Needed { attribute: &'static str, from: Origin, wants: &'static str },
+    Needed { attribute: &'static str, from: ValueOrigin, wants: &'static str },
     /// It is mapped where the export has it.
-    Welcome { attribute: &'static str, from: Origin },
+    Welcome { attribute: &'static str, from: ValueOrigin },
     /// First and last name, from two columns or from one.
     Names { first: &'static str, last: &'static str },
     /// Whether somebody is in use.
@@ -35,15 +35,15 @@ pub enum Wish {
     /// A random text.
     Password { attribute: &'static str },
     /// A line that is switched off; with `unless_missing`, only where the export has that.
-    Off { attribute: &'static str, value: &'static str, comment: &'static str, unless_missing: Option<Origin> },
+    Off { attribute: &'static str, value: &'static str, comment: &'static str, unless_missing: Option<ValueOrigin> },
 }
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Origin {
+pub enum ValueOrigin {
     /// A login of its own, the beginning of the address, the address, the identity: the first that tells people apart.
     Login,
-    /// The address where it tells people apart, else as [`Origin::Login`].
+    /// The address where it tells people apart, else as [`ValueOrigin::Login`].
     AddressOrLogin,
     Address,
     Identity,
@@ -68,7 +68,7 @@ impl Blueprint {
     /// Whether a team has to be known, so that somebody is asked for one where the export has none.
     #[must_use]
     pub fn needs_team(&self) -> bool {
-        self.attributes.iter().any(|wish| matches!(wish, Wish::Needed { from: Origin::Team, .. }))
+        self.attributes.iter().any(|wish| matches!(wish, Wish::Needed { from: ValueOrigin::Team, .. }))
     }
 
     /// Whether it generates passwords, so that somebody has to get them.

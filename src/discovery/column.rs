@@ -38,11 +38,11 @@ pub struct Profile {
 }
 
 /// A look at the first rows.
-pub struct Sample {
+pub struct ExportSample {
     profile: Profile,
 }
 
-impl Sample {
+impl ExportSample {
     #[must_use]
     pub fn new(columns: &Columns) -> Self {
         let column = |name: &String| Column { name: name.clone(), values: Some(BTreeMap::new()), ..Column::default() };

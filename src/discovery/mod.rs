@@ -5,7 +5,7 @@
 //! the cells leave open becomes a question; what nothing in the export can answer becomes a line that is marked to be
 //! filled in. The name of a column counts more than its cells, and the cells can refute it.
 //!
-//! It goes in this order: [`Sample`] looks at the first rows, [`recognise`] finds out what the columns mean, [`Census`]
+//! It goes in this order: [`ExportSample`] looks at the first rows, [`recognise`] finds out what the columns mean, [`Census`]
 //! counts in all rows what only all of them can tell, and [`propose`] makes the lines that [`config_text`] writes.
 
 mod blueprint;
@@ -21,12 +21,12 @@ mod synonyms;
 mod tests;
 mod write;
 
-pub use blueprint::{Blueprint, InUse, Origin, Wish};
+pub use blueprint::{Blueprint, InUse, ValueOrigin, Wish};
 pub use census::{Census, Keys, Values};
-pub use column::{Column, Profile, Sample};
+pub use column::{Column, ExportSample, Profile};
 pub use meaning::{Meaning, is_usual_name};
 pub use product::Product;
 pub use propose::{Answers, ExportForm, ExportPlace, Missing, Proposal, TeamLookup, propose};
-pub use recognise::{Found, Recognised, recognise};
-pub use status::{Sense, sense};
+pub use recognise::{FoundColumn, Recognised, recognise};
+pub use status::{Sense, sense_of};
 pub use write::config_text;

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::blueprint::{Blueprint, InUse, Origin, Wish};
+use super::blueprint::{Blueprint, InUse, ValueOrigin, Wish};
 use super::census::{Census, Values};
 use super::meaning::Meaning;
 use super::recognise::{NameOrder, Recognised};
-use super::status::{Sense, sense};
+use super::status::{Sense, sense_of};
 use super::write::{map_column, template_literal, template_reference, toml_text};
 
 /// What a person answered, or what is taken where nobody was asked.
@@ -136,7 +136,7 @@ impl Values {
     pub fn that_are(&self, wanted: Sense) -> impl Iterator<Item = (&str, u64)> {
         self.counts
             .iter()
-            .filter(move |(value, _)| sense(value) == wanted)
+            .filter(move |(value, _)| sense_of(value) == wanted)
             .map(|(value, count)| (value.as_str(), *count))
     }
 }
@@ -169,19 +169,19 @@ impl ExportFacts<'_> {
         self.name_of(Meaning::Email).map(|name| (map_column(name), "a plain string names a column".to_owned()))
     }
 
-    fn value_from(&self, origin: Origin) -> Option<MapValue> {
+    fn value_from(&self, origin: ValueOrigin) -> Option<MapValue> {
         match origin {
-            Origin::Login => self.login_from(),
-            Origin::AddressOrLogin => {
+            ValueOrigin::Login => self.login_from(),
+            ValueOrigin::AddressOrLogin => {
                 self.address_from().filter(|_| self.address_is_key()).or_else(|| self.login_from())
             }
-            Origin::Address => self.address_from(),
-            Origin::Identity => {
+            ValueOrigin::Address => self.address_from(),
+            ValueOrigin::Identity => {
                 let name = self.identity?;
                 Some((map_column(name), "finds people whose address has changed".to_owned()))
             }
-            Origin::Team => self.team_from(),
-            Origin::Column(meanings) => {
+            ValueOrigin::Team => self.team_from(),
+            ValueOrigin::Column(meanings) => {
                 let (name, meaning) = meanings.iter().find_map(|meaning| Some((self.name_of(*meaning)?, *meaning)))?;
                 Some((map_column(name), meaning.name().to_owned()))
             }
@@ -224,7 +224,7 @@ impl ExportFacts<'_> {
     /// The values of the status that mean that nobody needs the account.
     fn inactive_values(&self) -> Vec<&str> {
         let Some(values) = self.census.values.get(&Meaning::Status) else { return Vec::new() };
-        let left = |value: &&String| sense(value) == Sense::Inactive || self.answers.inactive.contains(*value);
+        let left = |value: &&String| sense_of(value) == Sense::Inactive || self.answers.inactive.contains(*value);
         values.counts.keys().filter(left).map(String::as_str).collect()
     }
 

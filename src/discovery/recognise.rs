@@ -4,7 +4,7 @@
 use super::column::{Column, Profile};
 use super::meaning::{Meaning, meanings_of, plain_name};
 use super::product::{Product, find_product};
-use super::status::{Sense, sense};
+use super::status::{Sense, sense_of};
 use super::synonyms::SYNONYMS;
 
 /// Candidates for the identity that are looked at in all rows.
@@ -12,7 +12,7 @@ const CANDIDATES: usize = 6;
 
 /// A column whose meaning was found.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct FoundColumn {
     pub meaning: Meaning,
     pub column: usize,
     pub why: String,
@@ -35,9 +35,9 @@ pub struct Recognised {
     pub product: Option<Product>,
     pub columns: Vec<String>,
     /// At most one column for each meaning, in the order in which people are shown them.
-    pub found: Vec<Found>,
+    pub found: Vec<FoundColumn>,
     /// Columns that may be the identity, the likeliest first.
-    pub identities: Vec<Found>,
+    pub identities: Vec<FoundColumn>,
     /// How the names in [`Meaning::FullName`] are written, where that column is there.
     pub order: Option<NameOrder>,
 }
@@ -60,11 +60,11 @@ impl Recognised {
 #[must_use]
 pub fn recognise(profile: &Profile) -> Recognised {
     let columns: Vec<String> = profile.columns.iter().map(|column| column.name.clone()).collect();
-    let mut found: Vec<Found> = Vec::new();
+    let mut found: Vec<FoundColumn> = Vec::new();
     for (meaning, _) in SYNONYMS.iter().filter(|(meaning, _)| *meaning != Meaning::Identity) {
         let best =
             find_named(profile, *meaning).into_iter().find(|(_, at)| found.iter().all(|other| other.column != *at));
-        found.extend(best.map(|(_, column)| Found {
+        found.extend(best.map(|(_, column)| FoundColumn {
             meaning: *meaning,
             column,
             why: why_named(*meaning, &profile.columns[column], profile.rows),
@@ -110,7 +110,7 @@ fn fits_meaning(meaning: Meaning, column: &Column) -> bool {
 
 /// Put on top of the place in the list: a status that says nothing of who works here comes behind all that do.
 fn doubt_of(meaning: Meaning, column: &Column) -> usize {
-    let says = |word: &String| matches!(sense(word), Sense::Active | Sense::Inactive);
+    let says = |word: &String| matches!(sense_of(word), Sense::Active | Sense::Inactive);
     match (&column.values, meaning) {
         (Some(values), Meaning::Status) if !values.keys().any(says) => 1000,
         _ => 0,
@@ -128,14 +128,14 @@ fn why_named(meaning: Meaning, column: &Column, rows: u64) -> String {
 }
 
 /// What the cells tell where no name does.
-fn find_by_cells(profile: &Profile, found: &mut Vec<Found>) {
-    let is_free = |found: &[Found], at: usize| found.iter().all(|other| other.column != at);
-    let has = |found: &[Found], meaning| found.iter().any(|other| other.meaning == meaning);
+fn find_by_cells(profile: &Profile, found: &mut Vec<FoundColumn>) {
+    let is_free = |found: &[FoundColumn], at: usize| found.iter().all(|other| other.column != at);
+    let has = |found: &[FoundColumn], meaning| found.iter().any(|other| other.meaning == meaning);
     if !has(found, Meaning::Email) {
         let addresses = profile.columns.iter().enumerate().filter(|(_, column)| column.mostly(column.addresses, 90));
         let fullest =
             addresses.filter(|(at, _)| is_free(found, *at)).max_by_key(|(at, c)| (c.addresses, usize::MAX - at));
-        found.extend(fullest.map(|(column, cells)| Found {
+        found.extend(fullest.map(|(column, cells)| FoundColumn {
             meaning: Meaning::Email,
             column,
             why: format!("{} of {} are addresses", cells.addresses, profile.rows),
@@ -144,14 +144,15 @@ fn find_by_cells(profile: &Profile, found: &mut Vec<Found>) {
     }
     if !has(found, Meaning::Status) {
         // Short words are codes or yes and no, which any column may have.
-        let says = |word: &String| word.chars().count() > 2 && sense(word) != Sense::Unknown;
+        let says = |word: &String| word.chars().count() > 2 && sense_of(word) != Sense::Unknown;
         let is_status = |column: &Column| {
             let values = column.values.as_ref().filter(|values| !values.is_empty() && values.len() <= 12);
-            values
-                .is_some_and(|values| values.keys().all(says) && values.keys().any(|word| sense(word) == Sense::Active))
+            values.is_some_and(|values| {
+                values.keys().all(says) && values.keys().any(|word| sense_of(word) == Sense::Active)
+            })
         };
         let status = profile.columns.iter().enumerate().find(|(at, column)| is_free(found, *at) && is_status(column));
-        found.extend(status.map(|(column, _)| Found {
+        found.extend(status.map(|(column, _)| FoundColumn {
             meaning: Meaning::Status,
             column,
             why: "its values say who works here".to_owned(),
@@ -161,8 +162,8 @@ fn find_by_cells(profile: &Profile, found: &mut Vec<Found>) {
 }
 
 /// First and last name in one cell, where there are no columns for the two.
-fn find_full_name(profile: &Profile, found: &mut Vec<Found>) -> Option<NameOrder> {
-    let at = |found: &[Found], meaning| found.iter().position(|other| other.meaning == meaning);
+fn find_full_name(profile: &Profile, found: &mut Vec<FoundColumn>) -> Option<NameOrder> {
+    let at = |found: &[FoundColumn], meaning| found.iter().position(|other| other.meaning == meaning);
     let (first, last, full) =
         (at(found, Meaning::FirstName), at(found, Meaning::LastName), at(found, Meaning::FullName));
     if let (Some(_), Some(_), Some(full)) = (first, last, full) {
@@ -186,16 +187,16 @@ fn find_full_name(profile: &Profile, found: &mut Vec<Found>) -> Option<NameOrder
 }
 
 /// Columns that may be the identity: by their names, then by their cells, then the login and the address.
-fn find_identities(profile: &Profile, found: &[Found]) -> Vec<Found> {
+fn find_identities(profile: &Profile, found: &[FoundColumn]) -> Vec<FoundColumn> {
     let is_free = |at: &usize| found.iter().all(|other| other.column != *at);
-    let candidate = |column: usize, why: &str, is_named: bool| Found {
+    let candidate = |column: usize, why: &str, is_named: bool| FoundColumn {
         meaning: Meaning::Identity,
         column,
         why: why.to_owned(),
         is_named,
     };
     let named = find_named(profile, Meaning::Identity).into_iter().map(|(_, at)| at).filter(is_free);
-    let mut candidates: Vec<Found> = named.map(|at| candidate(at, "a usual name", true)).collect();
+    let mut candidates: Vec<FoundColumn> = named.map(|at| candidate(at, "a usual name", true)).collect();
     let is_code = |column: &Column| {
         let plain = plain_name(&column.name);
         let says =

@@ -57,7 +57,7 @@ const WORDS: &[(Sense, &str)] = &[
 
 /// What a word of a status column means. Numbers and letters count as words, since many products write codes.
 #[must_use]
-pub fn sense(word: &str) -> Sense {
+pub fn sense_of(word: &str) -> Sense {
     let word = plain_name(word);
     let means = |words: &'static str| names_in(words).any(|known| plain_name(known) == word);
     WORDS.iter().find(|(_, words)| means(words)).map_or(Sense::Unknown, |(sense, _)| *sense)
@@ -81,14 +81,14 @@ mod tests {
     #[test]
     fn leavers_are_told_from_those_who_are_away() {
         for word in ["Terminated", "AUSGETRETEN", "Sorti", "baja", "T", "false", "ausgeschieden "] {
-            assert_eq!(sense(word), Sense::Inactive, "{word}");
+            assert_eq!(sense_of(word), Sense::Inactive, "{word}");
         }
         for word in ["On Leave", "Elternzeit", "Congé parental", "Baja médica", "L"] {
-            assert_eq!(sense(word), Sense::Away, "{word}");
+            assert_eq!(sense_of(word), Sense::Away, "{word}");
         }
-        assert_eq!(sense("Applicant"), Sense::NotYet);
-        assert_eq!(sense("en poste"), Sense::Active);
-        assert_eq!(sense("Violet"), Sense::Unknown);
-        assert_eq!(sense(""), Sense::Unknown);
+        assert_eq!(sense_of("Applicant"), Sense::NotYet);
+        assert_eq!(sense_of("en poste"), Sense::Active);
+        assert_eq!(sense_of("Violet"), Sense::Unknown);
+        assert_eq!(sense_of(""), Sense::Unknown);
     }
 }

@@ -20,7 +20,7 @@ fn made(lines: &[&str]) -> Made {
             record
         })
         .collect();
-    let mut sample = Sample::new(&columns);
+    let mut sample = ExportSample::new(&columns);
     for record in &records {
         sample.take(record);
     }
@@ -209,7 +209,7 @@ fn every_line_of_a_proposal_is_explained() {
 #[test]
 fn memory_stays_bounded_however_many_values_a_column_has() {
     let columns = Columns::new(vec!["ID".into(), "Status".into()]);
-    let mut sample = Sample::new(&columns);
+    let mut sample = ExportSample::new(&columns);
     let mut record = Record::default();
     let mut rows = 0;
     loop {

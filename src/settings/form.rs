@@ -4,34 +4,34 @@ use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use super::toml_reader::has_secret;
-use super::{Choice, Doubles, Reading, Rule, SettingsTable, Takes, TomlItem, Word, Zero};
+use super::{ConfigReading, Doubles, SettingsTable, TableRule, TomlItem, ValueKind, Word, WordChoice, Zero};
 
 /// What a value can be.
-pub trait Form {
-    type Value;
+pub trait SettingForm {
+    type Output;
 
-    fn takes(&self) -> Takes;
+    fn takes(&self) -> ValueKind;
 
     /// Reads a value; `None` has said why not.
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<Self::Value>;
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Self::Output>;
 }
 
 /// `true` or `false`.
 pub struct Flag;
 
 #[must_use]
-pub const fn flag() -> Flag {
+pub const fn true_or_false() -> Flag {
     Flag
 }
 
-impl Form for Flag {
-    type Value = bool;
+impl SettingForm for Flag {
+    type Output = bool;
 
-    fn takes(&self) -> Takes {
-        Takes::Boolean
+    fn takes(&self) -> ValueKind {
+        ValueKind::Boolean
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<bool> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<bool> {
         item.read_boolean(reading)
     }
 }
@@ -42,18 +42,18 @@ pub struct Whole<T> {
     kind: PhantomData<T>,
 }
 
-pub const fn whole<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> Whole<T> {
+pub const fn whole_number<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> Whole<T> {
     Whole { range, kind: PhantomData }
 }
 
-impl<T: TryFrom<i64>> Form for Whole<T> {
-    type Value = T;
+impl<T: TryFrom<i64>> SettingForm for Whole<T> {
+    type Output = T;
 
-    fn takes(&self) -> Takes {
-        Takes::Integer(self.range.clone())
+    fn takes(&self) -> ValueKind {
+        ValueKind::Integer(self.range.clone())
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<T> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<T> {
         item.read_integer(&self.range, reading)
     }
 }
@@ -65,29 +65,29 @@ pub struct Number<T> {
     pub check: fn(f64) -> Result<T, String>,
 }
 
-impl<T> Form for Number<T> {
-    type Value = T;
+impl<T> SettingForm for Number<T> {
+    type Output = T;
 
-    fn takes(&self) -> Takes {
-        Takes::Number { range: self.range.clone(), zero: self.zero }
+    fn takes(&self) -> ValueKind {
+        ValueKind::Number { range: self.range.clone(), zero: self.zero }
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<T> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<T> {
         (self.check)(item.read_number(reading)?).or_else(|why| item.refuse(&why, None, reading).ok_or(why)).ok()
     }
 }
 
 /// One of several words.
-pub struct Choices<T: 'static>(pub &'static [Choice<T>]);
+pub struct Choices<T: 'static>(pub &'static [WordChoice<T>]);
 
-impl<T: Copy> Form for Choices<T> {
-    type Value = T;
+impl<T: Copy> SettingForm for Choices<T> {
+    type Output = T;
 
-    fn takes(&self) -> Takes {
-        Takes::Choice(self.0.iter().map(|choice| Word { name: choice.name, says: choice.says }).collect())
+    fn takes(&self) -> ValueKind {
+        ValueKind::Choice(self.0.iter().map(|choice| Word { name: choice.name, says: choice.says }).collect())
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<T> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<T> {
         item.read_choice(self.0, reading)
     }
 }
@@ -101,16 +101,16 @@ pub struct ItemList<F> {
     pub empty: Option<(&'static str, Option<&'static str>)>,
 }
 
-impl<F: Form> Form for ItemList<F> {
-    type Value = Vec<F::Value>;
+impl<F: SettingForm> SettingForm for ItemList<F> {
+    type Output = Vec<F::Output>;
 
-    fn takes(&self) -> Takes {
+    fn takes(&self) -> ValueKind {
         let least = usize::from(self.empty.is_some());
-        Takes::List { of: Box::new(self.of.takes()), least, doubles: self.doubles, said: self.said }
+        ValueKind::List { of: Box::new(self.of.takes()), least, doubles: self.doubles, said: self.said }
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<Vec<F::Value>> {
-        let expected = if matches!(self.of.takes(), Takes::Text(_)) { "a list of strings" } else { self.said };
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Vec<F::Output>> {
+        let expected = if matches!(self.of.takes(), ValueKind::Text(_)) { "a list of strings" } else { self.said };
         let items = item.read_list(expected, reading)?;
         if let (Some((what, help)), true) = (self.empty, items.is_empty()) {
             return item.refuse(what, help.map(str::to_owned), reading);
@@ -122,18 +122,18 @@ impl<F: Form> Form for ItemList<F> {
 /// A table with settings of its own.
 pub struct InTable<S> {
     pub of: S,
-    pub rule: Rule,
+    pub rule: TableRule,
     pub said: &'static str,
 }
 
-impl<S: SettingsTable> Form for InTable<S> {
-    type Value = S::Value;
+impl<S: SettingsTable> SettingForm for InTable<S> {
+    type Output = S::Output;
 
-    fn takes(&self) -> Takes {
-        Takes::Table { settings: self.of.settings(), rule: self.rule, said: self.said }
+    fn takes(&self) -> ValueKind {
+        ValueKind::Table { settings: self.of.settings(), rule: self.rule, said: self.said }
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<S::Value> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<S::Output> {
         if !item.value.is_table() {
             if has_secret(&self.of.settings()) {
                 reading.hide_value(item.value, &item.span);
@@ -141,7 +141,7 @@ impl<S: SettingsTable> Form for InTable<S> {
             return item.refuse_type(self.said, reading);
         }
         let table = item.read_table(reading)?;
-        if self.rule == Rule::NotEmpty && table.is_empty() {
+        if self.rule == TableRule::NotEmpty && table.is_empty() {
             let names: Vec<_> = self.of.settings().iter().map(|setting| format!("`{}`", setting.name)).collect();
             return item.refuse(&format!("names neither {}", names.join(" nor ")), None, reading);
         }
@@ -156,18 +156,18 @@ pub struct Either<A, B> {
     pub said: &'static str,
 }
 
-impl<A: Form, B: Form<Value = A::Value>> Form for Either<A, B> {
-    type Value = A::Value;
+impl<A: SettingForm, B: SettingForm<Output = A::Output>> SettingForm for Either<A, B> {
+    type Output = A::Output;
 
-    fn takes(&self) -> Takes {
+    fn takes(&self) -> ValueKind {
         let others = match self.other.takes() {
-            Takes::Any { of, .. } => of,
+            ValueKind::Any { of, .. } => of,
             takes => vec![takes],
         };
-        Takes::Any { of: std::iter::once(self.one.takes()).chain(others).collect(), said: self.said }
+        ValueKind::Any { of: std::iter::once(self.one.takes()).chain(others).collect(), said: self.said }
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<A::Value> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<A::Output> {
         if self.one.takes().is_type_of(item.value) {
             self.one.read(item, reading)
         } else if self.other.takes().is_type_of(item.value) {
@@ -181,36 +181,36 @@ impl<A: Form, B: Form<Value = A::Value>> Form for Either<A, B> {
 /// Nothing but `true`, which stands for the defaults of a table.
 pub struct OrTrue<S>(pub S);
 
-impl<S: SettingsTable> Form for OrTrue<S> {
-    type Value = S::Value;
+impl<S: SettingsTable> SettingForm for OrTrue<S> {
+    type Output = S::Output;
 
-    fn takes(&self) -> Takes {
-        Takes::True
+    fn takes(&self) -> ValueKind {
+        ValueKind::True
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<S::Value> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<S::Output> {
         if item.value.as_bool() == Some(true) { self.0.defaults() } else { item.refuse_type("true", reading) }
     }
 }
 
 /// A form whose value is made into another.
-pub struct Mapped<F: Form, T> {
+pub struct MappedForm<F: SettingForm, T> {
     form: F,
-    make: fn(F::Value) -> T,
+    make: fn(F::Output) -> T,
 }
 
-pub const fn mapped<F: Form, T>(form: F, make: fn(F::Value) -> T) -> Mapped<F, T> {
-    Mapped { form, make }
+pub const fn mapped_form<F: SettingForm, T>(form: F, make: fn(F::Output) -> T) -> MappedForm<F, T> {
+    MappedForm { form, make }
 }
 
-impl<F: Form, T> Form for Mapped<F, T> {
-    type Value = T;
+impl<F: SettingForm, T> SettingForm for MappedForm<F, T> {
+    type Output = T;
 
-    fn takes(&self) -> Takes {
+    fn takes(&self) -> ValueKind {
         self.form.takes()
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<T> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<T> {
         self.form.read(item, reading).map(self.make)
     }
 }

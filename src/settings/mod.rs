@@ -1,9 +1,9 @@
 //! How settings are described and read. A setting is described once: one entry of a table reads its value, fills the field
 //! of a struct, and is what the reference, the JSON Schema and the messages say of it.
 //!
-//! A [`Form`] is what a value can be. A [`Presence`] is a form and what counts where the setting is left out. A
+//! A [`SettingForm`] is what a value can be. A [`Presence`] is a form and what counts where the setting is left out. A
 //! [`SettingsTable`], which `settings_table!` writes, has a name, a presence and a sentence for each setting. What is wrong
-//! is noted in [`Reading`] while reading goes on, so that one look at the file tells all.
+//! is noted in [`ConfigReading`] while reading goes on, so that one look at the file tells all.
 
 mod form;
 mod presence;
@@ -18,14 +18,18 @@ use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
-pub use form::{Choices, Either, Form, InTable, ItemList, Mapped, Number, OrTrue, Whole, flag, mapped, whole};
-pub use presence::{Presence, default, needed, one_of, optional, to_sign_in};
-pub use reading::{Problem, Reading};
-pub use secret::{SecretError, SecretSource, secret, secret_settings, secret_table};
+pub use form::{
+    Choices, Either, InTable, ItemList, MappedForm, Number, OrTrue, SettingForm, Whole, mapped_form, true_or_false,
+    whole_number,
+};
+pub use presence::{Presence, default_setting, needed_setting, one_of, optional_setting, to_sign_in};
+pub use reading::{ConfigReading, Problem};
+pub use secret::{SecretError, SecretSource, secret_place, secret_settings, secret_table};
 pub use table::SettingsTable;
 pub(crate) use table::settings_table;
 pub use texts::{
-    ATTRIBUTE, COLUMN, CONDITION, DURATION, FILE, LONGER_DURATION, PERCENT, Sees, TEXT, TextForm, TextShape, plain_text,
+    ATTRIBUTE, COLUMN, CONDITION, DURATION, FILE, LONGER_DURATION, PERCENT, Sees, ShapedText, TEXT, TextShape,
+    plain_text,
 };
 pub use toml_reader::{TomlItem, TomlTable};
 pub use units::read_percent;
@@ -34,7 +38,7 @@ pub use units::read_percent;
 #[derive(Clone, Debug)]
 pub struct Setting {
     pub name: &'static str,
-    pub takes: Takes,
+    pub takes: ValueKind,
     pub otherwise: Otherwise,
     /// What it means, as Markdown.
     pub says: &'static str,
@@ -65,7 +69,7 @@ impl Otherwise {
 
 /// What a setting takes.
 #[derive(Clone, Debug)]
-pub enum Takes {
+pub enum ValueKind {
     /// `true` or `false`.
     Boolean,
     /// Nothing but `true`.
@@ -80,19 +84,19 @@ pub enum Takes {
     Choice(Vec<Word>),
     /// `least` items at least.
     List {
-        of: Box<Takes>,
+        of: Box<ValueKind>,
         least: usize,
         doubles: Doubles,
         said: &'static str,
     },
     Table {
         settings: Vec<Setting>,
-        rule: Rule,
+        rule: TableRule,
         said: &'static str,
     },
     /// Any of several, which differ in their type of TOML.
     Any {
-        of: Vec<Takes>,
+        of: Vec<ValueKind>,
         said: &'static str,
     },
     /// Where a secret is kept; usually in the environment variable of this name.
@@ -101,7 +105,7 @@ pub enum Takes {
     Literal,
 }
 
-impl Takes {
+impl ValueKind {
     /// Whether a value has the type of TOML that is taken.
     pub(crate) fn is_type_of(&self, value: &DeValue<'_>) -> bool {
         match self {
@@ -135,7 +139,7 @@ pub enum Doubles {
 
 /// Which settings of a table have to be there, beside what each of them says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub enum TableRule {
     Free,
     NotEmpty,
     ExactlyOne,
@@ -143,20 +147,20 @@ pub enum Rule {
 
 /// A word that a setting can be, what it stands for, and what it means.
 #[derive(Clone, Copy, Debug)]
-pub struct Choice<T> {
+pub struct WordChoice<T> {
     pub name: &'static str,
     pub stands_for: T,
     /// As Markdown.
     pub says: &'static str,
 }
 
-/// A [`Choice`] without what it stands for.
+/// A [`WordChoice`] without what it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word {
     pub name: &'static str,
     pub says: &'static str,
 }
 
-pub const fn choice<T: Copy>(name: &'static str, stands_for: T, says: &'static str) -> Choice<T> {
-    Choice { name, stands_for, says }
+pub const fn named_choice<T: Copy>(name: &'static str, stands_for: T, says: &'static str) -> WordChoice<T> {
+    WordChoice { name, stands_for, says }
 }

@@ -2,16 +2,16 @@
 
 use toml::de::DeTable;
 
-use super::{Form, Otherwise, Reading, Setting, TomlItem, TomlTable};
+use super::{ConfigReading, Otherwise, Setting, SettingForm, TomlItem, TomlTable};
 
 /// How a setting stands in its table.
 pub trait Presence {
-    type Value;
+    type Output;
 
     fn describe(&self, name: &'static str, says: &'static str) -> Setting;
 
     /// The setting's value in this table; `None` has said why.
-    fn read(&self, name: &'static str, table: &TomlTable<'_>, reading: &mut Reading) -> Option<Self::Value>;
+    fn read(&self, name: &'static str, table: &TomlTable<'_>, reading: &mut ConfigReading) -> Option<Self::Output>;
 }
 
 /// It has to be there.
@@ -33,38 +33,38 @@ pub struct Optional<F> {
 }
 
 /// A setting that has to be there; whoever forgot it is told what to `add`.
-pub const fn needed<F: Form>(form: F, add: &'static str) -> Needed<F> {
+pub const fn needed_setting<F: SettingForm>(form: F, add: &'static str) -> Needed<F> {
     Needed { form, add }
 }
 
 /// A setting with a default, written in TOML.
-pub const fn default<F: Form>(form: F, default: &'static str) -> Defaulted<F> {
+pub const fn default_setting<F: SettingForm>(form: F, default: &'static str) -> Defaulted<F> {
     Defaulted { form, default }
 }
 
 /// A setting that may be left out; `without` says what then counts.
-pub const fn optional<F: Form>(form: F, without: &'static str) -> Optional<F> {
+pub const fn optional_setting<F: SettingForm>(form: F, without: &'static str) -> Optional<F> {
     Optional { form, otherwise: Otherwise::Without(without) }
 }
 
 /// One of several settings, of which exactly one has to be there.
-pub const fn one_of<F: Form>(form: F, names: &'static [&'static str]) -> Optional<F> {
+pub const fn one_of<F: SettingForm>(form: F, names: &'static [&'static str]) -> Optional<F> {
     Optional { form, otherwise: Otherwise::OneOf(names) }
 }
 
 /// A part of a way to sign in; whoever forgot it is told what to `add`.
-pub const fn to_sign_in<F: Form>(form: F, add: &'static str) -> Optional<F> {
+pub const fn to_sign_in<F: SettingForm>(form: F, add: &'static str) -> Optional<F> {
     Optional { form, otherwise: Otherwise::ToSignIn(add) }
 }
 
-impl<F: Form> Presence for Needed<F> {
-    type Value = F::Value;
+impl<F: SettingForm> Presence for Needed<F> {
+    type Output = F::Output;
 
     fn describe(&self, name: &'static str, says: &'static str) -> Setting {
         Setting { name, takes: self.form.takes(), otherwise: Otherwise::Needed(self.add), says }
     }
 
-    fn read(&self, name: &'static str, table: &TomlTable<'_>, reading: &mut Reading) -> Option<F::Value> {
+    fn read(&self, name: &'static str, table: &TomlTable<'_>, reading: &mut ConfigReading) -> Option<F::Output> {
         if let Some(item) = table.find_item(name) {
             return self.form.read(&item, reading);
         }
@@ -73,15 +73,15 @@ impl<F: Form> Presence for Needed<F> {
     }
 }
 
-impl<F: Form> Presence for Defaulted<F> {
-    type Value = F::Value;
+impl<F: SettingForm> Presence for Defaulted<F> {
+    type Output = F::Output;
 
     fn describe(&self, name: &'static str, says: &'static str) -> Setting {
         Setting { name, takes: self.form.takes(), otherwise: Otherwise::Default(self.default), says }
     }
 
     /// A default that cannot be read would be a slip in its table, and every configuration would show it.
-    fn read(&self, name: &'static str, table: &TomlTable<'_>, reading: &mut Reading) -> Option<F::Value> {
+    fn read(&self, name: &'static str, table: &TomlTable<'_>, reading: &mut ConfigReading) -> Option<F::Output> {
         if let Some(item) = table.find_item(name) {
             return self.form.read(&item, reading);
         }
@@ -93,14 +93,19 @@ impl<F: Form> Presence for Defaulted<F> {
     }
 }
 
-impl<F: Form> Presence for Optional<F> {
-    type Value = Option<F::Value>;
+impl<F: SettingForm> Presence for Optional<F> {
+    type Output = Option<F::Output>;
 
     fn describe(&self, name: &'static str, says: &'static str) -> Setting {
         Setting { name, takes: self.form.takes(), otherwise: self.otherwise, says }
     }
 
-    fn read(&self, name: &'static str, table: &TomlTable<'_>, reading: &mut Reading) -> Option<Option<F::Value>> {
+    fn read(
+        &self,
+        name: &'static str,
+        table: &TomlTable<'_>,
+        reading: &mut ConfigReading,
+    ) -> Option<Option<F::Output>> {
         match table.find_item(name) {
             Some(item) => self.form.read(&item, reading).map(Some),
             None => Some(None),

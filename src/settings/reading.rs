@@ -17,14 +17,14 @@ pub struct Problem {
 
 /// One reading of a file.
 #[derive(Debug, Default)]
-pub struct Reading {
+pub struct ConfigReading {
     /// Where relative paths start.
     folder: PathBuf,
     pub problems: Vec<Problem>,
     pub hidden: Vec<Range<usize>>,
 }
 
-impl Reading {
+impl ConfigReading {
     #[must_use]
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), ..Self::default() }

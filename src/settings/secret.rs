@@ -13,8 +13,8 @@ use toml::de::DeValue;
 
 use super::toml_reader::type_of;
 use super::{
-    Doubles, Either, FILE, Form, ItemList, Reading, Rule, Sees, Setting, SettingsTable, TEXT, Takes, TextForm,
-    TextShape, TomlItem, one_of, plain_text, settings_table,
+    ConfigReading, Doubles, Either, FILE, ItemList, Sees, Setting, SettingForm, SettingsTable, ShapedText, TEXT,
+    TableRule, TextShape, TomlItem, ValueKind, one_of, plain_text, settings_table,
 };
 use crate::model::Secret;
 
@@ -186,7 +186,7 @@ pub struct SecretForm {
 
 /// A secret, which is usually kept in this environment variable.
 #[must_use]
-pub const fn secret(variable: &'static str) -> SecretForm {
+pub const fn secret_place(variable: &'static str) -> SecretForm {
     SecretForm { variable }
 }
 
@@ -203,14 +203,14 @@ settings_table! {
     } => env.map(SecretSource::Env).or(file.map(SecretSource::File)).or(command.map(SecretSource::Command))
 }
 
-const WORDS: ItemList<TextForm<String>> =
+const WORDS: ItemList<ShapedText<String>> =
     ItemList { of: TEXT, said: "a list of words", doubles: Doubles::Allowed, empty: Some(("is empty", None)) };
 
-const COMMAND: TextForm<Vec<String>> = plain_text("a command", &["pass show imichat", "vault"], |item, reading| {
+const COMMAND: ShapedText<Vec<String>> = plain_text("a command", &["pass show imichat", "vault"], |item, reading| {
     Some(item.read_str(reading)?.split_whitespace().map(str::to_owned).collect())
 });
 
-const VARIABLE: TextForm<String> = TextForm {
+const VARIABLE: ShapedText<String> = ShapedText {
     shape: TextShape {
         said: "the name of an environment variable (letters, digits, _)",
         pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
@@ -229,20 +229,20 @@ pub fn secret_settings() -> Vec<Setting> {
 
 /// What a table of secrets takes, for the reference and for editors.
 #[must_use]
-pub fn secret_table() -> Takes {
+pub fn secret_table() -> ValueKind {
     let said = "a table that says where the secret is kept";
-    Takes::Table { settings: secret_settings(), rule: Rule::ExactlyOne, said }
+    ValueKind::Table { settings: secret_settings(), rule: TableRule::ExactlyOne, said }
 }
 
-impl Form for SecretForm {
-    type Value = SecretSource;
+impl SettingForm for SecretForm {
+    type Output = SecretSource;
 
-    fn takes(&self) -> Takes {
-        Takes::Secret(self.variable)
+    fn takes(&self) -> ValueKind {
+        ValueKind::Secret(self.variable)
     }
 
     /// Whatever is no table is a secret in clear, as far as anyone can tell, and is not shown.
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<SecretSource> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<SecretSource> {
         let DeValue::Table(_) = item.value else {
             reading.hide_value(item.value, &item.span);
             let what = match item.value {
@@ -262,7 +262,7 @@ impl Form for SecretForm {
     }
 }
 
-fn read_variable(item: &TomlItem<'_>, reading: &mut Reading) -> Option<String> {
+fn read_variable(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<String> {
     let name = item.read_str(reading)?;
     let plain =
         name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.starts_with(|c: char| c.is_ascii_digit());

@@ -3,21 +3,21 @@
 use toml::de::DeTable;
 
 use super::toml_reader::{has_secret, names_of};
-use super::{Reading, Setting, TomlTable};
+use super::{ConfigReading, Setting, TomlTable};
 
 /// The settings of one table, and the value that they make.
 pub trait SettingsTable {
-    type Value;
+    type Output;
 
     /// Its settings, in the order in which they are described.
     fn settings(&self) -> Vec<Setting>;
 
     /// Reads each setting; what else stands in the table is not looked at. `None` has said why.
-    fn fill(&self, table: &TomlTable<'_>, reading: &mut Reading) -> Option<Self::Value>;
+    fn fill(&self, table: &TomlTable<'_>, reading: &mut ConfigReading) -> Option<Self::Output>;
 
     /// Reads the table, and refuses settings that it does not have. Where one of its settings is a secret, the value of
     /// one that is unknown is not shown.
-    fn read(&self, table: &TomlTable<'_>, reading: &mut Reading) -> Option<Self::Value> {
+    fn read(&self, table: &TomlTable<'_>, reading: &mut ConfigReading) -> Option<Self::Output> {
         let settings = self.settings();
         let value = self.fill(table, reading);
         if has_secret(&settings) {
@@ -28,8 +28,8 @@ pub trait SettingsTable {
     }
 
     /// What counts where the table is empty; none where something is needed.
-    fn defaults(&self) -> Option<Self::Value> {
-        self.fill(&TomlTable::new("", 0..0, &DeTable::new()), &mut Reading::default())
+    fn defaults(&self) -> Option<Self::Output> {
+        self.fill(&TomlTable::new("", 0..0, &DeTable::new()), &mut ConfigReading::default())
     }
 }
 
@@ -57,7 +57,7 @@ macro_rules! settings_table {
         pub(crate) struct $table;
 
         impl $crate::settings::SettingsTable for $table {
-            type Value = $value;
+            type Output = $value;
 
             fn settings(&self) -> Vec<$crate::settings::Setting> {
                 vec![$($crate::settings::Presence::describe(&$presence, stringify!($name), $says)),*]
@@ -66,8 +66,8 @@ macro_rules! settings_table {
             fn fill(
                 &self,
                 table: &$crate::settings::TomlTable<'_>,
-                reading: &mut $crate::settings::Reading,
-            ) -> Option<Self::Value> {
+                reading: &mut $crate::settings::ConfigReading,
+            ) -> Option<Self::Output> {
                 // All are read before the first that is wrong ends it, so that everything wrong is said.
                 $(let $name = $crate::settings::Presence::read(&$presence, stringify!($name), table, reading);)*
                 $(let $name = $name?;)*

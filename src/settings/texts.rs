@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::units::{read_duration, read_longer_duration, read_percent};
-use super::{Form, Reading, Takes, TomlItem};
+use super::{ConfigReading, SettingForm, TomlItem, ValueKind};
 use crate::model::{Located, Percent};
 
 /// A text of some shape, and how it becomes a value.
 #[derive(Clone, Copy, Debug)]
-pub struct TextForm<T> {
+pub struct ShapedText<T> {
     pub shape: TextShape,
-    pub read: fn(&TomlItem<'_>, &mut Reading) -> Option<T>,
+    pub read: fn(&TomlItem<'_>, &mut ConfigReading) -> Option<T>,
 }
 
 /// What a text looks like.
@@ -40,14 +40,14 @@ pub enum Sees {
     NotAll,
 }
 
-impl<T> Form for TextForm<T> {
-    type Value = T;
+impl<T> SettingForm for ShapedText<T> {
+    type Output = T;
 
-    fn takes(&self) -> Takes {
-        Takes::Text(self.shape)
+    fn takes(&self) -> ValueKind {
+        ValueKind::Text(self.shape)
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<T> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<T> {
         (self.read)(item, reading)
     }
 }
@@ -56,28 +56,28 @@ impl<T> Form for TextForm<T> {
 pub const fn plain_text<T>(
     said: &'static str,
     taken: &'static [&'static str],
-    read: fn(&TomlItem<'_>, &mut Reading) -> Option<T>,
-) -> TextForm<T> {
-    TextForm { shape: TextShape { said, pattern: r"\S", sees: Sees::All, taken, refused: &["", "  "] }, read }
+    read: fn(&TomlItem<'_>, &mut ConfigReading) -> Option<T>,
+) -> ShapedText<T> {
+    ShapedText { shape: TextShape { said, pattern: r"\S", sees: Sees::All, taken, refused: &["", "  "] }, read }
 }
 
-pub const TEXT: TextForm<String> = plain_text("a string", &["acme", " a b "], |item, r| item.read_string(r));
+pub const TEXT: ShapedText<String> = plain_text("a string", &["acme", " a b "], |item, r| item.read_string(r));
 
-pub const FILE: TextForm<PathBuf> = plain_text("a path", &["teams.csv", "/srv/a b.csv"], |item, r| item.read_path(r));
+pub const FILE: ShapedText<PathBuf> = plain_text("a path", &["teams.csv", "/srv/a b.csv"], |item, r| item.read_path(r));
 
-pub const COLUMN: TextForm<Located<String>> =
+pub const COLUMN: ShapedText<Located<String>> =
     plain_text("the name of a column", &["employee_id", "Job Title"], |item, r| item.read_located(r));
 
-pub const CONDITION: TextForm<Located<String>> = plain_text(
+pub const CONDITION: ShapedText<Located<String>> = plain_text(
     "an expression over the row's columns",
     &["status != 'Applicant'", "row['Job Title'] and active == 'yes'"],
     |item, r| item.read_located(r),
 );
 
-pub const ATTRIBUTE: TextForm<Located<String>> =
+pub const ATTRIBUTE: ShapedText<Located<String>> =
     plain_text("the name of an attribute", &["login_id", "name.givenName"], |item, r| item.read_located(r));
 
-pub const DURATION: TextForm<Duration> = TextForm {
+pub const DURATION: ShapedText<Duration> = ShapedText {
     shape: TextShape {
         said: "a duration such as \"30s\", \"15m\", \"24h\" or \"90d\"",
         pattern: r"^\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
@@ -89,7 +89,7 @@ pub const DURATION: TextForm<Duration> = TextForm {
 };
 
 /// A duration longer than nothing.
-pub const LONGER_DURATION: TextForm<Duration> = TextForm {
+pub const LONGER_DURATION: ShapedText<Duration> = ShapedText {
     shape: TextShape {
         pattern: r"^(?=[\s\S]*[1-9])\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
         taken: &["30s", "500ms", "15m", "24h", "90d", "2w", " 1h 30m ", "0h10s"],
@@ -99,7 +99,7 @@ pub const LONGER_DURATION: TextForm<Duration> = TextForm {
     read: read_longer_duration,
 };
 
-pub const PERCENT: TextForm<Percent> = TextForm {
+pub const PERCENT: ShapedText<Percent> = ShapedText {
     shape: TextShape {
         said: "a percentage such as \"5%\"",
         pattern: r"^\s*0*(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)\s*%\s*$",

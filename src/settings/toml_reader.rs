@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Choice, Reading, Setting, Takes};
+use super::{ConfigReading, Setting, ValueKind, WordChoice};
 use crate::model::Located;
 use crate::model::text::nearest;
 
@@ -60,7 +60,7 @@ impl<'a> TomlTable<'a> {
     }
 
     /// Says which settings are not among the known ones.
-    pub fn refuse_unknown(&self, known: &[&str], reading: &mut Reading) {
+    pub fn refuse_unknown(&self, known: &[&str], reading: &mut ConfigReading) {
         for item in self.all_items() {
             let key = self.key_of(&item);
             if known.contains(&key) {
@@ -80,14 +80,14 @@ impl<'a> TomlTable<'a> {
 
     /// Hides the values of settings that are not among the known ones: in a table that holds secrets, the value of a
     /// mistyped setting may be one.
-    pub fn hide_unknown(&self, known: &[&str], reading: &mut Reading) {
+    pub fn hide_unknown(&self, known: &[&str], reading: &mut ConfigReading) {
         for item in self.all_items().iter().filter(|item| !known.contains(&self.key_of(item))) {
             reading.hide_value(item.value, &item.span);
         }
     }
 
     /// Says that a setting is missing, and what to add.
-    pub fn refuse_absence(&self, key: &str, add: &str, reading: &mut Reading) {
+    pub fn refuse_absence(&self, key: &str, add: &str, reading: &mut ConfigReading) {
         reading.note_problem(&self.span, format!("`{}` is missing", self.full_name(key)), add.to_owned());
     }
 
@@ -108,7 +108,7 @@ impl<'a> TomlTable<'a> {
 
 impl<'a> TomlItem<'a> {
     /// Says what the value should have been and what it is.
-    pub fn refuse_type<T>(&self, expected: &str, reading: &mut Reading) -> Option<T> {
+    pub fn refuse_type<T>(&self, expected: &str, reading: &mut ConfigReading) -> Option<T> {
         reading.note_problem(
             &self.span,
             format!("`{}` must be {expected}, not {}", self.name, type_of(self.value)),
@@ -118,13 +118,13 @@ impl<'a> TomlItem<'a> {
     }
 
     /// Says what is wrong with a value of the right type.
-    pub fn refuse<T>(&self, what: &str, help: impl Into<Option<String>>, reading: &mut Reading) -> Option<T> {
+    pub fn refuse<T>(&self, what: &str, help: impl Into<Option<String>>, reading: &mut ConfigReading) -> Option<T> {
         reading.note_problem(&self.span, format!("`{}` {what}", self.name), help);
         None
     }
 
     /// A string that says something.
-    pub fn read_str(&self, reading: &mut Reading) -> Option<&'a str> {
+    pub fn read_str(&self, reading: &mut ConfigReading) -> Option<&'a str> {
         match self.value {
             DeValue::String(text) if text.trim().is_empty() => self.refuse("is empty", None, reading),
             DeValue::String(text) => Some(text),
@@ -132,24 +132,24 @@ impl<'a> TomlItem<'a> {
         }
     }
 
-    pub fn read_string(&self, reading: &mut Reading) -> Option<String> {
+    pub fn read_string(&self, reading: &mut ConfigReading) -> Option<String> {
         self.read_str(reading).map(str::to_owned)
     }
 
-    pub fn read_located(&self, reading: &mut Reading) -> Option<Located<String>> {
+    pub fn read_located(&self, reading: &mut ConfigReading) -> Option<Located<String>> {
         Some(Located { value: self.read_string(reading)?, span: self.span.clone() })
     }
 
-    pub fn read_path(&self, reading: &mut Reading) -> Option<PathBuf> {
+    pub fn read_path(&self, reading: &mut ConfigReading) -> Option<PathBuf> {
         self.read_str(reading).map(|path| reading.absolute_path(path))
     }
 
-    pub fn read_boolean(&self, reading: &mut Reading) -> Option<bool> {
+    pub fn read_boolean(&self, reading: &mut ConfigReading) -> Option<bool> {
         self.value.as_bool().or_else(|| self.refuse_type("true or false", reading))
     }
 
     /// A whole number within the range, in whatever type can hold all of the range.
-    pub fn read_integer<T: TryFrom<i64>>(&self, range: &RangeInclusive<i64>, reading: &mut Reading) -> Option<T> {
+    pub fn read_integer<T: TryFrom<i64>>(&self, range: &RangeInclusive<i64>, reading: &mut ConfigReading) -> Option<T> {
         let DeValue::Integer(number) = self.value else {
             return self.refuse_type("a whole number", reading);
         };
@@ -162,7 +162,7 @@ impl<'a> TomlItem<'a> {
     }
 
     /// Any number, as a float.
-    pub fn read_number(&self, reading: &mut Reading) -> Option<f64> {
+    pub fn read_number(&self, reading: &mut ConfigReading) -> Option<f64> {
         let number = match self.value {
             DeValue::Float(number) => number.as_str().parse().ok(),
             // Numbers of settings stay far below 2^53, where a float is exact.
@@ -176,7 +176,7 @@ impl<'a> TomlItem<'a> {
     }
 
     /// One of the names, as what it stands for.
-    pub fn read_choice<T: Copy>(&self, choices: &[Choice<T>], reading: &mut Reading) -> Option<T> {
+    pub fn read_choice<T: Copy>(&self, choices: &[WordChoice<T>], reading: &mut ConfigReading) -> Option<T> {
         let names = choices.iter().map(|choice| format!("\"{}\"", choice.name)).collect::<Vec<_>>().join(", ");
         let expected = if choices.len() == 1 { names } else { format!("one of {names}") };
         let DeValue::String(text) = self.value else {
@@ -189,7 +189,7 @@ impl<'a> TomlItem<'a> {
         })
     }
 
-    pub fn read_list(&self, expected: &str, reading: &mut Reading) -> Option<Vec<TomlItem<'a>>> {
+    pub fn read_list(&self, expected: &str, reading: &mut ConfigReading) -> Option<Vec<TomlItem<'a>>> {
         let Some(list) = self.value.as_array() else {
             return self.refuse_type(expected, reading);
         };
@@ -202,7 +202,7 @@ impl<'a> TomlItem<'a> {
         Some(list.iter().map(item).collect())
     }
 
-    pub fn read_table(&self, reading: &mut Reading) -> Option<TomlTable<'a>> {
+    pub fn read_table(&self, reading: &mut ConfigReading) -> Option<TomlTable<'a>> {
         match self.value {
             DeValue::Table(entries) => Some(TomlTable::new(self.name.clone(), self.span.clone(), entries)),
             _ => self.refuse_type("a table", reading),
@@ -217,7 +217,7 @@ pub(super) fn names_of(settings: &[Setting]) -> Vec<&'static str> {
 
 /// Whether one of them is a secret.
 pub(super) fn has_secret(settings: &[Setting]) -> bool {
-    settings.iter().any(|setting| matches!(setting.takes, Takes::Secret(_)))
+    settings.iter().any(|setting| matches!(setting.takes, ValueKind::Secret(_)))
 }
 
 /// The kind of a value, as a sentence wants it.

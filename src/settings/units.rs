@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{DURATION, Reading, TomlItem};
+use super::{ConfigReading, DURATION, TomlItem};
 use crate::model::Percent;
 
 /// The longest time a setting can name, 100 years: far from where sums with the clock overflow.
 const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 
-pub(super) fn read_duration(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Duration> {
+pub(super) fn read_duration(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Duration> {
     let said = DURATION.shape.said;
     match item.value {
         DeValue::String(text) => match parse_duration(text) {
@@ -22,13 +22,13 @@ pub(super) fn read_duration(item: &TomlItem<'_>, reading: &mut Reading) -> Optio
 }
 
 /// A duration longer than nothing.
-pub(super) fn read_longer_duration(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Duration> {
+pub(super) fn read_longer_duration(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Duration> {
     let duration = read_duration(item, reading)?;
     if duration.is_zero() { item.refuse("must be longer than nothing", None, reading) } else { Some(duration) }
 }
 
 /// A percentage where a message says that this was expected.
-pub fn read_percent(item: &TomlItem<'_>, said: &str, reading: &mut Reading) -> Option<Percent> {
+pub fn read_percent(item: &TomlItem<'_>, said: &str, reading: &mut ConfigReading) -> Option<Percent> {
     match item.value {
         DeValue::String(text) => match parse_percent(text) {
             Ok(percent) => Some(percent),

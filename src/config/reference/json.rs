@@ -6,13 +6,13 @@ use serde_json::Value;
 
 /// A part of a document.
 #[derive(Clone, Debug)]
-pub(super) enum Node {
+pub(super) enum SchemaNode {
     Leaf(Value),
-    List(Vec<Node>),
-    Object(Vec<(String, Node)>),
+    List(Vec<SchemaNode>),
+    Object(Vec<(String, SchemaNode)>),
 }
 
-impl Serialize for Node {
+impl Serialize for SchemaNode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Leaf(value) => value.serialize(serializer),
@@ -28,16 +28,16 @@ impl Serialize for Node {
     }
 }
 
-impl<T: Into<Value>> From<T> for Node {
+impl<T: Into<Value>> From<T> for SchemaNode {
     fn from(value: T) -> Self {
         Self::Leaf(value.into())
     }
 }
 
-pub(super) fn object(entries: impl IntoIterator<Item = (impl Into<String>, Node)>) -> Node {
-    Node::Object(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+pub(super) fn json_object(entries: impl IntoIterator<Item = (impl Into<String>, SchemaNode)>) -> SchemaNode {
+    SchemaNode::Object(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
 }
 
-pub(super) fn list(items: impl IntoIterator<Item = impl Into<Node>>) -> Node {
-    Node::List(items.into_iter().map(Into::into).collect())
+pub(super) fn json_list(items: impl IntoIterator<Item = impl Into<SchemaNode>>) -> SchemaNode {
+    SchemaNode::List(items.into_iter().map(Into::into).collect())
 }

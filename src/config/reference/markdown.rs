@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::templates::{FILTERS, USUAL};
-use crate::config::sections::{KindKeys, Section, SectionKeys, sections};
-use crate::settings::{Otherwise, Rule, Setting, Takes, Word, Zero, secret_settings};
+use crate::config::sections::{ConfigSection, KindKeys, SectionKeys, all_sections};
+use crate::settings::{Otherwise, Setting, TableRule, ValueKind, Word, Zero, secret_settings};
 
 /// Columns of the text, but for what cannot be broken.
 const WIDTH: usize = 120;
@@ -15,7 +15,7 @@ pub fn markdown() -> String {
     let mut page = ReferencePage(String::from("# The configuration\n\n"));
     page.add_block(include_str!("introduction.md"));
     page.add_contents();
-    for section in sections() {
+    for section in all_sections() {
         page.add_section(section);
     }
     page.add_secrets();
@@ -48,7 +48,7 @@ impl ReferencePage {
     }
 
     fn add_contents(&mut self) {
-        for section in sections() {
+        for section in all_sections() {
             let link = |prefix: &str, setting: &Setting| {
                 format!("[`{}`](#{})", setting.name, anchor_of(&format!("{prefix}.{}", setting.name)))
             };
@@ -78,7 +78,7 @@ impl ReferencePage {
         self.0.push('\n');
     }
 
-    fn add_section(&mut self, section: &Section) {
+    fn add_section(&mut self, section: &ConfigSection) {
         self.add_heading(2, &format!("`{}`", title_of(section)));
         let needed = if section.missing.is_some() { "It has to be there." } else { "It may be left out." };
         self.add_paragraph(&format!("{} {needed}", section.says));
@@ -102,7 +102,7 @@ impl ReferencePage {
         }
     }
 
-    fn add_kind(&mut self, section: &Section, kind: &KindKeys) {
+    fn add_kind(&mut self, section: &ConfigSection, kind: &KindKeys) {
         self.add_heading(3, kind.kind.system);
         self.add_paragraph(&format!(
             "`kind = \"{}\"` has these settings besides. {}",
@@ -123,7 +123,7 @@ impl ReferencePage {
         self.add_heading(level, &format!("`{prefix}.{}`", setting.name));
         self.add_paragraph(setting.says);
         let words = match &setting.takes {
-            Takes::Choice(words) => words.as_slice(),
+            ValueKind::Choice(words) => words.as_slice(),
             takes => words_in_list(takes),
         };
         if !words.is_empty() {
@@ -196,7 +196,7 @@ impl ReferencePage {
     }
 }
 
-fn title_of(section: &Section) -> String {
+fn title_of(section: &ConfigSection) -> String {
     match &section.keys {
         SectionKeys::Named(_) => format!("[{}.NAME]", section.name),
         _ => format!("[{}]", section.name),
@@ -227,10 +227,10 @@ fn ways_to_sign_in(ways: &[&[&str]]) -> String {
 }
 
 /// The words of which a list takes some.
-fn words_in_list(takes: &Takes) -> &[Word] {
+fn words_in_list(takes: &ValueKind) -> &[Word] {
     match takes {
-        Takes::List { of, .. } => match &**of {
-            Takes::Choice(words) => words,
+        ValueKind::List { of, .. } => match &**of {
+            ValueKind::Choice(words) => words,
             _ => &[],
         },
         _ => &[],
@@ -239,7 +239,7 @@ fn words_in_list(takes: &Takes) -> &[Word] {
 
 /// What a setting takes and what counts without it, in a sentence or two; the text that editors show has it too.
 pub(super) fn facts_of(setting: &Setting, kind: Option<&KindKeys>) -> String {
-    let has_words = matches!(&setting.takes, Takes::Choice(_));
+    let has_words = matches!(&setting.takes, ValueKind::Choice(_));
     let takes = if has_words { String::new() } else { takes_said(&setting.takes) };
     let otherwise = otherwise_said(setting, kind);
     let first = setting.otherwise.is_needed() || otherwise.starts_with("**");
@@ -250,7 +250,7 @@ pub(super) fn facts_of(setting: &Setting, kind: Option<&KindKeys>) -> String {
 fn otherwise_said(setting: &Setting, kind: Option<&KindKeys>) -> String {
     match setting.otherwise {
         // The words of a choice mark it themselves.
-        Otherwise::Default(_) if matches!(setting.takes, Takes::Choice(_)) => String::new(),
+        Otherwise::Default(_) if matches!(setting.takes, ValueKind::Choice(_)) => String::new(),
         Otherwise::Default(toml) => format!("Default: `{toml}`."),
         Otherwise::Without(what) => format!("Without it, {what}."),
         Otherwise::Needed(_) => "**Needed.**".to_owned(),
@@ -269,33 +269,35 @@ fn otherwise_said(setting: &Setting, kind: Option<&KindKeys>) -> String {
 }
 
 /// A sentence on what is taken.
-fn takes_said(takes: &Takes) -> String {
+fn takes_said(takes: &ValueKind) -> String {
     format!("Takes {}.", said_of(takes))
 }
 
-fn said_of(takes: &Takes) -> String {
+fn said_of(takes: &ValueKind) -> String {
     match takes {
-        Takes::Boolean => "`true` or `false`".to_owned(),
-        Takes::True => "`true`".to_owned(),
-        Takes::Integer(range) if *range.end() == i64::MAX => format!("a whole number, at least {}", range.start()),
-        Takes::Integer(range) => format!("a whole number, {} to {}", range.start(), range.end()),
-        Takes::Number { range, zero } => {
+        ValueKind::Boolean => "`true` or `false`".to_owned(),
+        ValueKind::True => "`true`".to_owned(),
+        ValueKind::Integer(range) if *range.end() == i64::MAX => format!("a whole number, at least {}", range.start()),
+        ValueKind::Integer(range) => format!("a whole number, {} to {}", range.start(), range.end()),
+        ValueKind::Number { range, zero } => {
             let or = if *zero == Zero::Allowed { ", or 0" } else { "" };
             format!("a number, {} to {}{or}", range.start(), range.end())
         }
-        Takes::Text(form) => with_code(form.said),
-        Takes::Choice(words) => words.iter().map(|word| format!("`\"{}\"`", word.name)).collect::<Vec<_>>().join(", "),
-        Takes::List { said, .. } | Takes::Table { said, .. } | Takes::Any { said, .. } => with_code(said),
-        Takes::Secret(variable) => format!("[a secret](#secrets) such as `{{ env = \"{variable}\" }}`"),
-        Takes::Literal => "a string, `true`, `false`, a number, or a list or table of them".to_owned(),
+        ValueKind::Text(form) => with_code(form.said),
+        ValueKind::Choice(words) => {
+            words.iter().map(|word| format!("`\"{}\"`", word.name)).collect::<Vec<_>>().join(", ")
+        }
+        ValueKind::List { said, .. } | ValueKind::Table { said, .. } | ValueKind::Any { said, .. } => with_code(said),
+        ValueKind::Secret(variable) => format!("[a secret](#secrets) such as `{{ env = \"{variable}\" }}`"),
+        ValueKind::Literal => "a string, `true`, `false`, a number, or a list or table of them".to_owned(),
     }
 }
 
 /// The settings of the table that is taken, where they need words of their own.
-fn inner_settings(takes: &Takes) -> &[Setting] {
+fn inner_settings(takes: &ValueKind) -> &[Setting] {
     match takes {
-        Takes::Table { settings, rule: Rule::Free, .. } => settings,
-        Takes::Any { of, .. } => of.iter().map(inner_settings).find(|settings| !settings.is_empty()).unwrap_or(&[]),
+        ValueKind::Table { settings, rule: TableRule::Free, .. } => settings,
+        ValueKind::Any { of, .. } => of.iter().map(inner_settings).find(|settings| !settings.is_empty()).unwrap_or(&[]),
         _ => &[],
     }
 }

@@ -2,7 +2,7 @@
 
 /// A filter that headcount adds to those of the template engine.
 #[derive(Debug)]
-pub(super) struct Filter {
+pub(super) struct TemplateFilter {
     /// As it stands behind `|`.
     pub call: &'static str,
     /// As Markdown.
@@ -11,31 +11,31 @@ pub(super) struct Filter {
     pub example: (&'static str, &'static str),
 }
 
-pub(super) const FILTERS: [Filter; 7] = [
-    Filter {
+pub(super) const FILTERS: [TemplateFilter; 7] = [
+    TemplateFilter {
         call: "lookup('teams', 'team_id')",
         says: "the cell in the column `team_id` of the row that has the text as its key in `[lookup.teams]`; a key that is \
                not there makes the row invalid, an empty text stays empty",
         example: ("North", "12"),
     },
-    Filter {
+    TemplateFilter {
         call: "before('@')",
         says: "what stands before the first `@`; all of the text where there is none",
         example: ("ana.diaz@acme.org", "ana.diaz"),
     },
-    Filter {
+    TemplateFilter {
         call: "after('@')",
         says: "what stands after the first `@`; nothing where there is none",
         example: ("ana.diaz@acme.org", "acme.org"),
     },
-    Filter { call: "ascii", says: "the text in plain letters", example: ("Zoë Łukasz", "Zoe Lukasz") },
-    Filter {
+    TemplateFilter { call: "ascii", says: "the text in plain letters", example: ("Zoë Łukasz", "Zoe Lukasz") },
+    TemplateFilter {
         call: "slug",
         says: "small plain letters and digits, with a hyphen for everything between them",
         example: ("Zoë D'Arc", "zoe-d-arc"),
     },
-    Filter { call: "digits", says: "nothing but the digits", example: ("+1 (555) 01", "155501") },
-    Filter {
+    TemplateFilter { call: "digits", says: "nothing but the digits", example: ("+1 (555) 01", "155501") },
+    TemplateFilter {
         call: "date('%d.%m.%Y')",
         says: "a date in another form, as in strftime",
         example: ("2024-03-01", "01.03.2024"),

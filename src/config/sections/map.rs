@@ -8,11 +8,12 @@ use std::sync::LazyLock;
 use toml::de::DeValue;
 
 use super::source::BLANK;
-use super::{Section, SectionKeys};
+use super::{ConfigSection, SectionKeys};
 use crate::mapping::spec::{Entry, Expression, Generate, Located, On, Parse};
 use crate::settings::{
-    Choice, Choices, Either, Form, InTable, OrTrue, Reading, Rule, Sees, SettingsTable, Takes, TextForm, TextShape,
-    TomlItem, TomlTable, choice, default, mapped, one_of, optional, plain_text, settings_table, whole,
+    Choices, ConfigReading, Either, InTable, OrTrue, Sees, SettingForm, SettingsTable, ShapedText, TableRule,
+    TextShape, TomlItem, TomlTable, ValueKind, WordChoice, default_setting, mapped_form, named_choice, one_of,
+    optional_setting, plain_text, settings_table, whole_number,
 };
 
 /// What says where the value comes from.
@@ -20,26 +21,26 @@ pub(in crate::config) const SOURCES: &[&str] = &["column", "template", "value", 
 
 settings_table! {
     MappedTable makes MappedAttribute {
-        column = one_of(mapped(MAPPED_COLUMN, Expression::Column), SOURCES),
+        column = one_of(mapped_form(MAPPED_COLUMN, Expression::Column), SOURCES),
             "The column whose cell is the value.";
-        template = one_of(mapped(TEMPLATE, Expression::Template), SOURCES),
+        template = one_of(mapped_form(TEMPLATE, Expression::Template), SOURCES),
             "The [template](#templates) that makes the value.";
         value = one_of(LiteralForm, SOURCES),
             "The value itself, the same for everybody. A string is the text as it stands, and no column.";
-        generate = one_of(mapped(generated(), Expression::Generate), SOURCES),
+        generate = one_of(mapped_form(generate_form(), Expression::Generate), SOURCES),
             "A random text, for attributes that are secret. See [`[passwords]`](#passwords).";
-        on = default(Choices(ON), "\"always\""),
+        on = default_setting(Choices(ON), "\"always\""),
             "When the attribute is written.";
-        parse = optional(Choices(PARSE), "it is read as the attribute's type asks"),
+        parse = optional_setting(Choices(PARSE), "it is read as the attribute's type asks"),
             "How the text is read. Not for `generate`.";
-        blank = optional(Choices(BLANK), "`source.blank` says it"),
+        blank = optional_setting(Choices(BLANK), "`source.blank` says it"),
             "What an empty text means. Not for `generate`.";
     } => MappedAttribute { expression: column.or(template).or(value).or(generate), on, parse, blank }
 }
 
 settings_table! {
     GenerateTable fills Generate {
-        length = default(whole::<usize>(8..=128), "20"),
+        length = default_setting(whole_number::<usize>(8..=128), "20"),
             "How many characters.";
     }
 }
@@ -59,7 +60,7 @@ pub(in crate::config) static FORM_WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| 
 });
 
 /// Every entry of `[map]`, in the order of the file. `text` is the file's.
-pub(in crate::config) fn read_map(table: &TomlTable<'_>, text: &str, reading: &mut Reading) -> Vec<Entry> {
+pub(in crate::config) fn read_map(table: &TomlTable<'_>, text: &str, reading: &mut ConfigReading) -> Vec<Entry> {
     let mut entries = Vec::new();
     if table.is_empty() {
         let help = "add lines such as email_id = \"work_email\"".to_owned();
@@ -84,7 +85,7 @@ fn collect_entries(
     attribute: Located<String>,
     text: &str,
     entries: &mut Vec<Entry>,
-    reading: &mut Reading,
+    reading: &mut ConfigReading,
 ) {
     if !item.value.is_table() {
         if let Some(expression) = read_expression(item, reading) {
@@ -112,7 +113,7 @@ fn read_form(
     item: &TomlItem<'_>,
     table: &TomlTable<'_>,
     attribute: Located<String>,
-    reading: &mut Reading,
+    reading: &mut ConfigReading,
 ) -> Option<Entry> {
     if let Some(lookup) = table.find_item("lookup") {
         let help = "look up in a template: \"{{ team | lookup('teams', 'team_id') }}\"".to_owned();
@@ -133,7 +134,7 @@ fn read_form(
 }
 
 /// What stands for itself: in it a string is a column or a template.
-fn read_expression(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Expression> {
+fn read_expression(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Expression> {
     match item.value {
         DeValue::String(_) => {
             let text = item.read_string(reading)?;
@@ -146,14 +147,14 @@ fn read_expression(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Express
 /// What `value` holds: in it a string is the text itself, even an empty one.
 struct LiteralForm;
 
-impl Form for LiteralForm {
-    type Value = Expression;
+impl SettingForm for LiteralForm {
+    type Output = Expression;
 
-    fn takes(&self) -> Takes {
-        Takes::Literal
+    fn takes(&self) -> ValueKind {
+        ValueKind::Literal
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<Expression> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Expression> {
         match item.value {
             DeValue::String(text) => Some(Expression::Text(text.to_string())),
             _ => read_compound(item, |item, reading| LiteralForm.read(item, reading), reading),
@@ -164,8 +165,8 @@ impl Form for LiteralForm {
 /// A scalar other than a string, or a list or object with whatever `inner` makes of what is in it.
 fn read_compound(
     item: &TomlItem<'_>,
-    inner: fn(&TomlItem<'_>, &mut Reading) -> Option<Expression>,
-    reading: &mut Reading,
+    inner: fn(&TomlItem<'_>, &mut ConfigReading) -> Option<Expression>,
+    reading: &mut ConfigReading,
 ) -> Option<Expression> {
     match item.value {
         DeValue::Boolean(value) => Some(Expression::Bool(*value)),
@@ -192,27 +193,27 @@ fn read_compound(
     }
 }
 
-fn generated() -> impl Form<Value = Generate> {
-    let table = InTable { of: GenerateTable, rule: Rule::Free, said: "a table" };
+fn generate_form() -> impl SettingForm<Output = Generate> {
+    let table = InTable { of: GenerateTable, rule: TableRule::Free, said: "a table" };
     Either { one: table, other: OrTrue(GenerateTable), said: "{ length = 20 } or true" }
 }
 
-const ON: &[Choice<On>] = &[
-    choice("always", On::Always, "when an account is created, and whenever it differs"),
-    choice("create", On::Create, "only when an account is created"),
-    choice("never", On::Never, "not at all: it is only used to find the account"),
+const ON: &[WordChoice<On>] = &[
+    named_choice("always", On::Always, "when an account is created, and whenever it differs"),
+    named_choice("create", On::Create, "only when an account is created"),
+    named_choice("never", On::Never, "not at all: it is only used to find the account"),
 ];
 
-const PARSE: &[Choice<Parse>] = &[
-    choice("text", Parse::Text, "as it is"),
-    choice("bool", Parse::Bool, "`true`, `yes`, `y`, `1` or `on`; `false`, `no`, `n`, `0` or `off`; in any case"),
-    choice("int", Parse::Int, "a whole number, digits only"),
-    choice("pairs", Parse::Pairs, "names and values: `English:100;Spanish:80`, or a JSON object"),
-    choice("list", Parse::List, "`a|b`, or `a;b` where there is no `|`, or a JSON list"),
-    choice("json", Parse::Json, "JSON"),
+const PARSE: &[WordChoice<Parse>] = &[
+    named_choice("text", Parse::Text, "as it is"),
+    named_choice("bool", Parse::Bool, "`true`, `yes`, `y`, `1` or `on`; `false`, `no`, `n`, `0` or `off`; in any case"),
+    named_choice("int", Parse::Int, "a whole number, digits only"),
+    named_choice("pairs", Parse::Pairs, "names and values: `English:100;Spanish:80`, or a JSON object"),
+    named_choice("list", Parse::List, "`a|b`, or `a;b` where there is no `|`, or a JSON list"),
+    named_choice("json", Parse::Json, "JSON"),
 ];
 
-const MAPPED_COLUMN: TextForm<String> = TextForm {
+const MAPPED_COLUMN: ShapedText<String> = ShapedText {
     shape: TextShape {
         said: "the name of a column",
         pattern: r"^(?![\s\S]*(\{\{|\{%))[\s\S]*\S",
@@ -230,13 +231,13 @@ const MAPPED_COLUMN: TextForm<String> = TextForm {
     },
 };
 
-const TEMPLATE: TextForm<String> =
+const TEMPLATE: ShapedText<String> =
     plain_text("a template", &["{{ first_name | lower }}", "{{ a }}@acme.org"], |item, reading| {
         item.read_string(reading)
     });
 
 /// A plain string in `[map]`.
-pub(in crate::config) const EXPRESSION: TextForm<String> =
+pub(in crate::config) const EXPRESSION: ShapedText<String> =
     plain_text("the name of a column, or a template", &["work_email", "{{ work_email | lower }}"], |item, reading| {
         item.read_string(reading)
     });
@@ -255,8 +256,8 @@ fn dotted_span(text: &str, first: &Range<usize>, last: &Range<usize>) -> Range<u
     start().unwrap_or(last.start)..last.end
 }
 
-pub(super) fn map_section() -> Section {
-    Section {
+pub(super) fn map_section() -> ConfigSection {
+    ConfigSection {
         name: "map",
         says: "How a row becomes an account: `attribute = …`, a line for each attribute of the target that headcount is to keep. \
            What is not mapped is never touched.",

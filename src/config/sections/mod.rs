@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 use crate::connectors::Descriptor;
 use crate::mapping::spec::Located;
 use crate::settings::{
-    ATTRIBUTE, Doubles, Form, ItemList, Otherwise, Reading, Setting, SettingsTable, Takes, TextForm, TomlItem, needed,
-    settings_table,
+    ATTRIBUTE, ConfigReading, Doubles, ItemList, Otherwise, Setting, SettingForm, SettingsTable, ShapedText, TomlItem,
+    ValueKind, needed_setting, settings_table,
 };
 
 pub(super) use map::{EXPRESSION, FORM_WORDS, SOURCES, read_map};
@@ -27,7 +27,7 @@ pub(super) use target::read_target;
 
 /// A table at the top of the file.
 #[derive(Debug)]
-pub(super) struct Section {
+pub(super) struct ConfigSection {
     pub name: &'static str,
     /// What it is for, as Markdown.
     pub says: &'static str,
@@ -62,7 +62,7 @@ pub(super) struct KindKeys {
     pub settings: Vec<Setting>,
 }
 
-static SECTIONS: LazyLock<[Section; 11]> = LazyLock::new(|| {
+static SECTIONS: LazyLock<[ConfigSection; 11]> = LazyLock::new(|| {
     [
         source::source_section(),
         source::lookup_section(),
@@ -78,11 +78,11 @@ static SECTIONS: LazyLock<[Section; 11]> = LazyLock::new(|| {
     ]
 });
 
-pub(super) fn sections() -> &'static [Section] {
+pub(super) fn all_sections() -> &'static [ConfigSection] {
     &*SECTIONS
 }
 
-impl Section {
+impl ConfigSection {
     /// Its settings, each with the kind of target that has it; none for a section whose keys are the user's own.
     pub fn settings(&'static self) -> Vec<(Option<&'static KindKeys>, &'static Setting)> {
         match &self.keys {
@@ -98,7 +98,7 @@ impl Section {
 
 /// The default of a setting of a section, for this kind of target, in TOML.
 pub(super) fn default_of(section: &str, key: &str, kind: Option<&str>) -> Option<&'static str> {
-    let section = sections().iter().find(|known| known.name == section)?;
+    let section = all_sections().iter().find(|known| known.name == section)?;
     let is_it = |of: Option<&KindKeys>, setting: &Setting| {
         setting.name == key && of.is_none_or(|of| Some(of.kind.name) == kind)
     };
@@ -111,15 +111,15 @@ pub(super) fn default_of(section: &str, key: &str, kind: Option<&str>) -> Option
 
 /// Whether a setting of a section is a secret, for some kind of target.
 pub(super) fn is_secret(section: &str, key: &str) -> bool {
-    let settings = sections().iter().filter(|known| known.name == section).flat_map(Section::settings);
-    settings.into_iter().any(|(_, setting)| setting.name == key && matches!(setting.takes, Takes::Secret(_)))
+    let settings = all_sections().iter().filter(|known| known.name == section).flat_map(ConfigSection::settings);
+    settings.into_iter().any(|(_, setting)| setting.name == key && matches!(setting.takes, ValueKind::Secret(_)))
 }
 
 const MATCH_HELP: &str = "add rules = [[\"login_id\"], [\"email_id\"]] below [match]";
 
 settings_table! {
     MatchTable makes Vec<Vec<Located<String>>> {
-        rules = needed(RULES, MATCH_HELP),
+        rules = needed_setting(RULES, MATCH_HELP),
             "Each rule is a list of attributes that have to agree together. The rules are tried in their order, and \
              the first that exactly one account fits wins; where several fit and no rule tells them apart, the row \
              is in conflict and nothing is done for it. The attributes have to be mapped, and be among those that \
@@ -138,21 +138,21 @@ const RULES: ItemList<MatchRuleForm> = ItemList {
 /// The attributes that together name an account.
 struct MatchRuleForm;
 
-const RULE_ATTRIBUTES: ItemList<TextForm<Located<String>>> = ItemList {
+const RULE_ATTRIBUTES: ItemList<ShapedText<Located<String>>> = ItemList {
     of: ATTRIBUTE,
     said: "a list of the names of attributes",
     doubles: Doubles::Allowed,
     empty: Some(("has a rule without attributes", None)),
 };
 
-impl Form for MatchRuleForm {
-    type Value = Vec<Located<String>>;
+impl SettingForm for MatchRuleForm {
+    type Output = Vec<Located<String>>;
 
-    fn takes(&self) -> Takes {
+    fn takes(&self) -> ValueKind {
         RULE_ATTRIBUTES.takes()
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<Vec<Located<String>>> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Vec<Located<String>>> {
         if let Some(name) = item.value.as_str() {
             let help = format!("write [\"{name}\"]: attributes that must agree together stand in one list");
             return item.refuse("must have a list of attributes for each rule, not a string", help, reading);
@@ -161,8 +161,8 @@ impl Form for MatchRuleForm {
     }
 }
 
-fn match_section() -> Section {
-    Section {
+fn match_section() -> ConfigSection {
+    ConfigSection {
         name: "match",
         says: "How a row finds its account.",
         missing: Some("add [match] with rules = [[\"login_id\"], [\"email_id\"]]"),

@@ -1,50 +1,50 @@
 //! `[policy]`.
 
-use super::{Section, SectionKeys};
+use super::{ConfigSection, SectionKeys};
 use crate::connectors::Descriptor;
 use crate::plan::policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Policy};
 use crate::settings::{
-    Choice, Choices, Doubles, InTable, ItemList, Reading, Rule, Sees, SettingsTable, TextForm, TextShape, TomlTable,
-    choice, default, flag, settings_table, whole,
+    Choices, ConfigReading, Doubles, InTable, ItemList, Sees, SettingsTable, ShapedText, TableRule, TextShape,
+    TomlTable, WordChoice, default_setting, named_choice, settings_table, true_or_false, whole_number,
 };
 
 settings_table! {
     PolicyTable fills Policy {
-        create = default(flag(), "true"),
+        create = default_setting(true_or_false(), "true"),
             "Whether people without an account get one. If not, they are listed as skipped, and `[map]` need not \
              have what only a new account needs.";
-        update = default(flag(), "true"),
+        update = default_setting(true_or_false(), "true"),
             "Whether accounts that differ from their rows are changed. If not, leavers and returners still are, and \
              of them nothing but whether they are active.";
-        leavers = default(Choices(LEAVERS), "\"deactivate\""),
+        leavers = default_setting(Choices(LEAVERS), "\"deactivate\""),
             "What happens to people whose row says inactive and whose account is active.";
-        absent = default(Choices(ABSENT), "\"report\""),
+        absent = default_setting(Choices(ABSENT), "\"report\""),
             "What happens to accounts that no row stands for. Nothing is concluded from an absence while the listing \
              is not complete, or the export looks broken or has other columns than in the last good run.";
-        absent_for = default(
-            InTable { of: AbsentForTable, rule: Rule::Free, said: "a table such as { runs = 3, days = 7 }" },
+        absent_for = default_setting(
+            InTable { of: AbsentForTable, rule: TableRule::Free, said: "a table such as { runs = 3, days = 7 }" },
             "{ runs = 3, days = 7 }"
         ),
             "How long an account must have been without a row before that counts. Both have to be reached; what is \
              left out of the table keeps its default.";
-        reactivate = default(flag(), "true"),
+        reactivate = default_setting(true_or_false(), "true"),
             "Whether inactive accounts become active when their row says so. If not, they are listed as skipped, and \
              nothing of the account is changed.";
-        protect = default(PATTERNS, "[]"),
+        protect = default_setting(PATTERNS, "[]"),
             "Patterns of names that are never touched: `*` stands for any text, `?` for one character, `[ab]` for \
              one of several, `{a,b}` for either; case does not matter. A pattern is held against the account's id, \
              the identity, and every attribute of `match.rules`, of the row and of the account. Administrators of \
              imichat are never touched anyway.";
-        inactive_newcomers = default(Choices(NEWCOMERS), "\"skip\""),
+        inactive_newcomers = default_setting(Choices(NEWCOMERS), "\"skip\""),
             "Whether people whose row says inactive, and who have no account, get one.";
     }
 }
 
 settings_table! {
     AbsentForTable fills AbsentFor {
-        runs = default(whole::<u32>(0..=100_000), "3"),
+        runs = default_setting(whole_number::<u32>(0..=100_000), "3"),
             "Runs in a row, the present one included.";
-        days = default(whole::<u32>(0..=100_000), "7"),
+        days = default_setting(whole_number::<u32>(0..=100_000), "7"),
             "Whole days since it was first found without a row.";
     }
 }
@@ -53,7 +53,7 @@ settings_table! {
 pub(in crate::config) fn read_policy(
     table: &TomlTable<'_>,
     kind: Option<&Descriptor>,
-    reading: &mut Reading,
+    reading: &mut ConfigReading,
 ) -> Option<Policy> {
     let policy = PolicyTable.read(table, reading)?;
     if let (Some(kind), Absent::Delete, Some(item)) = (kind, policy.absent, table.find_item("absent"))
@@ -65,32 +65,32 @@ pub(in crate::config) fn read_policy(
     Some(policy)
 }
 
-const LEAVERS: &[Choice<Leavers>] = &[
-    choice("deactivate", Leavers::Deactivate, "the account becomes inactive"),
-    choice("report", Leavers::Report, "they are listed as skipped, and nothing of the account is changed"),
+const LEAVERS: &[WordChoice<Leavers>] = &[
+    named_choice("deactivate", Leavers::Deactivate, "the account becomes inactive"),
+    named_choice("report", Leavers::Report, "they are listed as skipped, and nothing of the account is changed"),
 ];
 
-pub(in crate::config) const ABSENT: &[Choice<Absent>] = &[
-    choice("ignore", Absent::Ignore, "nothing is said of them"),
-    choice("report", Absent::Report, "they are listed"),
-    choice("deactivate", Absent::Deactivate, "the account becomes inactive, after the time of `absent_for`"),
-    choice(
+pub(in crate::config) const ABSENT: &[WordChoice<Absent>] = &[
+    named_choice("ignore", Absent::Ignore, "nothing is said of them"),
+    named_choice("report", Absent::Report, "they are listed"),
+    named_choice("deactivate", Absent::Deactivate, "the account becomes inactive, after the time of `absent_for`"),
+    named_choice(
         "delete",
         Absent::Delete,
         "the account is deleted, after the time of `absent_for`; imichat has no way to do that",
     ),
 ];
 
-const NEWCOMERS: &[Choice<InactiveNewcomers>] = &[
-    choice("skip", InactiveNewcomers::Skip, "they get none"),
-    choice("create", InactiveNewcomers::Create, "they get one that is inactive"),
+const NEWCOMERS: &[WordChoice<InactiveNewcomers>] = &[
+    named_choice("skip", InactiveNewcomers::Skip, "they get none"),
+    named_choice("create", InactiveNewcomers::Create, "they get one that is inactive"),
 ];
 
-const PATTERNS: ItemList<TextForm<String>> =
+const PATTERNS: ItemList<ShapedText<String>> =
     ItemList { of: GLOB, said: "a list of patterns", doubles: Doubles::Allowed, empty: None };
 
 /// A pattern of names, checked here, so that a mistyped one is not found when it should have protected somebody.
-const GLOB: TextForm<String> = TextForm {
+const GLOB: ShapedText<String> = ShapedText {
     shape: TextShape {
         said: "a pattern such as \"admin*\"",
         pattern: r"\S",
@@ -115,8 +115,8 @@ impl Default for Policy {
     }
 }
 
-pub(super) fn policy_section() -> Section {
-    Section {
+pub(super) fn policy_section() -> ConfigSection {
+    ConfigSection {
         name: "policy",
         says: "What may be done. A row says that somebody has left when the attribute that stands for being active comes to the \
            value for inactive: `status` of imichat, `disabled` of brightpattern, `active` of scim.",

@@ -4,32 +4,33 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Section, SectionKeys};
+use super::{ConfigSection, SectionKeys};
 use crate::config::settings::{Delivery, Occasion};
 use crate::connectors::http::Rate;
 use crate::settings::{
-    ATTRIBUTE, Choice, Choices, DURATION, Doubles, FILE, Form, InTable, ItemList, LONGER_DURATION, Number, PERCENT,
-    Reading, Rule, SecretSource, Sees, SettingsTable, TextForm, TextShape, TomlItem, Zero, choice, default, flag,
-    mapped, needed, optional, secret, settings_table, whole,
+    ATTRIBUTE, Choices, ConfigReading, DURATION, Doubles, FILE, InTable, ItemList, LONGER_DURATION, Number, PERCENT,
+    SecretSource, Sees, SettingForm, SettingsTable, ShapedText, TableRule, TextShape, TomlItem, WordChoice, Zero,
+    default_setting, mapped_form, named_choice, needed_setting, optional_setting, secret_place, settings_table,
+    true_or_false, whole_number,
 };
 
 settings_table! {
     RateTable fills Rate {
-        requests_per_second = default(PACE, "5"),
+        requests_per_second = default_setting(PACE, "5"),
             "How many requests leave in a second, at most. 0 is no limit.";
-        burst = default(whole::<u32>(1..=1_000_000), "5"),
+        burst = default_setting(whole_number::<u32>(1..=1_000_000), "5"),
             "How many requests may leave at once after a pause.";
-        concurrency = default(whole::<usize>(1..=256), "4"),
+        concurrency = default_setting(whole_number::<usize>(1..=256), "4"),
             "How many requests may be under way at once.";
-        daily_reserve = default(PERCENT, "\"5%\""),
+        daily_reserve = default_setting(PERCENT, "\"5%\""),
             "The share of the tenant's daily quota that is left for others. Where a server does not say how large \
              the quota is, nothing can be reserved.";
-        retries = default(whole::<u32>(0..=100), "5"),
+        retries = default_setting(whole_number::<u32>(0..=100), "5"),
             "How often one request is repeated, at most, after a failure that may pass. What is not safe to send \
              twice, such as a create, is repeated only where it was certainly not carried out.";
-        timeout = default(LONGER_DURATION, "\"30s\""),
+        timeout = default_setting(LONGER_DURATION, "\"30s\""),
             "How long one request may take, from connecting to the last byte of its answer.";
-        wait_for_quota = default(flag(), "false"),
+        wait_for_quota = default_setting(true_or_false(), "false"),
             "Whether a run sleeps until the daily quota resets, instead of pausing with exit code 6.";
     }
 }
@@ -37,10 +38,10 @@ settings_table! {
 settings_table! {
     /// `[journal]`.
     struct JournalSettings read by JournalTable {
-        path: PathBuf = default(FILE, "\".headcount\""),
+        path: PathBuf = default_setting(FILE, "\".headcount\""),
             "The state directory. It is made where it is missing, for its owner alone (mode 0700), and one run at a \
              time holds it. Each configuration needs one of its own. `--state DIR` names another.";
-        keep: Duration = default(DURATION, "\"90d\""),
+        keep: Duration = default_setting(DURATION, "\"90d\""),
             "Runs that ended longer ago than this are forgotten after the next run, and so are plans that were made \
              longer ago.";
     }
@@ -49,10 +50,10 @@ settings_table! {
 settings_table! {
     /// `[passwords]`.
     struct PasswordSettings read by PasswordTable {
-        deliver_to: Delivery = default(RECIPIENT, "\"discard\""),
+        deliver_to: Delivery = default_setting(RECIPIENT, "\"discard\""),
             "Who gets them: the owner of an [age](https://age-encryption.org) key, as whose public half this is, or \
              with `\"discard\"` nobody, so that people have to reset theirs.";
-        file: PathBuf = default(FILE, "\"passwords.age\""),
+        file: PathBuf = default_setting(FILE, "\"passwords.age\""),
             "The file that they are written to, encrypted for that key (CSV with `key`, `identity`, `account`, \
              `attribute` and `value`). `{run}` stands for the run's name; without it, the name is put in where there \
              is such a file already.";
@@ -62,25 +63,25 @@ settings_table! {
 settings_table! {
     /// `[report]`. In paths `{run}` stands for the run's name.
     struct ReportSettings read by ReportTable {
-        html: Option<PathBuf> = optional(REPORT_FILE, "none is written"),
+        html: Option<PathBuf> = optional_setting(REPORT_FILE, "none is written"),
             "A report for a browser: one file that can be mailed or printed, written after every run.";
-        markdown: Option<PathBuf> = optional(REPORT_FILE, "none is written"),
+        markdown: Option<PathBuf> = optional_setting(REPORT_FILE, "none is written"),
             "A short report for a ticket, a pull request or a chat, written after every run.";
-        errors: Option<PathBuf> = optional(SHEET_FILE, "none is written"),
+        errors: Option<PathBuf> = optional_setting(SHEET_FILE, "none is written"),
             "The rows that were invalid, in conflict, or failed, as they came, with what is wrong beside them, to be \
              mended and fed to headcount again. Written after every plan and every run that has such rows. The \
              ending tells the format: `.csv`, `.tsv`, `.xlsx` or `.jsonl`; without an ending it is that of the \
              export, and one that promises a format in which no rows are written is refused.";
-        redact: Vec<String> = default(attributes(), "[\"password\", \"custom_attributes\"]"),
+        redact: Vec<String> = default_setting(attribute_names(), "[\"password\", \"custom_attributes\"]"),
             "Attributes whose values no report shows, on paper or on the terminal. A name may point inside an object \
              (`custom_attributes.business`).";
-        metrics: Option<PathBuf> = optional(ONE_FILE, "none are written"),
+        metrics: Option<PathBuf> = optional_setting(ONE_FILE, "none are written"),
             "The last run in numbers, for the textfile collector of Prometheus' node exporter. One file for all \
              runs, and one of its own for each configuration.";
-        webhook: Option<WebhookSettings> = optional(
+        webhook: Option<WebhookSettings> = optional_setting(
             InTable {
                 of: WebhookTable,
-                rule: Rule::Free,
+                rule: TableRule::Free,
                 said: "a table such as { url = { env = \"HEADCOUNT_WEBHOOK\" }, on = [\"failure\"] }",
             },
             "nobody is told"
@@ -92,25 +93,25 @@ settings_table! {
 settings_table! {
     /// `report.webhook`.
     struct WebhookSettings read by WebhookTable {
-        url: SecretSource = needed(secret("HEADCOUNT_WEBHOOK"), "add url = { env = \"HEADCOUNT_WEBHOOK\" }"),
+        url: SecretSource = needed_setting(secret_place("HEADCOUNT_WEBHOOK"), "add url = { env = \"HEADCOUNT_WEBHOOK\" }"),
             "The address. It is a secret, because whoever knows it can send messages there.";
-        on: Vec<Occasion> = default(occasions(), "[\"failure\", \"held\"]"),
+        on: Vec<Occasion> = default_setting(occasion_list(), "[\"failure\", \"held\"]"),
             "What it is told of.";
-        secret: Option<SecretSource> = optional(secret("HEADCOUNT_WEBHOOK_SECRET"), "messages are not signed"),
+        secret: Option<SecretSource> = optional_setting(secret_place("HEADCOUNT_WEBHOOK_SECRET"), "messages are not signed"),
             "The key that messages are signed with (HMAC-SHA256, in the header `X-Headcount-Signature`).";
     }
 }
 
-const OCCASIONS: &[Choice<&'static [Occasion]>] = &[
-    choice("success", &[Occasion::Success], "everything was done, or there was nothing to do"),
-    choice(
+const OCCASIONS: &[WordChoice<&'static [Occasion]>] = &[
+    named_choice("success", &[Occasion::Success], "everything was done, or there was nothing to do"),
+    named_choice(
         "failure",
         &[Occasion::Failure],
         "accounts failed, or it is not known what became of them; or the run failed before anything was changed",
     ),
-    choice("held", &[Occasion::Held], "a limit of `[safety]` held something back, or everything"),
-    choice("paused", &[Occasion::Paused], "the run was paused, and can be resumed"),
-    choice("always", &Occasion::ALL, "each of these"),
+    named_choice("held", &[Occasion::Held], "a limit of `[safety]` held something back, or everything"),
+    named_choice("paused", &[Occasion::Paused], "the run was paused, and can be resumed"),
+    named_choice("always", &Occasion::ALL, "each of these"),
 ];
 
 /// Requests per second: one in a thousand seconds is the slowest.
@@ -124,7 +125,7 @@ const PACE: Number<f64> = Number {
     },
 };
 
-const RECIPIENT: TextForm<Delivery> = TextForm {
+const RECIPIENT: ShapedText<Delivery> = ShapedText {
     shape: TextShape {
         said: "\"discard\", or the public key that age-keygen prints, \"age1…\"",
         pattern: "^(discard|age1[0-9a-z]+)$",
@@ -135,7 +136,7 @@ const RECIPIENT: TextForm<Delivery> = TextForm {
     read: read_recipient,
 };
 
-const REPORT_FILE: TextForm<PathBuf> = TextForm {
+const REPORT_FILE: ShapedText<PathBuf> = ShapedText {
     shape: TextShape {
         said: "a path, in which {run} stands for the run's name",
         pattern: r"^\s*([^{}\s]|\{run\})([^{}]|\{run\})*$",
@@ -147,7 +148,7 @@ const REPORT_FILE: TextForm<PathBuf> = TextForm {
 };
 
 /// A file of rows, which promises no format that rows are not written in.
-const SHEET_FILE: TextForm<PathBuf> = TextForm {
+const SHEET_FILE: ShapedText<PathBuf> = ShapedText {
     shape: TextShape {
         pattern: r"^(?![\s\S]*[^/]\.(ods|xls|xlsb|xlsm|json|gz|gzip|zst|zstd|zip|bz2|xz|7z|html)$)\s*([^{}\s]|\{run\})([^{}]|\{run\})*$",
         sees: Sees::NotAll,
@@ -160,7 +161,7 @@ const SHEET_FILE: TextForm<PathBuf> = TextForm {
 
 /// A path that is the same for every run: whoever collects metrics reads all files of a folder, and would find those of
 /// each run beside those of all others.
-const ONE_FILE: TextForm<PathBuf> = TextForm {
+const ONE_FILE: ShapedText<PathBuf> = ShapedText {
     shape: TextShape {
         said: "a path without braces",
         pattern: r"^\s*[^{}\s][^{}]*$",
@@ -176,14 +177,14 @@ const ONE_FILE: TextForm<PathBuf> = TextForm {
     },
 };
 
-fn attributes() -> impl Form<Value = Vec<String>> {
+fn attribute_names() -> impl SettingForm<Output = Vec<String>> {
     let said = "a list of the names of attributes";
     let attributes = ItemList { of: ATTRIBUTE, said, doubles: Doubles::Allowed, empty: None };
-    mapped(attributes, |names| names.into_iter().map(|name| name.value).collect())
+    mapped_form(attributes, |names| names.into_iter().map(|name| name.value).collect())
 }
 
 /// Each occasion once, however often it is named.
-fn occasions() -> impl Form<Value = Vec<Occasion>> {
+fn occasion_list() -> impl SettingForm<Output = Vec<Occasion>> {
     let help = "leave it out for [\"failure\", \"held\"]";
     let occasions = ItemList {
         of: Choices(OCCASIONS),
@@ -191,7 +192,7 @@ fn occasions() -> impl Form<Value = Vec<Occasion>> {
         doubles: Doubles::Allowed,
         empty: Some(("names nothing to be told of", Some(help))),
     };
-    mapped(occasions, |named| {
+    mapped_form(occasions, |named| {
         let mut once = Vec::new();
         for occasion in named.into_iter().flatten() {
             if !once.contains(occasion) {
@@ -202,7 +203,7 @@ fn occasions() -> impl Form<Value = Vec<Occasion>> {
     })
 }
 
-fn read_recipient(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Delivery> {
+fn read_recipient(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Delivery> {
     let text = item.read_str(reading)?;
     if text == "discard" {
         return Some(Delivery::Discard);
@@ -222,7 +223,7 @@ fn read_recipient(item: &TomlItem<'_>, reading: &mut Reading) -> Option<Delivery
 }
 
 /// A path in which `{run}` stands for the run's name, and nothing else is in braces.
-fn read_report_path(item: &TomlItem<'_>, reading: &mut Reading) -> Option<PathBuf> {
+fn read_report_path(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<PathBuf> {
     if item.read_str(reading)?.replace("{run}", "").contains(['{', '}']) {
         return item.refuse("can only have {run} in braces", None, reading);
     }
@@ -233,7 +234,7 @@ fn read_report_path(item: &TomlItem<'_>, reading: &mut Reading) -> Option<PathBu
 const NO_SHEETS: [&str; 14] =
     ["ods", "xls", "xlsb", "xlsm", "json", "gz", "gzip", "zst", "zstd", "zip", "bz2", "xz", "7z", "html"];
 
-fn read_sheet_path(item: &TomlItem<'_>, reading: &mut Reading) -> Option<PathBuf> {
+fn read_sheet_path(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<PathBuf> {
     let path = read_report_path(item, reading)?;
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     if NO_SHEETS.contains(&extension.as_str()) {
@@ -244,8 +245,8 @@ fn read_sheet_path(item: &TomlItem<'_>, reading: &mut Reading) -> Option<PathBuf
     Some(path)
 }
 
-pub(super) fn rate_section() -> Section {
-    Section {
+pub(super) fn rate_section() -> ConfigSection {
+    ConfigSection {
         name: "rate",
         says: "How fast requests leave, and how patient a run is. A server that asks for more patience (`Retry-After`) gets it; for \
            more than five minutes nobody waits, and the run stops.",
@@ -256,8 +257,8 @@ pub(super) fn rate_section() -> Section {
     }
 }
 
-pub(super) fn journal_section() -> Section {
-    Section {
+pub(super) fn journal_section() -> ConfigSection {
+    ConfigSection {
         name: "journal",
         says: "Where headcount keeps what it has to remember: the journal of its runs, their plans and reports, who has which \
            account, and the last listing.",
@@ -268,8 +269,8 @@ pub(super) fn journal_section() -> Section {
     }
 }
 
-pub(super) fn password_section() -> Section {
-    Section {
+pub(super) fn password_section() -> ConfigSection {
+    ConfigSection {
         name: "passwords",
         says: "Where [generated](#map) passwords go. They are never printed, logged or kept.",
         missing: None,
@@ -281,8 +282,8 @@ pub(super) fn password_section() -> Section {
     }
 }
 
-pub(super) fn report_section() -> Section {
-    Section {
+pub(super) fn report_section() -> ConfigSection {
+    ConfigSection {
         name: "report",
         says: "What is written and who is told when a run is over, beside what stands on the terminal.",
         missing: None,

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Section, SectionKeys};
+use super::{ConfigSection, SectionKeys};
 use crate::config::settings::{Duplicates, Format, LookupSettings, SourceSettings};
 use crate::mapping::spec::{Blank, Located};
 use crate::settings::{
-    COLUMN, CONDITION, Choice, Choices, Doubles, Either, FILE, Form, InTable, ItemList, Reading, Rule, Sees,
-    SettingsTable, TEXT, Takes, TextForm, TextShape, TomlItem, TomlTable, choice, default, mapped, needed, optional,
-    plain_text, settings_table, whole,
+    COLUMN, CONDITION, Choices, ConfigReading, Doubles, Either, FILE, InTable, ItemList, Sees, SettingForm,
+    SettingsTable, ShapedText, TEXT, TableRule, TextShape, TomlItem, TomlTable, ValueKind, WordChoice, default_setting,
+    mapped_form, named_choice, needed_setting, optional_setting, plain_text, settings_table, whole_number,
 };
 
 /// `[source]`: what reads the files, and what the mapping needs of it.
@@ -21,47 +21,47 @@ pub(crate) struct SourceSection {
 
 settings_table! {
     SourceTable makes SourceSection {
-        path = needed(source_path(), "add path = \"hr_export.csv\" below [source]: a file, a list of files, or \"-\""),
+        path = needed_setting(source_path(), "add path = \"hr_export.csv\" below [source]: a file, a list of files, or \"-\""),
             "The export. Several files are read one after the other and must have the same columns; `\"-\"` is \
              standard input. What is packed with gzip or zstd is unpacked.";
-        format = optional(
+        format = optional_setting(
             Choices(FORMATS),
             "the file's name tells: `.tsv` and `.tab`, `.xlsx` and `.xlsm`, `.ods`, `.jsonl` and `.ndjson`, each also with `.gz` \
  or `.zst` behind it; any other name, and standard input, means csv, but for those of formats that cannot be read, \
  such as `.xls` and `.json`, which are refused",
         ),
             "How the export is written.";
-        delimiter = optional(DELIMITER, "it is a comma, and for tsv a tab"),
+        delimiter = optional_setting(DELIMITER, "it is a comma, and for tsv a tab"),
             "What stands between two cells of csv or tsv: one character of ASCII.";
-        encoding = optional(ENCODING, "it is what the file's byte order mark says, else UTF-8"),
+        encoding = optional_setting(ENCODING, "it is what the file's byte order mark says, else UTF-8"),
             "How csv, tsv and jsonl write characters as bytes. Usual ones are `\"utf-8\"`, `\"windows-1252\"`, \
              `\"iso-8859-15\"`, `\"utf-16le\"` and `\"shift_jis\"`.";
-        sheet = optional(TEXT, "the workbook must have one sheet only, hidden ones aside"),
+        sheet = optional_setting(TEXT, "the workbook must have one sheet only, hidden ones aside"),
             "The sheet of a workbook (xlsx, ods) that holds the export.";
-        header_row = default(whole::<u32>(1..=i64::from(u32::MAX)), "1"),
+        header_row = default_setting(whole_number::<u32>(1..=i64::from(u32::MAX)), "1"),
             "The line that names the columns, counted from 1; what stands above it is skipped. Blank lines in front \
              of the names do no harm. It means nothing for jsonl.";
-        trailer = optional(
-            InTable { of: TrailerTable, rule: Rule::Free, said: "a table such as { mark = \"TRAILER\", count = 2 }" },
+        trailer = optional_setting(
+            InTable { of: TrailerTable, rule: TableRule::Free, said: "a table such as { mark = \"TRAILER\", count = 2 }" },
             "every row is one"
         ),
             "For an export whose last row says how many rows there are. An export that has another number of rows, \
              or no such row at its end, was cut short or is another one, and is refused. Each of several files has a \
              trailer of its own; jsonl has none.";
-        manifest = optional(manifest(), "nothing is counted"),
+        manifest = optional_setting(manifest_form(), "nothing is counted"),
             "A file beside the export that says how many rows there are in all. It holds nothing but that number, or \
              is JSON. An export that has another number of rows is refused.";
-        include = optional(CONDITION, "every row counts"),
+        include = optional_setting(CONDITION, "every row counts"),
             "Which rows count: an expression over the row's columns, as in a template but without `{{ }}`, that is \
              true or false. A row for which it is false is as good as not in the export; the account of its person \
              is therefore absent.";
-        identity = optional(COLUMN, "a person is known by the match rules alone"),
+        identity = optional_setting(COLUMN, "a person is known by the match rules alone"),
             "The column that never changes for a person, such as the personnel number. By it somebody is found again \
              whose login and address have both changed. A row whose cell is empty is invalid.";
-        duplicates = default(Choices(DUPLICATES), "\"error\""),
+        duplicates = default_setting(Choices(DUPLICATES), "\"error\""),
             "What two rows with the same `identity` mean. Two rows of different identity that lead to one account \
              are a conflict with `\"first\"` and `\"last\"`, and nothing is done for either.";
-        blank = default(Choices(BLANK), "\"ignore\""),
+        blank = default_setting(Choices(BLANK), "\"ignore\""),
             "What an empty cell means, and a template that comes to nothing. An attribute can have its own answer: \
              see [`blank` in `[map]`](#map).";
     } => SourceSection {
@@ -77,9 +77,9 @@ settings_table! {
 settings_table! {
     /// `source.trailer`: the last row of each file says how many there are.
     struct TrailerSettings read by TrailerTable {
-        mark: String = needed(MARK, "add mark = \"TRAILER\": what the first cell of the last row begins with"),
+        mark: String = needed_setting(MARK, "add mark = \"TRAILER\": what the first cell of the last row begins with"),
             "What the first cell of the last row begins with.";
-        count: usize = default(whole::<usize>(1..=16_384), "2"),
+        count: usize = default_setting(whole_number::<usize>(1..=16_384), "2"),
             "Which cell of that row holds the number, counted from 1. In the first, the number follows the mark.";
     }
 }
@@ -88,23 +88,23 @@ settings_table! {
     /// `source.manifest`: another file says how many rows there are in all.
     struct ManifestSettings read by ManifestTable {
         path: PathBuf =
-            needed(FILE, "add path = \"hr_export.json\": the file that says how many rows there are"), "The file.";
-        count: String = default(TEXT, MANIFEST_COUNT),
+            needed_setting(FILE, "add path = \"hr_export.json\": the file that says how many rows there are"), "The file.";
+        count: String = default_setting(TEXT, MANIFEST_COUNT),
             "Where the file is JSON, the member that holds the number; a dot leads into an object (`\"export.rows\"`).";
     }
 }
 
 settings_table! {
     LookupTable makes (PathBuf, Located<String>) {
-        path = needed(FILE, "add path = \"teams.csv\": a file whose rows are looked up"),
+        path = needed_setting(FILE, "add path = \"teams.csv\": a file whose rows are looked up"),
             "The table: a file with a header, in any format of `source.format`, as its name tells.";
-        key = needed(COLUMN, "add key = \"team_name\": the column that is looked in"),
+        key = needed_setting(COLUMN, "add key = \"team_name\": the column that is looked in"),
             "The column that is looked in. It is compared without regard to case, and must not be empty.";
     } => (path, key)
 }
 
 /// Each `[lookup.NAME]`, in the order of the file.
-pub(in crate::config) fn read_lookups(table: &TomlTable<'_>, reading: &mut Reading) -> Vec<LookupSettings> {
+pub(in crate::config) fn read_lookups(table: &TomlTable<'_>, reading: &mut ConfigReading) -> Vec<LookupSettings> {
     let read = |item: &TomlItem<'_>| {
         let (path, key) = LookupTable.read(&item.read_table(reading)?, reading)?;
         let name = Located { value: table.key_of(item).to_owned(), span: item.key.clone() };
@@ -113,37 +113,37 @@ pub(in crate::config) fn read_lookups(table: &TomlTable<'_>, reading: &mut Readi
     table.all_items().iter().filter_map(read).collect()
 }
 
-const FORMATS: &[Choice<Format>] = &[
-    choice("csv", Format::Csv, "text with a delimiter between cells"),
-    choice("tsv", Format::Tsv, "the same with tabs"),
-    choice("xlsx", Format::Xlsx, "a workbook of Excel"),
-    choice("ods", Format::Ods, "a workbook of LibreOffice"),
-    choice(
+const FORMATS: &[WordChoice<Format>] = &[
+    named_choice("csv", Format::Csv, "text with a delimiter between cells"),
+    named_choice("tsv", Format::Tsv, "the same with tabs"),
+    named_choice("xlsx", Format::Xlsx, "a workbook of Excel"),
+    named_choice("ods", Format::Ods, "a workbook of LibreOffice"),
+    named_choice(
         "jsonl",
         Format::Jsonl,
         "JSON Lines: an object in each line; objects within it become columns with a dot in their names",
     ),
 ];
 
-const DUPLICATES: &[Choice<Duplicates>] = &[
-    choice(
+const DUPLICATES: &[WordChoice<Duplicates>] = &[
+    named_choice(
         "error",
         Duplicates::Error,
         "the export is refused, with both lines; so it is where two rows agree in all attributes of a match rule",
     ),
-    choice("first", Duplicates::First, "of two rows with one identity the first counts, the other is skipped"),
-    choice("last", Duplicates::Last, "of two rows with one identity the last counts, the other is skipped"),
+    named_choice("first", Duplicates::First, "of two rows with one identity the first counts, the other is skipped"),
+    named_choice("last", Duplicates::Last, "of two rows with one identity the last counts, the other is skipped"),
 ];
 
-pub(in crate::config) const BLANK: &[Choice<Blank>] = &[
-    choice("ignore", Blank::Ignore, "the account keeps the value that it has"),
-    choice("clear", Blank::Clear, "the value is taken away from the account"),
-    choice("error", Blank::Error, "the row is invalid, and its account is left as it is"),
+pub(in crate::config) const BLANK: &[WordChoice<Blank>] = &[
+    named_choice("ignore", Blank::Ignore, "the account keeps the value that it has"),
+    named_choice("clear", Blank::Clear, "the value is taken away from the account"),
+    named_choice("error", Blank::Error, "the row is invalid, and its account is left as it is"),
 ];
 
 const MANIFEST_COUNT: &str = "\"rows\"";
 
-const SOURCE_FILE: TextForm<Located<PathBuf>> =
+const SOURCE_FILE: ShapedText<Located<PathBuf>> =
     plain_text("a file", &["hr_export.csv", "-", "/srv/hr.xlsx"], |item, reading| {
         let text = item.read_str(reading)?;
         // Standard input is no path.
@@ -151,10 +151,10 @@ const SOURCE_FILE: TextForm<Located<PathBuf>> =
         Some(Located { value: path, span: item.span.clone() })
     });
 
-const MARK: TextForm<String> =
-    TextForm { shape: TEXT.shape, read: |item, reading| Some(item.read_str(reading)?.trim().to_owned()) };
+const MARK: ShapedText<String> =
+    ShapedText { shape: TEXT.shape, read: |item, reading| Some(item.read_str(reading)?.trim().to_owned()) };
 
-const DELIMITER: TextForm<u8> = TextForm {
+const DELIMITER: ShapedText<u8> = ShapedText {
     shape: TextShape {
         said: "one character such as \",\", \";\", \"|\" or \"\\t\"",
         pattern: r"^[\u0001-\u0009\u000B\u000C\u000E-\u0021\u0023-\u007F]$",
@@ -169,7 +169,7 @@ const DELIMITER: TextForm<u8> = TextForm {
     },
 };
 
-const ENCODING: TextForm<String> = TextForm {
+const ENCODING: ShapedText<String> = ShapedText {
     shape: TextShape {
         said: "the name of an encoding",
         pattern: r"\S",
@@ -187,29 +187,29 @@ const ENCODING: TextForm<String> = TextForm {
     },
 };
 
-fn source_path() -> impl Form<Value = Vec<PathBuf>> {
-    let one = mapped(SOURCE_FILE, |file| vec![file.value]);
+fn source_path() -> impl SettingForm<Output = Vec<PathBuf>> {
+    let one = mapped_form(SOURCE_FILE, |file| vec![file.value]);
     Either { one, other: DifferentFiles, said: "a file, a list of files, or \"-\"" }
 }
 
 /// Several files, none of them twice.
 struct DifferentFiles;
 
-const FILES: ItemList<TextForm<Located<PathBuf>>> = ItemList {
+const FILES: ItemList<ShapedText<Located<PathBuf>>> = ItemList {
     of: SOURCE_FILE,
     said: "a list of files",
     doubles: Doubles::Refused,
     empty: Some(("names no file", None)),
 };
 
-impl Form for DifferentFiles {
-    type Value = Vec<PathBuf>;
+impl SettingForm for DifferentFiles {
+    type Output = Vec<PathBuf>;
 
-    fn takes(&self) -> Takes {
+    fn takes(&self) -> ValueKind {
         FILES.takes()
     }
 
-    fn read(&self, item: &TomlItem<'_>, reading: &mut Reading) -> Option<Vec<PathBuf>> {
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Vec<PathBuf>> {
         let mut paths: Vec<PathBuf> = Vec::new();
         let written = item.read_list(FILES.said, reading)?;
         for file in FILES.read(item, reading)? {
@@ -224,9 +224,9 @@ impl Form for DifferentFiles {
     }
 }
 
-fn manifest() -> impl Form<Value = ManifestSettings> {
-    let alone = mapped(FILE, |path| ManifestSettings { path, count: MANIFEST_COUNT.trim_matches('"').to_owned() });
-    let table = InTable { of: ManifestTable, rule: Rule::Free, said: "a table" };
+fn manifest_form() -> impl SettingForm<Output = ManifestSettings> {
+    let alone = mapped_form(FILE, |path| ManifestSettings { path, count: MANIFEST_COUNT.trim_matches('"').to_owned() });
+    let table = InTable { of: ManifestTable, rule: TableRule::Free, said: "a table" };
     Either {
         one: alone,
         other: table,
@@ -234,8 +234,8 @@ fn manifest() -> impl Form<Value = ManifestSettings> {
     }
 }
 
-pub(super) fn source_section() -> Section {
-    Section {
+pub(super) fn source_section() -> ConfigSection {
+    ConfigSection {
         name: "source",
         says: "The export of the HR system: where it is, how it is read, and which of its rows count.",
         missing: Some("add [source] with path = \"hr_export.csv\""),
@@ -249,8 +249,8 @@ pub(super) fn source_section() -> Section {
     }
 }
 
-pub(super) fn lookup_section() -> Section {
-    Section {
+pub(super) fn lookup_section() -> ConfigSection {
+    ConfigSection {
         name: "lookup",
         says: "Tables for the filter [`lookup`](#filters) of templates, each under a name of your own: `[lookup.teams]`. They \
            turn what the export says into what the application calls it. Every table is read whole, at the beginning; a \

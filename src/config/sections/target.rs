@@ -5,24 +5,24 @@ use std::sync::LazyLock;
 
 use reqwest::Url;
 
-use super::{KindKeys, Section, SectionKeys};
+use super::{ConfigSection, KindKeys, SectionKeys};
 use crate::config::settings::{SANDBOX, TargetSettings};
 use crate::connectors::{Descriptor, KINDS};
 use crate::mapping::spec::Located;
 use crate::settings::{
-    Choice, Choices, Form, Otherwise, Reading, Sees, Setting, SettingsTable, TEXT, TextForm, TextShape, TomlItem,
-    TomlTable, choice, needed, optional, settings_table,
+    Choices, ConfigReading, Otherwise, Sees, Setting, SettingForm, SettingsTable, ShapedText, TEXT, TextShape,
+    TomlItem, TomlTable, WordChoice, named_choice, needed_setting, optional_setting, settings_table,
 };
 
 settings_table! {
     CommonTable makes (TenantAddress, Option<String>) {
-        kind = needed(Choices(&SYSTEMS), "add kind = \"imichat\" below [target]"),
+        kind = needed_setting(Choices(&SYSTEMS), "add kind = \"imichat\" below [target]"),
             "Which system it is.";
-        base_url = needed(BASE_URL, "add base_url = \"sandbox\", or the address of your tenant"),
+        base_url = needed_setting(BASE_URL, "add base_url = \"sandbox\", or the address of your tenant"),
             "Where its API is. `\"sandbox\"` is the built-in simulated tenant, which needs no credentials and keeps \
              its state between runs. Nothing but `https://` leaves this machine; plain `http://` is for `localhost`, \
              `127.0.0.1` and `[::1]`.";
-        tenant = optional(TEXT, "it is the host of `base_url`, or `sandbox`"),
+        tenant = optional_setting(TEXT, "it is the host of `base_url`, or `sandbox`"),
             "A name for this tenant in plans, journal and reports. A plan made for one tenant is refused by another.";
     } => {
         // Which kind it is was found out before.
@@ -38,12 +38,12 @@ pub(crate) struct TenantAddress {
     host: String,
 }
 
-static SYSTEMS: LazyLock<Vec<Choice<&'static Descriptor>>> =
-    LazyLock::new(|| KINDS.iter().map(|kind| choice(kind.name, *kind, kind.says)).collect());
+static SYSTEMS: LazyLock<Vec<WordChoice<&'static Descriptor>>> =
+    LazyLock::new(|| KINDS.iter().map(|kind| named_choice(kind.name, *kind, kind.says)).collect());
 
-pub(in crate::config) fn read_target(table: &TomlTable<'_>, reading: &mut Reading) -> Option<TargetSettings> {
+pub(in crate::config) fn read_target(table: &TomlTable<'_>, reading: &mut ConfigReading) -> Option<TargetSettings> {
     let common = CommonTable.fill(table, reading);
-    let quiet = &mut Reading::default();
+    let quiet = &mut ConfigReading::default();
     let Some(kind) = table.find_item("kind").and_then(|item| Choices(&SYSTEMS).read(&item, quiet)) else {
         // Which other settings are right is not known; which of them are secrets is not, either.
         table.hide_unknown(&["kind", "base_url"], reading);
@@ -66,7 +66,7 @@ pub(in crate::config) fn read_target(table: &TomlTable<'_>, reading: &mut Readin
     Some(TargetSettings { base_url: url, tenant: tenant.unwrap_or(host), kind, settings: settings? })
 }
 
-fn refuse_missing(setting: &Setting, table: &TomlTable<'_>, reading: &mut Reading) {
+fn refuse_missing(setting: &Setting, table: &TomlTable<'_>, reading: &mut ConfigReading) {
     if let Otherwise::ToSignIn(add) = setting.otherwise {
         table.refuse_absence(setting.name, add, reading);
     }
@@ -88,7 +88,7 @@ fn ways_help(kind: &Descriptor) -> String {
     format!("set one of: {}", kind.ways.iter().map(way).collect::<Vec<_>>().join("; "))
 }
 
-const BASE_URL: TextForm<TenantAddress> = TextForm {
+const BASE_URL: ShapedText<TenantAddress> = ShapedText {
     shape: TextShape {
         said: "an address such as \"https://acme.imi.chat/v3.1\", or \"sandbox\"",
         pattern: r"^\s*(sandbox|[hH][tT][tT][pP]([sS]://[^/?#@]+|://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?)(/[^?#]*)?)\s*$",
@@ -118,7 +118,7 @@ const BASE_URL: TextForm<TenantAddress> = TextForm {
 };
 
 /// The address without a slash at its end.
-fn read_base_url(item: &TomlItem<'_>, reading: &mut Reading) -> Option<TenantAddress> {
+fn read_base_url(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<TenantAddress> {
     let text = item.read_str(reading)?.trim();
     let address = |url: &str, host: &str| TenantAddress {
         url: Located { value: url.to_owned(), span: item.span.clone() },
@@ -164,8 +164,8 @@ fn read_base_url(item: &TomlItem<'_>, reading: &mut Reading) -> Option<TenantAdd
     Some(address(url.as_str().trim_end_matches('/'), host))
 }
 
-pub(super) fn target_section() -> Section {
-    Section {
+pub(super) fn target_section() -> ConfigSection {
+    ConfigSection {
         name: "target",
         says: "The system whose accounts are kept in step. Three settings are the same for every kind of it; the others belong \
            to one kind, and another kind refuses them.",

@@ -6,10 +6,10 @@ use futures::future::BoxFuture;
 
 use super::Login;
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
-use crate::discovery::{Blueprint, InUse, Meaning, Origin, Wish};
+use crate::discovery::{Blueprint, InUse, Meaning, ValueOrigin, Wish};
 use crate::model::Schema;
 use crate::sandbox;
-use crate::settings::{SecretSource, SettingsTable, TEXT, secret, settings_table, to_sign_in};
+use crate::settings::{SecretSource, SettingsTable, TEXT, secret_place, settings_table, to_sign_in};
 
 /// All that the program knows of the system.
 pub const DESCRIPTOR: Descriptor = Descriptor {
@@ -47,19 +47,19 @@ const BLUEPRINT: Blueprint = Blueprint {
     attributes: &[
         Wish::Needed {
             attribute: "loginId",
-            from: Origin::Login,
+            from: ValueOrigin::Login,
             wants: "a column with the name that people sign in with",
         },
         Wish::Names { first: "firstName", last: "lastName" },
         Wish::Needed {
             attribute: "team",
-            from: Origin::Team,
+            from: ValueOrigin::Team,
             wants: "a column with the team, or { value = \"…\" } for one team for everybody",
         },
-        Wish::Welcome { attribute: "email", from: Origin::Address },
-        Wish::Welcome { attribute: "workPhone", from: Origin::Column(&[Meaning::WorkPhone]) },
-        Wish::Welcome { attribute: "mobilePhone", from: Origin::Column(&[Meaning::MobilePhone]) },
-        Wish::Welcome { attribute: "extension", from: Origin::Column(&[Meaning::Extension]) },
+        Wish::Welcome { attribute: "email", from: ValueOrigin::Address },
+        Wish::Welcome { attribute: "workPhone", from: ValueOrigin::Column(&[Meaning::WorkPhone]) },
+        Wish::Welcome { attribute: "mobilePhone", from: ValueOrigin::Column(&[Meaning::MobilePhone]) },
+        Wish::Welcome { attribute: "extension", from: ValueOrigin::Column(&[Meaning::Extension]) },
         Wish::InUse { attribute: "disabled", as_: InUse::TrueForLeavers },
         Wish::Skills { attribute: "skills" },
         Wish::Off {
@@ -80,7 +80,7 @@ settings_table! {
             to_sign_in(TEXT, "add client_id = \"…\" below [target]: the login of an API user"),
             "The login of an API user.";
         client_secret: Option<SecretSource> = to_sign_in(
-            secret("BRIGHTPATTERN_CLIENT_SECRET"),
+            secret_place("BRIGHTPATTERN_CLIENT_SECRET"),
             "add client_secret = { env = \"BRIGHTPATTERN_CLIENT_SECRET\" } below [target]: the API user's key"
         ),
             "The API user's key.";

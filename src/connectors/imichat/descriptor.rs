@@ -6,12 +6,13 @@ use futures::future::BoxFuture;
 use reqwest::header::HeaderName;
 
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
-use crate::discovery::{Blueprint, InUse, Meaning, Origin, Wish};
+use crate::discovery::{Blueprint, InUse, Meaning, ValueOrigin, Wish};
 use crate::model::Schema;
 use crate::sandbox;
 use crate::settings::{
-    Choice, Choices, Either, Form, SecretSource, Sees, SettingsTable, TEXT, TextForm, TextShape, choice, default,
-    mapped, optional, secret, settings_table, to_sign_in, whole,
+    Choices, Either, SecretSource, Sees, SettingForm, SettingsTable, ShapedText, TEXT, TextShape, WordChoice,
+    default_setting, mapped_form, named_choice, optional_setting, secret_place, settings_table, to_sign_in,
+    whole_number,
 };
 
 /// All that the program knows of the system.
@@ -45,18 +46,18 @@ const BLUEPRINT: Blueprint = Blueprint {
     attributes: &[
         Wish::Needed {
             attribute: "login_id",
-            from: Origin::Login,
+            from: ValueOrigin::Login,
             wants: "a column with the name that people sign in with",
         },
-        Wish::Needed { attribute: "email_id", from: Origin::Address, wants: "a column with the work address" },
+        Wish::Needed { attribute: "email_id", from: ValueOrigin::Address, wants: "a column with the work address" },
         Wish::Names { first: "first_name", last: "last_name" },
-        Wish::Welcome { attribute: "job_description", from: Origin::Column(&[Meaning::Title]) },
+        Wish::Welcome { attribute: "job_description", from: ValueOrigin::Column(&[Meaning::Title]) },
         Wish::InUse { attribute: "status", as_: InUse::Word },
         Wish::Off {
             attribute: "login_using_email",
             value: "{ value = true }",
             comment: "switched on, people may sign in with their address as well",
-            unless_missing: Some(Origin::Address),
+            unless_missing: Some(ValueOrigin::Address),
         },
         Wish::Skills { attribute: "skill_attributes" },
         Wish::Membership {
@@ -73,25 +74,25 @@ settings_table! {
     /// The settings of `kind = "imichat"`. Key and domain may be missing where `base_url` is the sandbox.
     struct ImichatSettings read by ImichatTable {
         api_key: Option<SecretSource> =
-            to_sign_in(secret("IMICHAT_API_KEY"), "add api_key = { env = \"IMICHAT_API_KEY\" } below [target]"),
+            to_sign_in(secret_place("IMICHAT_API_KEY"), "add api_key = { env = \"IMICHAT_API_KEY\" } below [target]"),
             "The API key.";
         domain: Option<String> =
             to_sign_in(TEXT, "add domain = \"acme.imi.chat\" below [target]: your tenant's own"),
             "The tenant's domain, which is part of signing in.";
-        team_id: Option<String> = optional(team_id(), "no such header is sent"),
+        team_id: Option<String> = optional_setting(team_id(), "no such header is sent"),
             "Sent as the header `teamid`, for tenants that ask for one.";
-        authorize_path: String = default(SUB_PATH, "\"/authorize\""),
+        authorize_path: String = default_setting(SUB_PATH, "\"/authorize\""),
             "Where signing in happens, below `base_url`.";
-        auth_header: String = default(HEADER, "\"auth_code\""),
+        auth_header: String = default_setting(HEADER, "\"auth_code\""),
             "The request header that carries key and domain when signing in.";
-        token_header: String = default(HEADER, "\"access_token\""),
+        token_header: String = default_setting(HEADER, "\"access_token\""),
             "The response header that brings the token, and the request header that takes it back.";
-        update_method: String = default(mapped(Choices(VERBS), str::to_owned), "\"PATCH\""),
+        update_method: String = default_setting(mapped_form(Choices(VERBS), str::to_owned), "\"PATCH\""),
             "The verb of an update.";
-        update_body: UpdateBody = default(Choices(UPDATE_BODIES), "\"full\""),
+        update_body: UpdateBody = default_setting(Choices(UPDATE_BODIES), "\"full\""),
             "What an update carries. The API's pages do not say whether an attribute that is left out is kept, so \
              all of them are sent unless you know better.";
-        privilege_key: String = default(TEXT, "\"teamid\""),
+        privilege_key: String = default_setting(TEXT, "\"teamid\""),
             "How a privilege names its team on the wire; some tenants want `\"team_id\"`. In `[map]` it is `teamid` \
              either way.";
     }
@@ -129,22 +130,22 @@ pub enum UpdateBody {
     Changed,
 }
 
-const VERBS: &[Choice<&'static str>] = &[
-    choice("PATCH", "PATCH", "what other clients of the API use"),
-    choice("PUT", "PUT", "for a tenant that wants it"),
-    choice("POST", "POST", "for a tenant that wants it"),
+const VERBS: &[WordChoice<&'static str>] = &[
+    named_choice("PATCH", "PATCH", "what other clients of the API use"),
+    named_choice("PUT", "PUT", "for a tenant that wants it"),
+    named_choice("POST", "POST", "for a tenant that wants it"),
 ];
 
-const UPDATE_BODIES: &[Choice<UpdateBody>] = &[
-    choice(
+const UPDATE_BODIES: &[WordChoice<UpdateBody>] = &[
+    named_choice(
         "full",
         UpdateBody::Full,
         "every mapped attribute that can be updated, with the values of the account where they do not change",
     ),
-    choice("changed", UpdateBody::Changed, "only those that differ"),
+    named_choice("changed", UpdateBody::Changed, "only those that differ"),
 ];
 
-const SUB_PATH: TextForm<String> = TextForm {
+const SUB_PATH: ShapedText<String> = ShapedText {
     shape: TextShape {
         said: "a path that begins with /",
         pattern: "^/",
@@ -158,7 +159,7 @@ const SUB_PATH: TextForm<String> = TextForm {
     },
 };
 
-const HEADER: TextForm<String> = TextForm {
+const HEADER: ShapedText<String> = ShapedText {
     shape: TextShape {
         said: "the name of an HTTP header",
         pattern: r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
@@ -175,7 +176,7 @@ const HEADER: TextForm<String> = TextForm {
     },
 };
 
-const TEAM_ID: TextForm<String> = TextForm {
+const TEAM_ID: ShapedText<String> = ShapedText {
     shape: TextShape {
         said: "a string without blanks",
         pattern: "^[!-~]+$",
@@ -189,7 +190,7 @@ const TEAM_ID: TextForm<String> = TextForm {
     },
 };
 
-fn team_id() -> impl Form<Value = String> {
-    let number = mapped(whole::<i64>(0..=i64::MAX), |id| id.to_string());
+fn team_id() -> impl SettingForm<Output = String> {
+    let number = mapped_form(whole_number::<i64>(0..=i64::MAX), |id| id.to_string());
     Either { one: TEAM_ID, other: number, said: "a string or a whole number" }
 }

@@ -6,12 +6,12 @@ use futures::future::BoxFuture;
 
 use super::Login;
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
-use crate::discovery::{Blueprint, InUse, Meaning, Origin, Wish};
+use crate::discovery::{Blueprint, InUse, Meaning, ValueOrigin, Wish};
 use crate::model::Schema;
 use crate::sandbox;
 use crate::settings::{
-    Choice, Choices, SecretSource, SettingsTable, TEXT, choice, default, optional, secret, settings_table, to_sign_in,
-    whole,
+    Choices, SecretSource, SettingsTable, TEXT, WordChoice, default_setting, named_choice, optional_setting,
+    secret_place, settings_table, to_sign_in, whole_number,
 };
 
 /// All that the program knows of the system.
@@ -41,25 +41,25 @@ const BLUEPRINT: Blueprint = Blueprint {
     attributes: &[
         Wish::Needed {
             attribute: "userName",
-            from: Origin::AddressOrLogin,
+            from: ValueOrigin::AddressOrLogin,
             wants: "a column with the name that people sign in with",
         },
-        Wish::Welcome { attribute: "externalId", from: Origin::Identity },
+        Wish::Welcome { attribute: "externalId", from: ValueOrigin::Identity },
         Wish::Names { first: "name.givenName", last: "name.familyName" },
-        Wish::Welcome { attribute: "title", from: Origin::Column(&[Meaning::Title]) },
+        Wish::Welcome { attribute: "title", from: ValueOrigin::Column(&[Meaning::Title]) },
         Wish::InUse { attribute: "active", as_: InUse::TrueForOthers },
-        Wish::Welcome { attribute: "emails[type eq \"work\"].value", from: Origin::Address },
+        Wish::Welcome { attribute: "emails[type eq \"work\"].value", from: ValueOrigin::Address },
         Wish::Welcome {
             attribute: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
-            from: Origin::Column(&[Meaning::Department, Meaning::Team]),
+            from: ValueOrigin::Column(&[Meaning::Department, Meaning::Team]),
         },
         Wish::Welcome {
             attribute: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division",
-            from: Origin::Column(&[Meaning::Division]),
+            from: ValueOrigin::Column(&[Meaning::Division]),
         },
         Wish::Welcome {
             attribute: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter",
-            from: Origin::Column(&[Meaning::CostCenter]),
+            from: ValueOrigin::Column(&[Meaning::CostCenter]),
         },
     ],
     rules: &["externalId", "userName"],
@@ -77,24 +77,24 @@ pub struct ScimSettings {
 
 settings_table! {
     ScimTable makes ScimSettings {
-        token = to_sign_in(secret("SCIM_TOKEN"), ""),
+        token = to_sign_in(secret_place("SCIM_TOKEN"), ""),
             "A bearer token.";
         username = to_sign_in(TEXT, ""),
             "The user of Basic authentication.";
-        password = to_sign_in(secret("SCIM_PASSWORD"), ""),
+        password = to_sign_in(secret_place("SCIM_PASSWORD"), ""),
             "The password of that user.";
         token_url = to_sign_in(TEXT, ""),
             "Where tokens are fetched, for OAuth client credentials: an address, or a path below `base_url`.";
         client_id = to_sign_in(TEXT, ""),
             "The client's id, for OAuth.";
-        client_secret = to_sign_in(secret("SCIM_CLIENT_SECRET"), ""),
+        client_secret = to_sign_in(secret_place("SCIM_CLIENT_SECRET"), ""),
             "The client's secret, for OAuth.";
-        scope = optional(TEXT, "no scope is asked for"),
+        scope = optional_setting(TEXT, "no scope is asked for"),
             "What an OAuth token is asked for, where the service wants to know. It means nothing with `token` or \
              `username`.";
-        page_size = default(whole::<u32>(1..=10_000), "100"),
+        page_size = default_setting(whole_number::<u32>(1..=10_000), "100"),
             "How many users are asked for at once. A service may give fewer.";
-        update_method = default(Choices(UPDATE_METHODS), "\"auto\""),
+        update_method = default_setting(Choices(UPDATE_METHODS), "\"auto\""),
             "How a user is changed. A `PATCH` that the service turns out not to have becomes a `PUT` with `\"auto\"`.";
     } => {
         // The ways to sign in exclude each other, which is checked with those of all kinds.
@@ -127,10 +127,10 @@ pub enum UpdateMethod {
     Put,
 }
 
-const UPDATE_METHODS: &[Choice<UpdateMethod>] = &[
-    choice("auto", UpdateMethod::Auto, "`PATCH` where the service announces it, else `PUT`"),
-    choice("patch", UpdateMethod::Patch, "always `PATCH`"),
-    choice("put", UpdateMethod::Put, "always `PUT`, with what nobody mapped kept"),
+const UPDATE_METHODS: &[WordChoice<UpdateMethod>] = &[
+    named_choice("auto", UpdateMethod::Auto, "`PATCH` where the service announces it, else `PUT`"),
+    named_choice("patch", UpdateMethod::Patch, "always `PATCH`"),
+    named_choice("put", UpdateMethod::Put, "always `PUT`, with what nobody mapped kept"),
 ];
 
 impl SystemSettings for ScimSettings {

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Write};
 
 use super::look::Seen;
-use crate::discovery::{Answers, Blueprint, Meaning, Sense, sense};
+use crate::discovery::{Answers, Blueprint, Meaning, Sense, sense_of};
 use crate::report::visible::{shortened, visible};
 
 /// What is left open.
@@ -30,7 +30,7 @@ impl Open {
             found.is_some_and(|found| found.is_named)
         });
         let values = census.values.get(&Meaning::Status).map(|values| {
-            let open = |value: &&String| matches!(sense(value), Sense::Away | Sense::Unknown);
+            let open = |value: &&String| matches!(sense_of(value), Sense::Away | Sense::Unknown);
             values.counts.keys().filter(open).map(|value| (value.clone(), values.counts[value])).collect()
         });
         let has_team = [Meaning::Team, Meaning::Department].iter().any(|meaning| recognised.column(*meaning).is_some());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::workbench::shown;
 use crate::config::{Duplicates, SourceSettings};
-use crate::discovery::{Census, Recognised, Sample, is_usual_name, recognise};
+use crate::discovery::{Census, ExportSample, Recognised, is_usual_name, recognise};
 use crate::model::Record;
 use crate::report::visible::shortened;
 use crate::source::{self, Fault, Form, Guess, Header, RowProblem, RowShape, Source, SourceError};
@@ -142,7 +142,7 @@ fn read(settings: SourceSettings, guess: Option<Guess>) -> Result<Seen, Stopped>
         .map_err(|error| Stopped::Failure(Failure::new("system", format!("no temporary folder: {error}"))))?;
     let source = Source::open(&settings, spool.path())?;
     let mut record = Record::default();
-    let mut sample = Sample::new(source.columns());
+    let mut sample = ExportSample::new(source.columns());
     let mut rows = source.rows()?;
     while let Some(shape) = rows.next_into(&mut record)? {
         if shape == RowShape::Good && !sample.take(&record) {

@@ -14,7 +14,7 @@ fn counting(file: &Table) -> String {
     parts.fold(first, |said, part| said + part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'))
 }
 
-fn default(place: &Place) -> Option<Value> {
+fn written_default(place: &Place) -> Option<Value> {
     match place.setting.otherwise {
         Otherwise::Default(toml) => Some(toml_value(toml).unwrap_or_else(|| panic!("{}: {toml}", place.name()))),
         _ => None,
@@ -25,7 +25,7 @@ fn default(place: &Place) -> Option<Value> {
 fn a_default_that_is_written_out_changes_nothing() {
     let mut seen = 0;
     for place in places() {
-        let Some(value) = default(&place) else { continue };
+        let Some(value) = written_default(&place) else { continue };
         seen += 1;
         let written = place.with(value);
         let mut left_out = written.clone();
@@ -46,7 +46,7 @@ fn a_default_that_is_written_out_changes_nothing() {
 fn all_defaults_written_out_change_nothing() {
     for kind in KINDS {
         let mut file = least(kind.name);
-        for section in sections() {
+        for section in all_sections() {
             for (of, setting) in section.settings() {
                 let Otherwise::Default(toml) = setting.otherwise else { continue };
                 if of.is_none_or(|of| of.kind.name == kind.name) {

@@ -131,7 +131,7 @@ fn is_right(file: &Table, whose: &str) {
 
 #[test]
 fn every_block_of_settings_in_the_pages_is_right_for_the_program_and_for_an_editor() {
-    let sections: BTreeSet<&str> = sections().iter().map(|section| section.name).collect();
+    let sections: BTreeSet<&str> = all_sections().iter().map(|section| section.name).collect();
     let mut seen = 0;
     for page in pages() {
         for block in blocks(&fs::read_to_string(&page).unwrap()) {
@@ -153,7 +153,7 @@ fn every_block_of_settings_in_the_pages_is_right_for_the_program_and_for_an_edit
 #[test]
 fn every_example_of_the_reference_is_right() {
     let kinds = KINDS.iter().map(|kind| kind.example);
-    for example in sections().iter().map(|section| section.example).chain(kinds) {
+    for example in all_sections().iter().map(|section| section.example).chain(kinds) {
         is_right(&completed(example.parse().unwrap_or_else(|error| panic!("{example}{error}"))), example);
     }
 }
@@ -175,7 +175,7 @@ fn the_configurations_of_the_repository_are_right() {
 fn initialised(blueprint: &'static discovery::Blueprint) -> Table {
     let columns =
         Columns::new(["Employee ID", "First Name", "Last Name", "Work Email", "Status"].map(str::to_owned).to_vec());
-    let mut sample = discovery::Sample::new(&columns);
+    let mut sample = discovery::ExportSample::new(&columns);
     let mut record = Record::default();
     ["E1", "Ana", "Diaz", "ana.diaz@example.com", "Active"].iter().for_each(|cell| record.push(cell));
     sample.take(&record);
@@ -216,7 +216,7 @@ fn shown(name: &str) -> String {
 
 #[test]
 fn the_samples_show_every_setting() {
-    for section in sections() {
+    for section in all_sections() {
         for (kind, setting) in section.settings() {
             let name = match kind.map(|kind| kind.kind.name) {
                 None | Some("imichat") => "config.toml",

@@ -10,10 +10,10 @@ use std::sync::LazyLock;
 
 use toml::{Table, Value};
 
-use crate::config::sections::{SOURCES, SectionKeys, sections};
+use crate::config::sections::{SOURCES, SectionKeys, all_sections};
 use crate::config::{ConfigError, Settings};
 use crate::connectors::KINDS;
-use crate::settings::{Doubles, Otherwise, Rule, Sees, Setting, Takes, Zero, secret_table};
+use crate::settings::{Doubles, Otherwise, Sees, Setting, TableRule, ValueKind, Zero, secret_table};
 
 /// A setting, and how to get there from the top of the file.
 struct Place {
@@ -68,7 +68,7 @@ fn read(file: &Table) -> Result<Settings, ConfigError> {
 /// Every setting there is, with those of tables within settings.
 fn places() -> Vec<Place> {
     let mut places = Vec::new();
-    for section in sections() {
+    for section in all_sections() {
         for (kind, setting) in section.settings() {
             // Of the kinds that can do everything, where none is asked for.
             let kind = kind.map_or("scim", |kind| kind.kind.name);
@@ -85,7 +85,7 @@ fn places() -> Vec<Place> {
             let beside = match section.keys {
                 SectionKeys::Attributes(_) if is_source => Vec::new(),
                 SectionKeys::Attributes(_) => vec![("column", "c".into())],
-                _ => needed(settings),
+                _ => needed_setting(settings),
             };
             let path = vec![section.name, name, setting.name];
             add(Place { setting: setting.clone(), path, kind: "scim", beside }, &mut places);
@@ -98,91 +98,91 @@ fn add(place: Place, places: &mut Vec<Place>) {
     for (rule, settings) in tables(&place.setting.takes) {
         for setting in settings.clone() {
             let path = place.path.iter().copied().chain([setting.name]).collect();
-            let beside = if rule == Rule::Free { needed(&settings) } else { Vec::new() };
+            let beside = if rule == TableRule::Free { needed_setting(&settings) } else { Vec::new() };
             add(Place { setting, path, kind: place.kind, beside }, places);
         }
     }
     places.push(place);
 }
 
-fn tables(takes: &Takes) -> Vec<(Rule, Vec<Setting>)> {
+fn tables(takes: &ValueKind) -> Vec<(TableRule, Vec<Setting>)> {
     match takes {
-        Takes::Table { settings, rule, .. } => vec![(*rule, settings.clone())],
-        Takes::Any { of, .. } => of.iter().flat_map(tables).collect(),
-        Takes::Secret(_) => tables(&secret_table()),
+        ValueKind::Table { settings, rule, .. } => vec![(*rule, settings.clone())],
+        ValueKind::Any { of, .. } => of.iter().flat_map(tables).collect(),
+        ValueKind::Secret(_) => tables(&secret_table()),
         _ => Vec::new(),
     }
 }
 
-fn needed(settings: &[Setting]) -> Vec<(&'static str, Value)> {
+fn needed_setting(settings: &[Setting]) -> Vec<(&'static str, Value)> {
     let needed = settings.iter().filter(|setting| setting.otherwise.is_needed());
     needed.map(|setting| (setting.name, good(&setting.takes).remove(0))).collect()
 }
 
 /// Values that are taken, among them those at the ends of every range.
-fn good(takes: &Takes) -> Vec<Value> {
+fn good(takes: &ValueKind) -> Vec<Value> {
     match takes {
-        Takes::Boolean => vec![true.into(), false.into()],
-        Takes::True => vec![true.into()],
-        Takes::Integer(range) => vec![(*range.start()).into(), (*range.end()).into()],
-        Takes::Number { range, zero } => {
+        ValueKind::Boolean => vec![true.into(), false.into()],
+        ValueKind::True => vec![true.into()],
+        ValueKind::Integer(range) => vec![(*range.start()).into(), (*range.end()).into()],
+        ValueKind::Number { range, zero } => {
             let zero = (*zero == Zero::Allowed).then(|| 0.into());
             let ends = [(*range.start()).into(), (*range.end()).into()];
             ends.into_iter().chain(zero).collect()
         }
-        Takes::Text(shape) => shape.taken.iter().map(|text| (*text).into()).collect(),
-        Takes::Choice(words) => words.iter().map(|word| word.name.into()).collect(),
-        Takes::List { of, least, .. } => {
+        ValueKind::Text(shape) => shape.taken.iter().map(|text| (*text).into()).collect(),
+        ValueKind::Choice(words) => words.iter().map(|word| word.name.into()).collect(),
+        ValueKind::List { of, least, .. } => {
             let all = Value::Array(good(of));
             let none = (*least == 0).then(|| Value::Array(Vec::new()));
             std::iter::once(all).chain(none).collect()
         }
-        Takes::Table { settings, rule, .. } => {
+        ValueKind::Table { settings, rule, .. } => {
             let of = |setting: &Setting| -> Table {
                 let own = (setting.name.to_owned(), good(&setting.takes).remove(0));
-                let needed = if *rule == Rule::Free { needed(settings) } else { Vec::new() };
+                let needed = if *rule == TableRule::Free { needed_setting(settings) } else { Vec::new() };
                 needed.into_iter().map(|(name, value)| (name.to_owned(), value)).chain([own]).collect()
             };
             settings.iter().map(|setting| of(setting).into()).collect()
         }
-        Takes::Any { of, .. } => of.iter().flat_map(good).collect(),
-        Takes::Secret(_) => good(&secret_table()),
-        Takes::Literal => ["''", "'{{ x }}'", "true", "-7", "1.5", "['x', [1]]", "{ a = 'x', b = { c = '' } }"]
+        ValueKind::Any { of, .. } => of.iter().flat_map(good).collect(),
+        ValueKind::Secret(_) => good(&secret_table()),
+        ValueKind::Literal => ["''", "'{{ x }}'", "true", "-7", "1.5", "['x', [1]]", "{ a = 'x', b = { c = '' } }"]
             .map(|toml| super::toml_value(toml).unwrap())
             .to_vec(),
     }
 }
 
 /// Values that are refused, among them those next to the ends of every range.
-fn bad(takes: &Takes) -> Vec<Value> {
+fn bad(takes: &ValueKind) -> Vec<Value> {
     match takes {
-        Takes::Boolean => vec!["true".into(), 1.into()],
-        Takes::True => vec![false.into()],
-        Takes::Integer(range) => {
+        ValueKind::Boolean => vec!["true".into(), 1.into()],
+        ValueKind::True => vec![false.into()],
+        ValueKind::Integer(range) => {
             let ends = [range.start().checked_sub(1), range.end().checked_add(1)];
             ends.into_iter().flatten().map(Value::from).chain([1.5.into()]).collect()
         }
-        Takes::Number { range, .. } => {
+        ValueKind::Number { range, .. } => {
             let (start, end) = (*range.start(), *range.end());
             vec![(start / 2.0 - 1e-9).into(), (end * 1.000_001).into(), (-1).into()]
         }
-        Takes::Text(shape) => shape.refused.iter().map(|text| (*text).into()).collect(),
-        Takes::Choice(words) => {
+        ValueKind::Text(shape) => shape.refused.iter().map(|text| (*text).into()).collect(),
+        ValueKind::Choice(words) => {
             let other = words[0].name;
             vec!["".into(), format!("{other} ").into(), format!("{other}x").into(), 1.into()]
         }
-        Takes::List { of, least, doubles, .. } => {
+        ValueKind::List { of, least, doubles, .. } => {
             let mut lists: Vec<Value> = bad(of).into_iter().map(|item| Value::Array(vec![item])).collect();
             lists.extend((*least > 0).then(|| Value::Array(Vec::new())));
             let good = good(of).remove(0);
             lists.extend((*doubles == Doubles::Refused).then(|| Value::Array(vec![good.clone(), good])));
             lists
         }
-        Takes::Table { settings, rule, .. } => {
+        ValueKind::Table { settings, rule, .. } => {
             let one = |name: &str, value: Value| Value::Table([(name.to_owned(), value)].into_iter().collect());
             let mut tables = vec![one("no_such_setting", 1.into())];
-            tables.extend((*rule != Rule::Free).then(|| Table::new().into()));
-            if *rule == Rule::ExactlyOne {
+            tables.extend((*rule != TableRule::Free).then(|| Table::new().into()));
+            if *rule == TableRule::ExactlyOne {
                 let all = settings.iter().map(|setting| (setting.name.to_owned(), good(&setting.takes).remove(0)));
                 tables.push(Value::Table(all.collect()));
             }
@@ -191,24 +191,24 @@ fn bad(takes: &Takes) -> Vec<Value> {
             }
             tables
         }
-        Takes::Any { of, .. } => {
+        ValueKind::Any { of, .. } => {
             of.iter().flat_map(bad).filter(|value| !of.iter().any(|takes| is_for(takes, value))).collect()
         }
-        Takes::Secret(_) => {
+        ValueKind::Secret(_) => {
             let clear = ["hunter2".into(), 4242.into(), Value::Array(vec!["hunter2".into()])];
             bad(&secret_table()).into_iter().chain(clear).collect()
         }
-        Takes::Literal => Vec::new(),
+        ValueKind::Literal => Vec::new(),
     }
 }
 
 /// Whether one of several takes a value that another of them refuses for its type.
-fn is_for(takes: &Takes, value: &Value) -> bool {
+fn is_for(takes: &ValueKind, value: &Value) -> bool {
     match (takes, value) {
-        (Takes::Number { range, .. }, Value::Float(number)) => range.contains(number),
+        (ValueKind::Number { range, .. }, Value::Float(number)) => range.contains(number),
         #[allow(clippy::cast_precision_loss)]
-        (Takes::Number { range, .. }, Value::Integer(number)) => range.contains(&(*number as f64)),
-        (Takes::Integer(range), Value::Integer(number)) => range.contains(number),
+        (ValueKind::Number { range, .. }, Value::Integer(number)) => range.contains(&(*number as f64)),
+        (ValueKind::Integer(range), Value::Integer(number)) => range.contains(number),
         _ => good(takes).contains(value),
     }
 }

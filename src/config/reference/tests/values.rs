@@ -90,11 +90,11 @@ fn probes() -> Vec<Value> {
 }
 
 /// Whether something in what the setting takes is checked by the program alone.
-fn is_checked_further(takes: &Takes) -> bool {
+fn is_checked_further(takes: &ValueKind) -> bool {
     match takes {
-        Takes::Text(shape) => shape.sees == Sees::NotAll,
-        Takes::List { of, .. } => is_checked_further(of),
-        Takes::Any { of, .. } => of.iter().any(is_checked_further),
+        ValueKind::Text(shape) => shape.sees == Sees::NotAll,
+        ValueKind::List { of, .. } => is_checked_further(of),
+        ValueKind::Any { of, .. } => of.iter().any(is_checked_further),
         _ => false,
     }
 }
