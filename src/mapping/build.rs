@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::cache::{Cache, ReadOutcome, write_cache_key};
-use super::convert::{Convert, owned};
+use super::convert::{Convert, text_value};
 use super::problem::Invalid;
 use super::spec::Blank;
 use super::template::{RowTemplate, TemplateEngine, explain_error};
@@ -137,7 +137,7 @@ pub(super) fn build_value(
 ) -> Built {
     match recipe {
         ValueRecipe::Constant(value) if value.is_blank() => Built::Blank,
-        ValueRecipe::Constant(Value::Text(text)) => Built::Value(owned(text, &mut scratch.spare)),
+        ValueRecipe::Constant(Value::Text(text)) => Built::Value(text_value(text, &mut scratch.spare)),
         ValueRecipe::Constant(value) => Built::Value(value.clone()),
         ValueRecipe::Leaf(leaf) => match read_leaf(leaf, Some(attribute), engine, row, scratch) {
             Ok(Some(value)) => Built::Value(value),
@@ -252,12 +252,12 @@ pub(super) fn read_leaf(
     write_cache_key(row, &leaf.columns, key);
     if let Some(found) = cache.get(key) {
         return match found {
-            Ok(Some(Value::Text(text))) => Ok(Some(owned(text, spare))),
+            Ok(Some(Value::Text(text))) => Ok(Some(text_value(text, spare))),
             other => other.clone(),
         };
     }
     let outcome = render_leaf(leaf, template, attribute, engine, row, spare);
-    cache.insert(key, &outcome);
+    cache.insert_outcome(key, &outcome);
     outcome
 }
 
@@ -277,7 +277,7 @@ fn render_leaf(
         Err(error) => {
             let invalid = Invalid::new(attribute, leaf.column.as_deref(), explain_error(&error));
             Err(Box::new(match leaf.columns.as_slice() {
-                [column] => invalid.value(row.cell(*column).trim()),
+                [column] => invalid.with_value(row.cell(*column).trim()),
                 _ => invalid,
             }))
         }
@@ -288,12 +288,12 @@ fn convert_text(leaf: &Leaf, attribute: Option<&str>, text: &str, spare: &mut Co
     if text.is_empty() {
         return Ok(None);
     }
-    leaf.convert.text(text, spare).map_err(|reason| {
+    leaf.convert.read_text(text, spare).map_err(|reason| {
         let column = leaf.column.as_deref();
         Box::new(if leaf.hidden {
             Invalid::new(attribute, column, "the secret cannot be read as what belongs here")
         } else {
-            Invalid::new(attribute, column, reason).value(text)
+            Invalid::new(attribute, column, reason).with_value(text)
         })
     })
 }

@@ -49,7 +49,7 @@ impl Cache {
         found
     }
 
-    pub(super) fn insert(&mut self, key: &[u8], outcome: &ReadOutcome) {
+    pub(super) fn insert_outcome(&mut self, key: &[u8], outcome: &ReadOutcome) {
         if self.off || key.len() > KEY {
             return;
         }
@@ -80,7 +80,7 @@ mod tests {
     fn ask(cache: &mut Cache, key: &str) -> bool {
         let found = cache.get(key.as_bytes()).is_some();
         if !found {
-            cache.insert(key.as_bytes(), &Ok(Some(Value::text(key))));
+            cache.insert_outcome(key.as_bytes(), &Ok(Some(Value::text(key))));
         }
         found
     }

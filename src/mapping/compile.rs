@@ -7,7 +7,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 
 use super::build::{KeyRecipe, Leaf, LeafSource, ValueRecipe};
-use super::convert::{Convert, describe};
+use super::convert::{Convert, describe_kind};
 use super::expression::{ExpressionCompiler, cell_kind, show_expression, unknown_field};
 use super::lookup::Lookups;
 use super::problem::MapError;
@@ -130,8 +130,8 @@ impl MapCompiler<'_> {
                 let known = || self.schema.iter().map(|(_, attribute)| attribute.name.as_str());
                 let error = MapError::new(&entry.attribute.span, format!("the target has no attribute `{name}`"));
                 let error = match nearest(name, known()) {
-                    Some(near) => error.nearest(Some(near)),
-                    None => error.help(format!("its attributes are {}", known().collect::<Vec<_>>().join(", "))),
+                    Some(near) => error.with_nearest(Some(near)),
+                    None => error.with_help(format!("its attributes are {}", known().collect::<Vec<_>>().join(", "))),
                 };
                 self.expressions.errors.push(error);
             }
@@ -166,7 +166,7 @@ impl MapCompiler<'_> {
                     MapError::new(&entry.attribute.span, format!("{name} is mapped as a whole and by its keys"));
                 self.expressions
                     .errors
-                    .push(error.help(format!("map either {name} or keys of it such as {name}.{key}")));
+                    .push(error.with_help(format!("map either {name} or keys of it such as {name}.{key}")));
                 return None;
             }
             (Some(entry), None) => (self.compile_whole(attribute, entry)?, entry.blank.unwrap_or(blank)),
@@ -206,7 +206,7 @@ impl MapCompiler<'_> {
             let error = MapError::new(span, format!("{name} is never shown, so no account can be found by it"));
             self.expressions
                 .errors
-                .push(error.help("`on = \"never\"` is for attributes that are only used to find the account"));
+                .push(error.with_help("`on = \"never\"` is for attributes that are only used to find the account"));
         } else if !attribute.create && !attribute.update && !attribute.comparable() {
             self.error(span, format!("{name} can be neither set nor compared"));
         } else if entry.on == On::Create && !attribute.create && !attribute.update {
@@ -225,7 +225,7 @@ impl MapCompiler<'_> {
                     let error = MapError::new(span, format!("{name} is needed to create an account"));
                     self.expressions
                         .errors
-                        .push(error.help("take `on = \"never\"` away, or set `policy.create = false`"));
+                        .push(error.with_help("take `on = \"never\"` away, or set `policy.create = false`"));
                 }
                 Some(_) => {}
                 // An entry that is there but wrong has its own error.
@@ -234,7 +234,7 @@ impl MapCompiler<'_> {
                     let message = format!("{name} is not mapped, and a create without it is refused");
                     let example = if attribute.secret { "{ generate = { length = 20 } }" } else { "\"a_column\"" };
                     let help = format!("add `{name} = {example}` to [map], or set `policy.create = false`");
-                    self.expressions.errors.push(MapError::new(&options.table, message).help(help));
+                    self.expressions.errors.push(MapError::new(&options.table, message).with_help(help));
                 }
             }
         }
@@ -301,7 +301,7 @@ impl MapCompiler<'_> {
                     sound = false;
                 }
                 (None, None) => {
-                    self.error(span, format!("{name} has no keys: it holds {}", describe(&attribute.kind)));
+                    self.error(span, format!("{name} has no keys: it holds {}", describe_kind(&attribute.kind)));
                     sound = false;
                 }
             }

@@ -57,24 +57,24 @@ impl Convert {
             (Parse::Json, Kind::Map(_) | Kind::Object(_) | Kind::List(_) | Kind::Json | Kind::Any) => {
                 Ok(Self::Json(kind.clone()))
             }
-            _ => Err(format!("parse = \"{}\" does not fit {}", parse_name(parse), describe(kind))),
+            _ => Err(format!("parse = \"{}\" does not fit {}", parse_name(parse), describe_kind(kind))),
         }
     }
 
     /// The value of a text without outer blanks that is not empty; none where it comes to nothing after all (`[]`).
     /// `spare` is a buffer that the value may take.
-    pub(super) fn text(&self, text: &str, spare: &mut CompactText) -> Result<Option<Value>, String> {
+    pub(super) fn read_text(&self, text: &str, spare: &mut CompactText) -> Result<Option<Value>, String> {
         let value = match self {
-            Self::Text => owned(text, spare),
+            Self::Text => text_value(text, spare),
             Self::Bool => Value::Bool(bool_of(text)?),
             Self::Int => Value::Int(int_of(text)?),
             Self::Any => any_of(text, spare),
             Self::Choice(choices) => choice_of(choices, text, spare)?,
-            Self::Pairs(values) if text.starts_with('{') => json(&Kind::Map(Box::new(values.clone())), text)?,
-            Self::Pairs(values) => pairs(values, text)?,
-            Self::List(items) if text.starts_with('[') => json(&Kind::List(Box::new(items.clone())), text)?,
-            Self::List(items) => list(items, text)?,
-            Self::Json(kind) => json(kind, text)?,
+            Self::Pairs(values) if text.starts_with('{') => read_json(&Kind::Map(Box::new(values.clone())), text)?,
+            Self::Pairs(values) => read_pairs(values, text)?,
+            Self::List(items) if text.starts_with('[') => read_json(&Kind::List(Box::new(items.clone())), text)?,
+            Self::List(items) => read_list(items, text)?,
+            Self::Json(kind) => read_json(kind, text)?,
             Self::Secret => Value::Secret(Secret::new(text)),
             Self::Truth if text.eq_ignore_ascii_case("true") => Value::Bool(true),
             Self::Truth if text.eq_ignore_ascii_case("false") => Value::Bool(false),
@@ -85,7 +85,7 @@ impl Convert {
 }
 
 /// The value as the kind holds it: `"12"` becomes 12 where whole numbers belong. Null stays null.
-pub(super) fn coerce(kind: &Kind, value: Value) -> Result<Value, String> {
+pub(super) fn coerce_value(kind: &Kind, value: Value) -> Result<Value, String> {
     let spare = &mut CompactText::default();
     match (kind, value) {
         (_, value @ (Value::Null | Value::Secret(_) | Value::Generated)) | (Kind::Json, value) => Ok(value),
@@ -99,7 +99,7 @@ pub(super) fn coerce(kind: &Kind, value: Value) -> Result<Value, String> {
         (Kind::Choice(choices), Value::Text(text)) => choice_of(choices, text.trim(), spare),
         (Kind::Map(values), Value::Object(object)) => {
             let object = object.into_iter().map(|(key, value)| {
-                coerce(values, value).map_err(|reason| format!("{key}: {reason}")).map(|value| (key, value))
+                coerce_value(values, value).map_err(|reason| format!("{key}: {reason}")).map(|value| (key, value))
             });
             object.collect::<Result<_, _>>().map(Value::Object)
         }
@@ -107,15 +107,15 @@ pub(super) fn coerce(kind: &Kind, value: Value) -> Result<Value, String> {
         (Kind::List(items), Value::List(list)) => {
             let list = (1..)
                 .zip(list)
-                .map(|(at, value)| coerce(items, value).map_err(|reason| format!("item {at}: {reason}")));
+                .map(|(at, value)| coerce_value(items, value).map_err(|reason| format!("item {at}: {reason}")));
             list.collect::<Result<_, _>>().map(Value::List)
         }
-        (kind, value) => Err(format!("{} where {} belongs", described(&value), describe(kind))),
+        (kind, value) => Err(format!("{} where {} belongs", describe_value(&value), describe_kind(kind))),
     }
 }
 
 /// A kind as a message names it, with its article.
-pub(super) fn describe(kind: &Kind) -> String {
+pub(super) fn describe_kind(kind: &Kind) -> String {
     match kind {
         Kind::Text => "a text".into(),
         Kind::Bool => "true or false".into(),
@@ -132,7 +132,7 @@ pub(super) fn describe(kind: &Kind) -> String {
     }
 }
 
-fn described(value: &Value) -> &'static str {
+fn describe_value(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "true or false",
@@ -156,7 +156,7 @@ fn parse_name(parse: Parse) -> &'static str {
 }
 
 /// The text as a value, in the spare buffer.
-pub(super) fn owned(text: &str, spare: &mut CompactText) -> Value {
+pub(super) fn text_value(text: &str, spare: &mut CompactText) -> Value {
     let mut buffer = std::mem::take(spare);
     buffer.clear();
     buffer.push_str(text);
@@ -185,7 +185,7 @@ fn any_of(text: &str, spare: &mut CompactText) -> Value {
         !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !digits.starts_with('0'));
     match text.parse() {
         Ok(n) if plain => Value::Int(n),
-        _ => owned(text, spare),
+        _ => text_value(text, spare),
     }
 }
 
@@ -194,14 +194,14 @@ fn choice_of(choices: &[String], text: &str, spare: &mut CompactText) -> Result<
         choice.eq_ignore_ascii_case(text) || (!text.is_ascii() && choice.to_lowercase() == text.to_lowercase())
     };
     match choices.iter().find(same) {
-        Some(choice) => Ok(owned(choice, spare)),
+        Some(choice) => Ok(text_value(choice, spare)),
         None => Err(format!("not one of {}", choices.join(", "))),
     }
 }
 
 /// A text that stands inside a larger one.
-fn scalar(kind: &Kind, text: &str) -> Result<Value, String> {
-    let value = Convert::new(kind, None).and_then(|convert| convert.text(text, &mut CompactText::default()))?;
+fn read_scalar(kind: &Kind, text: &str) -> Result<Value, String> {
+    let value = Convert::new(kind, None).and_then(|convert| convert.read_text(text, &mut CompactText::default()))?;
     Ok(value.unwrap_or(Value::Null))
 }
 
@@ -209,7 +209,7 @@ fn is_scalar(kind: &Kind) -> bool {
     !matches!(kind, Kind::Map(_) | Kind::Object(_) | Kind::List(_) | Kind::Json)
 }
 
-fn pairs(values: &Kind, text: &str) -> Result<Value, String> {
+fn read_pairs(values: &Kind, text: &str) -> Result<Value, String> {
     if !is_scalar(values) {
         return Err("not JSON, which this attribute's values need".into());
     }
@@ -225,7 +225,7 @@ fn pairs(values: &Kind, text: &str) -> Result<Value, String> {
         if value.is_empty() {
             return Err(format!("pair {at} has no value"));
         }
-        let value = scalar(values, value).map_err(|reason| format!("pair {at}: {reason}"))?;
+        let value = read_scalar(values, value).map_err(|reason| format!("pair {at}: {reason}"))?;
         if object.insert(key.to_owned(), value).is_some() {
             return Err(format!("pair {at} has the name of an earlier one"));
         }
@@ -233,29 +233,29 @@ fn pairs(values: &Kind, text: &str) -> Result<Value, String> {
     Ok(Value::Object(object))
 }
 
-fn list(items: &Kind, text: &str) -> Result<Value, String> {
+fn read_list(items: &Kind, text: &str) -> Result<Value, String> {
     if !is_scalar(items) {
-        return Err(format!("not a JSON list, which a list of {} needs", plural(items)));
+        return Err(format!("not a JSON list, which a list of {} needs", plural_kind(items)));
     }
     let separator = if text.contains('|') { '|' } else { ';' };
     let items = (1..)
         .zip(text.split(separator).map(str::trim).filter(|item| !item.is_empty()))
-        .map(|(at, item)| scalar(items, item).map_err(|reason| format!("item {at}: {reason}")));
+        .map(|(at, item)| read_scalar(items, item).map_err(|reason| format!("item {at}: {reason}")));
     items.collect::<Result<_, _>>().map(Value::List)
 }
 
-fn plural(kind: &Kind) -> &'static str {
+fn plural_kind(kind: &Kind) -> &'static str {
     match kind {
         Kind::List(_) => "lists",
         _ => "objects",
     }
 }
 
-fn json(kind: &Kind, text: &str) -> Result<Value, String> {
+fn read_json(kind: &Kind, text: &str) -> Result<Value, String> {
     // The error's own words could quote the text; its place cannot.
     let value =
         serde_json::from_str::<Value>(text).map_err(|error| format!("not JSON (at character {})", error.column()))?;
-    coerce(kind, value)
+    coerce_value(kind, value)
 }
 
 fn object_of(fields: &[Field], object: BTreeMap<String, Value>) -> Result<Value, String> {
@@ -264,9 +264,9 @@ fn object_of(fields: &[Field], object: BTreeMap<String, Value>) -> Result<Value,
         let Some(field) = fields.iter().find(|field| field.name == key) else {
             let names = || fields.iter().map(|field| field.name.as_str());
             let hint = nearest(&key, names()).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-            return Err(format!("there is no `{key}` in {}{hint}", describe(&Kind::Object(fields.to_vec()))));
+            return Err(format!("there is no `{key}` in {}{hint}", describe_kind(&Kind::Object(fields.to_vec()))));
         };
-        let value = coerce(&field.kind, value).map_err(|reason| format!("{key}: {reason}"))?;
+        let value = coerce_value(&field.kind, value).map_err(|reason| format!("{key}: {reason}"))?;
         if !value.is_blank() {
             known.insert(key, value);
         }
@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     fn read(kind: &Kind, text: &str) -> Result<Value, String> {
-        let value = Convert::new(kind, None).unwrap().text(text, &mut CompactText::default())?;
+        let value = Convert::new(kind, None).unwrap().read_text(text, &mut CompactText::default())?;
         Ok(value.unwrap_or(Value::Null))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::build::{Leaf, LeafSource, ObjectField, ValueRecipe};
-use super::convert::{Convert, coerce, describe};
+use super::convert::{Convert, coerce_value, describe_kind};
 use super::problem::MapError;
 use super::spec::{Entry, Expression, Located, Parse};
 use super::template::{RowTemplate, TemplateEngine, explain_error};
@@ -34,7 +34,7 @@ impl ExpressionCompiler<'_> {
         let span = &entry.expression.span;
         let in_clear = |compiler: &mut Self| {
             let error = MapError::new(span, format!("{} would stand in this file in clear", attribute.name));
-            compiler.errors.push(error.help("map a column onto it, or write { generate = { length = 20 } }"));
+            compiler.errors.push(error.with_help("map a column onto it, or write { generate = { length = 20 } }"));
             None
         };
         if entry.parse.is_some_and(|parse| parse != Parse::Text) {
@@ -48,7 +48,7 @@ impl ExpressionCompiler<'_> {
             }
             Expression::Template(source) => {
                 let template = self.find_template(&attribute.name, source, span)?;
-                if template.columns().is_empty() {
+                if template.visible_columns().is_empty() {
                     return in_clear(self);
                 }
                 Some(ValueRecipe::Leaf(self.template_leaf(template, Convert::Secret, true)))
@@ -74,7 +74,7 @@ impl ExpressionCompiler<'_> {
             Expression::Template(source) => {
                 let template = self.find_template(name, source, span)?;
                 let convert = self.choose_conversion(name, kind, parse, span)?;
-                if template.columns().is_empty() {
+                if template.visible_columns().is_empty() {
                     return self.constant_template(name, &template, &convert, span);
                 }
                 Some(ValueRecipe::Leaf(self.template_leaf(template, convert, false)))
@@ -206,7 +206,7 @@ impl ExpressionCompiler<'_> {
     }
 
     fn read_constant(&mut self, name: &str, text: &str, convert: &Convert, span: &Range<usize>) -> Option<ValueRecipe> {
-        match convert.text(text, &mut CompactText::default()) {
+        match convert.read_text(text, &mut CompactText::default()) {
             Ok(value) => Some(ValueRecipe::Constant(value.unwrap_or(Value::Null))),
             Err(reason) => {
                 self.error(span, format!("{name}: \"{text}\" is {reason}"));
@@ -224,7 +224,7 @@ impl ExpressionCompiler<'_> {
         span: &Range<usize>,
     ) -> Option<ValueRecipe> {
         self.refuse_parse(name, parse, span)?;
-        match coerce(kind, value) {
+        match coerce_value(kind, value) {
             Ok(value) => Some(ValueRecipe::Constant(value)),
             Err(reason) => {
                 self.error(span, format!("{name}: {reason}"));
@@ -242,7 +242,7 @@ impl ExpressionCompiler<'_> {
     }
 
     fn refuse_kind(&mut self, name: &str, what: &str, kind: &Kind, span: &Range<usize>) -> Option<ValueRecipe> {
-        self.error(span, format!("{name}: {what} where {} belongs", describe(kind)));
+        self.error(span, format!("{name}: {what} where {} belongs", describe_kind(kind)));
         None
     }
 
@@ -251,7 +251,7 @@ impl ExpressionCompiler<'_> {
     }
 
     pub(super) fn template_leaf(&self, template: RowTemplate, convert: Convert, hidden: bool) -> Leaf {
-        let columns = template.columns();
+        let columns = template.visible_columns();
         self.new_leaf(LeafSource::Template(template), columns, convert, hidden)
     }
 
@@ -277,8 +277,8 @@ pub(super) fn unknown_field(name: &str, key: &str, fields: &[Field], span: &Rang
     let known = || fields.iter().map(|field| field.name.as_str());
     let error = MapError::new(span, format!("{name} has no `{key}`"));
     match nearest(key, known()) {
-        Some(near) => error.nearest(Some(near)),
-        None => error.help(format!("it has {}", known().collect::<Vec<_>>().join(", "))),
+        Some(near) => error.with_nearest(Some(near)),
+        None => error.with_help(format!("it has {}", known().collect::<Vec<_>>().join(", "))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::problem::shortened;
+use super::problem::shorten_value;
 use crate::model::{Columns, Record, text};
 
 /// A lookup table: key → column → value.
@@ -13,11 +13,11 @@ pub struct Lookup {
     key_column: String,
     key: usize,
     columns: Columns,
-    rows: HashMap<String, Row>,
+    rows: HashMap<String, LookupRow>,
 }
 
 #[derive(Clone, Debug)]
-struct Row {
+struct LookupRow {
     line: u32,
     cells: Vec<String>,
 }
@@ -71,13 +71,13 @@ impl Lookup {
             return Err(LookupError::DuplicateKey {
                 lookup: self.name.clone(),
                 origin: self.origin.clone(),
-                key: shortened(shown),
+                key: shorten_value(shown),
                 first: first.line,
                 second: line,
             });
         }
         let cells = (0..self.columns.names().len()).map(|at| row.cell(at).trim().to_owned()).collect();
-        self.rows.insert(key.into_owned(), Row { line, cells });
+        self.rows.insert(key.into_owned(), LookupRow { line, cells });
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Lookup {
         match self.rows.get(&*text::normal(key, true)) {
             Some(row) => Ok(row.cells.get(column).map_or("", String::as_str)),
             None => {
-                let (what, key) = (&self.key_column, shortened(key));
+                let (what, key) = (&self.key_column, shorten_value(key));
                 Err(format!("no {what} \"{key}\" in lookup {} ({})", self.name, self.origin))
             }
         }
@@ -133,16 +133,16 @@ impl Lookups {
         self.0.get(name)
     }
 
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn table_names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
     /// The table and the position of the column that an expression names.
-    pub(super) fn resolve(&self, table: &str, column: &str) -> Result<(&Lookup, usize), Unresolved> {
+    pub(super) fn resolve_column(&self, table: &str, column: &str) -> Result<(&Lookup, usize), Unresolved> {
         let Some(lookup) = self.get(table) else {
             return Err(Unresolved {
                 reason: format!("there is no lookup `{table}`"),
-                nearest: text::nearest(table, self.names()).map(str::to_owned),
+                nearest: text::nearest(table, self.table_names()).map(str::to_owned),
             });
         };
         match lookup.columns.position(column) {
@@ -155,7 +155,7 @@ impl Lookups {
     }
 
     pub(super) fn find(&self, key: &str, table: &str, column: &str) -> Result<&str, String> {
-        let (lookup, column) = self.resolve(table, column).map_err(|unresolved| unresolved.reason)?;
+        let (lookup, column) = self.resolve_column(table, column).map_err(|unresolved| unresolved.reason)?;
         lookup.find(key, column)
     }
 }

@@ -21,15 +21,15 @@ impl MapError {
         Self { span: span.clone(), message: message.into(), help: None }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// Suggests the name that was probably meant, where there is one.
-    pub(super) fn nearest(self, nearest: Option<&str>) -> Self {
+    pub(super) fn with_nearest(self, nearest: Option<&str>) -> Self {
         match nearest {
-            Some(name) => self.help(format!("did you mean `{name}`?")),
+            Some(name) => self.with_help(format!("did you mean `{name}`?")),
             None => self,
         }
     }
@@ -57,8 +57,8 @@ impl Invalid {
         }
     }
 
-    pub(super) fn value(mut self, value: &str) -> Self {
-        self.value = Some(shortened(value));
+    pub(super) fn with_value(mut self, value: &str) -> Self {
+        self.value = Some(shorten_value(value));
         self
     }
 }
@@ -83,7 +83,7 @@ impl fmt::Display for Invalid {
 }
 
 /// A value as a message shows it: at most 80 characters, line breaks and other control characters as blanks.
-pub(super) fn shortened(value: &str) -> String {
+pub(super) fn shorten_value(value: &str) -> String {
     let visible = |c: char| if c.is_control() { ' ' } else { c };
     let mut chars = value.chars();
     let mut shown: String = chars.by_ref().take(SHOWN).map(visible).collect();
@@ -100,17 +100,18 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_and_stays_on_one_line() {
-        let shown = shortened(&"x\n".repeat(100));
+        let shown = shorten_value(&"x\n".repeat(100));
         assert_eq!(shown.chars().count(), 80);
         assert!(shown.starts_with("x x x") && shown.ends_with('…'));
-        assert_eq!(shortened("short"), "short");
+        assert_eq!(shorten_value("short"), "short");
     }
 
     #[test]
     fn a_message_says_attribute_reason_value_and_column() {
-        let invalid = Invalid::new(Some("login_using_email"), Some("by_mail"), "neither true nor false").value("maybe");
+        let invalid =
+            Invalid::new(Some("login_using_email"), Some("by_mail"), "neither true nor false").with_value("maybe");
         assert_eq!(invalid.to_string(), "login_using_email: neither true nor false: \"maybe\" (column by_mail)");
-        let quoted = Invalid::new(Some("privileges"), Some("team"), "no team \"X\" in lookup teams").value("X");
+        let quoted = Invalid::new(Some("privileges"), Some("team"), "no team \"X\" in lookup teams").with_value("X");
         assert_eq!(quoted.to_string(), "privileges: no team \"X\" in lookup teams (column team)");
     }
 }

@@ -156,7 +156,7 @@ impl Mapping {
 
     /// Whatever can be made of a row, whether or not it can be used as a whole.
     #[must_use]
-    pub fn salvage(&self, row: &Record) -> Attributes {
+    pub fn usable_values(&self, row: &Record) -> Attributes {
         let set = |explained: Explained<'_>| match explained.result {
             Ok(Some(Wanted::Set(value))) => Some((explained.mapped.attr, value)),
             _ => None,

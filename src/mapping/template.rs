@@ -85,22 +85,23 @@ impl TemplateEngine {
         let day = today.to_string();
         environment.add_function("today", move || day.clone());
         environment.add_filter("before", |value: &Value, separator: &Value| {
-            Ok::<_, Error>(text::before(&text_of(value)?, &argument_of(separator)?).to_owned())
+            Ok::<_, Error>(text::text_before(&text_of(value)?, &argument_of(separator)?).to_owned())
         });
         environment.add_filter("after", |value: &Value, separator: &Value| {
-            Ok::<_, Error>(text::after(&text_of(value)?, &argument_of(separator)?).to_owned())
+            Ok::<_, Error>(text::text_after(&text_of(value)?, &argument_of(separator)?).to_owned())
         });
-        environment.add_filter("ascii", |value: &Value| Ok::<_, Error>(text::ascii(&text_of(value)?).into_owned()));
-        environment.add_filter("slug", |value: &Value| Ok::<_, Error>(text::slug(&text_of(value)?)));
-        environment.add_filter("digits", |value: &Value| Ok::<_, Error>(text::digits(&text_of(value)?).into_owned()));
+        environment.add_filter("ascii", |value: &Value| Ok::<_, Error>(text::to_ascii(&text_of(value)?).into_owned()));
+        environment.add_filter("slug", |value: &Value| Ok::<_, Error>(text::to_slug(&text_of(value)?)));
+        environment
+            .add_filter("digits", |value: &Value| Ok::<_, Error>(text::only_digits(&text_of(value)?).into_owned()));
         environment.add_filter("date", |value: &Value, format: &Value| {
-            date::format(&text_of(value)?, &argument_of(format)?).map_err(refuse)
+            date::format_date(&text_of(value)?, &argument_of(format)?).map_err(refuse_value)
         });
         environment.add_filter(KEEP, |value: &Value| plain_copy(value, KEPT_LEVELS, &mut 0));
         let tables = Arc::clone(&lookups);
         environment.add_filter("lookup", move |value: &Value, table: &Value, column: &Value| {
             let (table, column) = (argument_of(table)?, argument_of(column)?);
-            tables.find(&text_of(value)?, &table, &column).map(str::to_owned).map_err(refuse)
+            tables.find(&text_of(value)?, &table, &column).map(str::to_owned).map_err(refuse_value)
         });
         Self { environment, lookups, today }
     }
@@ -142,7 +143,7 @@ impl TemplateEngine {
 
 impl RowTemplate {
     /// The columns that it sees, in the order of the row.
-    pub(super) fn columns(&self) -> Vec<usize> {
+    pub(super) fn visible_columns(&self) -> Vec<usize> {
         self.visible.columns.iter().map(|visible| visible.column).collect()
     }
 }
@@ -232,7 +233,7 @@ pub(super) fn explain_error(error: &Error) -> String {
     }
 }
 
-fn refuse(reason: String) -> Error {
+fn refuse_value(reason: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, reason)
 }
 
@@ -262,7 +263,7 @@ fn plain_copy(value: &Value, levels: usize, items: &mut usize) -> Result<Value, 
         return Ok(value.clone());
     }
     if levels == 0 {
-        return Err(refuse(format!("a namespace keeps at most {KEPT_LEVELS} lists or maps within one another")));
+        return Err(refuse_value(format!("a namespace keeps at most {KEPT_LEVELS} lists or maps within one another")));
     }
     let mut next = |item: Value| {
         *items += 1;

@@ -35,12 +35,12 @@ pub(super) fn check_bounds(source: &str) -> Result<(), String> {
 /// Whether more than [`MOST_NESTED`] operators stand within one another. It counts rather too many than too few: all that
 /// a part between two commas has, whether they are beside or within one another.
 fn is_too_deep(source: &str) -> bool {
-    let recursive =
-        source.contains("recursive") && tokens(source).any(|(token, _)| matches!(token, Token::Ident("recursive")));
+    let recursive = source.contains("recursive")
+        && read_tokens(source).any(|(token, _)| matches!(token, Token::Ident("recursive")));
     let limit = if recursive { MOST_NESTED / RECURSION } else { MOST_NESTED };
     let mut nesting = Nesting::default();
     let mut at_start = false;
-    tokens(source).any(|(token, _)| {
+    read_tokens(source).any(|(token, _)| {
         match token {
             Token::TemplateData(_) => {}
             Token::BlockStart | Token::VariableStart => nesting.start_piece(),
@@ -60,7 +60,7 @@ pub(super) fn keep_copies(source: &str) -> Cow<'_, str> {
     let (mut copied, mut at_start, mut is_kept) = (0, false, false);
     // While the target of a `set` is read: whether it has a dot.
     let mut target: Option<bool> = None;
-    for (token, at) in tokens(source) {
+    for (token, at) in read_tokens(source) {
         match token {
             Token::Ident("set") if at_start => target = Some(false),
             Token::Dot => target = target.map(|_| true),
@@ -93,7 +93,7 @@ pub(super) fn keep_copies(source: &str) -> Cow<'_, str> {
 }
 
 /// The tokens up to the first mistake, which is where the engine stops reading as well.
-fn tokens(source: &str) -> impl Iterator<Item = (Token<'_>, Range<usize>)> {
+fn read_tokens(source: &str) -> impl Iterator<Item = (Token<'_>, Range<usize>)> {
     let sound = tokenize(source, false, Default::default()).map_while(Result::ok);
     sound.map(|(token, span)| (token, span.start_offset as usize..span.end_offset as usize))
 }
@@ -118,7 +118,7 @@ struct NestingLevel {
 }
 
 impl NestingLevel {
-    fn deepest(&self) -> usize {
+    fn deepest_operators(&self) -> usize {
         self.operators.max(self.most)
     }
 }
@@ -135,7 +135,7 @@ impl Nesting {
             self.close_level();
         }
         if self.carries {
-            self.carried += self.levels.first().map_or(0, NestingLevel::deepest).max(1);
+            self.carried += self.levels.first().map_or(0, NestingLevel::deepest_operators).max(1);
         }
         self.depth = self.carried;
     }
@@ -147,7 +147,7 @@ impl Nesting {
             Token::Comma | Token::Colon => {
                 if let Some(level) = self.levels.last_mut() {
                     self.depth -= level.operators;
-                    level.most = level.deepest();
+                    level.most = level.deepest_operators();
                     level.operators = 0;
                 }
             }
@@ -173,7 +173,7 @@ impl Nesting {
             && let Some(level) = self.levels.pop()
         {
             self.depth -= level.operators;
-            self.add_operators(level.deepest());
+            self.add_operators(level.deepest_operators());
         }
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn compile_template(
 ) -> Result<RowTemplate, Vec<MapError>> {
     if let Err(reason) = check_bounds(source) {
         let help = "a long list is shorter with `in [...]`, and a table is read with `lookup`";
-        return Err(vec![MapError::new(span, format!("{setting}: {reason}")).help(help)]);
+        return Err(vec![MapError::new(span, format!("{setting}: {reason}")).with_help(help)]);
     }
     let source = keep_copies(source).into_owned();
     let no_template = |error: Error| vec![syntax_error(&error, columns, span)];
@@ -128,7 +128,7 @@ fn syntax_error(error: &Error, columns: &Columns, span: &Range<usize>) -> MapErr
     // The usual reason is a column that is not an identifier.
     let odd = columns.names().iter().find(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
     match odd {
-        Some(name) => problem.help(format!("a column whose name is not an identifier is written row[\"{name}\"]")),
+        Some(name) => problem.with_help(format!("a column whose name is not an identifier is written row[\"{name}\"]")),
         None => problem,
     }
 }
@@ -155,7 +155,7 @@ impl TemplateEngine {
                     "a template sees the row and nothing outside it; its functions are {}",
                     FUNCTIONS.map(|name| format!("{name}()")).join(", ")
                 );
-                errors.push(error.help(help));
+                errors.push(error.with_help(help));
             } else if !FUNCTIONS.contains(&name) {
                 errors.push(unknown_column(name, columns, span));
             } else if !called {
@@ -174,22 +174,24 @@ impl TemplateEngine {
             let arguments: Vec<Option<&str>> = call.arguments.iter().map(Option::as_deref).collect();
             if !self.has_named("filter", &call.name) {
                 let error = MapError::new(span, format!("there is no filter `{}`", call.name));
-                errors.push(error.nearest(nearest(&call.name, FILTERS.into_iter())));
+                errors.push(error.with_nearest(nearest(&call.name, FILTERS.into_iter())));
                 continue;
             }
             match (call.name.as_str(), arguments.as_slice()) {
                 ("lookup", [Some(table), Some(column)]) => {
-                    if let Err(unresolved) = self.lookups.resolve(table, column) {
-                        errors.push(MapError::new(span, unresolved.reason).nearest(unresolved.nearest.as_deref()));
+                    if let Err(unresolved) = self.lookups.resolve_column(table, column) {
+                        errors.push(MapError::new(span, unresolved.reason).with_nearest(unresolved.nearest.as_deref()));
                     }
                 }
                 ("lookup", arguments) if arguments.len() != 2 => {
                     let error = MapError::new(span, "`lookup` takes a table and a column");
-                    errors.push(error.help("write `lookup('teams', 'team_id')`"));
+                    errors.push(error.with_help("write `lookup('teams', 'team_id')`"));
                 }
                 ("date", [Some(format)]) => {
-                    if let Err(reason) = date::write(self.today.to_datetime(Time::midnight()), format) {
-                        errors.push(MapError::new(span, reason).help("a format is written as in strftime: %Y-%m-%d"));
+                    if let Err(reason) = date::write_date(self.today.to_datetime(Time::midnight()), format) {
+                        errors.push(
+                            MapError::new(span, reason).with_help("a format is written as in strftime: %Y-%m-%d"),
+                        );
                     }
                 }
                 ("before" | "after" | "date", arguments) if arguments.len() != 1 => {
@@ -204,7 +206,7 @@ impl TemplateEngine {
         for name in &words.tests {
             if !self.has_named("test", name) {
                 let error = MapError::new(span, format!("there is no test `is {name}`"));
-                errors.push(error.nearest(nearest(name, TESTS.into_iter())));
+                errors.push(error.with_nearest(nearest(name, TESTS.into_iter())));
             }
         }
         errors
@@ -221,11 +223,11 @@ impl TemplateEngine {
 pub(super) fn unknown_column(name: &str, columns: &Columns, span: &Range<usize>) -> MapError {
     let error = MapError::new(span, format!("the source has no column `{name}`"));
     if let Some(near) = columns.nearest(name) {
-        return error.nearest(Some(near));
+        return error.with_nearest(Some(near));
     }
     let (names, more) = (columns.names(), columns.names().len().saturating_sub(NAMES_SHOWN));
     let shown = names[..names.len() - more].join(", ");
-    error.help(if more > 0 {
+    error.with_help(if more > 0 {
         format!("its columns are {shown} and {more} more")
     } else {
         format!("its columns are {shown}")

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What stands before the first separator; the whole text where there is none.
-pub(super) fn before<'t>(text: &'t str, separator: &str) -> &'t str {
+pub(super) fn text_before<'t>(text: &'t str, separator: &str) -> &'t str {
     if separator.is_empty() {
         return text;
     }
@@ -11,7 +11,7 @@ pub(super) fn before<'t>(text: &'t str, separator: &str) -> &'t str {
 }
 
 /// What stands after the first separator; nothing where there is none.
-pub(super) fn after<'t>(text: &'t str, separator: &str) -> &'t str {
+pub(super) fn text_after<'t>(text: &'t str, separator: &str) -> &'t str {
     if separator.is_empty() {
         return "";
     }
@@ -19,13 +19,13 @@ pub(super) fn after<'t>(text: &'t str, separator: &str) -> &'t str {
 }
 
 /// The text in plain ASCII: `Zoë` becomes `Zoe`, `Łukasz` becomes `Lukasz`. What has no likeness is left out.
-pub(super) fn ascii(text: &str) -> Cow<'_, str> {
+pub(super) fn to_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(deunicode::deunicode_with_tofu(text, "")) }
 }
 
 /// Lower-case ASCII letters and digits, everything else one hyphen between them: `Zoë D'Arc` becomes `zoe-d-arc`.
-pub(super) fn slug(text: &str) -> String {
-    let text = ascii(text);
+pub(super) fn to_slug(text: &str) -> String {
+    let text = to_ascii(text);
     let mut slug = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_ascii_alphanumeric() {
@@ -41,7 +41,7 @@ pub(super) fn slug(text: &str) -> String {
 }
 
 /// Only the digits 0 to 9.
-pub(super) fn digits(text: &str) -> Cow<'_, str> {
+pub(super) fn only_digits(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
         Cow::Borrowed(text)
     } else {
@@ -55,17 +55,17 @@ mod tests {
 
     #[test]
     fn parts_around_a_separator() {
-        assert_eq!((before("ana@x.org", "@"), after("ana@x.org", "@")), ("ana", "x.org"));
-        assert_eq!((before("ana", "@"), after("ana", "@")), ("ana", ""));
-        assert_eq!((before("ana", ""), after("ana", "")), ("ana", ""));
+        assert_eq!((text_before("ana@x.org", "@"), text_after("ana@x.org", "@")), ("ana", "x.org"));
+        assert_eq!((text_before("ana", "@"), text_after("ana", "@")), ("ana", ""));
+        assert_eq!((text_before("ana", ""), text_after("ana", "")), ("ana", ""));
     }
 
     #[test]
     fn plain_letters_slugs_and_digits() {
-        assert_eq!(ascii("Zoë Łukasz Straße"), "Zoe Lukasz Strasse");
-        assert_eq!(slug("  Zoë D'Arc -- 2 "), "zoe-d-arc-2");
-        assert_eq!(slug("---"), "");
-        assert_eq!(digits("+1 (555) 01"), "155501");
-        assert_eq!(digits("42"), "42");
+        assert_eq!(to_ascii("Zoë Łukasz Straße"), "Zoe Lukasz Strasse");
+        assert_eq!(to_slug("  Zoë D'Arc -- 2 "), "zoe-d-arc-2");
+        assert_eq!(to_slug("---"), "");
+        assert_eq!(only_digits("+1 (555) 01"), "155501");
+        assert_eq!(only_digits("42"), "42");
     }
 }

@@ -18,7 +18,7 @@ impl Traces {
     pub fn of(inputs: &Inputs<'_>, record: &Record) -> Self {
         let identity = inputs.mapping.identity(record);
         let link = (!identity.is_empty()).then(|| inputs.memory.link(identity)).flatten();
-        let values = inputs.mapping.salvage(record);
+        let values = inputs.mapping.usable_values(record);
         let mut traces = Self::default();
         traces.links.extend(link.map(|account| KeyHash::of_text(account.as_str())));
         traces.note(inputs, |id| values.get(id));

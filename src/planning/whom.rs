@@ -109,7 +109,7 @@ fn names_of_row(inputs: &Inputs<'_>, ctx: &Context<'_>, record: &Record, scratch
     if let Ok(desired) = inputs.mapping.map(record, scratch) {
         return names_of_values(ctx, |id| desired.value(id), names);
     }
-    let values = inputs.mapping.salvage(record);
+    let values = inputs.mapping.usable_values(record);
     names_of_values(ctx, |id| values.get(id), names);
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Expected {
 const MOST_BYTES: usize = 1 << 20;
 
 /// Reads a manifest: a number alone, or a JSON object with one.
-pub(super) fn manifest(settings: &ManifestSettings) -> Result<Expected, SourceError> {
+pub(super) fn read_manifest(settings: &ManifestSettings) -> Result<Expected, SourceError> {
     let shown = super::files::names(std::slice::from_ref(&settings.path)).remove(0).shown;
     let rows = read(&settings.path, &settings.count).map_err(|fault| Trouble::from(fault).in_file(&shown))?;
     Ok(Expected { rows, by: shown })
@@ -28,21 +28,17 @@ fn read(path: &Path, name: &str) -> Result<u64, Fault> {
     let bytes = std::fs::read(path).map_err(|error| super::files::opening(path, &error))?;
     let none = || Fault::NoCount { name: name.to_owned() };
     let text = std::str::from_utf8(&bytes).ok().filter(|text| text.len() <= MOST_BYTES).ok_or_else(none)?;
-    let text = header_trimmed(text);
-    if let Some(rows) = number(text) {
+    let text = super::header::trim_name(text);
+    if let Some(rows) = parse_count(text) {
         return Ok(rows);
     }
     let json: serde_json::Value = serde_json::from_str(text).map_err(|_| none())?;
     let found = name.split('.').try_fold(&json, |json, name| json.get(name)).ok_or_else(none)?;
     match found {
         serde_json::Value::Number(rows) => rows.as_u64().ok_or_else(none),
-        serde_json::Value::String(rows) => number(rows).ok_or_else(none),
+        serde_json::Value::String(rows) => parse_count(rows).ok_or_else(none),
         _ => Err(none()),
     }
-}
-
-fn header_trimmed(text: &str) -> &str {
-    super::header::trimmed(text)
 }
 
 /// What a row says if it is the trailer: `None` where it is a row like any other.
@@ -55,11 +51,11 @@ pub(super) fn of_trailer<'c>(
 ) -> Option<Result<u64, Fault>> {
     let after = cell(0)?.trim().strip_prefix(settings.mark.as_str())?;
     let text = if settings.count == 1 { Some(after) } else { cell(settings.count - 1) };
-    let rows = text.and_then(number);
+    let rows = text.and_then(parse_count);
     Some(rows.ok_or(Fault::TrailerWithoutCount { cell: settings.count }))
 }
 
-fn number(text: &str) -> Option<u64> {
+fn parse_count(text: &str) -> Option<u64> {
     let text = text.trim();
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

@@ -9,7 +9,7 @@ use super::sniff::Looks;
 
 /// Why a source cannot be read: which file, where in it, what, and with [`SourceError::hint`] what to do about it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{}: {fault}{}", At(file, *line), Byte(*byte))]
+#[error("{}: {fault}{}", LinePlace(file, *line), Byte(*byte))]
 pub struct SourceError {
     /// As the user knows it: relative to the working folder where it lies below it, `-` for standard input.
     pub file: String,
@@ -43,9 +43,9 @@ pub enum Fault {
     /// Of what can be read only once.
     #[error("it cannot be copied to {}: {message}", folder.display())]
     Copy { folder: PathBuf, message: String },
-    #[error("format {0:?} cannot be read by this version; {advice}", advice = advice(.0))]
+    #[error("format {0:?} cannot be read by this version; {advice}", advice = format_advice(.0))]
     Format(String),
-    #[error("{} cannot be the delimiter", Quoted(*.0))]
+    #[error("{} cannot be the delimiter", QuotedByte(*.0))]
     Delimiter(u8),
     #[error("{label:?} is no encoding that is known{}", DidYouMean(nearest.as_deref()))]
     UnknownEncoding { label: String, nearest: Option<&'static str> },
@@ -71,7 +71,7 @@ pub enum Fault {
     DuplicateColumn { name: String, columns: Vec<usize> },
     #[error("the quotes of the header do not match")]
     HeaderQuotes,
-    #[error("the file looks delimited by {}: set source.delimiter = {}", Quoted(*.0), Quoted(*.0))]
+    #[error("the file looks delimited by {}: set source.delimiter = {}", QuotedByte(*.0), QuotedByte(*.0))]
     LooksDelimited(u8),
     #[error("its columns are not those of {first}{}{}", Names("missing", missing), Names("not expected", extra))]
     ColumnsDiffer { first: String, missing: Vec<String>, extra: Vec<String> },
@@ -247,7 +247,7 @@ impl Fault {
     }
 }
 
-fn advice(format: &str) -> &'static str {
+fn format_advice(format: &str) -> &'static str {
     match format {
         "json" => "write one object on each line (`jq -c '.[]'` does) and call it .jsonl",
         "xls" | "xlsb" => "save it as xlsx, or export the sheet as CSV",
@@ -256,17 +256,17 @@ fn advice(format: &str) -> &'static str {
 }
 
 /// A delimiter as it would stand in the configuration.
-pub(super) struct Quoted(pub(super) u8);
+pub(super) struct QuotedByte(pub(super) u8);
 
-impl fmt::Display for Quoted {
+impl fmt::Display for QuotedByte {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", char::from(self.0).to_string())
     }
 }
 
-struct At<'a>(&'a str, Option<u32>);
+struct LinePlace<'a>(&'a str, Option<u32>);
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for LinePlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)?;
         self.1.map_or(Ok(()), |line| write!(f, ":{line}"))

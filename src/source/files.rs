@@ -14,7 +14,7 @@ use super::packed::{self, Packing};
 use super::records::Records;
 use super::spool::Spooled;
 use super::text::Text;
-use super::workbook::{self, Asked};
+use super::workbook::{self, SheetRequest};
 use super::{header, jsonl, spool};
 
 /// What a file is called.
@@ -42,7 +42,7 @@ pub(super) struct InputFile {
 }
 
 /// How files are to be read, but for what their own names say.
-pub(super) struct Reading {
+pub(super) struct ReadSettings {
     pub format: Option<Format>,
     pub delimiter: Option<u8>,
     pub encoding: Option<&'static Encoding>,
@@ -55,15 +55,20 @@ impl InputFile {
     /// Checks that the file is there and of a format that can be read, and copies it if it can be read only once.
     pub(super) fn check(
         name: FileName,
-        reading: &Reading,
+        reading: &ReadSettings,
         stdin: &mut dyn Read,
         spool_dir: &Path,
     ) -> Result<Self, SourceError> {
         let shown = name.shown.clone();
-        Self::checked(name, reading, stdin, spool_dir).map_err(|trouble| trouble.in_file(&shown))
+        Self::check_file(name, reading, stdin, spool_dir).map_err(|trouble| trouble.in_file(&shown))
     }
 
-    fn checked(name: FileName, reading: &Reading, stdin: &mut dyn Read, spool_dir: &Path) -> Result<Self, Trouble> {
+    fn check_file(
+        name: FileName,
+        reading: &ReadSettings,
+        stdin: &mut dyn Read,
+        spool_dir: &Path,
+    ) -> Result<Self, Trouble> {
         let by_name = packed::of_name(&name.path);
         let inner = if by_name.is_some() { name.path.with_extension("") } else { name.path.clone() };
         let format = format_of(&inner, reading.format)?;
@@ -73,7 +78,7 @@ impl InputFile {
             return Err(Fault::Delimiter(delimiter).into());
         }
         let copy = if is_stdin(&name.path) {
-            Some(spool::spool(stdin, "stdin", spool_dir)?)
+            Some(spool::spool_copy(stdin, "stdin", spool_dir)?)
         } else {
             let kind = std::fs::metadata(&name.path).map_err(|e| opening(&name.path, &e))?.file_type();
             if kind.is_dir() {
@@ -83,7 +88,7 @@ impl InputFile {
                 None
             } else {
                 let mut pipe = File::open(&name.path).map_err(|e| opening(&name.path, &e))?;
-                Some(spool::spool(&mut pipe, "pipe", spool_dir)?)
+                Some(spool::spool_copy(&mut pipe, "pipe", spool_dir)?)
             }
         };
         let encoding = reading.encoding;
@@ -110,25 +115,25 @@ impl InputFile {
                 None => Ok(()),
             };
         };
-        let (unpacked, digest) = packed::unpack(packing, self.path(), spool_dir, packed::BOUNDS)?;
+        let (unpacked, digest) = packed::unpack_file(packing, self.path(), spool_dir, packed::BOUNDS)?;
         (self.copy, self.digest) = (Some(unpacked), Some(digest));
         Ok(())
     }
 
-    fn spool_rows(&mut self, reading: &Reading, spool_dir: &Path) -> Result<(), Trouble> {
+    fn spool_rows(&mut self, reading: &ReadSettings, spool_dir: &Path) -> Result<(), Trouble> {
         let kind = match self.format {
             Format::Csv | Format::Tsv => return Ok(()),
             Format::Jsonl => {
-                let (spooled, digest) = jsonl::spool(self.path(), self.encoding, spool_dir)?;
+                let (spooled, digest) = jsonl::spool_objects(self.path(), self.encoding, spool_dir)?;
                 self.spooled = Some(spooled);
                 self.digest.get_or_insert(digest);
                 return Ok(());
             }
-            Format::Xlsx => workbook::Kind::Xlsx,
-            Format::Ods => workbook::Kind::Ods,
+            Format::Xlsx => workbook::WorkbookKind::Xlsx,
+            Format::Ods => workbook::WorkbookKind::Ods,
         };
-        let asked = Asked { kind, sheet: reading.sheet.as_deref(), header_row: reading.header_row };
-        let (spooled, digest) = workbook::spool(self.path(), &asked, spool_dir)?;
+        let asked = SheetRequest { kind, sheet: reading.sheet.as_deref(), header_row: reading.header_row };
+        let (spooled, digest) = workbook::spool_sheet(self.path(), &asked, spool_dir)?;
         self.spooled = Some(spooled);
         self.digest.get_or_insert(digest);
         Ok(())

@@ -213,7 +213,7 @@ fn rows_are_the_records(settings: &SourceSettings, file: &[u8], (seen, trouble):
     assert_eq!(pass.error.is_some(), trouble.is_some());
     let header = seen.first().map(|header| header.cells.as_slice()).unwrap_or_default();
     // What an error sheet adds is nobody's column, and is left out of every row.
-    let is_kept = |name: &String| !super::is_own_column(super::header::trimmed(name));
+    let is_kept = |name: &String| !super::is_own_column(super::header::trim_name(name));
     let columns = source.columns().names().len();
     assert!(columns > 0 && columns == header.iter().filter(|name| is_kept(name)).count());
     let kept = |cells: &[String]| -> Vec<String> {

@@ -16,15 +16,15 @@ use super::header;
 use super::packed::Bounds;
 use super::records::MAX_RECORD;
 use super::rows::RowFault;
-use super::spool::{Spool, Spooled};
+use super::spool::{RowSpool, Spooled};
 
 /// As many rows and columns as a sheet can have.
 pub(super) const MOST_ROWS: u32 = 1 << 20;
 const MOST_COLUMNS: u32 = 1 << 14;
 
 /// Where the rows go.
-enum To {
-    Spool(Box<Spool>),
+enum GridTarget {
+    RowSpool(Box<RowSpool>),
     /// The first rows as they are, header or not, each with its row number.
     Head {
         rows: Vec<(u32, Vec<String>)>,
@@ -33,7 +33,7 @@ enum To {
 }
 
 pub(super) struct Grid {
-    to: To,
+    to: GridTarget,
     header_row: u32,
     names: Option<Vec<String>>,
     merged: Merged,
@@ -56,15 +56,15 @@ pub(super) struct Grid {
 impl Grid {
     /// Rows below a header, for a file of `from` bytes.
     pub(super) fn new(header_row: u32, folder: &Path, from: u64, bounds: Bounds) -> Result<Self, Fault> {
-        Ok(Self::to(To::Spool(Box::new(Spool::create(folder)?)), header_row, from, bounds))
+        Ok(Self::with_target(GridTarget::RowSpool(Box::new(RowSpool::create(folder)?)), header_row, from, bounds))
     }
 
     /// The first rows that are not blank.
     pub(super) fn head(most: usize, from: u64, bounds: Bounds) -> Self {
-        Self::to(To::Head { rows: Vec::new(), most }, 1, from, bounds)
+        Self::with_target(GridTarget::Head { rows: Vec::new(), most }, 1, from, bounds)
     }
 
-    fn to(to: To, header_row: u32, from: u64, bounds: Bounds) -> Self {
+    fn with_target(to: GridTarget, header_row: u32, from: u64, bounds: Bounds) -> Self {
         Self {
             to,
             header_row,
@@ -84,22 +84,22 @@ impl Grid {
 
     /// Whether no more rows are wanted.
     pub(super) fn is_full(&self) -> bool {
-        matches!(&self.to, To::Head { rows, most } if rows.len() >= *most)
+        matches!(&self.to, GridTarget::Head { rows, most } if rows.len() >= *most)
     }
 
     /// Says which cells are merged, before the row after the first of them begins.
-    pub(super) fn merge(&mut self, region: Dimensions) {
+    pub(super) fn merge_cells(&mut self, region: Dimensions) {
         self.merged.add(region);
     }
 
     /// The next cell: its text, which `write` adds to what it is given, or what stands there instead of one.
-    pub(super) fn cell(
+    pub(super) fn add_cell(
         &mut self,
         (row, column): (u32, u32),
         write: impl FnOnce(&mut String) -> Result<(), String>,
     ) -> Result<(), Trouble> {
         if row < self.row || row >= MOST_ROWS || column >= MOST_COLUMNS {
-            let place = place(row, column as usize);
+            let place = cell_name(row, column as usize);
             return Err(Fault::Workbook(format!("cell {place} stands where none can")).into());
         }
         if row > self.row {
@@ -135,20 +135,20 @@ impl Grid {
             return Ok(());
         }
         let width = self.names.as_ref().map_or(0, Vec::len);
-        self.count(used.max(width))?;
+        self.count_row(used.max(width))?;
         let filled = self.cells[..used].iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |at| at + 1);
         let is_blank = filled == 0 && error.is_none() && !is_too_long;
         let spool = match &mut self.to {
-            To::Head { rows, most } => {
+            GridTarget::Head { rows, most } => {
                 if !is_blank && rows.len() < *most {
                     rows.push((line, self.cells[..filled].to_vec()));
                 }
                 return Ok(());
             }
-            To::Spool(spool) => spool,
+            GridTarget::RowSpool(spool) => spool,
         };
         let Some(names) = &self.names else {
-            return if is_blank { Ok(()) } else { self.header(filled, is_too_long, error) };
+            return if is_blank { Ok(()) } else { self.read_header(filled, is_too_long, error) };
         };
         if is_blank {
             self.blank_rows += 1;
@@ -164,44 +164,44 @@ impl Grid {
         }
         let why = if let Some((column, error)) = error {
             let name = names.get(column).map_or_else(String::new, |name| format!(" ({name})"));
-            Some(format!("cell {}{name} holds {error}", place(self.row, column)))
+            Some(format!("cell {}{name} holds {error}", cell_name(self.row, column)))
         } else if filled > width {
-            let place = place(self.row, filled - 1);
+            let place = cell_name(self.row, filled - 1);
             Some(format!("cell {place} stands to the right of the last column that has a name"))
         } else {
             self.merged
-                .touching(self.row)
+                .merged_in_row(self.row)
                 .map(|cells| format!("the row has merged cells ({cells}): only one has a value"))
         };
         let cells = &self.cells[..width];
         match why {
-            Some(message) => spool.bad(line, RowFault::Cells, &message, cells)?,
-            None => spool.row(line, cells)?,
+            Some(message) => spool.write_bad_row(line, RowFault::Cells, &message, cells)?,
+            None => spool.write_row(line, cells)?,
         }
         Ok(())
     }
 
-    fn header(&mut self, filled: usize, is_too_long: bool, error: Option<(usize, String)>) -> Result<(), Trouble> {
+    fn read_header(&mut self, filled: usize, is_too_long: bool, error: Option<(usize, String)>) -> Result<(), Trouble> {
         let line = self.row + 1;
         let at_line = |fault: Fault| Trouble::from(fault).at_line(line);
         if is_too_long {
             return Err(at_line(Fault::RowTooLong { quote: None }));
         }
-        if let Some(cells) = self.merged.touching(self.row) {
+        if let Some(cells) = self.merged.merged_in_row(self.row) {
             return Err(at_line(Fault::MergedHeader { cells }));
         }
         if let Some((column, error)) = error {
-            let message = format!("the header's cell {} holds {error}", place(self.row, column));
+            let message = format!("the header's cell {} holds {error}", cell_name(self.row, column));
             return Err(at_line(Fault::Workbook(message)));
         }
-        let names: Vec<String> = self.cells[..filled].iter().map(|name| header::trimmed(name).to_owned()).collect();
+        let names: Vec<String> = self.cells[..filled].iter().map(|name| header::trim_name(name).to_owned()).collect();
         header::check(&names).map_err(at_line)?;
         self.names = Some(names);
         Ok(())
     }
 
     /// Adds a row of so many cells to what the sheet comes to.
-    fn count(&mut self, cells: usize) -> Result<(), Fault> {
+    fn count_row(&mut self, cells: usize) -> Result<(), Fault> {
         let texts: usize = self.cells.iter().take(cells).map(String::len).sum();
         self.total += (texts + cells) as u64;
         if self.bounds.are_exceeded(self.total, self.from) {
@@ -212,7 +212,7 @@ impl Grid {
 
     pub(super) fn finish(mut self) -> Result<Spooled, Trouble> {
         self.end_row()?;
-        let (To::Spool(spool), Some(names)) = (self.to, self.names) else {
+        let (GridTarget::RowSpool(spool), Some(names)) = (self.to, self.names) else {
             let header_row = self.header_row;
             return Err(if header_row > 1 { Fault::NoHeader { header_row } } else { Fault::Empty }.into());
         };
@@ -230,8 +230,8 @@ impl Grid {
     pub(super) fn into_head(mut self) -> Result<Vec<(u32, Vec<String>)>, Trouble> {
         self.end_row()?;
         match self.to {
-            To::Head { rows, .. } => Ok(rows),
-            To::Spool(_) => Ok(Vec::new()),
+            GridTarget::Head { rows, .. } => Ok(rows),
+            GridTarget::RowSpool(_) => Ok(Vec::new()),
         }
     }
 }
@@ -257,7 +257,7 @@ impl Merged {
     }
 
     /// Merged cells that have a part in this row, as a person writes them.
-    fn touching(&mut self, row: u32) -> Option<String> {
+    fn merged_in_row(&mut self, row: u32) -> Option<String> {
         while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() <= row) {
             let region = first.remove();
             if self.reached.is_none_or(|reached| reached.end.0 < region.end.0) {
@@ -265,13 +265,13 @@ impl Merged {
             }
         }
         let region = self.reached.filter(|region| region.end.0 >= row)?;
-        let corner = |(row, column): (u32, u32)| place(row, column as usize);
+        let corner = |(row, column): (u32, u32)| cell_name(row, column as usize);
         Some(format!("{}:{}", corner(region.start), corner(region.end)))
     }
 }
 
 /// A cell as the spreadsheet calls it: `B17`.
-fn place(row: u32, column: usize) -> String {
+fn cell_name(row: u32, column: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = column + 1;
     while rest > 0 {
@@ -290,9 +290,9 @@ mod tests {
     #[test]
     fn cells_are_called_as_in_the_spreadsheet() {
         for (at, expected) in [(0, "A1"), (25, "Z1"), (26, "AA1"), (701, "ZZ1"), (702, "AAA1"), (16_383, "XFD1")] {
-            assert_eq!(place(0, at), expected);
+            assert_eq!(cell_name(0, at), expected);
         }
-        assert_eq!(place(16, 1), "B17");
+        assert_eq!(cell_name(16, 1), "B17");
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
         {
             merged.add(region);
         }
-        let found: Vec<_> = (0..9).map(|row| merged.touching(row)).collect();
+        let found: Vec<_> = (0..9).map(|row| merged.merged_in_row(row)).collect();
         let long = || Some("B3:B6".to_owned());
         assert_eq!(found, [None, None, long(), long(), long(), long(), None, Some("A8:B8".to_owned()), None]);
     }

@@ -20,7 +20,7 @@ pub(super) fn read(records: &mut Records, header_row: u32) -> Result<Vec<String>
     let line = header.line;
     let at_line = |fault| Trouble::from(fault).at_line(line);
     let quoting = header.quoting;
-    let names: Vec<String> = (0..header.len()).map(|at| trimmed(header.cell(at)).to_owned()).collect();
+    let names: Vec<String> = (0..header.len()).map(|at| trim_name(header.cell(at)).to_owned()).collect();
     // Asked first: quoted names behind the wrong delimiter look like quotes that do not match.
     if names.len() == 1 {
         let header = header.bytes.to_vec();
@@ -36,7 +36,7 @@ pub(super) fn read(records: &mut Records, header_row: u32) -> Result<Vec<String>
 }
 
 /// Without blanks around it, and without the byte order marks that files joined by `cat` have in odd places.
-pub(super) fn trimmed(name: &str) -> &str {
+pub(super) fn trim_name(name: &str) -> &str {
     name.trim_matches(|char: char| char.is_whitespace() || char == '\u{FEFF}')
 }
 

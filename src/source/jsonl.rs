@@ -20,7 +20,7 @@ use super::error::{Fault, Trouble};
 use super::header;
 use super::records::{MAX_RECORD, encoding_fault};
 use super::rows::RowFault;
-use super::spool::{Spool, Spooled};
+use super::spool::{RowSpool, Spooled};
 use super::text::Text;
 
 /// How deep objects are taken apart.
@@ -30,14 +30,14 @@ const DEEPEST: usize = 8;
 const MOST_COLUMNS: usize = 4096;
 
 /// Spools the objects of a file; with them comes the digest of the file.
-pub(super) fn spool(
+pub(super) fn spool_objects(
     path: &Path,
     encoding: Option<&'static Encoding>,
     folder: &Path,
 ) -> Result<(Spooled, String), Trouble> {
-    let mut columns = Columns::default();
-    let first = pass(path, encoding, |line| {
-        if let Ok(cells) = flat(line.text) {
+    let mut columns = ObjectColumns::default();
+    let first = each_line(path, encoding, |line| {
+        if let Ok(cells) = flat_cells(line.text) {
             cells.into_iter().try_for_each(|(name, _)| columns.add(name, line.number))?;
         }
         Ok(())
@@ -45,18 +45,18 @@ pub(super) fn spool(
     if columns.names.is_empty() {
         return Err(Fault::NoObjects.into());
     }
-    let mut spool = Spool::create(folder)?;
+    let mut spool = RowSpool::create(folder)?;
     let mut ends_within_row = false;
     let mut blank_rows = 0;
-    let second = pass(path, encoding, |line| {
-        let cells = match flat(line.text) {
+    let second = each_line(path, encoding, |line| {
+        let cells = match flat_cells(line.text) {
             Ok(cells) => cells,
             Err(mut message) => {
                 ends_within_row = !line.terminated;
                 if ends_within_row {
                     message.push_str(", and the file ends within it: it may have been cut short");
                 }
-                return Ok(spool.bad::<&str>(line.number, RowFault::Torn, &message, &[])?);
+                return Ok(spool.write_bad_row::<&str>(line.number, RowFault::Torn, &message, &[])?);
             }
         };
         if cells.iter().all(|(_, cell)| cell.trim().is_empty()) {
@@ -70,7 +70,7 @@ pub(super) fn spool(
                 None => return Err(Fault::Changed.into()),
             }
         }
-        Ok(spool.row(line.number, &row)?)
+        Ok(spool.write_row(line.number, &row)?)
     })?;
     if first != second {
         return Err(Fault::Changed.into());
@@ -90,12 +90,12 @@ struct Passed {
 }
 
 #[derive(Default)]
-struct Columns {
+struct ObjectColumns {
     names: Vec<String>,
     positions: HashMap<String, usize>,
 }
 
-impl Columns {
+impl ObjectColumns {
     fn add(&mut self, name: String, line: u32) -> Result<(), Trouble> {
         if self.positions.contains_key(&name) {
             return Ok(());
@@ -109,7 +109,7 @@ impl Columns {
     }
 }
 
-struct Line<'a> {
+struct JsonLine<'a> {
     /// 1-based.
     number: u32,
     text: &'a str,
@@ -118,10 +118,10 @@ struct Line<'a> {
 }
 
 /// Calls `each` for every line that is not blank.
-fn pass(
+fn each_line(
     path: &Path,
     encoding: Option<&'static Encoding>,
-    mut each: impl FnMut(&Line<'_>) -> Result<(), Trouble>,
+    mut each: impl FnMut(&JsonLine<'_>) -> Result<(), Trouble>,
 ) -> Result<Passed, Trouble> {
     let file = File::open(path).map_err(|error| Fault::io("opening", &error))?;
     let mut text = Text::open(file, encoding)?;
@@ -164,7 +164,7 @@ fn pass(
                 return Err(Trouble::from(Fault::JsonArray).at_line(number));
             }
             any = true;
-            each(&Line { number, text: line, terminated: found.is_some() })?;
+            each(&JsonLine { number, text: line, terminated: found.is_some() })?;
         }
         number = number.saturating_add(1);
         start = (stop + 1).min(end);
@@ -179,9 +179,9 @@ fn pass(
 ///
 /// # Errors
 /// Why the line is no row.
-fn flat(line: &str) -> Result<Vec<(String, Cow<'_, str>)>, String> {
+fn flat_cells(line: &str) -> Result<Vec<(String, Cow<'_, str>)>, String> {
     let mut cells = Vec::new();
-    flatten(line, "", 1, &mut cells)?;
+    flatten_object(line, "", 1, &mut cells)?;
     let mut seen = std::collections::HashSet::with_capacity(cells.len());
     match cells.iter().find(|(name, _)| !seen.insert(name.as_str())) {
         Some((name, _)) => Err(format!("the name {name:?} stands twice in the object")),
@@ -189,7 +189,7 @@ fn flat(line: &str) -> Result<Vec<(String, Cow<'_, str>)>, String> {
     }
 }
 
-fn flatten<'a>(
+fn flatten_object<'a>(
     json: &'a str,
     prefix: &str,
     depth: usize,
@@ -197,14 +197,14 @@ fn flatten<'a>(
 ) -> Result<(), String> {
     let Members(members) = serde_json::from_str(json).map_err(|error| not_an_object(&error))?;
     for (name, value) in members {
-        let name = header::trimmed(&name);
+        let name = header::trim_name(&name);
         if name.is_empty() {
             return Err("a name in the object is empty".to_owned());
         }
         let name = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
         let value = value.get();
         match value.as_bytes().first() {
-            Some(b'{') if depth < DEEPEST => flatten(value, &name, depth + 1, cells)?,
+            Some(b'{') if depth < DEEPEST => flatten_object(value, &name, depth + 1, cells)?,
             Some(b'"') => {
                 let text: Borrowed<'a> = serde_json::from_str(value).map_err(|error| not_an_object(&error))?;
                 cells.push((name, text.0));
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     fn cells(line: &str) -> Vec<String> {
-        flat(line).unwrap().into_iter().map(|(name, cell)| format!("{name}={cell}")).collect()
+        flat_cells(line).unwrap().into_iter().map(|(name, cell)| format!("{name}={cell}")).collect()
     }
 
     #[test]
@@ -287,9 +287,9 @@ mod tests {
     #[test]
     fn a_name_twice_in_whatever_way_is_refused() {
         for line in [r#"{"a":1,"a":2}"#, r#"{"a":{"b":1},"a.b":2}"#, r#"{"a":1," a ":2}"#] {
-            assert!(flat(line).unwrap_err().contains("stands twice"), "{line}");
+            assert!(flat_cells(line).unwrap_err().contains("stands twice"), "{line}");
         }
-        assert!(flat(r#"{" ":1}"#).unwrap_err().contains("empty"));
+        assert!(flat_cells(r#"{" ":1}"#).unwrap_err().contains("empty"));
     }
 
     #[test]
@@ -299,7 +299,7 @@ mod tests {
             ("17", "the line is not a JSON object: invalid type: integer `17`, expected an object (character 2)"),
             (r#"{"a":1} x"#, "the line is not a JSON object: trailing characters (character 9)"),
         ] {
-            assert_eq!(flat(line).unwrap_err(), expected);
+            assert_eq!(flat_cells(line).unwrap_err(), expected);
         }
     }
 }

@@ -65,7 +65,7 @@ use crate::config::{SourceSettings, TrailerSettings};
 use crate::model::Columns;
 
 use error::Trouble;
-use files::{InputFile, Reading};
+use files::{InputFile, ReadSettings};
 use records::Records;
 
 /// An opened source: its files, checked, and its columns. Clones are the same source.
@@ -112,8 +112,8 @@ impl Source {
     /// As [`Source::open`].
     pub fn open_with(settings: &SourceSettings, stdin: &mut dyn Read, spool_dir: &Path) -> Result<Self, SourceError> {
         let encoding = settings.encoding.as_deref().map(text::encoding).transpose();
-        let encoding = encoding.map_err(|fault| about(&settings.paths, fault))?;
-        let reading = Reading {
+        let encoding = encoding.map_err(|fault| about_settings(&settings.paths, fault))?;
+        let reading = ReadSettings {
             format: settings.format,
             delimiter: settings.delimiter,
             encoding,
@@ -121,7 +121,7 @@ impl Source {
             header_row: settings.header_row,
         };
         let source = Self::open_from(&settings.paths, &reading, stdin, spool_dir)?;
-        source.counted(settings)
+        source.with_row_count(settings)
     }
 
     /// The columns of the first file. All files have these; the cells of each row come in this order.
@@ -145,8 +145,8 @@ impl Source {
     }
 
     /// The source, with the number of its rows to be checked.
-    fn counted(mut self, settings: &SourceSettings) -> Result<Self, SourceError> {
-        let expected = settings.manifest.as_ref().map(count::manifest).transpose()?;
+    fn with_row_count(mut self, settings: &SourceSettings) -> Result<Self, SourceError> {
+        let expected = settings.manifest.as_ref().map(count::read_manifest).transpose()?;
         // Nobody else has the source yet.
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
             if let (Some(_), Some(file)) =
@@ -161,18 +161,18 @@ impl Source {
 
     fn open_from(
         paths: &[PathBuf],
-        reading: &Reading,
+        reading: &ReadSettings,
         stdin: &mut dyn Read,
         spool_dir: &Path,
     ) -> Result<Self, SourceError> {
         if paths.is_empty() {
-            return Err(about(paths, Fault::NoFiles));
+            return Err(about_settings(paths, Fault::NoFiles));
         }
         if paths.len() > usize::from(u16::MAX) {
-            return Err(about(paths, Fault::TooManyFiles(paths.len())));
+            return Err(about_settings(paths, Fault::TooManyFiles(paths.len())));
         }
         if paths.iter().filter(|path| files::is_stdin(path)).count() > 1 {
-            return Err(about(&[PathBuf::from("-")], Fault::StdinTwice));
+            return Err(about_settings(&[PathBuf::from("-")], Fault::StdinTwice));
         }
         let names = files::names(paths);
         let mut files = Vec::with_capacity(names.len());
@@ -196,14 +196,14 @@ impl Source {
         }
         let columns = Columns::new(columns.unwrap_or_default());
         // There is a first file: an empty list was refused above.
-        let Some(look) = look else { return Err(about(paths, Fault::NoFiles)) };
+        let Some(look) = look else { return Err(about_settings(paths, Fault::NoFiles)) };
         let header_row = reading.header_row;
         Ok(Self { inner: Arc::new(Inner { files, names, columns, header_row, trailer: None, expected: None, look }) })
     }
 }
 
 /// How a file looks whose header was read.
-fn look_of(file: &InputFile, reading: &Reading, records: &mut Records) -> Result<errors::Look, Trouble> {
+fn look_of(file: &InputFile, reading: &ReadSettings, records: &mut Records) -> Result<errors::Look, Trouble> {
     let (encoding, marked) = match &file.spooled {
         Some(spooled) => (spooled.encoding, spooled.marked),
         None => (records.text.encoding, records.text.bom > 0),
@@ -221,7 +221,7 @@ fn look_of(file: &InputFile, reading: &Reading, records: &mut Records) -> Result
 }
 
 /// A fault of the settings rather than of one file.
-fn about(paths: &[PathBuf], fault: Fault) -> SourceError {
+fn about_settings(paths: &[PathBuf], fault: Fault) -> SourceError {
     let file = files::names(paths).first().map_or_else(|| "source.path".to_owned(), |name| name.shown.clone());
     Trouble::from(fault).in_file(&file)
 }

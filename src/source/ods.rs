@@ -21,17 +21,17 @@ use super::error::{Fault, Trouble};
 use super::grid::{Grid, MOST_ROWS};
 use super::records::MAX_RECORD;
 use super::shown;
-use super::xml::{Node, Xml, attribute};
+use super::xml::{Xml, XmlNode, find_attribute};
 
 const CONTENT: &str = "content.xml";
 const MANIFEST: &str = "META-INF/manifest.xml";
 const SPREADSHEET: &str = "application/vnd.oasis.opendocument.spreadsheet";
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
-type Entry<'z, 'a> = Xml<BufReader<ZipFile<'z, Cursor<&'a [u8]>>>>;
+type ZipEntryXml<'z, 'a> = Xml<BufReader<ZipFile<'z, Cursor<&'a [u8]>>>>;
 
 /// A sheet, and whether people see it.
-pub(super) struct Sheet {
+pub(super) struct SheetName {
     pub name: String,
     pub is_visible: bool,
 }
@@ -44,7 +44,7 @@ impl<'a> Ods<'a> {
     /// # Errors
     /// What is encrypted, or no ods file.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Fault> {
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged_zip(&error))?;
         if is_encrypted(&mut archive)? {
             return Err(Fault::Encrypted);
         }
@@ -67,75 +67,75 @@ impl<'a> Ods<'a> {
     }
 
     /// All sheets, in their order. The whole content is passed over, so that what comes after this was seen to be whole.
-    pub(super) fn sheets(&mut self) -> Result<Vec<Sheet>, Fault> {
+    pub(super) fn list_sheets(&mut self) -> Result<Vec<SheetName>, Fault> {
         let mut sheets = Vec::new();
-        self.tables(|_, name, is_visible| {
-            sheets.push(Sheet { name: name.to_owned(), is_visible });
-            Ok(Table::Skip)
+        self.each_table(|_, name, is_visible| {
+            sheets.push(SheetName { name: name.to_owned(), is_visible });
+            Ok(TableOutcome::Skip)
         })?;
         Ok(sheets)
     }
 
     /// Reads one sheet into a grid.
     pub(super) fn read(&mut self, sheet: &str, grid: &mut Grid) -> Result<(), Trouble> {
-        self.tables(|xml, name, _| {
+        self.each_table(|xml, name, _| {
             if name != sheet {
-                return Ok(Table::Skip);
+                return Ok(TableOutcome::Skip);
             }
-            table(xml, grid)?;
-            Ok(Table::Read)
+            read_table(xml, grid)?;
+            Ok(TableOutcome::Read)
         })
     }
 
     /// Calls `each` for every sheet, with its name and whether it is seen, until one was read.
-    fn tables<E: From<Fault>>(
+    fn each_table<E: From<Fault>>(
         &mut self,
-        mut each: impl FnMut(&mut Entry<'_, 'a>, &str, bool) -> Result<Table, E>,
+        mut each: impl FnMut(&mut ZipEntryXml<'_, 'a>, &str, bool) -> Result<TableOutcome, E>,
     ) -> Result<(), E> {
-        let mut xml = entry(&mut self.archive, CONTENT)?;
+        let mut xml = open_entry(&mut self.archive, CONTENT)?;
         let mut buffer = Vec::new();
         let mut hidden = HashSet::new();
         loop {
-            let Node::Start(element) = (match xml.next(&mut buffer).map_err(broken)? {
-                Node::Eof => return Ok(()),
+            let XmlNode::Start(element) = (match xml.next(&mut buffer).map_err(broken_content)? {
+                XmlNode::Eof => return Ok(()),
                 node => node,
             }) else {
                 continue;
             };
             match element.name().as_ref() {
                 "office:document-content" | "office:body" | "office:spreadsheet" => {}
-                "office:automatic-styles" => hidden = hidden_styles(&mut xml, &mut buffer).map_err(broken)?,
+                "office:automatic-styles" => hidden = hidden_styles(&mut xml, &mut buffer).map_err(broken_content)?,
                 "table:table" => {
-                    let name = attribute(&element, "table:name").map_err(broken)?.unwrap_or_default().into_owned();
-                    let style = attribute(&element, "table:style-name").map_err(broken)?.unwrap_or_default();
+                    let name = find_attribute(&element, "table:name").map_err(broken_content)?.unwrap_or_default().into_owned();
+                    let style = find_attribute(&element, "table:style-name").map_err(broken_content)?.unwrap_or_default();
                     let is_visible = !hidden.contains(&*style);
                     match each(&mut xml, &name, is_visible)? {
-                        Table::Skip => xml.skip(&mut buffer).map_err(broken)?,
-                        Table::Read => return Ok(()),
+                        TableOutcome::Skip => xml.skip_element(&mut buffer).map_err(broken_content)?,
+                        TableOutcome::Read => return Ok(()),
                     }
                 }
-                _ => xml.skip(&mut buffer).map_err(broken)?,
+                _ => xml.skip_element(&mut buffer).map_err(broken_content)?,
             }
         }
     }
 }
 
 /// What was done with a sheet.
-enum Table {
+enum TableOutcome {
     Skip,
     Read,
 }
 
-fn entry<'z, 'a>(archive: &'z mut Archive<'a>, name: &str) -> Result<Entry<'z, 'a>, Fault> {
-    let file = archive.by_name(name).map_err(|error| damaged(&error))?;
+fn open_entry<'z, 'a>(archive: &'z mut Archive<'a>, name: &str) -> Result<ZipEntryXml<'z, 'a>, Fault> {
+    let file = archive.by_name(name).map_err(|error| damaged_zip(&error))?;
     Ok(Xml::new(BufReader::with_capacity(64 << 10, file)))
 }
 
-fn damaged(error: &ZipError) -> Fault {
+fn damaged_zip(error: &ZipError) -> Fault {
     Fault::Workbook(format!("the archive is damaged: {error}"))
 }
 
-fn broken(what: String) -> Fault {
+fn broken_content(what: String) -> Fault {
     Fault::Workbook(format!("{CONTENT} is damaged: {what}"))
 }
 
@@ -144,12 +144,12 @@ fn is_encrypted(archive: &mut Archive<'_>) -> Result<bool, Fault> {
     if archive.index_for_name(MANIFEST).is_none() {
         return Ok(false);
     }
-    let mut xml = entry(archive, MANIFEST)?;
+    let mut xml = open_entry(archive, MANIFEST)?;
     let mut buffer = Vec::new();
     loop {
         match xml.next(&mut buffer) {
-            Ok(Node::Start(element)) if element.local_name().as_ref() == "encryption-data" => return Ok(true),
-            Ok(Node::Eof) => return Ok(false),
+            Ok(XmlNode::Start(element)) if element.local_name().as_ref() == "encryption-data" => return Ok(true),
+            Ok(XmlNode::Eof) => return Ok(false),
             Ok(_) => {}
             Err(what) => return Err(Fault::Workbook(format!("{MANIFEST} is damaged: {what}"))),
         }
@@ -161,42 +161,42 @@ fn hidden_styles<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>) ->
     let (mut hidden, mut style, mut open) = (HashSet::new(), String::new(), 1_u32);
     while open > 0 {
         match xml.next(buffer)? {
-            Node::Start(element) => {
+            XmlNode::Start(element) => {
                 open += 1;
                 match element.name().as_ref() {
-                    "style:style" => style = attribute(&element, "style:name")?.unwrap_or_default().into_owned(),
+                    "style:style" => style = find_attribute(&element, "style:name")?.unwrap_or_default().into_owned(),
                     "style:table-properties"
-                        if attribute(&element, "table:display")?.is_some_and(|is| is == "false") =>
+                        if find_attribute(&element, "table:display")?.is_some_and(|is| is == "false") =>
                     {
                         hidden.insert(style.clone());
                     }
                     _ => {}
                 }
             }
-            Node::End => open -= 1,
-            Node::Text(_) | Node::Nothing | Node::Eof => {}
+            XmlNode::End => open -= 1,
+            XmlNode::Text(_) | XmlNode::Nothing | XmlNode::Eof => {}
         }
     }
     Ok(hidden)
 }
 
 /// Reads the rows of a sheet whose element was begun.
-fn table<R: std::io::BufRead>(xml: &mut Xml<R>, grid: &mut Grid) -> Result<(), Trouble> {
+fn read_table<R: std::io::BufRead>(xml: &mut Xml<R>, grid: &mut Grid) -> Result<(), Trouble> {
     let mut buffer = Vec::new();
     let mut cells = Vec::new();
     // Rows may lie in groups, which lie in groups.
     let (mut groups, mut row) = (0_u32, 0_u32);
     loop {
-        match xml.next(&mut buffer).map_err(broken)? {
-            Node::Start(element) => match element.name().as_ref() {
+        match xml.next(&mut buffer).map_err(broken_content)? {
+            XmlNode::Start(element) => match element.name().as_ref() {
                 "table:table-row" => {
-                    let repeated = count(&element, "table:number-rows-repeated").map_err(broken)?;
-                    row_of(xml, &mut cells).map_err(broken)?;
+                    let repeated = repeat_count(&element, "table:number-rows-repeated").map_err(broken_content)?;
+                    row_of(xml, &mut cells).map_err(broken_content)?;
                     // Rows without a cell that says something cost nothing, however many they are; of others the first that
                     // no sheet can have is refused where it holds a text, and merged cells do not matter there.
                     let end = row.saturating_add(repeated).min(MOST_ROWS + 1);
                     for row in (row..end).take_while(|_| !cells.is_empty()) {
-                        put(grid, row, &cells)?;
+                        put_row(grid, row, &cells)?;
                         if grid.is_full() {
                             return Ok(());
                         }
@@ -204,25 +204,25 @@ fn table<R: std::io::BufRead>(xml: &mut Xml<R>, grid: &mut Grid) -> Result<(), T
                     row = row.saturating_add(repeated);
                 }
                 "table:table-header-rows" | "table:table-rows" | "table:table-row-group" => groups += 1,
-                _ => xml.skip(&mut buffer).map_err(broken)?,
+                _ => xml.skip_element(&mut buffer).map_err(broken_content)?,
             },
-            Node::End if groups == 0 => return Ok(()),
-            Node::End => groups -= 1,
-            Node::Text(_) | Node::Nothing | Node::Eof => {}
+            XmlNode::End if groups == 0 => return Ok(()),
+            XmlNode::End => groups -= 1,
+            XmlNode::Text(_) | XmlNode::Nothing | XmlNode::Eof => {}
         }
     }
 }
 
-fn put(grid: &mut Grid, row: u32, cells: &[Cell]) -> Result<(), Trouble> {
+fn put_row(grid: &mut Grid, row: u32, cells: &[OdsCell]) -> Result<(), Trouble> {
     for cell in cells {
         let (rows, columns) = cell.spanned;
         let end = (row.saturating_add(rows - 1), cell.column.saturating_add(columns - 1));
-        grid.merge(Dimensions::new((row, cell.column), end));
+        grid.merge_cells(Dimensions::new((row, cell.column), end));
         if cell.shown.as_ref().is_ok_and(String::is_empty) {
             continue;
         }
         for column in cell.column..cell.column.saturating_add(cell.repeated) {
-            grid.cell((row, column), |out| match &cell.shown {
+            grid.add_cell((row, column), |out| match &cell.shown {
                 Ok(text) => {
                     out.push_str(text);
                     Ok(())
@@ -235,7 +235,7 @@ fn put(grid: &mut Grid, row: u32, cells: &[Cell]) -> Result<(), Trouble> {
 }
 
 /// A cell that says something, or is merged with others.
-struct Cell {
+struct OdsCell {
     column: u32,
     repeated: u32,
     /// How many rows and columns it covers.
@@ -245,52 +245,52 @@ struct Cell {
 }
 
 /// Reads the cells of a row whose element was begun.
-fn row_of<R: std::io::BufRead>(xml: &mut Xml<R>, cells: &mut Vec<Cell>) -> Result<(), String> {
+fn row_of<R: std::io::BufRead>(xml: &mut Xml<R>, cells: &mut Vec<OdsCell>) -> Result<(), String> {
     cells.clear();
     let mut buffer = Vec::new();
     let mut text = String::new();
     let mut column = 0_u32;
     loop {
         match xml.next(&mut buffer)? {
-            Node::Start(element) => match element.name().as_ref() {
+            XmlNode::Start(element) => match element.name().as_ref() {
                 "table:table-cell" => {
                     let spanned = (
-                        count(&element, "table:number-rows-spanned")?,
-                        count(&element, "table:number-columns-spanned")?,
+                        repeat_count(&element, "table:number-rows-spanned")?,
+                        repeat_count(&element, "table:number-columns-spanned")?,
                     );
-                    let repeated = count(&element, "table:number-columns-repeated")?;
-                    let value = Value::of(&element)?;
-                    content(xml, &mut buffer, &mut text)?;
-                    let shown = value.shown(&text);
+                    let repeated = repeat_count(&element, "table:number-columns-repeated")?;
+                    let value = OdsValue::of(&element)?;
+                    read_content(xml, &mut buffer, &mut text)?;
+                    let shown = value.show_value(&text);
                     if spanned != (1, 1) || shown.as_ref().map_or(true, |text| !text.is_empty()) {
-                        cells.push(Cell { column, repeated, spanned, shown });
+                        cells.push(OdsCell { column, repeated, spanned, shown });
                     }
                     column = column.saturating_add(repeated);
                 }
                 // Whatever lies below a merged cell, nobody sees it.
                 "table:covered-table-cell" => {
-                    column = column.saturating_add(count(&element, "table:number-columns-repeated")?);
-                    xml.skip(&mut buffer)?;
+                    column = column.saturating_add(repeat_count(&element, "table:number-columns-repeated")?);
+                    xml.skip_element(&mut buffer)?;
                 }
-                _ => xml.skip(&mut buffer)?,
+                _ => xml.skip_element(&mut buffer)?,
             },
-            Node::End => return Ok(()),
-            Node::Text(_) | Node::Nothing | Node::Eof => {}
+            XmlNode::End => return Ok(()),
+            XmlNode::Text(_) | XmlNode::Nothing | XmlNode::Eof => {}
         }
     }
 }
 
 /// How often something stands there; once where nothing is said.
-fn count(element: &BytesStart<'_>, name: &str) -> Result<u32, String> {
-    match attribute(element, name)? {
+fn repeat_count(element: &BytesStart<'_>, name: &str) -> Result<u32, String> {
+    match find_attribute(element, name)? {
         None => Ok(1),
         Some(text) => text.trim().parse::<u32>().map(|count| count.max(1)).map_err(|_| format!("{name} is {text:?}")),
     }
 }
 
 /// What the attributes of a cell say of its value.
-struct Value {
-    kind: Kind,
+struct OdsValue {
+    kind: OdsValueKind,
     /// As it is written for programs.
     value: Option<String>,
     is_error: bool,
@@ -298,7 +298,7 @@ struct Value {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum OdsValueKind {
     Number,
     /// A number that is scaled or has a unit when it is shown.
     Amount,
@@ -308,37 +308,37 @@ enum Kind {
     Text,
 }
 
-impl Value {
+impl OdsValue {
     fn of(element: &BytesStart<'_>) -> Result<Self, String> {
-        let (kind, name) = match attribute(element, "office:value-type")?.as_deref() {
-            Some("float") => (Kind::Number, "office:value"),
-            Some("percentage" | "currency") => (Kind::Amount, "office:value"),
-            Some("boolean") => (Kind::Truth, "office:boolean-value"),
-            Some("date") => (Kind::Date, "office:date-value"),
-            Some("time") => (Kind::Time, "office:time-value"),
-            _ => (Kind::Text, "office:string-value"),
+        let (kind, name) = match find_attribute(element, "office:value-type")?.as_deref() {
+            Some("float") => (OdsValueKind::Number, "office:value"),
+            Some("percentage" | "currency") => (OdsValueKind::Amount, "office:value"),
+            Some("boolean") => (OdsValueKind::Truth, "office:boolean-value"),
+            Some("date") => (OdsValueKind::Date, "office:date-value"),
+            Some("time") => (OdsValueKind::Time, "office:time-value"),
+            _ => (OdsValueKind::Text, "office:string-value"),
         };
         Ok(Self {
             kind,
-            value: attribute(element, name)?.map(std::borrow::Cow::into_owned),
-            is_error: attribute(element, "calcext:value-type")?.is_some_and(|kind| kind == "error"),
-            is_formula: attribute(element, "table:formula")?.is_some(),
+            value: find_attribute(element, name)?.map(std::borrow::Cow::into_owned),
+            is_error: find_attribute(element, "calcext:value-type")?.is_some_and(|kind| kind == "error"),
+            is_formula: find_attribute(element, "table:formula")?.is_some(),
         })
     }
 
     /// The text of the cell whose paragraphs are `text`.
-    fn shown(self, text: &str) -> Result<String, String> {
+    fn show_value(self, text: &str) -> Result<String, String> {
         if self.is_error || (self.is_formula && is_error(text)) {
             return Err(if text.is_empty() { "an error".to_owned() } else { text.to_owned() });
         }
         let Some(value) = self.value else { return Ok(text.to_owned()) };
         match self.kind {
-            Kind::Text => Ok(value),
-            Kind::Number => shown::number(&value, Some(text)),
-            Kind::Amount => shown::number(&value, None),
-            Kind::Truth => Ok(if value.eq_ignore_ascii_case("true") { "TRUE" } else { "FALSE" }.to_owned()),
-            Kind::Date => Ok(shown::iso_date(&value)),
-            Kind::Time => Ok(shown::clock_time(&value).unwrap_or(value)),
+            OdsValueKind::Text => Ok(value),
+            OdsValueKind::Number => shown::show_number(&value, Some(text)),
+            OdsValueKind::Amount => shown::show_number(&value, None),
+            OdsValueKind::Truth => Ok(if value.eq_ignore_ascii_case("true") { "TRUE" } else { "FALSE" }.to_owned()),
+            OdsValueKind::Date => Ok(shown::iso_date(&value)),
+            OdsValueKind::Time => Ok(shown::clock_time(&value).unwrap_or(value)),
         }
     }
 }
@@ -351,31 +351,35 @@ fn is_error(text: &str) -> bool {
 }
 
 /// Reads the paragraphs of a cell whose element was begun, each on a line.
-fn content<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>, text: &mut String) -> Result<(), String> {
+fn read_content<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>, text: &mut String) -> Result<(), String> {
     text.clear();
     let mut is_first = true;
     loop {
         match xml.next(buffer)? {
-            Node::Start(element) if matches!(element.name().as_ref(), "text:p" | "text:h") => {
+            XmlNode::Start(element) if matches!(element.name().as_ref(), "text:p" | "text:h") => {
                 if !std::mem::take(&mut is_first) {
                     push(text, "\n");
                 }
-                paragraph(xml, buffer, text)?;
+                read_paragraph(xml, buffer, text)?;
             }
             // Notes and pictures, which hold paragraphs of their own.
-            Node::Start(_) => xml.skip(buffer)?,
-            Node::End => return Ok(()),
-            Node::Text(_) | Node::Nothing | Node::Eof => {}
+            XmlNode::Start(_) => xml.skip_element(buffer)?,
+            XmlNode::End => return Ok(()),
+            XmlNode::Text(_) | XmlNode::Nothing | XmlNode::Eof => {}
         }
     }
 }
 
 /// Several blanks, tabs and line breaks count as one, as they do on a web page; those that count are elements.
-fn paragraph<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>, text: &mut String) -> Result<(), String> {
+fn read_paragraph<R: std::io::BufRead>(
+    xml: &mut Xml<R>,
+    buffer: &mut Vec<u8>,
+    text: &mut String,
+) -> Result<(), String> {
     let (mut open, mut after_blank) = (1_u32, true);
     while open > 0 {
         match xml.next(buffer)? {
-            Node::Text(piece) => {
+            XmlNode::Text(piece) => {
                 for word in piece.split_inclusive([' ', '\t', '\n', '\r']) {
                     let trimmed = word.trim_end_matches([' ', '\t', '\n', '\r']);
                     push(text, trimmed);
@@ -385,9 +389,9 @@ fn paragraph<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>, text: 
                     }
                 }
             }
-            Node::Start(element) => {
+            XmlNode::Start(element) => {
                 let blanks = match element.name().as_ref() {
-                    "text:s" => Some((" ", count(&element, "text:c")? as usize)),
+                    "text:s" => Some((" ", repeat_count(&element, "text:c")? as usize)),
                     "text:tab" => Some(("\t", 1)),
                     "text:line-break" => Some(("\n", 1)),
                     "office:annotation" | "text:note" | "text:ruby-text" => Some(("", 0)),
@@ -399,12 +403,12 @@ fn paragraph<R: std::io::BufRead>(xml: &mut Xml<R>, buffer: &mut Vec<u8>, text: 
                     Some((blank, times)) => {
                         (0..times.min(MAX_RECORD)).for_each(|_| push(text, blank));
                         after_blank &= times == 0;
-                        xml.skip(buffer)?;
+                        xml.skip_element(buffer)?;
                     }
                 }
             }
-            Node::End => open -= 1,
-            Node::Nothing | Node::Eof => {}
+            XmlNode::End => open -= 1,
+            XmlNode::Nothing | XmlNode::Eof => {}
         }
     }
     Ok(())

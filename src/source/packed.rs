@@ -72,7 +72,7 @@ impl Packing {
 }
 
 /// Unpacks a file into a private one in `folder`; with it comes the digest of the packed bytes.
-pub(super) fn unpack(
+pub(super) fn unpack_file(
     packing: Packing,
     path: &Path,
     folder: &Path,
@@ -80,7 +80,7 @@ pub(super) fn unpack(
 ) -> Result<(TempPath, String), Trouble> {
     let file = File::open(path).map_err(|error| Fault::io("opening", &error))?;
     let file = BufReader::with_capacity(BUFFER, Counted { file, hasher: blake3::Hasher::new(), count: 0 });
-    let private = spool::private(folder, "unpacked").map_err(|error| spool::no_copy(folder, &error))?;
+    let private = spool::private_file(folder, "unpacked").map_err(|error| spool::no_copy(folder, &error))?;
     let out = Bounded { out: BufWriter::with_capacity(BUFFER, private), written: 0, bounds, folder };
     let mut unpacking = Unpacking { packing, out };
     let file = match packing {
@@ -95,7 +95,7 @@ pub(super) fn unpack(
 
 /// What is packed in a file, as far as it can be read, for whoever only looks at its beginning. None where it does not even
 /// begin as it should.
-pub(super) fn reader(packing: Packing, file: File) -> Option<Box<dyn Read>> {
+pub(super) fn unpacking_reader(packing: Packing, file: File) -> Option<Box<dyn Read>> {
     let file = BufReader::new(file);
     match packing {
         Packing::Gzip => Some(Box::new(MultiGzDecoder::new(file))),
@@ -244,7 +244,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("packed");
         std::fs::write(&path, bytes).unwrap();
-        let (copy, digest) = unpack(of_bytes(bytes).unwrap(), &path, folder.path(), bounds)?;
+        let (copy, digest) = unpack_file(of_bytes(bytes).unwrap(), &path, folder.path(), bounds)?;
         assert_eq!(digest, blake3::hash(bytes).to_hex()[..32]);
         Ok(std::fs::read(&copy).unwrap())
     }

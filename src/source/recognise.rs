@@ -13,7 +13,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::error::{Fault, Trouble};
 use super::sniff::{self, Looks};
-use super::workbook::{self, Asked};
+use super::workbook::{self, SheetRequest};
 use super::{files, packed};
 use crate::config::settings::Format;
 use crate::model::shape;
@@ -71,30 +71,34 @@ pub fn recognise(path: &Path, sheet: Option<&str>, is_name: impl Fn(&str) -> boo
     let packing = packed::of_name(path);
     let inner = if packing.is_some() { path.with_extension("") } else { path.to_owned() };
     let kind = match files::format_of(&inner, None).ok()? {
-        Format::Csv => return text(path, b',', is_name),
-        Format::Tsv => return text(path, b'\t', is_name),
+        Format::Csv => return recognise_text(path, b',', is_name),
+        Format::Tsv => return recognise_text(path, b'\t', is_name),
         Format::Jsonl => return Some(Guess { form: Form::Objects, header: Header::Line(1) }),
-        Format::Xlsx => workbook::Kind::Xlsx,
-        Format::Ods => workbook::Kind::Ods,
+        Format::Xlsx => workbook::WorkbookKind::Xlsx,
+        Format::Ods => workbook::WorkbookKind::Ods,
     };
     // What is wrong with a workbook is said by whoever opens it; one that is packed would have to be unpacked first.
-    let asked = Asked { kind, sheet, header_row: 1 };
-    let rows = if packing.is_some() { Vec::new() } else { workbook::head(path, &asked, RECORDS).unwrap_or_default() };
+    let asked = SheetRequest { kind, sheet, header_row: 1 };
+    let rows = if packing.is_some() {
+        Vec::new()
+    } else {
+        workbook::read_first_rows(path, &asked, RECORDS).unwrap_or_default()
+    };
     let widest = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or_default();
     let record = |(line, mut cells): (u32, Vec<String>)| {
         cells.resize(widest, String::new());
-        Line { line, cells: cells.into_iter().map(|cell| cell.trim().to_owned()).collect() }
+        GuessedRecord { line, cells: cells.into_iter().map(|cell| cell.trim().to_owned()).collect() }
     };
-    let records: Vec<Line> = rows.into_iter().map(record).collect();
-    Some(Guess { form: Form::Workbook, header: header(&records, is_name) })
+    let records: Vec<GuessedRecord> = rows.into_iter().map(record).collect();
+    Some(Guess { form: Form::Workbook, header: find_header(&records, is_name) })
 }
 
-fn text(path: &Path, usual_delimiter: u8, is_name: impl Fn(&str) -> bool) -> Option<Guess> {
+fn recognise_text(path: &Path, usual_delimiter: u8, is_name: impl Fn(&str) -> bool) -> Option<Guess> {
     let is_file = path.metadata().is_ok_and(|found| found.is_file());
-    let (head, is_whole) = head(File::open(path).ok().filter(|_| is_file)?)?;
-    let (encoding, bom) = encoding(&head, is_whole)?;
+    let (head, is_whole) = read_head(File::open(path).ok().filter(|_| is_file)?)?;
+    let (encoding, bom) = guess_encoding(&head, is_whole)?;
     let text = encoding.decode_without_bom_handling(&head[bom..]).0;
-    let (delimiter, records) = delimited(&text, is_whole)?;
+    let (delimiter, records) = guess_delimiter(&text, is_whole)?;
     let needs_saying = bom == 0 && encoding != UTF_8;
     let form = TextForm {
         encoding: needs_saying.then(|| encoding.name()),
@@ -106,25 +110,25 @@ fn text(path: &Path, usual_delimiter: u8, is_name: impl Fn(&str) -> bool) -> Opt
         delimiter,
         usual_delimiter,
     };
-    Some(Guess { form: Form::Text(form), header: header(&records, is_name) })
+    Some(Guess { form: Form::Text(form), header: find_header(&records, is_name) })
 }
 
 /// The first bytes of a file, unpacked, and whether these are all of it.
-fn head(mut file: File) -> Option<(Vec<u8>, bool)> {
+fn read_head(mut file: File) -> Option<(Vec<u8>, bool)> {
     let mut head = Vec::new();
     file.by_ref().take(HEAD).read_to_end(&mut head).ok()?;
     if let Some(packing) = packed::of_bytes(&head) {
         file.rewind().ok()?;
         head.clear();
         // Of one that is cut or damaged there is a part; whoever opens it says so.
-        let _ = packed::reader(packing, file)?.take(HEAD).read_to_end(&mut head);
+        let _ = packed::unpacking_reader(packing, file)?.take(HEAD).read_to_end(&mut head);
     }
     let is_whole = (head.len() as u64) < HEAD;
     Some((head, is_whole))
 }
 
 /// The encoding, and how long the byte order mark is.
-fn encoding(head: &[u8], is_whole: bool) -> Option<(&'static Encoding, usize)> {
+fn guess_encoding(head: &[u8], is_whole: bool) -> Option<(&'static Encoding, usize)> {
     if let Some(marked) = Encoding::for_bom(head) {
         return Some(marked);
     }
@@ -143,21 +147,22 @@ fn encoding(head: &[u8], is_whole: bool) -> Option<(&'static Encoding, usize)> {
 }
 
 /// A record and the line that it begins on.
-struct Line {
+struct GuessedRecord {
     line: u32,
     cells: Vec<String>,
 }
 
 /// The records as the delimiter that fits best cuts them.
-fn delimited(text: &str, is_whole: bool) -> Option<(u8, Vec<Line>)> {
-    let cut = DELIMITERS.into_iter().map(|delimiter| (delimiter, records(text, delimiter, is_whole)));
-    let judged = cut.map(|(delimiter, records)| (fit(&records), delimiter, records)).filter(|(_, _, r)| !r.is_empty());
+fn guess_delimiter(text: &str, is_whole: bool) -> Option<(u8, Vec<GuessedRecord>)> {
+    let cut = DELIMITERS.into_iter().map(|delimiter| (delimiter, cut_records(text, delimiter, is_whole)));
+    let judged =
+        cut.map(|(delimiter, records)| (judge_fit(&records), delimiter, records)).filter(|(_, _, r)| !r.is_empty());
     // Of two that fit alike the first counts: a comma.
     let best = judged.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
     Some((best.1, best.2))
 }
 
-fn records(text: &str, delimiter: u8, is_whole: bool) -> Vec<Line> {
+fn cut_records(text: &str, delimiter: u8, is_whole: bool) -> Vec<GuessedRecord> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
     let mut records = Vec::new();
@@ -169,7 +174,7 @@ fn records(text: &str, delimiter: u8, is_whole: bool) -> Vec<Line> {
             let breaks = rest.take_while(|byte| matches!(byte, b'\n' | b'\r')).filter(|byte| **byte == b'\n').count();
             u32::try_from(position.line() + breaks as u64).unwrap_or(u32::MAX)
         });
-        records.push(Line { line, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
+        records.push(GuessedRecord { line, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
     }
     if !is_whole && records.len() < RECORDS {
         // The last one may have been cut.
@@ -179,25 +184,25 @@ fn records(text: &str, delimiter: u8, is_whole: bool) -> Vec<Line> {
 }
 
 /// How many cells most records have.
-fn width(records: &[Line]) -> usize {
+fn usual_width(records: &[GuessedRecord]) -> usize {
     let count = |width: usize| records.iter().filter(|record| record.cells.len() == width).count();
     let widths = records.iter().map(|record| record.cells.len());
     widths.max_by_key(|width| (count(*width), *width)).unwrap_or(1)
 }
 
 /// The more records have the same number of cells, and the more cells these are, the better the delimiter fits.
-fn fit(records: &[Line]) -> usize {
-    let width = width(records);
+fn judge_fit(records: &[GuessedRecord]) -> usize {
+    let width = usual_width(records);
     let alike = records.iter().filter(|record| record.cells.len() == width).count();
     let share = alike * 1000 / records.len().max(1);
     share * share * (width - 1).isqrt().min(8)
 }
 
-fn header(records: &[Line], is_name: impl Fn(&str) -> bool) -> Header {
-    let width = width(records);
+fn find_header(records: &[GuessedRecord], is_name: impl Fn(&str) -> bool) -> Header {
+    let width = usual_width(records);
     let first = Header::Line(records.first().map_or(1, |record| record.line));
     // Lines above the names are shorter, or mostly empty where a spreadsheet has padded them.
-    let is_full = |record: &&Line| {
+    let is_full = |record: &&GuessedRecord| {
         let filled = record.cells.iter().filter(|cell| !cell.is_empty()).count();
         record.cells.len() == width && filled * 2 > width
     };
@@ -207,7 +212,7 @@ fn header(records: &[Line], is_name: impl Fn(&str) -> bool) -> Header {
         return Header::None { line: names.line, values: names.cells.clone() };
     }
     // Some products write names for programs and below them the same names for people.
-    let are_names = |record: &&Line| {
+    let are_names = |record: &&GuessedRecord| {
         let same = record.cells.iter().zip(&names.cells).filter(|(below, above)| is_same_name(below, above)).count();
         let known = record.cells.iter().filter(|cell| is_name(cell)).count();
         let is_value = |cell: &String| is_value(cell, width);

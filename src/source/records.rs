@@ -41,7 +41,7 @@ pub(super) struct Records {
 }
 
 /// One record, until the next one is read.
-pub(super) struct Raw<'r> {
+pub(super) struct RawRecord<'r> {
     /// The lines its first cell begins on, and its last cell ends on.
     pub line: u32,
     pub last_line: u32,
@@ -54,7 +54,7 @@ pub(super) struct Raw<'r> {
     pub terminated: bool,
 }
 
-impl<'r> Raw<'r> {
+impl<'r> RawRecord<'r> {
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -145,7 +145,7 @@ impl Records {
     }
 
     /// The next record that is not a blank line. After an error nothing sensible follows.
-    pub(super) fn next(&mut self) -> Result<Option<Raw<'_>>, Trouble> {
+    pub(super) fn next(&mut self) -> Result<Option<RawRecord<'_>>, Trouble> {
         if !self.skip_breaks()? {
             return Ok(None);
         }
@@ -173,7 +173,7 @@ impl Records {
         self.at = stop;
         self.line = last_line.saturating_add(u32::from(terminated));
         self.after_cr = terminated && bytes.last() == Some(&b'\r');
-        Ok(Some(Raw { line, last_line, bytes, text, ends, quoting, terminated }))
+        Ok(Some(RawRecord { line, last_line, bytes, text, ends, quoting, terminated }))
     }
 
     /// Moves to the first byte that is no line break; false where there is none.

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use crate::model::{Columns, Place, Record};
 
 use super::Inner;
-use super::error::{Fault, Quoted, SourceError, Trouble};
+use super::error::{Fault, QuotedByte, SourceError, Trouble};
 use super::files::InputFile;
 use super::quotes::Quoting;
-use super::records::{Raw, Records};
+use super::records::{RawRecord, Records};
 use super::spool::Mark;
 use super::{count, is_own_column};
 
 /// One pass over all rows, file after file. It holds one window of text and no rows.
 pub struct Rows {
     source: Arc<Inner>,
-    current: Option<Current>,
+    current: Option<OpenFile>,
     digests: Vec<FileDigest>,
     blank_rows: u64,
     failed: Option<SourceError>,
@@ -66,7 +66,7 @@ pub struct FileDigest {
     pub ends_within_row: bool,
 }
 
-struct Current {
+struct OpenFile {
     file: u16,
     records: Records,
     /// For each column of the source, where this file has it.
@@ -96,7 +96,7 @@ impl Rows {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let result = self.advance(record);
+        let result = self.read_next(record);
         if let Err(error) = &result {
             self.failed = Some(error.clone());
         }
@@ -130,7 +130,7 @@ impl Rows {
         self.current.as_ref().is_some_and(|current| current.ends_without_newline)
     }
 
-    fn advance(&mut self, record: &mut Record) -> Result<Option<RowShape>, SourceError> {
+    fn read_next(&mut self, record: &mut Record) -> Result<Option<RowShape>, SourceError> {
         record.clear();
         loop {
             let Some(current) = &mut self.current else { return Ok(None) };
@@ -176,7 +176,7 @@ impl Rows {
             current.rows += 1;
             record.place = Place { file: current.file, line };
             let bad = match mark {
-                None => problem(&raw, current.width, delimiter).map(|message| {
+                None => shape_problem(&raw, current.width, delimiter).map(|message| {
                     current.ends_within_row = !raw.terminated;
                     let torn = raw.quoting != Quoting::Sound || !raw.terminated;
                     (message, if torn { RowFault::Torn } else { RowFault::Cells })
@@ -208,7 +208,7 @@ impl Rows {
     }
 }
 
-impl Current {
+impl OpenFile {
     fn check_trailer(&self, source: &Inner) -> Result<(), Trouble> {
         let Some(settings) = &source.trailer else { return Ok(()) };
         match self.trailer {
@@ -233,12 +233,12 @@ impl Current {
 }
 
 /// Opens a file of a source that was checked before, at its first row.
-fn open(source: &Inner, file: u16) -> Result<Current, SourceError> {
+fn open(source: &Inner, file: u16) -> Result<OpenFile, SourceError> {
     let input = &source.files[usize::from(file)];
     let (records, names) = input.open(source.header_row)?;
     let changed = || Trouble::from(Fault::Changed).in_file(&input.name.shown);
     let order = column_order(&source.columns, &names).ok_or_else(changed)?;
-    Ok(Current {
+    Ok(OpenFile {
         file,
         records,
         order,
@@ -251,7 +251,7 @@ fn open(source: &Inner, file: u16) -> Result<Current, SourceError> {
 }
 
 /// Whether no cell of the source's own columns says anything.
-fn is_blank(order: &[usize], width: usize, raw: &Raw<'_>) -> bool {
+fn is_blank(order: &[usize], width: usize, raw: &RawRecord<'_>) -> bool {
     if order.len() == width || raw.len() > width {
         return raw.is_blank();
     }
@@ -268,7 +268,7 @@ fn column_order(columns: &Columns, names: &[String]) -> Option<Vec<usize>> {
 }
 
 /// Why a row cannot be used.
-fn problem(raw: &Raw<'_>, expected: usize, delimiter: u8) -> Option<String> {
+fn shape_problem(raw: &RawRecord<'_>, expected: usize, delimiter: u8) -> Option<String> {
     match raw.quoting {
         Quoting::Open { at } => {
             let line = raw.line_of(at);
@@ -280,7 +280,7 @@ fn problem(raw: &Raw<'_>, expected: usize, delimiter: u8) -> Option<String> {
             let line = raw.line_of(at);
             return Some(format!(
                 "text follows a closing quote on line {line}: a quote inside a cell must be doubled{}",
-                extent(raw)
+                describe_extent(raw)
             ));
         }
         Quoting::Sound => {}
@@ -295,15 +295,15 @@ fn problem(raw: &Raw<'_>, expected: usize, delimiter: u8) -> Option<String> {
             ", and the file ends within it: it may have been cut short".to_owned()
         }
         () if found > expected => {
-            format!(": a cell that holds the delimiter {} must stand in quotes", Quoted(delimiter))
+            format!(": a cell that holds the delimiter {} must stand in quotes", QuotedByte(delimiter))
         }
         () => String::new(),
     };
-    Some(format!("the row has {found} {cells} instead of {expected}{why}{}", extent(raw)))
+    Some(format!("the row has {found} {cells} instead of {expected}{why}{}", describe_extent(raw)))
 }
 
 /// How far a row reaches that is not on one line: the rows it has swallowed are not read on their own.
-fn extent(raw: &Raw<'_>) -> String {
+fn describe_extent(raw: &RawRecord<'_>) -> String {
     if raw.last_line == raw.line {
         return String::new();
     }

@@ -7,7 +7,7 @@ use calamine::{CellErrorType, DataRef, ExcelDateTime};
 
 /// One cell.
 #[derive(Clone, Debug)]
-pub(super) enum Cell<'a> {
+pub(super) enum SheetCell<'a> {
     Blank,
     Text(&'a str),
     Number(f64),
@@ -18,7 +18,7 @@ pub(super) enum Cell<'a> {
     Error(&'a CellErrorType),
 }
 
-impl<'a> From<&'a DataRef<'a>> for Cell<'a> {
+impl<'a> From<&'a DataRef<'a>> for SheetCell<'a> {
     fn from(data: &'a DataRef<'a>) -> Self {
         match data {
             DataRef::Empty => Self::Blank,
@@ -37,7 +37,7 @@ impl<'a> From<&'a DataRef<'a>> for Cell<'a> {
     }
 }
 
-impl Cell<'_> {
+impl SheetCell<'_> {
     /// Adds the cell's text to `out`.
     ///
     /// # Errors
@@ -66,11 +66,11 @@ impl Cell<'_> {
 /// A number format that only arranges digits: zeros in front, and characters between them (`00000`, `000-00-0000`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
-    pieces: Vec<Piece>,
+    pieces: Vec<PatternPiece>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece {
+enum PatternPiece {
     /// A digit, and a zero where there is none.
     Digit,
     /// A digit, and nothing where there is none.
@@ -87,15 +87,15 @@ impl Pattern {
         while let Some(char) = chars.next() {
             match char {
                 ';' => break,
-                '0' => pieces.push(Piece::Digit),
-                '#' | '?' => pieces.push(Piece::Optional),
-                '\\' => pieces.push(Piece::Literal(chars.next()?)),
+                '0' => pieces.push(PatternPiece::Digit),
+                '#' | '?' => pieces.push(PatternPiece::Optional),
+                '\\' => pieces.push(PatternPiece::Literal(chars.next()?)),
                 '"' => {
                     for char in chars.by_ref() {
                         if char == '"' {
                             break;
                         }
-                        pieces.push(Piece::Literal(char));
+                        pieces.push(PatternPiece::Literal(char));
                     }
                 }
                 // Room of the width of a character, or filled with one.
@@ -109,12 +109,12 @@ impl Pattern {
                         return None;
                     }
                 }
-                '-' | '(' | ')' | '/' | '+' | ':' | ' ' | '\'' => pieces.push(Piece::Literal(char)),
+                '-' | '(' | ')' | '/' | '+' | ':' | ' ' | '\'' => pieces.push(PatternPiece::Literal(char)),
                 _ => return None,
             }
         }
-        let zeros = pieces.iter().filter(|piece| **piece == Piece::Digit).count();
-        let digits = pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_))).count();
+        let zeros = pieces.iter().filter(|piece| **piece == PatternPiece::Digit).count();
+        let digits = pieces.iter().filter(|piece| !matches!(piece, PatternPiece::Literal(_))).count();
         let changes = zeros > 1 || (digits > 0 && digits < pieces.len());
         (digits > 0 && changes).then_some(Self { pieces })
     }
@@ -123,16 +123,16 @@ impl Pattern {
         let text = format!("{:.0}", number.abs());
         let mut digits: Vec<char> = text.trim_start_matches('0').chars().collect();
         let mut reversed = Vec::new();
-        let first = self.pieces.iter().position(|piece| !matches!(piece, Piece::Literal(_)));
+        let first = self.pieces.iter().position(|piece| !matches!(piece, PatternPiece::Literal(_)));
         for (at, piece) in self.pieces.iter().enumerate().rev() {
             match (piece, digits.pop()) {
-                (Piece::Literal(char), digit) => {
+                (PatternPiece::Literal(char), digit) => {
                     digits.extend(digit);
                     reversed.push(*char);
                 }
                 (_, Some(digit)) => reversed.push(digit),
-                (Piece::Digit, None) => reversed.push('0'),
-                (Piece::Optional, None) => {}
+                (PatternPiece::Digit, None) => reversed.push('0'),
+                (PatternPiece::Optional, None) => {}
             }
             // More digits than places stand in front of the first.
             if Some(at) == first {
@@ -202,7 +202,7 @@ fn write_date(date: ExcelDateTime, out: &mut String) -> Result<(), String> {
 ///
 /// # Errors
 /// What stands there, if it is no number.
-pub(super) fn number(value: &str, seen: Option<&str>) -> Result<String, String> {
+pub(super) fn show_number(value: &str, seen: Option<&str>) -> Result<String, String> {
     let Some(number) = value.trim().parse::<f64>().ok().filter(|number| number.is_finite()) else {
         return Err(format!("{value:?}, which is no number"));
     };
@@ -214,7 +214,7 @@ pub(super) fn number(value: &str, seen: Option<&str>) -> Result<String, String> 
     } else {
         ("", seen)
     };
-    if arranges(seen, number.abs()) {
+    if arranges_number(seen, number.abs()) {
         out.push_str(sign);
         out.push_str(seen);
     } else {
@@ -225,7 +225,7 @@ pub(super) fn number(value: &str, seen: Option<&str>) -> Result<String, String> 
 
 /// Whether a text has exactly the digits of a whole number, with zeros in front or characters between them that only
 /// stand there: neither is the number rounded, scaled or grouped in it, nor does it look as plain without it.
-fn arranges(seen: &str, number: f64) -> bool {
+fn arranges_number(seen: &str, number: f64) -> bool {
     if !is_whole(number) {
         return false;
     }
@@ -236,12 +236,12 @@ fn arranges(seen: &str, number: f64) -> bool {
     let is_other_digit = |char: char| char.is_numeric() && !char.is_ascii_digit();
     is_same
         && !seen.contains(|char| matches!(char, '.' | ',' | '%') || is_other_digit(char))
-        && !groups(seen)
-        && !powers(seen)
+        && !groups_digits(seen)
+        && !writes_power(seen)
 }
 
 /// Whether all that stands between digits is one sign, and cuts them into groups of three.
-fn groups(seen: &str) -> bool {
+fn groups_digits(seen: &str) -> bool {
     let Some(sign) = seen.chars().find(|char| !char.is_ascii_digit()) else { return false };
     if !(sign.is_whitespace() || matches!(sign, '\'' | '’' | '_')) || seen.starts_with('0') {
         return false;
@@ -253,7 +253,7 @@ fn groups(seen: &str) -> bool {
 }
 
 /// Whether a text is a number with a power of ten: `1E+02`.
-fn powers(seen: &str) -> bool {
+fn writes_power(seen: &str) -> bool {
     seen.split_once(['E', 'e']).is_some_and(|(number, power)| {
         let power = power.strip_prefix(['+', '-']).unwrap_or(power);
         [number, power].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
@@ -296,7 +296,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(cell: &Cell<'_>, code: &str) -> Result<String, String> {
+    fn shown(cell: &SheetCell<'_>, code: &str) -> Result<String, String> {
         let mut out = String::new();
         cell.show(Pattern::of(code).as_ref(), &mut out).map(|()| out)
     }
@@ -322,7 +322,7 @@ mod tests {
             (12.0, "0.00", "12"),
             (30.0, "@", "30"),
         ] {
-            assert_eq!(shown(&Cell::Number(number), code).unwrap(), expected, "{number} as {code}");
+            assert_eq!(shown(&SheetCell::Number(number), code).unwrap(), expected, "{number} as {code}");
         }
     }
 
@@ -336,13 +336,13 @@ mod tests {
             (-0.0, "0"),
             (2.5e-7, "0.00000025"),
         ] {
-            assert_eq!(shown(&Cell::Number(number), "General").unwrap(), expected);
+            assert_eq!(shown(&SheetCell::Number(number), "General").unwrap(), expected);
         }
     }
 
     #[test]
     fn dates_are_written_as_iso_has_them_in_both_calendars() {
-        let date = |value, is_1904| Cell::Date(ExcelDateTime::new(value, ExcelDateTimeType::DateTime, is_1904));
+        let date = |value, is_1904| SheetCell::Date(ExcelDateTime::new(value, ExcelDateTimeType::DateTime, is_1904));
         for (value, is_1904, expected) in [
             (45_352.0, false, "2024-03-01"),
             (43_890.0, true, "2024-03-01"),
@@ -357,11 +357,11 @@ mod tests {
         }
         assert!(shown(&date(-1.0, false), "").is_err());
         assert!(shown(&date(3e6, false), "").unwrap_err().contains("no date"));
-        let span = Cell::Date(ExcelDateTime::new(1.104_166_666_666_666_7, ExcelDateTimeType::TimeDelta, false));
+        let span = SheetCell::Date(ExcelDateTime::new(1.104_166_666_666_666_7, ExcelDateTimeType::TimeDelta, false));
         assert_eq!(shown(&span, "").unwrap(), "26:30:00");
-        assert_eq!(shown(&Cell::IsoDate("2024-03-01T00:00:00"), "").unwrap(), "2024-03-01");
-        assert_eq!(shown(&Cell::IsoDate("2024-03-01T08:30:00"), "").unwrap(), "2024-03-01T08:30:00");
-        assert_eq!(shown(&Cell::IsoDuration("PT08H30M00S"), "").unwrap(), "08:30:00");
+        assert_eq!(shown(&SheetCell::IsoDate("2024-03-01T00:00:00"), "").unwrap(), "2024-03-01");
+        assert_eq!(shown(&SheetCell::IsoDate("2024-03-01T08:30:00"), "").unwrap(), "2024-03-01T08:30:00");
+        assert_eq!(shown(&SheetCell::IsoDuration("PT08H30M00S"), "").unwrap(), "08:30:00");
     }
 
     #[test]
@@ -399,11 +399,11 @@ mod tests {
             ("12", "½ 12", "12"),
             ("1e20", "100000000000000000000", "100000000000000000000"),
         ] {
-            assert_eq!(number(value, Some(seen)).unwrap(), expected, "{value} as {seen:?}");
+            assert_eq!(show_number(value, Some(seen)).unwrap(), expected, "{value} as {seen:?}");
         }
-        assert_eq!(number("0.5", None).unwrap(), "0.5");
+        assert_eq!(show_number("0.5", None).unwrap(), "0.5");
         for wrong in ["", "NaN", "1,5", "inf"] {
-            assert_eq!(number(wrong, None).unwrap_err(), format!("{wrong:?}, which is no number"));
+            assert_eq!(show_number(wrong, None).unwrap_err(), format!("{wrong:?}, which is no number"));
         }
     }
 
@@ -434,8 +434,8 @@ mod tests {
 
     #[test]
     fn an_error_is_no_text() {
-        assert_eq!(shown(&Cell::Error(&CellErrorType::NA), "").unwrap_err(), "#N/A");
-        assert_eq!(shown(&Cell::Truth(true), "").unwrap(), "TRUE");
-        assert_eq!(shown(&Cell::Text("00123"), "").unwrap(), "00123");
+        assert_eq!(shown(&SheetCell::Error(&CellErrorType::NA), "").unwrap_err(), "#N/A");
+        assert_eq!(shown(&SheetCell::Truth(true), "").unwrap(), "TRUE");
+        assert_eq!(shown(&SheetCell::Text("00123"), "").unwrap(), "00123");
     }
 }

@@ -59,20 +59,20 @@ impl Mark {
 }
 
 /// Spooled rows, being written.
-pub(super) struct Spool {
+pub(super) struct RowSpool {
     out: csv::Writer<BufWriter<NamedTempFile>>,
     folder: std::path::PathBuf,
 }
 
-impl Spool {
+impl RowSpool {
     pub(super) fn create(folder: &Path) -> Result<Self, Fault> {
-        let file = private(folder, "rows").map_err(|error| no_copy(folder, &error))?;
+        let file = private_file(folder, "rows").map_err(|error| no_copy(folder, &error))?;
         let out = csv::WriterBuilder::new().delimiter(DELIMITER).flexible(true).from_writer(BufWriter::new(file));
         Ok(Self { out, folder: folder.to_owned() })
     }
 
     /// A row with a cell for each column. One that no delimited file could hold is bad.
-    pub(super) fn row<T: AsRef<str>>(&mut self, line: u32, cells: &[T]) -> Result<(), Fault> {
+    pub(super) fn write_row<T: AsRef<str>>(&mut self, line: u32, cells: &[T]) -> Result<(), Fault> {
         // Quotes may be doubled, and each cell may be quoted.
         let length: usize = cells.iter().map(|cell| cell.as_ref().len() * 2 + 3).sum();
         if length > MAX_RECORD / 2 {
@@ -80,18 +80,18 @@ impl Spool {
         }
         if let Some(at) = cells.iter().position(|cell| cell.as_ref().contains('\0')) {
             let message = format!("cell {} holds a NUL character, which no text has", at + 1);
-            return self.bad(line, RowFault::Torn, &message, &cells[..0]);
+            return self.write_bad_row(line, RowFault::Torn, &message, &cells[..0]);
         }
         self.write(&line.to_string(), None, cells)
     }
 
     /// A row that is longer than any can be.
     pub(super) fn too_long(&mut self, line: u32) -> Result<(), Fault> {
-        self.bad::<&str>(line, RowFault::Torn, "the row holds more text than a row can", &[])
+        self.write_bad_row::<&str>(line, RowFault::Torn, "the row holds more text than a row can", &[])
     }
 
     /// A row that cannot be used, with the cells that can be told.
-    pub(super) fn bad<T: AsRef<str>>(
+    pub(super) fn write_bad_row<T: AsRef<str>>(
         &mut self,
         line: u32,
         fault: RowFault,
@@ -128,18 +128,18 @@ impl Spool {
 
 /// Copies everything into a file in `folder` that goes when the returned path is dropped. The folder is made if it is not
 /// there, for the user only.
-pub(super) fn spool(from: &mut dyn Read, prefix: &str, folder: &Path) -> Result<TempPath, Fault> {
-    copy(from, prefix, folder).map_err(|error| no_copy(folder, &error))
+pub(super) fn spool_copy(from: &mut dyn Read, prefix: &str, folder: &Path) -> Result<TempPath, Fault> {
+    copy_all(from, prefix, folder).map_err(|error| no_copy(folder, &error))
 }
 
-fn copy(from: &mut dyn Read, prefix: &str, folder: &Path) -> io::Result<TempPath> {
-    let mut file = private(folder, prefix)?;
+fn copy_all(from: &mut dyn Read, prefix: &str, folder: &Path) -> io::Result<TempPath> {
+    let mut file = private_file(folder, prefix)?;
     io::copy(from, file.as_file_mut())?;
     Ok(file.into_temp_path())
 }
 
 /// A new file `prefix-….csv` in `folder` that only the user can read.
-pub(super) fn private(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+pub(super) fn private_file(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
     make_folder(folder)?;
     // The crate makes its files with mode 0600.
     tempfile::Builder::new().prefix(&format!("{prefix}-")).suffix(".csv").tempfile_in(folder)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::model::{Columns, Record};
 
 use super::error::{Fault, SourceError};
-use super::files::Reading;
+use super::files::ReadSettings;
 use super::{RowShape, Source, text};
 
 /// Reads all rows of a file. A table decides what other rows become, so that a bad row in it is an error
@@ -19,8 +19,8 @@ pub fn read_table(
     encoding: Option<&str>,
 ) -> Result<(Columns, Vec<Record>), SourceError> {
     let paths: [PathBuf; 1] = [path.to_owned()];
-    let encoding = encoding.map(text::encoding).transpose().map_err(|fault| super::about(&paths, fault))?;
-    let reading = Reading { format: None, delimiter, encoding, sheet: None, header_row: 1 };
+    let encoding = encoding.map(text::encoding).transpose().map_err(|fault| super::about_settings(&paths, fault))?;
+    let reading = ReadSettings { format: None, delimiter, encoding, sheet: None, header_row: 1 };
     // Only what is not a regular file, or no plain text, is copied to a folder.
     let source = Source::open_from(&paths, &reading, &mut std::io::empty(), &std::env::temp_dir())?;
     let mut rows = source.rows()?;

@@ -17,14 +17,14 @@ const CHUNK: usize = 64 << 10;
 /// A file being read as text. UTF-8 is passed through as it is, and it is the reader's part to check it; anything else
 /// is decoded and checked here.
 pub(super) struct Text {
-    raw: Raw,
+    raw: RawBytes,
     pub(super) encoding: &'static Encoding,
     /// Bytes of the byte order mark.
     pub(super) bom: u64,
     decoding: Option<Decoding>,
 }
 
-struct Raw {
+struct RawBytes {
     file: File,
     hasher: blake3::Hasher,
     head: Vec<u8>,
@@ -38,10 +38,10 @@ struct Decoding {
     end: usize,
     /// Bytes of the file that the decoder has taken.
     taken: u64,
-    state: State,
+    state: DecodeState,
 }
 
-enum State {
+enum DecodeState {
     Reading,
     /// The file has ended; the decoder may still hold text back.
     Draining,
@@ -64,9 +64,9 @@ impl Text {
             at: 0,
             end: 0,
             taken: bom as u64,
-            state: State::Reading,
+            state: DecodeState::Reading,
         });
-        Ok(Self { raw: Raw { file, hasher, head, head_at: bom }, encoding, bom: bom as u64, decoding })
+        Ok(Self { raw: RawBytes { file, hasher, head, head_at: bom }, encoding, bom: bom as u64, decoding })
     }
 
     /// Whether an offset into the text is an offset into the file, but for the byte order mark.
@@ -90,7 +90,7 @@ impl Text {
     }
 }
 
-impl Raw {
+impl RawBytes {
     fn read(&mut self, out: &mut [u8]) -> Result<usize, Fault> {
         let head = &self.head[self.head_at..];
         if !head.is_empty() {
@@ -113,27 +113,27 @@ impl Raw {
 }
 
 impl Decoding {
-    fn read(&mut self, raw: &mut Raw, encoding: &'static Encoding, out: &mut [u8]) -> Result<usize, Trouble> {
+    fn read(&mut self, raw: &mut RawBytes, encoding: &'static Encoding, out: &mut [u8]) -> Result<usize, Trouble> {
         loop {
             match &self.state {
-                State::Reading if self.at == self.end => {
+                DecodeState::Reading if self.at == self.end => {
                     self.at = 0;
                     self.end = raw.read(&mut self.chunk)?;
                     if self.end == 0 {
-                        self.state = State::Draining;
+                        self.state = DecodeState::Draining;
                     }
                 }
-                State::Reading | State::Draining => {}
-                State::Done => return Ok(0),
-                State::Failed(trouble) => return Err(trouble.clone()),
+                DecodeState::Reading | DecodeState::Draining => {}
+                DecodeState::Done => return Ok(0),
+                DecodeState::Failed(trouble) => return Err(trouble.clone()),
             }
-            let last = matches!(self.state, State::Draining);
+            let last = matches!(self.state, DecodeState::Draining);
             let input = &self.chunk[self.at..self.end];
             let (result, taken, written) = self.decoder.decode_to_utf8_without_replacement(input, out, last);
             self.at += taken;
             self.taken += taken as u64;
             match result {
-                DecoderResult::InputEmpty if last => self.state = State::Done,
+                DecoderResult::InputEmpty if last => self.state = DecodeState::Done,
                 DecoderResult::InputEmpty | DecoderResult::OutputFull => {}
                 DecoderResult::Malformed(length, beyond) => {
                     let byte = self.taken.saturating_sub(u64::from(length) + u64::from(beyond));
@@ -141,7 +141,7 @@ impl Decoding {
                     let from = self.at.saturating_sub(usize::from(length) + usize::from(beyond));
                     let bytes = self.chunk[from..self.at.saturating_sub(usize::from(beyond)).max(from)].to_vec();
                     let fault = Fault::Encoding { encoding: encoding.name(), bytes, at_end: last, windows_1252: None };
-                    self.state = State::Failed(Trouble { line: None, byte: Some(byte), fault });
+                    self.state = DecodeState::Failed(Trouble { line: None, byte: Some(byte), fault });
                 }
             }
             // What was good before a malformed place is given out first: its rows can be read, and counted as lines.

@@ -15,7 +15,7 @@ const DEEPEST: u32 = 256;
 /// The most bytes of one tag or one text.
 const MOST: usize = 32 << 20;
 
-pub(super) enum Node<'b> {
+pub(super) enum XmlNode<'b> {
     /// An element begins. Each ends as well, also one without content.
     Start(BytesStart<'b>),
     End,
@@ -42,7 +42,7 @@ impl<R: BufRead> Xml<R> {
     ///
     /// # Errors
     /// What is wrong, for people: no XML, or XML that ends in the middle.
-    pub(super) fn next<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Result<Node<'b>, String> {
+    pub(super) fn next<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Result<XmlNode<'b>, String> {
         buffer.clear();
         self.reader.get_mut().left = MOST;
         let node = match self.reader.read_event_into(buffer).map_err(|error| error.to_string())? {
@@ -51,31 +51,31 @@ impl<R: BufRead> Xml<R> {
                 if self.depth > DEEPEST {
                     return Err(format!("its elements lie more than {DEEPEST} deep in each other"));
                 }
-                Node::Start(start)
+                XmlNode::Start(start)
             }
             Event::End(_) => {
                 // An end without a beginning is refused before it comes here.
                 self.depth = self.depth.saturating_sub(1);
-                Node::End
+                XmlNode::End
             }
-            Event::Text(text) => Node::Text(text.xml10_content()),
-            Event::CData(text) => Node::Text(text.xml10_content()),
+            Event::Text(text) => XmlNode::Text(text.xml10_content()),
+            Event::CData(text) => XmlNode::Text(text.xml10_content()),
             Event::GeneralRef(name) => match name.resolve_char_ref().map_err(|error| error.to_string())? {
-                Some(char) => Node::Text(Cow::Owned(char.to_string())),
+                Some(char) => XmlNode::Text(Cow::Owned(char.to_string())),
                 None => match resolve_xml_entity(&name) {
-                    Some(text) => Node::Text(Cow::Borrowed(text)),
+                    Some(text) => XmlNode::Text(Cow::Borrowed(text)),
                     None => return Err(format!("it has an entity {:?} that is not known", &*name)),
                 },
             },
-            Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_) => Node::Nothing,
-            Event::Eof if self.depth == 0 => Node::Eof,
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_) => XmlNode::Nothing,
+            Event::Eof if self.depth == 0 => XmlNode::Eof,
             Event::Eof => return Err("it ends in the middle: it was cut short".to_owned()),
         };
         Ok(node)
     }
 
     /// Passes over the rest of the element that was begun last.
-    pub(super) fn skip(&mut self, buffer: &mut Vec<u8>) -> Result<(), String> {
+    pub(super) fn skip_element(&mut self, buffer: &mut Vec<u8>) -> Result<(), String> {
         let outside = self.depth.saturating_sub(1);
         while self.depth > outside {
             self.next(buffer)?;
@@ -85,7 +85,7 @@ impl<R: BufRead> Xml<R> {
 }
 
 /// The value of an attribute, if the element has it.
-pub(super) fn attribute<'e>(element: &'e BytesStart<'_>, name: &str) -> Result<Option<Cow<'e, str>>, String> {
+pub(super) fn find_attribute<'e>(element: &'e BytesStart<'_>, name: &str) -> Result<Option<Cow<'e, str>>, String> {
     let found = element.try_get_attribute(name).map_err(|error| error.to_string())?;
     found.map(|found| found.normalized_value(XmlVersion::Explicit1_0).map_err(|error| error.to_string())).transpose()
 }
@@ -128,12 +128,12 @@ mod tests {
         let (mut xml, mut buffer, mut out) = (Xml::new(xml), Vec::new(), String::new());
         loop {
             match xml.next(&mut buffer)? {
-                Node::Start(element) if element.name().as_ref() == "skipped" => xml.skip(&mut buffer)?,
-                Node::Start(_) => out.push('('),
-                Node::End => out.push(')'),
-                Node::Text(text) => out.push_str(&text),
-                Node::Nothing => {}
-                Node::Eof => return Ok(out),
+                XmlNode::Start(element) if element.name().as_ref() == "skipped" => xml.skip_element(&mut buffer)?,
+                XmlNode::Start(_) => out.push('('),
+                XmlNode::End => out.push(')'),
+                XmlNode::Text(text) => out.push_str(&text),
+                XmlNode::Nothing => {}
+                XmlNode::Eof => return Ok(out),
             }
         }
     }

@@ -118,7 +118,7 @@ impl Source {
         form: SheetForm,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut sheet = Sheet::begin(self, form)?;
+        let mut sheet = SheetWriter::begin(self, form)?;
         let mut rows = self.rows().map_err(io::Error::other)?;
         let mut record = Record::default();
         let mut counted = 0;
@@ -131,7 +131,7 @@ impl Source {
                 files => format!("{}:{}", files[usize::from(record.place.file)].short, record.place.line),
             };
             let cells: Vec<&str> = (0..width).map(|at| record.cell(at)).collect();
-            sheet.row(&cells, &[&line, &inert(&complaint.error), &inert(&complaint.hint)])?;
+            sheet.row(&cells, &[&line, &inert_cell(&complaint.error), &inert_cell(&complaint.hint)])?;
         }
         if !rows.digests().iter().map(|file| file.digest.as_str()).eq(digests) {
             return Err(io::Error::other("the source is not what it was when these rows were read"));
@@ -145,7 +145,7 @@ impl Source {
 }
 
 /// A text that no spreadsheet program takes for a formula. What a server said stands in it, and it does not come back.
-fn inert(text: &str) -> std::borrow::Cow<'_, str> {
+fn inert_cell(text: &str) -> std::borrow::Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
 }
 
@@ -160,7 +160,7 @@ fn trailer_cells(trailer: &TrailerSettings, rows: u64) -> Vec<String> {
 }
 
 /// A sheet being written; its rows are few, and are held in memory.
-enum Sheet {
+enum SheetWriter {
     Delimited { out: Vec<u8>, text: TextLook, delimiter: u8, line_end: LineEnd },
     Workbook { book: Box<Workbook>, row: u32 },
     JsonLines { out: Vec<u8>, text: TextLook, names: Vec<String> },
@@ -174,7 +174,7 @@ struct TextLook {
     misfits: bool,
 }
 
-impl Sheet {
+impl SheetWriter {
     fn begin(source: &Source, form: SheetForm) -> io::Result<Self> {
         let Look { format, set_format, set_delimiter, encoding, marked, line_end, sheet } = source.inner.look.clone();
         let names: Vec<&str> = source.columns().names().iter().map(String::as_str).collect();
@@ -242,7 +242,7 @@ impl Sheet {
             }
             Self::JsonLines { out, text, names } => {
                 text.look_at(cells);
-                object(out, names, cells.iter().chain(own).copied())
+                write_object(out, names, cells.iter().chain(own).copied())
             }
         }
     }
@@ -253,7 +253,7 @@ impl Sheet {
             Self::Workbook { mut book, .. } => to.write_all(&book.save_to_buffer().map_err(io::Error::other)?),
             Self::JsonLines { mut out, text, names } => {
                 if out.is_empty() {
-                    object(&mut out, &names, std::iter::empty())?;
+                    write_object(&mut out, &names, std::iter::empty())?;
                 }
                 text.write(out, to)
             }
@@ -262,7 +262,7 @@ impl Sheet {
 }
 
 /// Adds a line with every name in it, because the columns of JSON Lines are the names that occur.
-fn object<'c>(out: &mut Vec<u8>, names: &[String], cells: impl Iterator<Item = &'c str>) -> io::Result<()> {
+fn write_object<'c>(out: &mut Vec<u8>, names: &[String], cells: impl Iterator<Item = &'c str>) -> io::Result<()> {
     let values = cells.map(|cell| if cell.is_empty() { serde_json::Value::Null } else { cell.into() });
     let values = values.chain(std::iter::repeat(serde_json::Value::Null));
     out.push(b'{');
@@ -290,15 +290,15 @@ impl TextLook {
         // With its mark a file is read as UTF-8 whatever the settings say.
         let (encoding, marked) = if self.misfits { (UTF_8, true) } else { (self.encoding, self.marked) };
         if marked {
-            to.write_all(&encoded("\u{FEFF}", encoding))?;
+            to.write_all(&encode_text("\u{FEFF}", encoding))?;
         }
-        to.write_all(&encoded(&text, encoding))
+        to.write_all(&encode_text(&text, encoding))
     }
 }
 
 /// The text in an encoding that the cells of the source fit into; of what is said of them, a character that does not is
 /// replaced by a question mark.
-fn encoded(text: &str, encoding: &'static Encoding) -> Vec<u8> {
+fn encode_text(text: &str, encoding: &'static Encoding) -> Vec<u8> {
     if encoding == UTF_16LE {
         return text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     }

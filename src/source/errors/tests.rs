@@ -239,7 +239,7 @@ fn a_value_that_no_workbook_holds_is_not_cut_and_what_is_said_is() {
 #[test]
 fn what_is_said_of_a_row_is_no_formula() {
     for text in ["=cmd", "+1", "-1", "@x", "\tx"] {
-        assert_eq!(inert(text), format!("'{text}"));
+        assert_eq!(inert_cell(text), format!("'{text}"));
     }
-    assert_eq!(inert("1 = 2"), "1 = 2");
+    assert_eq!(inert_cell("1 = 2"), "1 = 2");
 }
