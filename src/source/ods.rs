@@ -106,8 +106,12 @@ impl<'a> Ods<'a> {
                 "office:document-content" | "office:body" | "office:spreadsheet" => {}
                 "office:automatic-styles" => hidden = hidden_styles(&mut xml, &mut buffer).map_err(broken_content)?,
                 "table:table" => {
-                    let name = find_attribute(&element, "table:name").map_err(broken_content)?.unwrap_or_default().into_owned();
-                    let style = find_attribute(&element, "table:style-name").map_err(broken_content)?.unwrap_or_default();
+                    let name = find_attribute(&element, "table:name")
+                        .map_err(broken_content)?
+                        .unwrap_or_default()
+                        .into_owned();
+                    let style =
+                        find_attribute(&element, "table:style-name").map_err(broken_content)?.unwrap_or_default();
                     let is_visible = !hidden.contains(&*style);
                     match each(&mut xml, &name, is_visible)? {
                         TableOutcome::Skip => xml.skip_element(&mut buffer).map_err(broken_content)?,
