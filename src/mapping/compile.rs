@@ -128,7 +128,10 @@ impl MapCompiler<'_> {
                 groups.entry(id).or_default().keys.push((key, entry));
             } else {
                 let known = || self.schema.iter().map(|(_, attribute)| attribute.name.as_str());
-                let error = MapError::new(&entry.attribute.span, format!("the target has no attribute `{name}`"));
+                let most = Schema::MOST;
+                let room = if known().count() < most { String::new() } else { format!(", or more than {most}") };
+                let message = format!("the target has no attribute `{name}`{room}");
+                let error = MapError::new(&entry.attribute.span, message);
                 let error = match nearest(name, known()) {
                     Some(near) => error.with_nearest(Some(near)),
                     None => error.with_help(format!("its attributes are {}", known().collect::<Vec<_>>().join(", "))),

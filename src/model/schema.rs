@@ -7,41 +7,45 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attributes, Value, normal};
 
-/// The position of an attribute in its schema. At most 64 attributes can be mapped at once (see [`Schema::new`]).
+/// The position of an attribute in its schema, which has at most [`Schema::MOST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttrId(pub u8);
 
 impl AttrId {
-    /// This attribute's bit in a set of attributes.
-    #[must_use]
-    pub fn bit(self) -> u64 {
-        1 << self.0
+    /// The word of a set that holds this attribute, and its bit in it.
+    fn bit(self) -> (usize, u64) {
+        (usize::from(self.0 / 64), 1 << (self.0 % 64))
     }
 }
 
 /// A set of attributes of one schema.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AttrSet(pub u64);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AttrSet([u64; 4]);
 
 impl AttrSet {
     #[must_use]
     pub fn contains(self, id: AttrId) -> bool {
-        self.0 & id.bit() != 0
+        let (word, bit) = id.bit();
+        self.0[word] & bit != 0
     }
 
     pub fn insert(&mut self, id: AttrId) {
-        self.0 |= id.bit();
+        let (word, bit) = id.bit();
+        self.0[word] |= bit;
     }
 
     #[must_use]
-    pub fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    pub fn union(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        self
     }
 }
 
 impl FromIterator<AttrId> for AttrSet {
     fn from_iter<T: IntoIterator<Item = AttrId>>(ids: T) -> Self {
-        Self(ids.into_iter().fold(0, |set, id| set | id.bit()))
+        let mut set = Self::default();
+        ids.into_iter().for_each(|id| set.insert(id));
+        set
     }
 }
 
@@ -49,19 +53,22 @@ impl IntoIterator for AttrSet {
     type Item = AttrId;
     type IntoIter = AttrSetIter;
     fn into_iter(self) -> AttrSetIter {
-        AttrSetIter(self.0)
+        AttrSetIter(self)
     }
 }
 
 /// The attributes of a set, in the schema's order.
-pub struct AttrSetIter(u64);
+pub struct AttrSetIter(AttrSet);
 
 impl Iterator for AttrSetIter {
     type Item = AttrId;
     fn next(&mut self) -> Option<AttrId> {
-        let at = u8::try_from(self.0.trailing_zeros()).ok().filter(|at| *at < 64)?;
-        self.0 &= self.0 - 1;
-        Some(AttrId(at))
+        let (at, word) = [0u8, 64, 128, 192].into_iter().zip(&mut self.0.0).find(|(_, word)| **word != 0)?;
+        // Less than 64, as the word has a bit.
+        #[allow(clippy::cast_possible_truncation)]
+        let bit = word.trailing_zeros() as u8;
+        *word &= *word - 1;
+        Some(AttrId(at + bit))
     }
 }
 
@@ -270,14 +277,17 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// So many attributes an [`AttrId`] can tell apart.
+    pub const MOST: usize = 256;
+
     /// A schema without lifecycle, deletion or full updates; set the public fields for those.
     ///
     /// # Panics
-    /// When there are more than 64 attributes: sets of attributes are kept as the bits of one word.
+    /// With more than [`Schema::MOST`] attributes.
     #[must_use]
     pub fn new(attributes: Vec<Attribute>) -> Self {
-        assert!(attributes.len() <= 64, "a schema has at most 64 attributes");
-        let by_name = (0u8..).zip(&attributes).map(|(at, a)| (a.name.clone(), AttrId(at))).collect();
+        assert!(attributes.len() <= Self::MOST, "a schema has at most {} attributes", Self::MOST);
+        let by_name = (0..=u8::MAX).zip(&attributes).map(|(at, a)| (a.name.clone(), AttrId(at))).collect();
         Self { attributes, by_name, lifecycle: None, protects: Vec::new(), can_delete: false, full_updates: false }
     }
 
@@ -326,13 +336,26 @@ impl Schema {
 
     /// Every attribute, in the schema's order.
     pub fn iter(&self) -> impl Iterator<Item = (AttrId, &Attribute)> {
-        (0u8..).map(AttrId).zip(&self.attributes)
+        (0..=u8::MAX).map(AttrId).zip(&self.attributes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_holds_every_attribute_of_the_largest_schema() {
+        let schema = Schema::new((0..Schema::MOST).map(|at| Attribute::new(&at.to_string(), Kind::Text)).collect());
+        let ids: Vec<AttrId> = schema.iter().map(|(id, _)| id).collect();
+        assert_eq!(ids.len(), Schema::MOST);
+        assert!(ids.iter().all(|id| schema.id(schema.name(*id)) == Some(*id)));
+        let odd: AttrSet = ids.iter().copied().filter(|id| id.0 % 2 == 1).collect();
+        let even: AttrSet = ids.iter().copied().filter(|id| id.0 % 2 == 0).collect();
+        assert!(ids.iter().all(|id| odd.contains(*id) != even.contains(*id)));
+        assert_eq!(odd.into_iter().collect::<Vec<_>>(), ids.iter().copied().skip(1).step_by(2).collect::<Vec<_>>());
+        assert_eq!(odd.union(even).into_iter().collect::<Vec<_>>(), ids);
+    }
 
     #[test]
     fn what_was_learnt_of_an_attribute_changes_that_one_and_no_other() {

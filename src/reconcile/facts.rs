@@ -18,7 +18,7 @@ pub struct RowFacts {
     /// Over the compared attributes that the row has, see `mask`.
     pub digest: Digest,
     /// Which attributes the digest covers: a blank cell leaves its attribute out.
-    pub mask: u64,
+    pub mask: AttrSet,
 }
 
 impl RowFacts {
@@ -39,10 +39,10 @@ impl RowFacts {
             KeyHash::of_text(&desired.identity)
         };
         scratch.clear();
-        let mut mask = 0;
+        let mut mask = AttrSet::default();
         for (id, wanted) in &desired.values {
             if compared.contains(*id) {
-                mask |= id.bit();
+                mask.insert(*id);
                 let value = match wanted {
                     Wanted::Set(value) => value,
                     Wanted::Clear => &Value::Null,
@@ -57,9 +57,9 @@ impl RowFacts {
 /// The digest of an account over the attributes in `mask`: equal to a row's digest exactly when the account already is
 /// what the row wants (but for merged objects, where an account may have more).
 #[must_use]
-pub fn account_digest(schema: &Schema, account: &Account, mask: u64, scratch: &mut Vec<u8>) -> Digest {
+pub fn account_digest(schema: &Schema, account: &Account, mask: AttrSet, scratch: &mut Vec<u8>) -> Digest {
     scratch.clear();
-    for id in AttrSet(mask) {
+    for id in mask {
         feed(schema, id, account.values.get(id).unwrap_or(&Value::Null), scratch);
     }
     Digest::of(scratch)

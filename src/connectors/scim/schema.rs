@@ -18,8 +18,6 @@ const ALWAYS: [&str; 7] = [
 ];
 /// Where `userName` stands in every schema: it is the first that is always there.
 pub(super) const USER_NAME: AttrId = AttrId(0);
-/// A schema holds no more.
-const MOST: usize = 64;
 
 /// A schema and, for each of its attributes, where the value stands in a resource.
 #[derive(Clone, Debug)]
@@ -45,7 +43,7 @@ pub(super) fn layout(mapped: &[String]) -> Layout {
         chosen.extend(spelt.map(|at| mapped.remove(at)).or_else(|| attribute(name)));
     }
     for (path, attribute) in mapped {
-        if chosen.len() < MOST && !chosen.iter().any(|(other, _)| other.same(&path)) {
+        if chosen.len() < Schema::MOST && !chosen.iter().any(|(other, _)| other.same(&path)) {
             chosen.push((path, attribute));
         }
     }

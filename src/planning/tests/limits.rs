@@ -1,6 +1,9 @@
 //! Limits are checked before anything is written, and approvals release exactly what was shown.
 
+use std::fmt::Write as _;
+
 use super::*;
+use crate::model::{Attribute, Kind};
 
 fn leavers(count: u32) -> (Office, String) {
     let office = Office::new().safety("max_deactivate = 2\nmax_create = 100");
@@ -86,4 +89,39 @@ fn the_plan_says_what_it_costs() {
     let requests = made.surveyed.header.requests;
     assert_eq!((requests.auth, requests.list, requests.write, requests.total), (1, 1, 2, 4));
     assert_eq!(made.surveyed.header.listing.accounts, 7);
+}
+
+#[test]
+fn an_export_with_more_patterns_of_blank_cells_than_are_kept_is_compared_as_any_other() {
+    const OPTIONAL: usize = 17;
+    const ROWS: usize = 66_000;
+    let names: Vec<String> = (0..OPTIONAL).map(|at| format!("extra{at}")).collect();
+    let plain = fake::schema();
+    let attributes = plain.iter().map(|(_, attribute)| attribute.clone());
+    let extra = names.iter().map(|name| Attribute::new(name, Kind::Text));
+    let mut schema = Schema::new(attributes.chain(extra).collect());
+    schema.lifecycle = plain.lifecycle.clone();
+    let mut office = Office::with_schema(schema);
+    office.map = names.iter().map(|name| format!("{name} = \"{name}\"\n")).collect();
+    let ids: Vec<_> = names.iter().map(|name| office.target.schema().id(name).unwrap()).collect();
+    let mut csv = format!("id,login,email,name,title,status,skills,{}\n", names.join(","));
+    for row in 0..ROWS {
+        let mut values = vec![(LOGIN, Value::text(format!("p{row}"))), (STATUS, Value::text("active"))];
+        let _ = write!(csv, "{row},p{row},,,,,");
+        for (at, id) in ids.iter().enumerate() {
+            let is_set = row & (1 << at) != 0;
+            csv.push_str(if is_set { ",x" } else { "," });
+            if is_set {
+                values.push((*id, Value::text("x")));
+            }
+        }
+        csv.push('\n');
+        if row == ROWS - 1 {
+            values.retain(|(id, _)| id != ids.last().unwrap());
+        }
+        office.target.has(&values);
+    }
+    let made = office.survey(&csv);
+    assert_eq!(made.actions(), [format!("update p{}: extra16", ROWS - 1)]);
+    assert_eq!(made.unchanged(), ROWS as u64 - 1);
 }

@@ -37,6 +37,8 @@ struct Office {
     source: String,
     policy: String,
     safety: String,
+    /// More lines of `[map]`.
+    map: String,
     identity: bool,
 }
 
@@ -63,6 +65,7 @@ impl Office {
             journal: Journal::in_memory(),
             source: String::new(),
             policy: String::new(),
+            map: String::new(),
             safety: "max_create = 1000\nmax_update = 1000\nmax_deactivate = 1000\nmax_invalid = \"100%\"\n".into(),
             identity: true,
         }
@@ -94,7 +97,7 @@ impl Office {
 
     fn settings(&self) -> Settings {
         let identity = if self.identity { "identity = \"id\"\n" } else { "" };
-        let Self { source, policy, safety, .. } = self;
+        let Self { source, policy, safety, map, .. } = self;
         let text = format!(
             r#"
 [source]
@@ -114,6 +117,7 @@ title = {{ column = "title", on = "create" }}
 status = "{{{{ 'inactive' if status == 'left' else 'active' }}}}"
 skills = {{ column = "skills", parse = "pairs" }}
 password = {{ generate = {{ length = 12 }} }}
+{map}
 [policy]
 {policy}
 [safety]

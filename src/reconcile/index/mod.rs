@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 
 use super::facts::{RowFacts, account_digest};
 use super::verdict::{Added, Found, RowFlags, Settled, Settlement, Verdict};
-use crate::model::{Account, Digest, KeyHash, MatchRule, Place, Schema};
+use crate::model::{Account, AttrSet, Digest, KeyHash, MatchRule, Place, Schema};
 
 /// Every row of the source, and what the accounts that streamed past had to do with it.
 pub struct RowIndex {
@@ -23,8 +23,8 @@ pub struct RowIndex {
     /// A row that is left out had a key in common with others, which may have it for themselves now.
     freed: bool,
     /// The distinct sets of attributes that digests cover: one for each pattern of blank cells.
-    masks: Vec<u64>,
-    mask_ids: HashMap<u64, u16>,
+    masks: Vec<AttrSet>,
+    mask_ids: HashMap<AttrSet, u16>,
     /// Rows with more than one candidate; all candidates of such a row are here.
     several: HashMap<u32, Vec<Candidate>>,
     /// Accounts that are a candidate for more than one row.
@@ -34,6 +34,8 @@ pub struct RowIndex {
     scratch: Vec<u8>,
 }
 
+/// The mask of rows whose pattern of blank cells came when `masks` was full: no digest settles them.
+const UNLISTED: u16 = u16::MAX;
 /// No key, no link.
 const NONE: KeyHash = KeyHash([0, 0]);
 const DROPPED: u8 = 1;
@@ -105,14 +107,10 @@ impl RowIndex {
     /// Adds a row, with the hash of the account id that its identity was linked to, where one is remembered.
     ///
     /// # Panics
-    /// Beyond 2^32 rows or 65,536 different patterns of blank cells, neither of which an export has.
+    /// Beyond 2^32 rows, which no export has.
     pub fn add(&mut self, facts: &RowFacts, place: Place, link: Option<KeyHash>, flags: RowFlags) -> Added {
         let at = u32::try_from(self.rows.len()).unwrap_or_else(|_| panic!("more than 2^32 rows"));
-        let masks = &mut self.masks;
-        let mask = *self.mask_ids.entry(facts.mask).or_insert_with(|| {
-            masks.push(facts.mask);
-            u16::try_from(masks.len() - 1).unwrap_or_else(|_| panic!("more than 65,536 patterns of blank cells"))
-        });
+        let mask = self.mask_id(facts.mask);
         let mut added = Added::New;
         if let Some(row) = find(&self.by_identity, &self.rows, facts.identity, |row| row.identity) {
             added = Added::SameIdentity { row, place: self.rows[row as usize].place };
@@ -133,6 +131,18 @@ impl RowIndex {
             added = self.enter(at);
         }
         added
+    }
+
+    fn mask_id(&mut self, mask: AttrSet) -> u16 {
+        if let Some(known) = self.mask_ids.get(&mask) {
+            return *known;
+        }
+        let id = u16::try_from(self.masks.len()).unwrap_or(UNLISTED);
+        if id != UNLISTED {
+            self.masks.push(mask);
+            self.mask_ids.insert(mask, id);
+        }
+        id
     }
 
     /// The row of the two that `Added::SameIdentity` named is to be left out; the other one counts. Leaving out an
@@ -249,8 +259,9 @@ impl RowIndex {
         }
         for (row_at, rules) in &candidates[..count] {
             let row = &mut self.rows[*row_at as usize];
-            let mask = self.masks[usize::from(row.mask)];
-            let equal = account_digest(schema, account, mask, &mut self.scratch) == row.digest;
+            let mask = self.masks.get(usize::from(row.mask));
+            let equal =
+                mask.is_some_and(|mask| account_digest(schema, account, *mask, &mut self.scratch) == row.digest);
             let candidate = Candidate { account: at, rules: *rules, equal };
             if row.flags & MANY != 0 {
                 self.several.entry(*row_at).or_default().push(candidate);

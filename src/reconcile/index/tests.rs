@@ -69,6 +69,61 @@ fn forgotten_accounts_leave_nothing_behind() {
     let first = [(1, ["ana", "b@x", "?"]), (2, ["bo", "", "?"]), (3, ["cy", "c@x", "Cy"]), (4, ["zoe", "", ""])];
     let second = [(1, ["bo", "b@x", "Bo"])];
     assert_eq!(index(&[&first, &second]), index(&[&second]));
+    // What two rows had in common before is nobody's now, and not absent either: it is not there.
+    let elsewhere = [(9, ["bo", "b@x", "Bo"])];
+    assert_eq!(index(&[&first, &elsewhere]), index(&[&elsewhere]));
+    assert_eq!(index(&[&first, &elsewhere]).1, Vec::<u64>::new());
+}
+
+#[test]
+fn rows_beyond_the_patterns_of_blank_cells_that_are_kept_are_compared_attribute_by_attribute() {
+    const OPTIONAL: u8 = 17;
+    let attributes = (0..=OPTIONAL).map(|at| Attribute::new(&format!("a{at}"), Kind::Text)).collect();
+    let schema = Schema::new(attributes);
+    let rules = vec![MatchRule::new(&schema, vec![AttrId(0)])];
+    let compared = compared(&schema, (0..=OPTIONAL).map(AttrId).collect());
+    let mut index = RowIndex::new(rules.clone());
+    let rows = 70_000u32;
+    let cells = |row: u32| {
+        let optional =
+            (1..=OPTIONAL).filter(move |at| row & (1 << (at - 1)) != 0).map(|at| (AttrId(at), Value::text("x")));
+        std::iter::once((AttrId(0), Value::text(format!("p{row}")))).chain(optional)
+    };
+    for row in 0..rows {
+        let values = cells(row).map(|(id, value)| (id, Wanted::Set(value))).collect();
+        let desired = Desired { identity: row.to_string(), place: line(row), values };
+        let facts = RowFacts::of(&schema, &rules, compared, &desired, &mut Vec::new());
+        index.add(&facts, line(row), None, RowFlags::default());
+    }
+    for row in 0..rows {
+        let account = Account { id: AccountId(row.to_string()), values: cells(row).collect(), protected: None };
+        index.observe(&schema, &account, u64::from(row));
+    }
+    let settled = index.settle();
+    for (row, settlement) in (0..rows).zip(&settled.verdicts) {
+        let (account, found) = (u64::from(row), Found::Rule(0));
+        let listed = row < u32::from(UNLISTED);
+        let wanted = if listed { Verdict::Equal { account, found } } else { Verdict::Matched { account, found } };
+        assert_eq!(settlement.verdict, wanted, "row {row}");
+    }
+}
+
+#[test]
+fn a_digest_covers_the_last_attribute_of_a_large_schema() {
+    let schema = Schema::new((0..200).map(|at| Attribute::new(&format!("a{at}"), Kind::Text)).collect());
+    let rules = vec![MatchRule::new(&schema, vec![AttrId(0)])];
+    let ids = || schema.iter().map(|(id, _)| id);
+    for (last, is_equal) in [("v", true), ("w", false)] {
+        let mut index = RowIndex::new(rules.clone());
+        let values = ids().map(|id| (id, Wanted::Set(Value::text("v")))).collect();
+        let desired = Desired { identity: "1".into(), place: line(2), values };
+        let compared = compared(&schema, ids().collect());
+        let facts = RowFacts::of(&schema, &rules, compared, &desired, &mut Vec::new());
+        index.add(&facts, line(2), None, RowFlags::default());
+        let values = ids().map(|id| (id, Value::text(if id.0 == 199 { last } else { "v" }))).collect();
+        index.observe(&schema, &Account { id: AccountId("1".into()), values, protected: None }, 1);
+        assert_eq!(matches!(index.settle().verdicts[0].verdict, Verdict::Equal { .. }), is_equal);
+    }
 }
 
 fn verdicts(settled: &Settled) -> Vec<Verdict> {
