@@ -11,11 +11,11 @@ use crate::connectors::Meter;
 use crate::execute::passwords::Promise;
 use crate::files::sealed;
 use crate::journal::{Event, Journal, RunHead, RunId, RunOverview, RunState, StateDir, Step, StepState, secret};
-use crate::plan::Action;
 use crate::plan::action::Planned;
 use crate::plan::beside::read_lines;
 use crate::plan::file::{Header, PlanFileError, PlanReader, verify, verify_seal};
 use crate::plan::safety::Group;
+use crate::plan::{Action, ActionSelector, Begun, Selected};
 use crate::planning::{PlanFiles, read_findings};
 use crate::report::record::HeldKind;
 use crate::report::summary::{Quota, Requests, SummaryOutcome};
@@ -243,17 +243,18 @@ fn executed(
         }
     }
     let selection = history.head().selection.clone().unwrap_or_default();
-    let mut taken = 0;
+    let mut selector = ActionSelector::new(&released, &selection);
     Ok(actions(&files.plan)?.filter_map(move |action| {
         let mut action = match action {
             Ok(action) => action,
             Err(error) => return Some(Err(error)),
         };
-        let held = action.held && !released.contains(&Group::of(action.action));
-        if !selection.matches(&action) || (!held && !selection.takes(&mut taken)) {
+        let is_pending = history.action(action.seq).first == StepState::Pending;
+        let selected = selector.select_action(&action, if is_pending { Begun::No } else { Begun::Yes });
+        if selected == Selected::LeftOut {
             return None;
         }
-        let mut outcome = outcome(&history, &action, held);
+        let mut outcome = outcome(&history, &action, selected == Selected::Held);
         outcome.at = times.get(&action.seq).copied();
         // Whose account was made is known since.
         action.account = action.account.or_else(|| history.account(action.seq).cloned());

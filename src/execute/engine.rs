@@ -17,7 +17,7 @@ use crate::model::monitor::Done;
 use crate::model::{AccountId, Attributes, Schema};
 use crate::plan::file::PlanReader;
 use crate::plan::safety::Group;
-use crate::plan::{Action, ActionKind};
+use crate::plan::{Action, ActionKind, ActionSelector, Begun, Selected};
 use crate::planning::fingerprint;
 use crate::testing::failpoints::{self, Failpoint};
 
@@ -64,14 +64,6 @@ pub(super) struct Engine<'a> {
 /// What was learnt is written in portions.
 const PORTION: usize = 1_000;
 
-/// Whether this run executes an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
-    Out,
-    Held,
-    In,
-}
-
 impl<'a> Engine<'a> {
     pub fn new(execution: &'a Execution<'a>) -> Self {
         Self {
@@ -112,16 +104,16 @@ impl<'a> Engine<'a> {
     /// earlier process applied is learnt again: it may have been killed before it wrote that down.
     async fn count(&self, state: &RunState) -> Result<(), ExecuteError> {
         let mut plan = self.plan()?;
-        let mut taken = 0;
+        let mut selector = self.selector();
         let mut of = 0;
         while let Some(action) = plan.next()? {
-            match self.choice(&action, state.action(action.seq), &mut taken) {
-                Choice::Out => continue,
-                Choice::Held => {
+            match selector.select_action(&action, begun(state, &action)) {
+                Selected::LeftOut => continue,
+                Selected::Held => {
                     self.with_tally(|tally| tally.held += 1);
                     continue;
                 }
-                Choice::In => of += 1,
+                Selected::Executed => of += 1,
             }
             match self.standing(state, &action)? {
                 Standing::Applied => {
@@ -138,19 +130,10 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Whether the run executes an action. Every pass over the plan asks for every action in its order, so that
-    /// `--limit` means the same ones each time. What was begun is not held back any more.
-    fn choice(&self, action: &Action, state: ActionState, taken: &mut u64) -> Choice {
-        let selection = self.execution.selection;
-        if !selection.matches(action) {
-            return Choice::Out;
-        }
-        let released = !action.held || self.execution.released.contains(&Group::of(action.action));
-        let released = released || law_is_broken!(HeldExecuted);
-        if !released && state.first == StepState::Pending {
-            return Choice::Held;
-        }
-        if selection.takes(taken) { Choice::In } else { Choice::Out }
+    /// What says which actions are executed, for one pass over the plan.
+    fn selector(&self) -> ActionSelector {
+        let released = if law_is_broken!(HeldExecuted) { &Group::ALL } else { self.execution.released };
+        ActionSelector::new(released, self.execution.selection)
     }
 
     fn standing(&self, state: &RunState, action: &Action) -> Result<Standing, ExecuteError> {
@@ -192,7 +175,7 @@ impl<'a> Engine<'a> {
         let most = self.execution.concurrency.max(1) * 2;
         let mut lost = Vec::new();
         let mut broken = None;
-        let mut taken = 0;
+        let mut selector = self.selector();
         let mut more = true;
         while more || !under_way.is_empty() {
             while more && under_way.len() < most {
@@ -200,8 +183,8 @@ impl<'a> Engine<'a> {
                     more = false;
                     break;
                 };
-                let chosen = self.choice(&action, state.action(action.seq), &mut taken) == Choice::In;
-                if !chosen || action.action.takes_away() != takes_away {
+                let selected = selector.select_action(&action, begun(state, &action));
+                if selected != Selected::Executed || action.action.takes_away() != takes_away {
                     continue;
                 }
                 let step = match self.standing(state, &action)? {
@@ -406,6 +389,10 @@ pub(super) fn written(steps: &crate::plan::Steps, by: By) -> Vec<&Attributes> {
         By::Us => vec![&steps.first, &steps.then],
         By::SomebodyElse => vec![&steps.then],
     }
+}
+
+fn begun(state: &RunState, action: &Action) -> Begun {
+    if state.action(action.seq).first == StepState::Pending { Begun::No } else { Begun::Yes }
 }
 
 fn maker(state: ActionState) -> By {

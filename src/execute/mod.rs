@@ -10,12 +10,11 @@ mod lost;
 pub mod passwords;
 mod perform;
 mod request;
-mod select;
 
 #[cfg(test)]
 mod tests;
 
-pub use select::Selection;
+pub use crate::plan::Selection;
 
 use std::collections::BTreeSet;
 use std::path::Path;

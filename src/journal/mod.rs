@@ -10,6 +10,6 @@ pub mod state_dir;
 pub mod store;
 
 pub use secret::RunSecret;
-pub use state::{Ending, Event, History, Outcome, RunHead, RunId, RunOverview, RunState, Selection, Step, StepState};
+pub use state::{Ending, Event, History, Outcome, RunHead, RunId, RunOverview, RunState, Step, StepState};
 pub use state_dir::StateDir;
 pub use store::{Absence, Inspection, Journal, JournalError, Memory, Note, Options, Shape};

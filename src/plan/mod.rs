@@ -12,9 +12,11 @@ mod header;
 pub mod inverse;
 pub mod policy;
 pub mod safety;
+pub mod selection;
 pub mod steps;
 
 pub use action::{Action, ActionKind, Change, Counts, Finding, FindingKind, Source};
 pub use cost::{Cost, Forecast};
 pub use policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
+pub use selection::{ActionSelector, Begun, Selected, Selection, selected_actions};
 pub use steps::{Steps, seen, steps};

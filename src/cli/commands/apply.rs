@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::cost::{before_connecting, chosen};
+use super::cost::before_connecting;
 use super::drive::{Drive, NOT_CHOSEN, Planned, confirmed};
 use super::plan::{close_after, stopped};
 use super::rest;
@@ -15,10 +15,10 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
-use crate::execute::Selection;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
 use crate::plan::file::Header;
+use crate::plan::{Selection, selected_actions};
 use crate::planning::PlanFiles;
 use crate::report::Extent;
 use crate::report::visible::visible;
@@ -75,7 +75,7 @@ async fn execute(
         app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
     }
     let selection = Selection { only: args.execution.only.clone(), limit: args.execution.limit };
-    if !confirmed(app, &args.execution, &head, &files, chosen(&released, &selection), NOT_CHOSEN).await? {
+    if !confirmed(app, &args.execution, &head, &files, selected_actions(&released, &selection), NOT_CHOSEN).await? {
         return Err(Failure::new("usage", "nothing was applied"));
     }
     let connected = configured.connect(app.clock.clone(), &app.stop).await?;

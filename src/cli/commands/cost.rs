@@ -9,22 +9,12 @@ use crate::cli::failure::Failure;
 use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::connectors::Connector;
-use crate::execute::Selection;
 use crate::journal::state::ActionState;
 use crate::journal::{RunId, RunState, StepState};
 use crate::plan::file::Header;
 use crate::plan::safety::Group;
-use crate::plan::{Action, ActionKind, Cost, Forecast};
+use crate::plan::{Action, ActionKind, ActionSelector, Begun, Cost, Forecast, Selected, Selection, selected_actions};
 use crate::planning::{Estimate, PlanFiles, References, Surveyed, ToDo};
-
-/// Which actions a run that begins now executes.
-pub fn chosen<'a>(released: &'a [Group], selection: &'a Selection) -> impl FnMut(&Action) -> bool + use<'a> {
-    let mut taken = 0;
-    move |action: &Action| {
-        let is_held = action.held && !released.contains(&Group::of(action.action));
-        selection.matches(action) && !is_held && selection.takes(&mut taken)
-    }
-}
 
 /// Which actions a run that is resumed still has to do something for.
 pub fn left_of<'a>(
@@ -34,11 +24,11 @@ pub fn left_of<'a>(
     selection: &'a Selection,
 ) -> impl FnMut(&Action) -> bool + use<'a> {
     let estimate = hours_later(configured);
-    let mut is_chosen = chosen(released, selection);
+    let mut is_selected = selected_actions(released, selection);
     move |action: &Action| {
         let ActionState { first, follow_up, .. } = state.action(action.seq);
         let has_more = || !follow_up.is_final() && estimate.has_follow_up(action);
-        is_chosen(action) && (!first.is_final() || (first.is_done() && has_more()))
+        is_selected(action) && (!first.is_final() || (first.is_done() && has_more()))
     }
 }
 
@@ -60,8 +50,8 @@ pub fn to_apply(
     Ok((cost.total(), forecast))
 }
 
-/// Requests that it takes to apply what is chosen of a plan, as far as that is known before anything is connected; none
-/// where nothing is chosen.
+/// Requests that it takes to apply what is selected of a plan, as far as that is known before anything is connected; none
+/// where nothing is selected.
 pub fn before_connecting(
     configured: &Configured,
     header: &Header,
@@ -70,7 +60,7 @@ pub fn before_connecting(
     execution: &Execution,
 ) -> Result<u64, Failure> {
     let selection = Selection { only: execution.only.clone(), limit: execution.limit };
-    let requests = hours_later(configured).of_plan(&files.plan, whole(chosen(released, &selection)))?.total();
+    let requests = hours_later(configured).of_plan(&files.plan, whole(selected_actions(released, &selection)))?.total();
     // Signing in comes first.
     Ok(if requests > 0 { header.requests.auth + requests } else { 0 })
 }
@@ -81,14 +71,14 @@ fn hours_later(configured: &Configured) -> Estimate<'_> {
     Estimate { schema, rules, target: None, rate: &settings.rate, pace: None, fresh_for: Duration::ZERO }
 }
 
-fn whole(mut chosen: impl FnMut(&Action) -> bool) -> impl FnMut(&Action) -> ToDo {
-    move |action| if chosen(action) { ToDo::Whole } else { ToDo::Nothing }
+fn whole(mut is_selected: impl FnMut(&Action) -> bool) -> impl FnMut(&Action) -> ToDo {
+    move |action| if is_selected(action) { ToDo::Whole } else { ToDo::Nothing }
 }
 
 impl Drive<'_> {
     /// What a run that begins now takes.
     pub(super) fn whole(&self, plan: &Planned<'_>, released: &[Group], selection: &Selection) -> Result<Cost, Failure> {
-        Ok(self.estimate(plan).over_plan(&plan.files.plan, whole(chosen(released, selection)))?.0)
+        Ok(self.estimate(plan).over_plan(&plan.files.plan, whole(selected_actions(released, selection)))?.0)
     }
 
     /// Requests of the whole command, of which so many follow the connection and the planning. Where none do, nobody
@@ -118,11 +108,11 @@ impl Drive<'_> {
         selection: &Selection,
     ) -> Result<(Cost, Option<Forecast>), Failure> {
         let estimate = self.estimate(plan);
-        let mut taken = 0;
+        let mut selector = ActionSelector::new(released, selection);
         let left = |action: &Action| {
             let ActionState { first, follow_up, .. } = state.action(action.seq);
-            let is_held = action.held && !released.contains(&Group::of(action.action)) && first == StepState::Pending;
-            if !selection.matches(action) || is_held || !selection.takes(&mut taken) {
+            let begun = if first == StepState::Pending { Begun::No } else { Begun::Yes };
+            if selector.select_action(action, begun) != Selected::Executed {
                 return ToDo::Nothing;
             }
             match (first, follow_up) {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::cost::chosen;
 use super::references;
 use crate::cli::app::App;
 use crate::cli::args;
@@ -18,14 +17,14 @@ use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::config::Delivery;
 use crate::execute::lifecycle::{self, Beginning, Left, begin, finish};
 use crate::execute::passwords::{Promise, RunSecrets, deliver};
-use crate::execute::{Executed, Execution, Mode, Selection, execute};
+use crate::execute::{Executed, Execution, Mode, execute};
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
-use crate::plan::Action;
 use crate::plan::action::Planned as Counts;
 use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
+use crate::plan::{Action, Selection, selected_actions};
 use crate::planning::{PlanFiles, References, source_secrets};
 use crate::report::Head;
 use crate::report::visible::visible;
@@ -146,7 +145,8 @@ impl Drive<'_> {
     /// Before the first write: whether the tenant has everything that the plan's actions refer to. Returns how many
     /// requests it took to know.
     async fn refer(&self, plan: &Planned<'_>, released: &[Group], selection: &Selection) -> Result<u64, Failure> {
-        let references = References::of_plan(&plan.files.plan, &self.configured.schema, chosen(released, selection))?;
+        let references =
+            References::of_plan(&plan.files.plan, &self.configured.schema, selected_actions(released, selection))?;
         references::check(self.app, &references, &self.configured.schema, &*self.connected.target).await
     }
 
@@ -273,7 +273,7 @@ impl Drive<'_> {
         }
         let mut plan = read_plan(files)?;
         while let Some(action) = plan.next()? {
-            missing.retain(|wanted| !wanted.matches(&action));
+            missing.retain(|wanted| !wanted.names_action(&action));
         }
         for name in missing.iter().flat_map(|wanted| &wanted.only) {
             self.app

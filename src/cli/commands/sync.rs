@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 
-use super::cost::chosen;
 use super::drive::{Drive, NOT_CHOSEN, Planned, confirmed};
 use super::plan::{close_after, make, seconds, stopped, write_errors};
 use super::resume;
@@ -12,8 +11,8 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::Configured;
-use crate::execute::Selection;
 use crate::journal::{Journal, Memory};
+use crate::plan::{Selection, selected_actions};
 use crate::planning::Accounts;
 use crate::report::{Extent, Head};
 
@@ -75,7 +74,7 @@ pub async fn sync(
         return Ok(Exit::Held);
     }
     let selection = Selection { only: args.execution.only.clone(), limit: args.execution.limit };
-    let is_to_do = chosen(&released, &selection);
+    let is_to_do = selected_actions(&released, &selection);
     if !nothing && !confirmed(app, &args.execution, &head, &surveyed.files, is_to_do, NOT_CHOSEN).await? {
         return Err(Failure::new("usage", "nothing was applied"));
     }

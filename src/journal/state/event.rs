@@ -68,18 +68,9 @@ pub struct RunHead {
     /// The hashes that released held actions.
     pub approved: Vec<String>,
     /// None: every action that is not held.
-    pub selection: Option<Selection>,
+    pub selection: Option<crate::plan::Selection>,
     pub source_digest: String,
     pub config_digest: String,
-}
-
-/// Which of a plan's actions a run executes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Selection {
-    /// `--only KEY…`; empty: all keys.
-    pub only: Vec<String>,
-    /// `--limit N`.
-    pub limit: Option<u64>,
 }
 
 /// Which of an action's requests.

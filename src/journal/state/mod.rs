@@ -13,7 +13,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Ending, Event, Outcome, RunHead, Selection, Step};
+pub use event::{Ending, Event, Outcome, RunHead, Step};
 pub use history::{History, RunOverview};
 pub use run::{ActionState, Remark, RunState, Tally};
 pub use run_id::RunId;

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::journal::state::Selection;
 use crate::journal::store::codec::{VERSION, decode, encode};
 use crate::model::AccountId;
+use crate::plan::Selection;
 
 fn moment() -> impl Strategy<Value = (RunId, Timestamp)> {
     let run = (0..4_000_000_000i64, any::<u64>())
