@@ -11,6 +11,7 @@ use crate::connectors::http::Rate;
 use crate::connectors::{Descriptor, SystemSettings};
 use crate::mapping::spec::{Located, MapSpec};
 use crate::model::Digest;
+pub use crate::plan::policy::Duplicates;
 use crate::plan::policy::{Policy, Safety};
 
 /// The base URL that stands for the built-in simulated tenant.
@@ -65,14 +66,6 @@ pub enum Format {
     Xlsx,
     Ods,
     Jsonl,
-}
-
-/// What two rows for one person mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duplicates {
-    Error,
-    First,
-    Last,
 }
 
 /// `[lookup.NAME]`.

@@ -1,19 +1,23 @@
 //! Findings and policy become a plan: changes as data, ordered, counted, held where a safety rule says so. Planning has
 //! no side effects, and whoever executes a plan makes no choices.
 
+pub mod absence;
 pub mod action;
 pub mod beside;
 pub mod cost;
 pub mod decide;
+pub mod duplicates;
 pub mod file;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod header;
 pub mod inverse;
 pub mod policy;
+pub mod protect;
 pub mod safety;
 pub mod selection;
 pub mod steps;
+pub mod unusable;
 
 pub use action::{Action, ActionKind, Change, Counts, Finding, FindingKind, Source};
 pub use cost::{Cost, Forecast};

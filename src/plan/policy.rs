@@ -34,6 +34,14 @@ pub enum Absent {
     Delete,
 }
 
+/// What two rows for one person mean: `source.duplicates`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicates {
+    Error,
+    First,
+    Last,
+}
+
 /// A row that says inactive and has no account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InactiveNewcomers {

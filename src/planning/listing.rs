@@ -6,16 +6,15 @@ use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::last::{self, Last};
-use super::protect::Protect;
 use super::recorded::Recorded;
 use super::spool::{Spool, SpoolWriter};
 use super::watch::Watch;
 use super::{Accounts, Inputs, SurveyError, drafts};
 use crate::clock::blocking;
 use crate::connectors::{Connector, Listed};
-use crate::model::Account;
 use crate::model::monitor::Phase;
 use crate::plan::file::ListingDigest;
+use crate::plan::protect::ProtectPatterns;
 use crate::reconcile::RowIndex;
 
 /// Where accounts can be read again by the position under which the index knows them.
@@ -29,7 +28,7 @@ pub(super) async fn read(
     index: &mut RowIndex,
     watch: &mut Watch,
 ) -> Result<(ListingDigest, Seen), SurveyError> {
-    let protect = Protect::new(&inputs.policy().protect);
+    let protect = ProtectPatterns::new(&inputs.policy().protect);
     let read = match inputs.accounts {
         Accounts::Live(target) => live(inputs, target, index, &protect).await,
         Accounts::Recorded(path) => blocking(|| Recorded::read(inputs, path, index, &protect)),
@@ -43,7 +42,7 @@ async fn live(
     inputs: &Inputs<'_>,
     target: &dyn Connector,
     index: &mut RowIndex,
-    protect: &Protect,
+    protect: &ProtectPatterns,
 ) -> Result<(ListingDigest, Seen), SurveyError> {
     // An unfinished listing never takes the place of the last whole one.
     let (path, snapshot) = match &inputs.snapshot {
@@ -65,7 +64,7 @@ async fn live(
                 for account in &accounts {
                     let at = spool.push(inputs.schema, account).map_err(SurveyError::file(&path))?;
                     index.observe(inputs.schema, account, at);
-                    digest.in_scope += u64::from(in_scope(inputs, protect, account));
+                    digest.in_scope += u64::from(protect.is_in_scope(inputs.rules, account));
                 }
                 count += accounts.len() as u64;
                 pages_seen += 1;
@@ -93,7 +92,7 @@ fn again(
     inputs: &Inputs<'_>,
     last: &Last,
     index: &mut RowIndex,
-    protect: &Protect,
+    protect: &ProtectPatterns,
     watch: &mut Watch,
 ) -> Result<(ListingDigest, Seen), SurveyError> {
     let temporary = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
@@ -103,17 +102,13 @@ fn again(
         let at = spool.push(inputs.schema, account).map_err(temporary)?;
         watch.listed(account, at);
         index.observe(inputs.schema, account, at);
-        digest.in_scope += u64::from(in_scope(inputs, protect, account));
+        digest.in_scope += u64::from(protect.is_in_scope(inputs.rules, account));
         digest.accounts += 1;
         Ok(())
     })?;
     let (hash, spool) = spool.finish().map_err(temporary)?;
     digest.digest = hash;
     Ok((digest, Seen::Live { spool, snapshot: None }))
-}
-
-pub(super) fn in_scope(inputs: &Inputs<'_>, protect: &Protect, account: &Account) -> bool {
-    account.protected.is_none() && !protect.matches_account(inputs.rules, account)
 }
 
 impl Seen {

@@ -3,7 +3,6 @@
 //! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
 //! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
 
-mod absent;
 mod check;
 mod drafts;
 mod estimate;
@@ -12,15 +11,14 @@ mod findings;
 mod last;
 mod listing;
 mod notes;
-mod protect;
 mod recorded;
 mod references;
 mod rollback;
+mod row_traces;
 mod rows;
 mod secrets;
 mod settle;
 pub mod spool;
-mod unusable;
 mod watch;
 mod whom;
 mod written;

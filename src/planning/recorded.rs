@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::listing::{Seen, in_scope};
-use super::protect::Protect;
+use super::listing::Seen;
 use super::spool::{Spool, SpoolWriter};
 use super::{Inputs, SurveyError};
 use crate::config::{Duplicates, SourceSettings};
 use crate::model::{Account, AccountId, AttrId, Kind, Record, Schema, Value, cell};
 use crate::plan::file::ListingDigest;
+use crate::plan::protect::ProtectPatterns;
 use crate::reconcile::RowIndex;
 use crate::source::{RowShape, Source};
 
@@ -30,13 +30,13 @@ impl Recorded {
         inputs: &Inputs<'_>,
         path: &Path,
         index: &mut RowIndex,
-        protect: &Protect,
+        protect: &ProtectPatterns,
     ) -> Result<(ListingDigest, Seen), SurveyError> {
         let recorded = Self::open(inputs, path)?;
         let mut digest = ListingDigest { complete: true, ..ListingDigest::default() };
         recorded.each(inputs.schema, |at, account| {
             index.observe(inputs.schema, account, at);
-            digest.in_scope += u64::from(in_scope(inputs, protect, account));
+            digest.in_scope += u64::from(protect.is_in_scope(inputs.rules, account));
             digest.accounts += 1;
             if digest.accounts.is_multiple_of(10_000) {
                 inputs.monitor.pages_listed(digest.accounts, digest.accounts / 10_000, None);

@@ -7,22 +7,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::findings::Findings;
-use super::protect::Protect;
-use super::unusable::{Traces, Unusable};
+use super::row_traces::{traces_of_cells, traces_of_row};
 use super::written::{unsettled, write_only};
 use super::{Duplicated, Inputs, SurveyError};
-use crate::config::Duplicates;
 use crate::mapping::Scratch;
 use crate::model::monitor::Phase;
 use crate::model::{AttrSet, KeyHash, Place, Record};
+use crate::plan::decide::no_key;
+use crate::plan::duplicates::{DuplicateDecision, decide_duplicate};
+use crate::plan::protect::ProtectPatterns;
+use crate::plan::unusable::{RowTraces, UnusableRows};
 use crate::plan::{Finding, FindingKind};
-use crate::reconcile::{Added, Found, RowFacts, RowFlags, RowIndex, compared};
+use crate::reconcile::{Added, RowFacts, RowFlags, RowIndex, compared};
 use crate::source::{FileDigest, RowShape, SourceError};
 
 /// The source, read once.
 pub(super) struct Read {
     pub index: RowIndex,
-    pub unusable: Unusable,
+    pub unusable: UnusableRows,
     /// Rows that `source.include` lets through, the invalid ones among them.
     pub included: u64,
     pub files: Vec<FileDigest>,
@@ -49,7 +51,7 @@ enum Item {
 /// What mapping made of a row.
 enum Mapped {
     Excluded,
-    Invalid { place: Place, identity: String, reason: String, traces: Traces },
+    Invalid { place: Place, identity: String, reason: String, traces: RowTraces },
     Good { facts: RowFacts, place: Place, link: Option<KeyHash>, flags: RowFlags },
 }
 
@@ -131,7 +133,7 @@ struct Shared<'a> {
     inputs: &'a Inputs<'a>,
     compared: AttrSet,
     write_only: AttrSet,
-    protected: Protect,
+    protected: ProtectPatterns,
 }
 
 impl<'a> Shared<'a> {
@@ -141,7 +143,7 @@ impl<'a> Shared<'a> {
             inputs,
             compared: compared(inputs.schema, always),
             write_only: write_only(inputs.schema, always),
-            protected: Protect::new(&inputs.policy().protect),
+            protected: ProtectPatterns::new(&inputs.policy().protect),
         }
     }
 }
@@ -178,7 +180,7 @@ impl Mapper<'_> {
             Item::Row(record) => record,
             Item::Bad(record, reason) => {
                 let identity = self.shared.inputs.mapping.identity(record).to_owned();
-                let traces = Traces::of_any_cell(self.shared.inputs, record);
+                let traces = traces_of_cells(self.shared.inputs, record);
                 return Mapped::Invalid { place: record.place, identity, reason: reason.clone(), traces };
             }
         };
@@ -187,7 +189,7 @@ impl Mapper<'_> {
             place: record.place,
             identity: mapping.identity(record).to_owned(),
             reason,
-            traces: Traces::of(self.shared.inputs, record),
+            traces: traces_of_row(self.shared.inputs, record),
         };
         match mapping.includes(record, &mut self.scratch) {
             Ok(true) => {}
@@ -203,8 +205,7 @@ impl Mapper<'_> {
         let facts = RowFacts::of(schema, rules, self.shared.compared, &desired, &mut self.bytes);
         if desired.identity.is_empty() && facts.keys.iter().all(Option::is_none) {
             // Nothing tells two such rows apart, and they are not one person for that.
-            let rules: Vec<_> = rules.iter().map(|rule| rule.label.as_str()).collect();
-            return invalid(format!("the row has no value for any match rule ({})", rules.join(", ")));
+            return invalid(no_key(rules));
         }
         let (mut link, mut written) = (None, Vec::new());
         if !desired.identity.is_empty() {
@@ -225,7 +226,7 @@ impl Mapper<'_> {
 struct Intake<'a> {
     inputs: &'a Inputs<'a>,
     index: RowIndex,
-    unusable: Unusable,
+    unusable: UnusableRows,
     included: u64,
     read: u64,
     duplicated: Duplicated,
@@ -236,7 +237,7 @@ impl<'a> Intake<'a> {
         Self {
             inputs,
             index: RowIndex::new(inputs.rules.to_vec()),
-            unusable: Unusable::new(inputs),
+            unusable: UnusableRows::new(inputs.rules.len()),
             included: 0,
             read: 0,
             duplicated: Duplicated { pairs: Vec::new(), total: 0 },
@@ -265,7 +266,7 @@ impl<'a> Intake<'a> {
             Mapped::Excluded => Ok(()),
             Mapped::Invalid { place, identity, reason, traces } => {
                 self.included += 1;
-                self.unusable.add(place, &traces);
+                self.unusable.add_row(place, &traces);
                 let source = self.inputs.source_of(place);
                 findings.push(&Finding {
                     finding: FindingKind::Invalid,
@@ -290,26 +291,12 @@ impl<'a> Intake<'a> {
     fn judge(&mut self, added: Added, place: Place) {
         // The row that was added is the last one.
         let row = u32::try_from(self.index.len() - 1).unwrap_or(u32::MAX);
-        match added {
-            Added::New => {}
-            Added::SameIdentity { row: earlier, place: other } => match self.inputs.duplicates() {
-                Duplicates::Error => self.duplicate(other, place, "identity".to_owned()),
-                Duplicates::First => {
-                    self.index.drop_row(row, earlier);
-                }
-                Duplicates::Last => {
-                    self.index.drop_row(earlier, row);
-                }
-            },
-            Added::SameKey { place: other, by, .. } => {
-                if self.inputs.duplicates() == Duplicates::Error {
-                    let what = match by {
-                        Found::Link => "account".to_owned(),
-                        Found::Rule(rule) => self.inputs.rules[rule].label.clone(),
-                    };
-                    self.duplicate(other, place, what);
-                }
+        match decide_duplicate(self.inputs.duplicates(), self.inputs.rules, row, added) {
+            DuplicateDecision::Keep => {}
+            DuplicateDecision::LeaveOut { row, counts } => {
+                self.index.drop_row(row, counts);
             }
+            DuplicateDecision::Refuse { earlier, common } => self.duplicate(earlier, place, common),
         }
     }
 

@@ -10,24 +10,26 @@ use super::estimate::{Estimate, referred};
 use super::findings::Findings;
 use super::listing::Seen;
 use super::notes::Notes;
-use super::protect::Protect;
+use super::row_traces::traces_of_row;
 use super::rows::Read;
 use super::spool::Spool;
-use super::unusable::{Traces, Unusable};
-use super::watch::{self, Watch};
+use super::watch::Watch;
 use super::written::remembered;
 use super::{Accounts, Gathered, Inputs, PlanFiles, SurveyError, Surveyed};
 use crate::connectors::Connector;
 use crate::journal::RunId;
 use crate::mapping::Scratch;
-use crate::model::{Account, Desired, Record, Value};
+use crate::model::{Account, Desired, Place, Record};
+use crate::plan::Counts;
+use crate::plan::absence::{AbsenceRule, SourceShape};
 use crate::plan::beside::Learnt;
 use crate::plan::cost::Cost;
-use crate::plan::decide::{Context, Decision, about_row, known, newcomer};
+use crate::plan::decide::{Context, Decision, RowCase, decide_row, has_key};
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanRequests, PlanWriter, SourceDigest, VERSION};
+use crate::plan::protect::ProtectPatterns;
 use crate::plan::safety::{Group, Listed, Measure, judge};
-use crate::plan::{Counts, Finding, FindingKind, Source};
-use crate::reconcile::{Found, Settled, Settlement, Verdict, compare};
+use crate::plan::unusable::UnusableRows;
+use crate::reconcile::{Settled, Settlement, Verdict};
 use crate::source::RowShape;
 
 pub(super) fn settle(
@@ -42,21 +44,34 @@ pub(super) fn settle(
     let now = gathered.at;
     let settled = read.index.settle();
     let complete = listing.complete;
-    let mut settler = Settler::new(inputs, seen, &settled, read.unusable, findings, now)?;
-    settler.unterminated = read.files.iter().any(|file| file.ends_without_newline);
-    settler.cut = read.files.iter().any(|file| file.ends_within_row);
+    let last = inputs.memory.shape();
+    let shape = SourceShape {
+        columns: inputs.source.columns().names(),
+        ends_within_row: read.files.iter().any(|file| file.ends_within_row),
+        is_unterminated: read.files.iter().any(|file| file.ends_without_newline),
+        last_columns: last.as_ref().map(|last| last.columns.as_slice()),
+        was_terminated: last.as_ref().and_then(|last| last.terminated),
+    };
+    let protect = ProtectPatterns::new(&inputs.policy().protect);
+    let mut unusable = read.unusable;
+    let mut settler = Settler::new(inputs, seen, &settled, &protect, findings)?;
     settler.watch = std::mem::take(watch);
     settler.watch.unclaimed(&settled.unclaimed);
-    settler.rows(&settled.verdicts, &read.files)?;
+    settler.rows(&settled.verdicts, &read.files, &mut unusable)?;
     let measure = Measure {
         listed: if complete { Listed::Whole } else { Listed::InPart },
         in_scope: listing.in_scope,
         rows: read.included,
         invalid: settler.findings.counts.invalid,
-        last_rows: inputs.memory.shape().map(|shape| shape.rows),
+        last_rows: last.as_ref().map(|last| last.rows),
     };
-    settler.unclaimed(&settled.unclaimed, &listing, &measure)?;
-    let Settler { seen, findings, mut drafts, notes, unterminated, watch: watched, .. } = settler;
+    let source_of = |place: Place| inputs.source_of(place);
+    let safety = (&inputs.settings.safety, &measure);
+    let rule = AbsenceRule::new(inputs.context(), &protect, &unusable, &source_of, (&listing, &shape), safety);
+    if let Some(rule) = rule {
+        settler.absences(&settled.unclaimed, &rule, now)?;
+    }
+    let Settler { seen, findings, mut drafts, notes, watch: watched, .. } = settler;
     *watch = watched;
     notes.finish()?;
     let found = findings.finish()?;
@@ -82,8 +97,8 @@ pub(super) fn settle(
                 .collect(),
             columns: inputs.source.columns().names().to_vec(),
             included: read.included,
-            unterminated,
-            notes: unlike_before(inputs, unterminated).into_iter().collect(),
+            unterminated: shape.is_unterminated,
+            notes: shape.oddity().into_iter().collect(),
         },
         listing,
         counts: Counts { actions: planned, findings: found },
@@ -115,15 +130,6 @@ pub(super) fn requests(
     (listing + writing).into()
 }
 
-/// What is to be said of a source whose last row is not ended, unless that is its habit.
-fn unlike_before(inputs: &Inputs<'_>, unterminated: bool) -> Option<String> {
-    let before = inputs.memory.shape().and_then(|shape| shape.terminated);
-    (unterminated && before != Some(false)).then(|| {
-        "the last row of the source has no line break at its end: if the file was cut short there, the row is not whole"
-            .to_owned()
-    })
-}
-
 /// The configuration's digest as plans carry it.
 fn config_digest(inputs: &Inputs<'_>) -> String {
     let [a, b] = inputs.settings.digest.0;
@@ -145,23 +151,17 @@ pub(super) fn write_plan(files: &PlanFiles, header: &Header, drafts: Drafts) -> 
 
 /// Everything that is known when the last account was seen, and what is made of it.
 pub(super) struct Settler<'a> {
-    pub inputs: &'a Inputs<'a>,
-    pub ctx: Context<'a>,
+    inputs: &'a Inputs<'a>,
+    ctx: Context<'a>,
+    protect: &'a ProtectPatterns,
     seen: Seen,
     /// For recorded accounts: where the ones that are needed were copied to.
     picked: Option<(HashMap<u64, u64>, Spool)>,
-    pub protect: Protect,
-    pub unusable: Unusable,
-    pub findings: Findings,
+    findings: Findings,
     drafts: Drafts,
-    pub notes: Notes,
+    notes: Notes,
     scratch: Scratch,
-    pub now: Timestamp,
-    /// The last row of some file has no line break at its end.
-    pub unterminated: bool,
-    /// Some file ends within a row.
-    pub cut: bool,
-    pub watch: Watch,
+    watch: Watch,
 }
 
 impl<'a> Settler<'a> {
@@ -169,15 +169,14 @@ impl<'a> Settler<'a> {
         inputs: &'a Inputs<'a>,
         seen: Seen,
         settled: &Settled,
-        unusable: Unusable,
+        protect: &'a ProtectPatterns,
         findings: Findings,
-        now: Timestamp,
     ) -> Result<Self, SurveyError> {
         let picked = match &seen {
             Seen::Live { .. } => None,
             Seen::Recorded(recorded) => {
                 let mut wanted: Vec<u64> =
-                    settled.verdicts.iter().flat_map(accounts_of).chain(settled.unclaimed.iter().copied()).collect();
+                    needed_accounts(&settled.verdicts).chain(settled.unclaimed.iter().copied()).collect();
                 wanted.sort_unstable();
                 wanted.dedup();
                 Some(recorded.pick(inputs.schema, &wanted)?)
@@ -189,21 +188,22 @@ impl<'a> Settler<'a> {
             ctx: inputs.context(),
             seen,
             picked,
-            protect: Protect::new(&inputs.policy().protect),
-            unusable,
+            protect,
             findings,
             drafts: Drafts::new().map_err(temporary)?,
             notes: Notes::create(inputs.dir)?,
             scratch: inputs.mapping.scratch(),
-            now,
-            unterminated: false,
-            cut: false,
             watch: Watch::default(),
         })
     }
 
     /// The second pass: only rows that something must be said of are mapped again.
-    fn rows(&mut self, verdicts: &[Settlement], files: &[crate::source::FileDigest]) -> Result<(), SurveyError> {
+    fn rows(
+        &mut self,
+        verdicts: &[Settlement],
+        files: &[crate::source::FileDigest],
+        unusable: &mut UnusableRows,
+    ) -> Result<(), SurveyError> {
         let mut waiting = verdicts.iter().peekable();
         let mut rows = self.inputs.source.rows()?;
         let mut record = Record::default();
@@ -223,13 +223,8 @@ impl<'a> Settler<'a> {
             }
             let changed = || SurveyError::SourceChanged(self.inputs.source_of(record.place).to_string());
             let desired = self.inputs.mapping.map(&record, &mut self.scratch).map_err(|_| changed())?;
-            if settlement.verdict == Verdict::Missing && !self.has_key(&desired) {
-                self.unusable.add(settlement.place, &Traces::of(self.inputs, &record));
-            }
-            if self.watch.watches(settlement) {
-                let accounts = watch::accounts_of(&settlement.verdict);
-                let accounts = accounts.into_iter().map(|at| self.account(at)).collect::<Result<_, _>>()?;
-                self.watch.note(settlement.clone(), desired.clone(), accounts);
+            if settlement.verdict == Verdict::Missing && !has_key(&self.ctx, &desired) {
+                unusable.add_row(settlement.place, &traces_of_row(self.inputs, &record));
             }
             self.row(settlement, &desired)?;
         }
@@ -255,109 +250,49 @@ impl<'a> Settler<'a> {
     }
 
     fn row(&mut self, settlement: &Settlement, desired: &Desired) -> Result<(), SurveyError> {
-        let source = self.inputs.source_of(settlement.place);
-        let say = |settler: &mut Self, kind, reason: String| {
-            let finding = about_row(&settler.ctx, kind, desired, source.clone(), reason);
-            settler.findings.push(&finding)
-        };
-        match &settlement.verdict {
-            Verdict::Dropped { other } => {
-                let other = self.inputs.source_of(*other);
-                let reason = format!("{other} is the row that counts for this person (source.duplicates)");
-                return say(self, FindingKind::Skipped, reason);
-            }
-            Verdict::Equal { account, .. } => {
-                self.findings.unchanged();
-                let account = self.account(*account)?;
-                return self.link(desired, &account);
-            }
-            _ if settlement.protected => {
-                let reason = "a pattern of policy.protect matches the row".to_owned();
-                return say(self, FindingKind::Protected, reason);
-            }
-            _ => {}
-        }
-        match &settlement.verdict {
-            Verdict::SameKey { other, by } => {
-                let what = match by {
-                    Found::Link => "remembered account".to_owned(),
-                    Found::Rule(_) => self.found_by(*by),
-                };
-                let reason = format!("{source} and {} have the same {what}", self.inputs.source_of(*other));
-                say(self, FindingKind::Conflict, reason)
-            }
-            Verdict::Ambiguous { accounts } => {
-                let ids =
-                    accounts.iter().map(|at| Ok(self.account(*at)?.id.0)).collect::<Result<Vec<_>, SurveyError>>()?;
-                let reason = format!("several accounts match this row: {}", ids.join(", "));
-                say(self, FindingKind::Conflict, reason)
-            }
-            Verdict::Claimed { account, other } => {
-                let id = self.account(*account)?.id;
-                let reason = format!("{source} and {} both match account {id}", self.inputs.source_of(*other));
-                let finding = about_row(&self.ctx, FindingKind::Conflict, desired, source, reason);
-                self.findings.push(&Finding { account: Some(id), ..finding })
-            }
-            Verdict::Missing => {
-                let missing = self.inputs.mapping.missing_required(desired);
-                let decision = newcomer(&self.ctx, desired, source, &missing);
-                self.take(decision)
-            }
-            Verdict::Matched { account, found } => {
-                let account = self.account(*account)?;
-                self.matched(desired, source, &account, *found, settlement.linked)
-            }
-            Verdict::Dropped { .. } | Verdict::Equal { .. } => Ok(()),
-        }
-    }
-
-    fn matched(
-        &mut self,
-        desired: &Desired,
-        source: Source,
-        account: &Account,
-        found: Found,
-        linked: bool,
-    ) -> Result<(), SurveyError> {
-        let matched = self.found_by(found);
-        if let Some(reason) = self.protection(account) {
-            return self.findings.push(&Finding {
-                account: Some(account.id.clone()),
-                matched: Some(matched),
-                ..about_row(&self.ctx, FindingKind::Protected, desired, source, reason)
-            });
-        }
-        if !linked {
-            self.link(desired, account)?;
-        }
-        let written =
-            if desired.identity.is_empty() { Vec::new() } else { self.inputs.memory.fingerprints(&desired.identity) };
-        let schema = self.inputs.schema;
-        let always = self.ctx.always;
-        let comparison = compare(
-            schema,
+        let Inputs { schema, mapping, memory, .. } = *self.inputs;
+        let verdict = &settlement.verdict;
+        let accounts = verdict.accounts().iter().map(|at| self.account(*at)).collect::<Result<Vec<_>, _>>()?;
+        let is_compared = matches!(verdict, Verdict::Matched { .. }) && !desired.identity.is_empty();
+        let written = if is_compared { memory.fingerprints(&desired.identity) } else { Vec::new() };
+        let case = RowCase {
+            settlement,
             desired,
-            account,
-            |id| always.contains(id),
-            |id, value: &Value| remembered(schema, &written, id, value),
-        );
-        self.watch.compared(desired.place, &comparison);
-        if comparison.is_equal() {
-            self.findings.unchanged();
-            return Ok(());
+            source: self.inputs.source_of(settlement.place),
+            other: verdict.other_row().map(|place| self.inputs.source_of(place)),
+            accounts: &accounts,
+            missing: &if *verdict == Verdict::Missing { mapping.missing_required(desired) } else { Vec::new() },
+        };
+        let decided = decide_row(&self.ctx, self.protect, &case, |id, value| remembered(schema, &written, id, value));
+        if let Some(account) = decided.link {
+            self.notes.push(&Learnt::Link { identity: desired.identity.clone(), account })?;
         }
-        let decision = known(&self.ctx, desired, source, account, &matched, comparison);
-        self.take(decision)
+        self.take(decided.decision)?;
+        if self.watch.watches(settlement) {
+            self.watch.note(settlement.clone(), desired.clone(), accounts, decided.comparison);
+        }
+        Ok(())
     }
 
-    /// Whether a row has a value for any match rule.
-    fn has_key(&self, desired: &Desired) -> bool {
-        let rules = self.inputs.rules.iter();
-        let mut scratch = Vec::new();
-        rules.into_iter().any(|rule| rule.key(self.inputs.schema, |id| desired.value(id), &mut scratch).is_some())
+    /// Accounts without a row.
+    fn absences(&mut self, accounts: &[u64], rule: &AbsenceRule<'_>, now: Timestamp) -> Result<(), SurveyError> {
+        for at in accounts {
+            let account = self.account(*at)?;
+            let before = self.inputs.memory.absence(&account.id);
+            let (runs, days) = before.map_or((0, 0), |absence| (absence.runs, whole_days(absence.since, now)));
+            let decided = rule.decide_account(&account, runs, days);
+            if decided.is_certain {
+                self.notes.push(&Learnt::Absent { account: account.id })?;
+            }
+            self.take(decided.decision)?;
+        }
+        Ok(())
     }
 
-    pub fn take(&mut self, decision: Decision) -> Result<(), SurveyError> {
+    fn take(&mut self, decision: Decision) -> Result<(), SurveyError> {
+        if decision == Decision::default() {
+            self.findings.unchanged();
+        }
         if let Some(finding) = &decision.finding {
             self.findings.push(finding)?;
         }
@@ -369,29 +304,7 @@ impl<'a> Settler<'a> {
         Ok(())
     }
 
-    fn link(&mut self, desired: &Desired, account: &Account) -> Result<(), SurveyError> {
-        if desired.identity.is_empty() {
-            return Ok(());
-        }
-        self.notes.push(&Learnt::Link { identity: desired.identity.clone(), account: account.id.clone() })
-    }
-
-    pub fn protection(&self, account: &Account) -> Option<String> {
-        account.protected.clone().or_else(|| {
-            self.protect
-                .matches_account(self.inputs.rules, account)
-                .then(|| "a pattern of policy.protect matches the account".to_owned())
-        })
-    }
-
-    fn found_by(&self, found: Found) -> String {
-        match found {
-            Found::Link => "link".to_owned(),
-            Found::Rule(rule) => self.inputs.rules[rule].label.clone(),
-        }
-    }
-
-    pub fn account(&mut self, at: u64) -> Result<Account, SurveyError> {
+    fn account(&mut self, at: u64) -> Result<Account, SurveyError> {
         let read = match (&mut self.picked, &mut self.seen) {
             (Some((positions, spool)), _) => match positions.get(&at) {
                 Some(at) => spool.read(self.inputs.schema, *at),
@@ -404,11 +317,13 @@ impl<'a> Settler<'a> {
     }
 }
 
-/// The accounts that must be looked at again for a verdict.
-fn accounts_of(settlement: &Settlement) -> Vec<u64> {
-    match &settlement.verdict {
-        Verdict::Matched { account, .. } | Verdict::Claimed { account, .. } => vec![*account],
-        Verdict::Ambiguous { accounts } => accounts.clone(),
-        _ => Vec::new(),
-    }
+/// The accounts that must be looked at again for these verdicts.
+fn needed_accounts(verdicts: &[Settlement]) -> impl Iterator<Item = u64> {
+    let verdicts = verdicts.iter().map(|settlement| &settlement.verdict);
+    verdicts.filter(|verdict| !matches!(verdict, Verdict::Equal { .. })).flat_map(|verdict| verdict.accounts()).copied()
+}
+
+fn whole_days(since: Timestamp, now: Timestamp) -> u32 {
+    let hours = now.duration_since(since).as_hours();
+    u32::try_from(hours / 24).unwrap_or(0)
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{Account, AccountId, Desired, Place};
-use crate::reconcile::{Comparison, Settlement, Verdict};
+use crate::reconcile::{Comparison, Settlement};
 
 /// Who is watched, and what was seen of them. The default watches nobody.
 #[derive(Default)]
@@ -57,28 +57,16 @@ impl Watch {
     /// Whether a row is watched, or has to do with an account that is.
     pub fn watches(&self, settlement: &Settlement) -> bool {
         self.rows.contains(&settlement.place)
-            || (!self.at.is_empty() && accounts_of(&settlement.verdict).iter().any(|at| self.at.contains_key(at)))
+            || (!self.at.is_empty() && settlement.verdict.accounts().iter().any(|at| self.at.contains_key(at)))
     }
 
-    pub fn note(&mut self, settlement: Settlement, desired: Desired, accounts: Vec<Account>) {
-        let comparison = matches!(settlement.verdict, Verdict::Equal { .. }).then(Comparison::default);
+    pub fn note(
+        &mut self,
+        settlement: Settlement,
+        desired: Desired,
+        accounts: Vec<Account>,
+        comparison: Option<Comparison>,
+    ) {
         self.seen.push(Witnessed { settlement, desired, accounts, comparison });
-    }
-
-    pub fn compared(&mut self, place: Place, comparison: &Comparison) {
-        if let Some(seen) = self.seen.last_mut().filter(|seen| seen.settlement.place == place) {
-            seen.comparison = Some(comparison.clone());
-        }
-    }
-}
-
-/// The positions of the accounts that a verdict is about.
-pub(super) fn accounts_of(verdict: &Verdict) -> Vec<u64> {
-    match verdict {
-        Verdict::Equal { account, .. } | Verdict::Matched { account, .. } | Verdict::Claimed { account, .. } => {
-            vec![*account]
-        }
-        Verdict::Ambiguous { accounts } => accounts.clone(),
-        Verdict::Dropped { .. } | Verdict::Missing | Verdict::SameKey { .. } => Vec::new(),
     }
 }

@@ -57,6 +57,29 @@ pub enum Verdict {
     SameKey { other: Place, by: Found },
 }
 
+impl Verdict {
+    /// The accounts that it names.
+    #[must_use]
+    pub fn accounts(&self) -> &[u64] {
+        match self {
+            Self::Equal { account, .. } | Self::Matched { account, .. } | Self::Claimed { account, .. } => {
+                std::slice::from_ref(account)
+            }
+            Self::Ambiguous { accounts } => accounts,
+            Self::Dropped { .. } | Self::Missing | Self::SameKey { .. } => &[],
+        }
+    }
+
+    /// The other row that it names.
+    #[must_use]
+    pub fn other_row(&self) -> Option<Place> {
+        match self {
+            Self::Dropped { other } | Self::Claimed { other, .. } | Self::SameKey { other, .. } => Some(*other),
+            Self::Missing | Self::Equal { .. } | Self::Matched { .. } | Self::Ambiguous { .. } => None,
+        }
+    }
+}
+
 /// All verdicts.
 pub struct Settled {
     /// In the order in which the rows were added.

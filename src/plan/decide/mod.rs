@@ -1,5 +1,9 @@
 //! One person, one decision. Everything that policy has a say in is decided here and nowhere else.
 
+mod row;
+
+pub use row::{RowCase, RowDecision, decide_row, found_by};
+
 use std::collections::BTreeMap;
 
 use super::steps::follow_up;
@@ -44,13 +48,8 @@ pub fn newcomer(ctx: &Context<'_>, desired: &Desired, source: Source, missing: &
         finding: Some(about_row(ctx, kind, desired, source.clone(), reason)),
         action: None,
     };
-    let has_key = ctx.rules.iter().any(|rule| rule.key(ctx.schema, |id| desired.value(id), &mut Vec::new()).is_some());
-    if !has_key {
-        let rules: Vec<_> = ctx.rules.iter().map(|rule| rule.label.as_str()).collect();
-        return finding(
-            FindingKind::Invalid,
-            format!("the row has no value for any match rule ({})", rules.join(", ")),
-        );
+    if !has_key(ctx, desired) {
+        return finding(FindingKind::Invalid, no_key(ctx.rules));
     }
     let inactive = wants_inactive(ctx, desired);
     if inactive && !creates_inactive(ctx) {
@@ -98,6 +97,20 @@ pub fn newcomer(ctx: &Context<'_>, desired: &Desired, source: Source, missing: &
         }),
         finding: None,
     }
+}
+
+/// Whether a row has a value for any match rule.
+#[must_use]
+pub fn has_key(ctx: &Context<'_>, desired: &Desired) -> bool {
+    let mut scratch = Vec::new();
+    ctx.rules.iter().any(|rule| rule.key(ctx.schema, |id| desired.value(id), &mut scratch).is_some())
+}
+
+/// Why a row without a value for any match rule cannot be used.
+#[must_use]
+pub fn no_key(rules: &[MatchRule]) -> String {
+    let rules: Vec<_> = rules.iter().map(|rule| rule.label.as_str()).collect();
+    format!("the row has no value for any match rule ({})", rules.join(", "))
 }
 
 /// A row and its account.

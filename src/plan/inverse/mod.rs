@@ -2,10 +2,11 @@
 //! values back.
 //!
 //! What was changed since is never put back: an account in which anything that the run wrote has another value now is
-//! left alone as a whole. What cannot be put back is said. `policy` has no say in it, because it says what follows from
-//! an export, and a rollback follows from an order; what is protected is nobody's to order and is asked for elsewhere.
+//! left alone as a whole. What cannot be put back is said. Of `policy` only `protect` has a say in it, because the rest says
+//! what follows from an export, and a rollback follows from an order.
 
 use super::decide::{Context, Decision, about, as_changes, leaver_warnings, sent_along, status_change};
+use super::protect::ProtectPatterns;
 use super::steps::follow_up;
 use super::{Action, ActionKind, Change, Finding, FindingKind};
 use crate::model::{Account, AccountId, AttrId, Schema, Value, normal};
@@ -79,11 +80,31 @@ impl Undone<'_> {
     }
 }
 
+/// [`inverse`], unless the account is one that is never touched: that is nobody's to order.
+#[must_use]
+pub fn decide_undone(
+    ctx: &Context<'_>,
+    protect: &ProtectPatterns,
+    undone: &Undone<'_>,
+    now: Now<'_>,
+    written: impl Fn(AttrId, &Value) -> Option<bool>,
+) -> Decision {
+    if let Now::There(account) = now {
+        let names: Vec<&str> =
+            std::iter::once(undone.action.key.as_str()).chain(undone.action.identity.as_deref()).collect();
+        if let Some(reason) = protect.why_person_untouched(ctx.rules, account, &names) {
+            let finding = finding(undone, FindingKind::Protected, Vec::new(), reason);
+            return Decision { finding: Some(finding), action: None };
+        }
+    }
+    inverse(ctx, undone, now, written)
+}
+
 /// What takes the action back, and what cannot be taken back of it. Neither, where the account is as it was before the
 /// run. `written` answers whether an attribute that the API never shows still has the value that was last written, as
 /// far as anybody remembers.
 #[must_use]
-pub fn inverse(
+fn inverse(
     ctx: &Context<'_>,
     undone: &Undone<'_>,
     now: Now<'_>,

@@ -61,7 +61,7 @@ fn take_back(schema: &Schema, action: &Action, past: Past, now: Now<'_>) -> Deci
     let ctx = Context { schema, policy: &policy, rules: &rules, always, on_create };
     let id = AccountId("7".into());
     let undone = Undone { run: "r-1", action, past, account: Some(&id) };
-    inverse(&ctx, &undone, now, |_, _| Some(true))
+    decide_undone(&ctx, &ProtectPatterns::new(&policy.protect), &undone, now, |_, _| Some(true))
 }
 
 fn restored(action: &Action, account: &Account) -> Decision {

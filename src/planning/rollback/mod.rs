@@ -24,13 +24,13 @@ use crate::connectors::Connector;
 use crate::journal::{Memory, RunId, RunState, Step, StepState};
 use crate::mapping::spec::On;
 use crate::model::monitor::{Monitor, Phase};
-use crate::model::{Account, AttrSet, MatchRule, Schema};
+use crate::model::{AttrSet, MatchRule, Schema};
 use crate::plan::decide::Context;
 use crate::plan::file::{FileDigest, Header, ListingDigest, PlanReader, SourceDigest, VERSION};
-use crate::plan::inverse::{Now, Past, Undone, inverse};
+use crate::plan::inverse::{Now, Past, Undone, decide_undone};
 use crate::plan::safety::{self, judge_actions};
 use crate::plan::steps::follow_up;
-use crate::plan::{Action, ActionKind, Counts, Finding, FindingKind};
+use crate::plan::{Action, ActionKind, Counts};
 
 /// How the journal says that an ended run never learnt what came of an action.
 pub const NEVER_LEARNT: &str = "what came of it could not be looked up; it is planned anew";
@@ -169,18 +169,6 @@ impl Touched<'_> {
             Some(id) if undone.needs_account() => self.account(id)?,
             _ => None,
         };
-        if let Some(reason) = account.as_ref().and_then(|account| self.protection(account, Some(undone.action))) {
-            return findings.push(&Finding {
-                finding: FindingKind::Protected,
-                key: undone.action.key.clone(),
-                identity: undone.action.identity.clone(),
-                account: undone.account.cloned(),
-                matched: None,
-                source: None,
-                changes: Vec::new(),
-                reason,
-            });
-        }
         let now = match (&account, undone.account.and_then(|id| self.at.get(id))) {
             (Some(account), _) => Now::There(account),
             (None, Some(Seen::Unreadable(why))) => Now::Unreadable(why),
@@ -188,7 +176,8 @@ impl Touched<'_> {
         };
         let Rollback { schema, memory, .. } = *self.inputs;
         let written = undone.action.identity.as_deref().map_or_else(Vec::new, |person| memory.fingerprints(person));
-        let decision = inverse(ctx, undone, now, |id, value| remembered(schema, &written, id, value));
+        let decision =
+            decide_undone(ctx, &self.protect, undone, now, |id, value| remembered(schema, &written, id, value));
         if let Some(finding) = &decision.finding {
             findings.push(finding)?;
         }
@@ -201,19 +190,6 @@ impl Touched<'_> {
             None => {}
         }
         Ok(())
-    }
-
-    /// Why an account is never touched, where it is not.
-    fn protection(&self, account: &Account, action: Option<&Action>) -> Option<String> {
-        let protect = &self.protect;
-        let by_name = |action: &Action| {
-            protect.matches_name(&action.key)
-                || action.identity.as_deref().is_some_and(|name| protect.matches_name(name))
-        };
-        account.protected.clone().or_else(|| {
-            let is_named = protect.matches_account(self.inputs.rules, account) || action.is_some_and(by_name);
-            is_named.then(|| "a pattern of policy.protect matches the account".to_owned())
-        })
     }
 }
 

@@ -10,8 +10,8 @@ use crate::connectors::{CallError, Listed, Trouble};
 use crate::model::{Account, AccountId};
 use crate::plan::ActionKind;
 use crate::plan::file::Header;
+use crate::plan::protect::ProtectPatterns;
 use crate::planning::SurveyError;
-use crate::planning::protect::Protect;
 use crate::planning::spool::{Spool, SpoolWriter};
 
 /// Server errors in a row that count as a target that is down.
@@ -43,7 +43,7 @@ pub(super) struct Touched<'a> {
     pub made: u64,
     spools: Vec<Spool>,
     pub digests: Vec<String>,
-    pub protect: Protect,
+    pub protect: ProtectPatterns,
 }
 
 impl<'a> Touched<'a> {
@@ -56,7 +56,7 @@ impl<'a> Touched<'a> {
             made: 0,
             spools: Vec::new(),
             digests: Vec::new(),
-            protect: Protect::new(&inputs.settings.policy.protect),
+            protect: ProtectPatterns::new(&inputs.settings.policy.protect),
         };
         while let Some(action) = plan.next()? {
             let undone = undone(inputs, "", &action);
@@ -83,7 +83,7 @@ impl<'a> Touched<'a> {
                 Listed::Page { accounts, pages } => {
                     for account in &accounts {
                         measured.accounts += 1;
-                        measured.in_scope += u64::from(self.protection(account, None).is_none());
+                        measured.in_scope += u64::from(self.protect.is_in_scope(self.inputs.rules, account));
                         if self.at.contains_key(&account.id) {
                             self.keep(&mut spool, account)?;
                         }
