@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(selected(&[Group::Deactivate], Begun::No), [Held, Executed, LeftOut, Executed]);
         assert_eq!(selected(&Group::ALL, Begun::No), [Executed, Executed, LeftOut, LeftOut]);
         assert_eq!(selected(&[], Begun::Yes), [Executed, Executed, LeftOut, LeftOut]);
-        let mut is_selected = selected_actions(&[Group::Create], &selection);
-        assert_eq!(actions.each_ref().map(|action| is_selected(action)), [true, true, false, false]);
+        let is_selected = selected_actions(&[Group::Create], &selection);
+        assert_eq!(actions.each_ref().map(is_selected), [true, true, false, false]);
     }
 }
