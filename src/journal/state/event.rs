@@ -68,7 +68,7 @@ pub struct RunHead {
     /// The hashes that released held actions.
     pub approved: Vec<String>,
     /// None: every action that is not held.
-    pub selection: Option<crate::plan::Selection>,
+    pub selection: Option<super::Selection>,
     pub source_digest: String,
     pub config_digest: String,
 }

@@ -13,6 +13,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
+pub use crate::plan::Selection;
 pub use event::{Ending, Event, Outcome, RunHead, Step};
 pub use history::{History, RunOverview};
 pub use run::{ActionState, Remark, RunState, Tally};

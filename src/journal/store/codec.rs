@@ -9,7 +9,7 @@
 
 use jiff::Timestamp;
 
-use crate::journal::state::{Ending, Event, Outcome, RunHead, RunId, Step};
+use crate::journal::state::{Ending, Event, Outcome, RunHead, RunId, Selection, Step};
 use crate::model::AccountId;
 
 pub const VERSION: u8 = 1;
@@ -239,7 +239,7 @@ impl Bytes<'_> {
             approved: self.texts()?,
             selection: if self.flag()? {
                 let only = self.texts()?;
-                Some(crate::plan::Selection { only, limit: self.number()?.checked_sub(1) })
+                Some(Selection { only, limit: self.number()?.checked_sub(1) })
             } else {
                 None
             },
