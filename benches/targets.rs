@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use headcount::clock::{Stop, SystemClock};
 use headcount::connectors::http::Rate;
-use headcount::connectors::scim::{Login, ScimSettings, UpdateMethod};
+use headcount::connectors::scim::{ScimLogin, ScimSettings, UpdateMethod};
 use headcount::connectors::{Connector, brightpattern, find_kind, scim};
 use headcount::model::{Attributes, Percent, Secret, Value};
 use headcount::sandbox::{CLIENT_ID, CLIENT_SECRET, DOMAIN, Options, Seed, TOKEN};
@@ -174,7 +174,7 @@ fn serve(what: &str) {
 
 /// Lists as the engine does: the directory, each user, and the directory again.
 async fn list(base_url: String, users: u64, connections: u64) -> Duration {
-    let login = brightpattern::Login {
+    let login = brightpattern::BrightpatternLogin {
         client_id: CLIENT_ID.to_owned(),
         client_secret: Secret::new(CLIENT_SECRET),
         scope: DOMAIN.to_owned(),
@@ -182,10 +182,10 @@ async fn list(base_url: String, users: u64, connections: u64) -> Duration {
     // No directory shows teams.
     let needed = ["loginId".to_owned(), "team".to_owned()];
     let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
-    let target = brightpattern::connect(&base_url, &rate(connections), clock, stop, login, &needed).unwrap();
+    let target = brightpattern::connect_tenant(&base_url, &rate(connections), clock, stop, login, &needed).unwrap();
     target.sign_in().await.unwrap();
     let (count, took) = listed(&target).await;
-    assert_eq!((count, target.meter().sent().list), (users, users + 2));
+    assert_eq!((count, target.meter().sent_so_far().list), (users, users + 2));
     took
 }
 
@@ -224,9 +224,10 @@ async fn fetch(base_url: String, users: u64, connections: u64) -> Duration {
 async fn create(base_url: String, creates: u64, connections: u64) -> Duration {
     let settings = ScimSettings { credentials: None, page_size: 100, update_method: UpdateMethod::Auto };
     let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
-    let login = Login::Bearer(Secret::new(TOKEN));
+    let login = ScimLogin::Bearer(Secret::new(TOKEN));
     let names: Vec<String> = person(1).into_iter().map(|(name, _)| name).collect();
-    let target = scim::connect(&settings, &base_url, &rate(connections), clock, stop, login, &names).await.unwrap();
+    let target =
+        scim::connect_tenant(&settings, &base_url, &rate(connections), clock, stop, login, &names).await.unwrap();
     let target: Arc<dyn Connector> = Arc::from(target);
     target.sign_in().await.unwrap();
     let values = (1..=creates).map(|number| {
@@ -244,7 +245,7 @@ async fn create(base_url: String, creates: u64, connections: u64) -> Duration {
     })
     .await;
     let took = start.elapsed();
-    assert_eq!(target.meter().sent().write, creates);
+    assert_eq!(target.meter().sent_so_far().write, creates);
     check(&base_url, creates).await;
     took
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use headcount::clock::{Stop, SystemClock};
 use headcount::connectors::http::Rate;
-use headcount::connectors::imichat::{ImichatConnector, ImichatSettings, connect};
+use headcount::connectors::imichat::{ImichatConnector, ImichatSettings, connect_tenant};
 use headcount::model::{Percent, Secret};
 use headcount::sandbox::{API_KEY, DOMAIN, Options, Seed, SimulatedQuota};
 
@@ -61,7 +61,7 @@ impl Tenant {
     pub fn connect(&self, rate: &Rate) -> ImichatConnector {
         let settings = ImichatSettings::default();
         let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
-        connect(&settings, &self.base_url, rate, clock, stop, &Secret::new(API_KEY), DOMAIN).unwrap()
+        connect_tenant(&settings, &self.base_url, rate, clock, stop, &Secret::new(API_KEY), DOMAIN).unwrap()
     }
 }
 

@@ -49,7 +49,7 @@ impl QuotaFile {
 
     /// Keeps what the target said. A command that asked for nothing has heard nothing new.
     pub fn keep(&self, meter: &Meter) {
-        let Some(quota) = meter.quota().filter(|_| meter.sent().total > 0) else { return };
+        let Some(quota) = meter.quota().filter(|_| meter.sent_so_far().total > 0) else { return };
         let (of, seen_at) = (self.of.clone(), self.clock.now());
         let last = Last { of, seen_at, quota, others_at_once: meter.others().at_once };
         if let Err(error) = sealed::write(&self.path, &last) {
@@ -98,7 +98,7 @@ mod tests {
         let meter = used_up();
         file.keep(&meter);
         assert!(file.last().is_none(), "nothing was sent");
-        meter.count(Purpose::Lookup);
+        meter.count_request(Purpose::Lookup);
         file.keep(&meter);
         for _ in 0..23 {
             clock.advance(Duration::from_secs(3600));
@@ -113,7 +113,7 @@ mod tests {
     fn a_reading_of_another_tenant_or_of_the_future_says_nothing() {
         let (_dir, clock, file) = file();
         let meter = used_up();
-        meter.count(Purpose::Lookup);
+        meter.count_request(Purpose::Lookup);
         file.keep(&meter);
         let other = QuotaFile { path: file.path.clone(), of: "globex".to_owned(), clock: clock.clone() };
         assert!(file.last().is_some() && other.last().is_none());
@@ -128,7 +128,7 @@ mod tests {
     fn a_file_that_was_changed_or_cut_counts_as_none_and_one_that_cannot_be_written_is_no_failure() {
         let (dir, clock, file) = file();
         let meter = used_up();
-        meter.count(Purpose::Lookup);
+        meter.count_request(Purpose::Lookup);
         file.keep(&meter);
         let whole = fs::read(&file.path).unwrap();
         for at in 0..whole.len() {

@@ -123,7 +123,7 @@ pub fn held_actions(header: &Header) -> u64 {
 
 /// What a meter says, as the summary has it.
 pub fn requests(meter: Option<&Meter>, estimated: u64) -> Requests {
-    let sent = meter.map(Meter::sent).unwrap_or_default();
+    let sent = meter.map(Meter::sent_so_far).unwrap_or_default();
     Requests {
         auth: sent.auth,
         list: sent.list,
@@ -137,7 +137,7 @@ pub fn requests(meter: Option<&Meter>, estimated: u64) -> Requests {
 
 /// What was sent so far, repeats left out: so much it would have taken without a fault.
 pub fn spent(meter: &Meter) -> u64 {
-    let sent = meter.sent();
+    let sent = meter.sent_so_far();
     sent.total.saturating_sub(sent.retried)
 }
 

@@ -55,7 +55,7 @@ pub struct Sent {
 
 impl Meter {
     /// Counts a request that is about to leave.
-    pub fn count(&self, purpose: Purpose) {
+    pub fn count_request(&self, purpose: Purpose) {
         self.sent[purpose as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -65,7 +65,7 @@ impl Meter {
     }
 
     #[must_use]
-    pub fn sent(&self) -> Sent {
+    pub fn sent_so_far(&self) -> Sent {
         let of = |purpose: Purpose| self.sent[purpose as usize].load(Ordering::Relaxed);
         let (auth, list, lookup, write) =
             (of(Purpose::Auth), of(Purpose::List), of(Purpose::Lookup), of(Purpose::Write));

@@ -245,7 +245,7 @@ impl<'a> Engine<'a> {
             of: self.of.load(Ordering::Relaxed),
             failed: tally.failed,
             unknown: tally.unknown,
-            retries: meter.sent().retried,
+            retries: meter.sent_so_far().retried,
             quota_left: meter.quota().map(|quota| quota.remaining),
         });
         self.execution.monitor.actions_done(&done);

@@ -138,7 +138,7 @@ impl Estimate<'_> {
         let meter = target.meter();
         let quota = meter.quota()?;
         let reserve = kept_back(self.rate.daily_reserve, quota.limit, meter.others().at_once);
-        let shares = Shares { ours: meter.sent().total, others: meter.others().taken };
+        let shares = Shares { ours: meter.sent_so_far().total, others: meter.others().taken };
         Some(Daily::new(quota.remaining, quota.limit, reserve, shares, target.connecting_cost()))
     }
 

@@ -206,7 +206,7 @@ impl Gathered {
 impl Inputs<'_> {
     fn sent(&self) -> Sent {
         match self.accounts {
-            Accounts::Live(target) => target.meter().sent(),
+            Accounts::Live(target) => target.meter().sent_so_far(),
             Accounts::Recorded(_) | Accounts::Last(_) => Sent::default(),
         }
     }

@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
     use crate::clock::TestClock;
-    use crate::connectors::brightpattern::{Login, connect};
+    use crate::connectors::brightpattern::{BrightpatternLogin, connect_tenant};
     use crate::connectors::http::testing::{Reply, Server, rate};
     use crate::model::{Attribute, Kind, Secret};
     use crate::plan::file::PlanWriter;
@@ -259,8 +259,8 @@ mod tests {
         })
         .await;
         let clock = TestClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
-        let login = Login { client_id: "a".into(), client_secret: Secret::new("b"), scope: "c".into() };
-        let target = connect(&server.address, &rate(), clock, Arc::default(), login, &[]).unwrap();
+        let login = BrightpatternLogin { client_id: "a".into(), client_secret: Secret::new("b"), scope: "c".into() };
+        let target = connect_tenant(&server.address, &rate(), clock, Arc::default(), login, &[]).unwrap();
         let schema = target.schema();
         let team = schema.id("team").unwrap();
         let mut references = References::default();
@@ -272,7 +272,7 @@ mod tests {
         let referred = references.ask(schema, &target).await.unwrap();
         let said: Vec<_> = referred.unknown.iter().map(ToString::to_string).collect();
         assert_eq!(said, [r#"team "Sals": row 1; did you mean "Sales"?"#, r#"team "ops": row 2; did you mean "Ops"?"#]);
-        assert_eq!((referred.asked, target.meter().sent().lookup), (1, 1));
+        assert_eq!((referred.asked, target.meter().sent_so_far().lookup), (1, 1));
     }
 
     #[tokio::test]
@@ -283,8 +283,8 @@ mod tests {
         })
         .await;
         let clock = TestClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
-        let login = Login { client_id: "a".into(), client_secret: Secret::new("b"), scope: "c".into() };
-        let target = connect(&server.address, &rate(), clock, Arc::default(), login, &[]).unwrap();
+        let login = BrightpatternLogin { client_id: "a".into(), client_secret: Secret::new("b"), scope: "c".into() };
+        let target = connect_tenant(&server.address, &rate(), clock, Arc::default(), login, &[]).unwrap();
         let mut references = References::default();
         let team = target.schema().id("team").unwrap();
         references.add(target.schema(), team, &Value::text("Sales"), &String::new);

@@ -91,9 +91,9 @@ fn the_defaults_of_each_kind_are_what_the_samples_say() {
 
 fn schema_of(kind: &str) -> Schema {
     match kind {
-        "imichat" => imichat::schema(&ImichatSettings::default()),
-        "brightpattern" => brightpattern::schema(),
-        _ => scim::schema(&[]),
+        "imichat" => imichat::make_schema(&ImichatSettings::default()),
+        "brightpattern" => brightpattern::make_schema(),
+        _ => scim::make_schema(&[]),
     }
 }
 

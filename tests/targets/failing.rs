@@ -28,7 +28,7 @@ pub async fn a_create_whose_answer_is_lost_is_unknown_and_sent_once(subject: &'s
         let error = created.expect_err(fault);
         assert_eq!(error.effect, Effect::Unknown, "{fault}: {error:?}");
         assert_ne!(error.trouble, Trouble::Exists, "{fault}: {error:?}");
-        assert_eq!(setting.target.meter().sent().write, 1, "{fault}");
+        assert_eq!(setting.target.meter().sent_so_far().write, 1, "{fault}");
         assert_eq!(setting.tenant.ledger().count_effects(LedgerOperation::Create), usize::from(done), "{fault}");
         // Looking is what tells.
         let login = setting.newcomer(1).get(setting.login()).unwrap().as_str().unwrap().to_owned();
@@ -47,7 +47,7 @@ pub async fn an_update_whose_answer_is_lost_is_sent_again(subject: &'static dyn 
         let account = setting.target.get(&id).await.unwrap().unwrap();
         assert_eq!(setting.target.schema().is_active(&account.values), Some(false), "{fault}");
         assert_eq!(setting.tenant.ledger().count_effects(LedgerOperation::Update), effects, "{fault}");
-        let sent = setting.target.meter().sent();
+        let sent = setting.target.meter().sent_so_far();
         assert_eq!((sent.write, sent.retried), (2, 1), "{fault}");
     }
     // Where no answer ever comes, nobody says that it was not done.
@@ -72,7 +72,7 @@ pub async fn a_look_that_fails_once_is_repeated(subject: &'static dyn Subject) {
         drop(setting);
         let setting = super::support::setting(subject, 5, &rule("op = 'get'", fault, 1)).await;
         assert!(setting.target.get(&id).await.unwrap().is_some(), "{fault}");
-        assert_eq!(setting.target.meter().sent().retried, 1, "{fault}");
+        assert_eq!(setting.target.meter().sent_so_far().retried, 1, "{fault}");
     }
 }
 
@@ -85,7 +85,7 @@ pub async fn the_patience_that_is_asked_for_is_kept(subject: &'static dyn Subjec
     assert!(after_create - start >= Duration::from_secs(7), "{:?}", after_create - start);
     assert!(setting.target.get(&id).await.unwrap().is_some());
     assert!(setting.waited() - after_create >= Duration::from_secs(9));
-    let sent = setting.target.meter().sent();
+    let sent = setting.target.meter().sent_so_far();
     assert_eq!((sent.write, sent.retried), (2, 2), "{sent:?}");
     assert_eq!(setting.tenant.ledger().count_effects(LedgerOperation::Create), 1, "what was turned away was not done");
 }

@@ -23,7 +23,7 @@ pub async fn a_thousand_accounts_are_shown_once_each(subject: &'static dyn Subje
     assert_eq!(BTreeSet::from_iter(shown.logins), everybody);
     assert_eq!(BTreeSet::from_iter(shown.ids).len(), 1_000);
     // What a plan says that a listing takes is what it takes, but for a page that may or may not be asked for.
-    let (said, sent) = (setting.target.listing_cost(1_000), setting.target.meter().sent().list);
+    let (said, sent) = (setting.target.listing_cost(1_000), setting.target.meter().sent_so_far().list);
     assert!(sent <= said && said <= sent + 1, "{sent} requests, {said} said");
 }
 
@@ -33,7 +33,7 @@ pub async fn a_page_that_fails_once_is_asked_for_again(subject: &'static dyn Sub
         let shown = setting.list().await.unwrap();
         assert!(shown.complete, "{fault}: {:?}", shown.notes);
         assert_eq!(BTreeSet::from_iter(shown.logins).len(), 1_000, "{fault}");
-        assert_eq!(setting.target.meter().sent().retried, 1, "{fault}");
+        assert_eq!(setting.target.meter().sent_so_far().retried, 1, "{fault}");
     }
 }
 

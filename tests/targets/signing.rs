@@ -8,9 +8,9 @@ use super::support::{clock, connect, rule, serve, setting};
 
 pub async fn the_right_credential_signs_in(subject: &'static dyn Subject) {
     let setting = setting(subject, 3, "").await;
-    let before = setting.target.meter().sent();
+    let before = setting.target.meter().sent_so_far();
     setting.target.sign_in().await.unwrap();
-    assert_eq!(setting.target.meter().sent(), before, "whoever is signed in does not sign in again");
+    assert_eq!(setting.target.meter().sent_so_far(), before, "whoever is signed in does not sign in again");
     let base_url = setting.tenant.base_url();
     assert!(setting.target.describe().ends_with(&format!(" {base_url}")), "{}", setting.target.describe());
 }
@@ -32,12 +32,12 @@ pub async fn a_token_that_expires_on_the_way_is_renewed_once_for_all(subject: &'
     let setting = setting(subject, 40, &rule("op = 'get', nth = 10", "expire_token = true", 1)).await;
     let shown = setting.list().await.unwrap();
     assert!(shown.complete);
-    let before = setting.target.meter().sent();
+    let before = setting.target.meter().sent_so_far();
     let ids: Vec<_> = shown.ids.into_iter().map(headcount::model::AccountId).collect();
     for read in join_all(ids.iter().map(|id| setting.target.get(id))).await {
         assert!(read.unwrap().is_some());
     }
-    let sent = setting.target.meter().sent();
+    let sent = setting.target.meter().sent_so_far();
     // Where a listing asks for everybody one by one, the token expired there; it is one token either way.
     let renewed_while_listing = before.auth > 1 && sent.auth == before.auth;
     assert!(sent.auth == before.auth + 1 || renewed_while_listing, "{before:?} {sent:?}");
@@ -55,7 +55,7 @@ pub async fn every_request_is_counted(subject: &'static dyn Subject) {
         setting.target.get(&id).await.unwrap().unwrap();
     }
     setting.find(&["new1", "nobody"]).await.unwrap();
-    let sent = setting.target.meter().sent();
+    let sent = setting.target.meter().sent_so_far();
     assert_eq!(sent.total, setting.tenant.requests(), "{sent:?}");
     assert_eq!((sent.write, sent.total), (2, sent.auth + sent.list + sent.lookup + sent.write));
     assert!(sent.list > 0 && sent.lookup > 0 && sent.retried >= 2, "{sent:?}");

@@ -45,7 +45,7 @@ impl Subject for Imichat {
         Box::pin(async move {
             let settings = imichat::ImichatSettings::default();
             let Place { base_url, rate, clock, stop, secret } = place;
-            let target = imichat::connect(&settings, base_url, rate, clock, stop, &Secret::new(secret), DOMAIN)?;
+            let target = imichat::connect_tenant(&settings, base_url, rate, clock, stop, &Secret::new(secret), DOMAIN)?;
             Ok(Box::new(target) as Box<dyn Connector>)
         })
     }
@@ -117,13 +117,14 @@ impl Subject for Brightpattern {
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {
         Box::pin(async move {
             let Place { base_url, rate, clock, stop, secret } = place;
-            let login = brightpattern::Login {
+            let login = brightpattern::BrightpatternLogin {
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: Secret::new(secret),
                 scope: DOMAIN.to_owned(),
             };
-            let needed: Vec<_> = brightpattern::schema().iter().map(|(_, attribute)| attribute.name.clone()).collect();
-            let target = brightpattern::connect(base_url, rate, clock, stop, login, &needed)?;
+            let needed: Vec<_> =
+                brightpattern::make_schema().iter().map(|(_, attribute)| attribute.name.clone()).collect();
+            let target = brightpattern::connect_tenant(base_url, rate, clock, stop, login, &needed)?;
             Ok(Box::new(target) as Box<dyn Connector>)
         })
     }
@@ -202,14 +203,14 @@ impl Subject for Scim {
             let settings =
                 scim::ScimSettings { credentials: None, page_size: 100, update_method: scim::UpdateMethod::Auto };
             let Place { base_url, rate, clock, stop, secret } = place;
-            let login = scim::Login::ClientCredentials {
+            let login = scim::ScimLogin::ClientCredentials {
                 token_url: format!("{base_url}/oauth/token"),
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: Secret::new(secret),
                 scope: None,
             };
             let mapped = ["title", "password", WORK, DEPARTMENT].map(str::to_owned);
-            scim::connect(&settings, base_url, rate, clock, stop, login, &mapped).await
+            scim::connect_tenant(&settings, base_url, rate, clock, stop, login, &mapped).await
         })
     }
 

@@ -108,7 +108,7 @@ async fn online(
     } else {
         one(app, &configured, memory, &last, whom).await?
     };
-    tell(app, &configured, journal, whom, &last, &explained, Some(target.meter().sent().total))
+    tell(app, &configured, journal, whom, &last, &explained, Some(target.meter().sent_so_far().total))
 }
 
 /// Asks the tenant about these people and nobody else. By its id an account costs one request; who has none may cost a

@@ -2,43 +2,46 @@
 
 use serde_json::Value as Json;
 
-use crate::connectors::http::{Answer, Verdict};
+use crate::connectors::http::{AnswerVerdict, HttpAnswer};
 use crate::connectors::{CallError, Trouble};
 
 /// Judges an answer: `read` takes what was asked for from a success, and nothing where it is no answer of this API;
 /// `explain` may say more of a refusal.
-pub(super) fn judge<T>(
-    answer: &Answer,
-    read: &impl Fn(&Answer) -> Option<T>,
+pub(super) fn judge_answer<T>(
+    answer: &HttpAnswer,
+    read: &impl Fn(&HttpAnswer) -> Option<T>,
     explain: &impl Fn(u16, CallError) -> CallError,
-) -> Verdict<T> {
+) -> AnswerVerdict<T> {
     let status = answer.status.as_u16();
-    let error = |trouble| CallError::new(trouble, said(answer));
+    let error = |trouble| CallError::new(trouble, answer_text(answer));
     match status {
         200..300 => match read(answer) {
-            Some(done) => Verdict::Done(done),
-            None => Verdict::ServerError(
-                CallError::new(Trouble::Garbled, format!("the answer is not what was asked for: {}", said(answer)))
-                    .with_hint("check that target.base_url is the address of the configuration API"),
+            Some(done) => AnswerVerdict::Done(done),
+            None => AnswerVerdict::ServerError(
+                CallError::new(
+                    Trouble::Garbled,
+                    format!("the answer is not what was asked for: {}", answer_text(answer)),
+                )
+                .with_hint("check that target.base_url is the address of the configuration API"),
             ),
         },
-        500.. => Verdict::ServerError(error(Trouble::Unavailable)),
-        401 => Verdict::Refused(error(Trouble::Configuration)),
-        404 => Verdict::Refused(explain(status, error(Trouble::NotFound))),
-        405 => Verdict::Refused(error(Trouble::Configuration).with_hint(
+        500.. => AnswerVerdict::ServerError(error(Trouble::Unavailable)),
+        401 => AnswerVerdict::Refused(error(Trouble::Configuration)),
+        404 => AnswerVerdict::Refused(explain(status, error(Trouble::NotFound))),
+        405 => AnswerVerdict::Refused(error(Trouble::Configuration).with_hint(
             "the server does not know this verb at this path: check that target.base_url ends with /configapi/v2",
         )),
-        415 => Verdict::Refused(error(Trouble::Configuration).with_hint(
+        415 => AnswerVerdict::Refused(error(Trouble::Configuration).with_hint(
             "the server does not take JSON here: check that target.base_url ends with /configapi/v2, and what stands \
              between",
         )),
-        _ => Verdict::Refused(explain(status, error(Trouble::Refused))),
+        _ => AnswerVerdict::Refused(explain(status, error(Trouble::Refused))),
     }
 }
 
 /// What a success of a request that writes brings: `OK`, the user, or nothing. None for a web page (somebody else
 /// answered), for JSON that breaks off and for what calls itself an error.
-pub(super) fn done(answer: &Answer) -> Option<()> {
+pub(super) fn accept_done(answer: &HttpAnswer) -> Option<()> {
     let is_wrong = match serde_json::from_slice(&answer.body) {
         Ok(Json::Object(object)) => object.get("error").is_some_and(|error| !error.is_null()),
         Ok(_) => false,
@@ -48,7 +51,7 @@ pub(super) fn done(answer: &Answer) -> Option<()> {
 }
 
 /// What the server says, as far as it says anything.
-fn said(answer: &Answer) -> String {
+fn answer_text(answer: &HttpAnswer) -> String {
     if is_page(answer) {
         return "a web page instead of the API's answer".to_owned();
     }
@@ -71,7 +74,7 @@ fn said(answer: &Answer) -> String {
     text
 }
 
-fn is_page(answer: &Answer) -> bool {
+fn is_page(answer: &HttpAnswer) -> bool {
     answer.body.trim_ascii_start().starts_with(b"<")
 }
 
@@ -82,8 +85,8 @@ mod tests {
 
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    fn answer(status: u16, body: &str) -> HttpAnswer {
+        HttpAnswer {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
             body: body.to_owned().into(),
@@ -91,10 +94,10 @@ mod tests {
     }
 
     fn judged(status: u16, body: &str) -> (&'static str, Option<CallError>) {
-        match judge(&answer(status, body), &done, &|_, error| error) {
-            Verdict::Done(()) => ("done", None),
-            Verdict::Refused(error) => ("refused", Some(error)),
-            Verdict::ServerError(error) => ("server error", Some(error)),
+        match judge_answer(&answer(status, body), &accept_done, &|_, error| error) {
+            AnswerVerdict::Done(()) => ("done", None),
+            AnswerVerdict::Refused(error) => ("refused", Some(error)),
+            AnswerVerdict::ServerError(error) => ("server error", Some(error)),
         }
     }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 
-use super::Login;
-use super::answer::{done, judge};
+use super::BrightpatternLogin;
+use super::answer::{accept_done, judge_answer};
 use super::decode;
 use super::schema::at;
-use super::wire::{Body, body, references};
+use super::wire::{Body, first_reference, request_body};
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::{
-    Answer, Authorization, Client, ClientCredentials, ClientSettings, Rate, Repeat, Request, segment,
+    Authorization, Client, ClientCredentials, ClientSettings, HttpAnswer, HttpRequest, Rate, Repeat, path_segment,
 };
 use crate::connectors::listing::{DetailedList, DirectoryEntry};
 use crate::connectors::{CallError, Purpose, Trouble};
@@ -25,19 +25,19 @@ const DIRECTORY: &str = "/phone/user";
 const USER: &str = "/user";
 
 /// One tenant's API.
-pub(super) struct Api {
+pub(super) struct BrightpatternApi {
     pub http: Client,
     pub schema: Schema,
     login: Authorization,
 }
 
-impl Api {
+impl BrightpatternApi {
     pub fn new(
         base_url: &str,
         rate: &Rate,
         clock: Arc<dyn Clock>,
         stop: Arc<Stop>,
-        login: Login,
+        login: BrightpatternLogin,
         schema: Schema,
     ) -> Result<Self, CallError> {
         let http = Client::new(ClientSettings {
@@ -52,7 +52,7 @@ impl Api {
         let credentials =
             ClientCredentials::new("/oauth/token", login.client_id, login.client_secret, Some(login.scope));
         let login = Authorization::client_credentials(credentials);
-        login.redact(&http);
+        login.redact_secrets(&http);
         Ok(Self { http, schema, login })
     }
 
@@ -60,14 +60,14 @@ impl Api {
         self.login.sign_in(&self.http).await
     }
 
-    pub fn renewals(&self, within: Duration) -> u64 {
-        self.login.renewals(&self.http, within)
+    pub fn token_renewals(&self, within: Duration) -> u64 {
+        self.login.token_renewals(&self.http, within)
     }
 
     /// The names of the teams; none where this release does not say.
-    pub async fn teams(&self) -> Result<Option<Vec<String>>, CallError> {
-        let request = Request::get("/team", Purpose::Lookup);
-        match self.call(&request, |answer| decode::teams(&answer.body), |_, error| error).await {
+    pub async fn list_teams(&self) -> Result<Option<Vec<String>>, CallError> {
+        let request = HttpRequest::get("/team", Purpose::Lookup);
+        match self.send_call(&request, |answer| decode::decode_teams(&answer.body), |_, error| error).await {
             Ok(teams) => Ok(Some(teams)),
             Err(error) if matches!(error.code, Some(404 | 405)) => Ok(None),
             Err(error) => Err(error),
@@ -75,11 +75,11 @@ impl Api {
     }
 
     /// What the server shows of one user.
-    pub async fn user(&self, login: &str, purpose: Purpose) -> Result<Option<Attributes>, CallError> {
-        let Some(path) = path(login) else { return Ok(None) };
-        let read = |answer: &Answer| decode::user(&self.schema, &answer.body);
-        match self.call(&Request::get(&path, purpose), read, |_, error| error).await {
-            Ok((shown, values)) if same(&shown, login) => Ok(Some(values)),
+    pub async fn get_user(&self, login: &str, purpose: Purpose) -> Result<Option<Attributes>, CallError> {
+        let Some(path) = user_path(login) else { return Ok(None) };
+        let read = |answer: &HttpAnswer| decode::decode_user(&self.schema, &answer.body);
+        match self.send_call(&HttpRequest::get(&path, purpose), read, |_, error| error).await {
+            Ok((shown, values)) if is_same_login(&shown, login) => Ok(Some(values)),
             Ok((shown, _)) => {
                 let message = format!("GET {}: the answer is about {shown:?}", path.trim_start_matches('/'));
                 Err(CallError::new(Trouble::Garbled, message))
@@ -94,12 +94,12 @@ impl Api {
         let Some(login) = values.get(at::LOGIN_ID).and_then(|value| value.as_str()) else {
             return Err(CallError::new(Trouble::Refused, "a user cannot be created without a loginId"));
         };
-        if segment(login).is_none() {
+        if path_segment(login).is_none() {
             let message = format!("{login:?} cannot be a loginId: no address can name such a user");
             return Err(CallError::new(Trouble::Refused, message));
         }
-        let Body { bytes, secrets } = body(&self.schema, values)?;
-        let request = Request {
+        let Body { bytes, secrets } = request_body(&self.schema, values)?;
+        let request = HttpRequest {
             method: Method::POST,
             path: USER,
             body: Some(bytes),
@@ -107,22 +107,22 @@ impl Api {
             repeat: Repeat::IfUnsent,
             secrets: &secrets,
         };
-        let read = |answer: &Answer| match decode::user(&self.schema, &answer.body) {
-            Some((shown, _)) => same(&shown, login).then_some(AccountId(shown)),
-            None => done(answer).map(|()| AccountId(login.to_owned())),
+        let read = |answer: &HttpAnswer| match decode::decode_user(&self.schema, &answer.body) {
+            Some((shown, _)) => is_same_login(&shown, login).then_some(AccountId(shown)),
+            None => accept_done(answer).map(|()| AccountId(login.to_owned())),
         };
         let explain = |status, error| match status {
             404 => self.names_nothing(values, error),
             409 => CallError { trouble: Trouble::Exists, ..error },
             _ => error,
         };
-        self.call(&request, read, explain).await
+        self.send_call(&request, read, explain).await
     }
 
     pub async fn update(&self, id: &AccountId, values: &Attributes) -> Result<(), CallError> {
-        let Body { bytes, secrets } = body(&self.schema, values)?;
-        let path = path(id.as_str()).ok_or_else(|| no_id(id))?;
-        let request = Request {
+        let Body { bytes, secrets } = request_body(&self.schema, values)?;
+        let path = user_path(id.as_str()).ok_or_else(|| no_id(id))?;
+        let request = HttpRequest {
             method: Method::PUT,
             path: &path,
             body: Some(bytes),
@@ -131,10 +131,10 @@ impl Api {
             repeat: Repeat::Safe,
             secrets: &secrets,
         };
-        match self.call(&request, done, |_, error| error).await {
+        match self.send_call(&request, accept_done, |_, error| error).await {
             // Either the user is not there, or what the values refer to; only asking tells.
-            Err(error) if error.trouble == Trouble::NotFound && references(&self.schema, values).is_some() => {
-                match self.user(id.as_str(), Purpose::Lookup).await {
+            Err(error) if error.trouble == Trouble::NotFound && first_reference(&self.schema, values).is_some() => {
+                match self.get_user(id.as_str(), Purpose::Lookup).await {
                     Ok(Some(_)) => Err(self.names_nothing(values, error)),
                     _ => Err(error),
                 }
@@ -144,8 +144,8 @@ impl Api {
     }
 
     pub async fn delete(&self, id: &AccountId) -> Result<(), CallError> {
-        let path = path(id.as_str()).ok_or_else(|| no_id(id))?;
-        let request = Request {
+        let path = user_path(id.as_str()).ok_or_else(|| no_id(id))?;
+        let request = HttpRequest {
             method: Method::DELETE,
             path: &path,
             body: None,
@@ -153,30 +153,30 @@ impl Api {
             repeat: Repeat::Safe,
             secrets: &[],
         };
-        self.call(&request, done, |_, error| error).await
+        self.send_call(&request, accept_done, |_, error| error).await
     }
 
     /// Sends a request. `read` takes from a success what was asked for, and nothing where it is no answer of this API;
     /// `explain` may say more of a refusal with an HTTP status.
-    async fn call<T>(
+    async fn send_call<T>(
         &self,
-        request: &Request<'_>,
-        read: impl Fn(&Answer) -> Option<T> + Send + Sync,
+        request: &HttpRequest<'_>,
+        read: impl Fn(&HttpAnswer) -> Option<T> + Send + Sync,
         explain: impl Fn(u16, CallError) -> CallError + Send + Sync,
     ) -> Result<T, CallError> {
-        self.login.send(&self.http, request, |_| {}, |answer| judge(answer, &read, &explain)).await
+        self.login.send(&self.http, request, |_| {}, |answer| judge_answer(answer, &read, &explain)).await
     }
 
     /// The server does not find what the values refer to, and does not say which of it.
     fn names_nothing(&self, values: &Attributes, error: CallError) -> CallError {
-        let Some(named) = references(&self.schema, values) else { return error };
+        let Some(named) = first_reference(&self.schema, values) else { return error };
         let message = format!("{}: the contact center does not have one of: {named}", error.message);
         CallError { trouble: Trouble::Refused, message, ..error }
             .with_hint("create it in Contact Center Administrator, or map a name that exists")
     }
 }
 
-impl DetailedList for Api {
+impl DetailedList for BrightpatternApi {
     const LOGIN: &'static str = "loginId";
 
     fn concurrency(&self) -> usize {
@@ -184,17 +184,17 @@ impl DetailedList for Api {
     }
 
     async fn fetch_directory(&self, purpose: Purpose) -> Result<Vec<DirectoryEntry>, CallError> {
-        let request = Request::get(DIRECTORY, purpose);
-        self.call(&request, |answer| decode::directory(&answer.body), unusable).await
+        let request = HttpRequest::get(DIRECTORY, purpose);
+        self.send_call(&request, |answer| decode::decode_directory(&answer.body), unusable_answer).await
     }
 
     async fn fetch_details(&self, login: &str, purpose: Purpose) -> Result<Option<Attributes>, CallError> {
-        self.user(login, purpose).await
+        self.get_user(login, purpose).await
     }
 }
 
-fn path(login: &str) -> Option<String> {
-    segment(login).map(|login| format!("{USER}/{login}"))
+fn user_path(login: &str) -> Option<String> {
+    path_segment(login).map(|login| format!("{USER}/{login}"))
 }
 
 fn no_id(id: &AccountId) -> CallError {
@@ -202,12 +202,12 @@ fn no_id(id: &AccountId) -> CallError {
 }
 
 /// Whether two logins are one.
-pub(super) fn same(a: &str, b: &str) -> bool {
+pub(super) fn is_same_login(a: &str, b: &str) -> bool {
     normal(a.trim(), false) == normal(b.trim(), false)
 }
 
 /// Without the directory there is nothing that could be done with this address.
-fn unusable(status: u16, error: CallError) -> CallError {
+fn unusable_answer(status: u16, error: CallError) -> CallError {
     match status {
         403 => CallError { trouble: Trouble::Configuration, ..error }
             .with_hint("the API user of target.client_id must be allowed to read users"),

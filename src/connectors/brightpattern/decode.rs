@@ -13,13 +13,13 @@ use crate::connectors::listing::DirectoryEntry;
 use crate::model::{AttrId, Attributes, Kind, Schema, Value};
 
 /// The users in a directory, without entries that are no users of this contact center; none where it is no directory.
-pub(super) fn directory(body: &[u8]) -> Option<Vec<DirectoryEntry>> {
+pub(super) fn decode_directory(body: &[u8]) -> Option<Vec<DirectoryEntry>> {
     let entries: Vec<RawEntry> = serde_json::from_slice(body).ok()?;
     Some(entries.into_iter().filter(|entry| !entry.is_external()).map(DirectoryEntry::from).collect())
 }
 
 /// The user in an answer; none where it holds no user with a login.
-pub(super) fn user(schema: &Schema, body: &[u8]) -> Option<(String, Attributes)> {
+pub(super) fn decode_user(schema: &Schema, body: &[u8]) -> Option<(String, Attributes)> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let values = User(schema).deserialize(&mut json).ok()?;
     json.end().ok()?;
@@ -28,7 +28,7 @@ pub(super) fn user(schema: &Schema, body: &[u8]) -> Option<(String, Attributes)>
 }
 
 /// The names of the teams; none where the answer is no list of teams.
-pub(super) fn teams(body: &[u8]) -> Option<Vec<String>> {
+pub(super) fn decode_teams(body: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     struct Team {
         name: String,
@@ -40,15 +40,15 @@ pub(super) fn teams(body: &[u8]) -> Option<Vec<String>> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawEntry {
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "decode_text")]
     login_id: Option<Value>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "decode_text")]
     first_name: Option<Value>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "decode_text")]
     last_name: Option<Value>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "decode_text")]
     extension: Option<Value>,
-    #[serde(default, deserialize_with = "truth")]
+    #[serde(default, deserialize_with = "decode_truth")]
     external: Option<Value>,
 }
 
@@ -72,12 +72,12 @@ impl From<RawEntry> for DirectoryEntry {
     }
 }
 
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    As(&Kind::Text).deserialize(deserializer)
+fn decode_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    AsKind(&Kind::Text).deserialize(deserializer)
 }
 
-fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    As(&Kind::Bool).deserialize(deserializer)
+fn decode_truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    AsKind(&Kind::Bool).deserialize(deserializer)
 }
 
 /// Reads a user's object.
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for User<'_> {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let value = map.next_value_seed(As(&self.0.get(id).kind))?;
+            let value = map.next_value_seed(AsKind(&self.0.get(id).kind))?;
             // What is said last counts, also where it says that there is nothing.
             values.push((id, value));
         }
@@ -138,18 +138,18 @@ impl Visitor<'_> for Readable<'_> {
 }
 
 /// Reads any JSON as a value of this kind; none for nothing.
-struct As<'k>(&'k Kind);
+struct AsKind<'k>(&'k Kind);
 
-impl<'de> DeserializeSeed<'de> for As<'_> {
+impl<'de> DeserializeSeed<'de> for AsKind<'_> {
     type Value = Option<Value>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Value>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl As<'_> {
+impl AsKind<'_> {
     /// A number, which an extension may come as and is not.
-    fn number(&self, number: serde_json::Number) -> Value {
+    fn decode_number(&self, number: serde_json::Number) -> Value {
         match self.0 {
             Kind::Text => Value::text(number.to_string()),
             _ => Value::from(serde_json::Value::Number(number)),
@@ -157,7 +157,7 @@ impl As<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for As<'_> {
+impl<'de> Visitor<'de> for AsKind<'_> {
     type Value = Option<Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,15 +173,15 @@ impl<'de> Visitor<'de> for As<'_> {
     }
 
     fn visit_i64<E: Error>(self, n: i64) -> Result<Option<Value>, E> {
-        Ok(Some(self.number(n.into())))
+        Ok(Some(self.decode_number(n.into())))
     }
 
     fn visit_u64<E: Error>(self, n: u64) -> Result<Option<Value>, E> {
-        Ok(Some(self.number(n.into())))
+        Ok(Some(self.decode_number(n.into())))
     }
 
     fn visit_f64<E: Error>(self, n: f64) -> Result<Option<Value>, E> {
-        Ok(serde_json::Number::from_f64(n).map(|n| self.number(n)))
+        Ok(serde_json::Number::from_f64(n).map(|n| self.decode_number(n)))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Option<Value>, E> {
@@ -190,7 +190,7 @@ impl<'de> Visitor<'de> for As<'_> {
             Kind::Bool if text.trim().eq_ignore_ascii_case("false") => Value::Bool(false),
             Kind::Int => text.trim().parse().map_or_else(|_| Value::text(text), Value::Int),
             // The only one of its list.
-            Kind::List(inner) if !text.is_empty() => Value::List(As(inner).visit_str(text)?.into_iter().collect()),
+            Kind::List(inner) if !text.is_empty() => Value::List(AsKind(inner).visit_str(text)?.into_iter().collect()),
             _ => Value::text(text),
         }))
     }
@@ -198,7 +198,7 @@ impl<'de> Visitor<'de> for As<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Value>, A::Error> {
         let mut list = Vec::new();
         if let Kind::List(inner) = self.0 {
-            while let Some(value) = seq.next_element_seed(As(inner))? {
+            while let Some(value) = seq.next_element_seed(AsKind(inner))? {
                 list.extend(value);
             }
         } else {
@@ -213,7 +213,7 @@ impl<'de> Visitor<'de> for As<'_> {
         let mut object = BTreeMap::new();
         if let Kind::Map(inner) = self.0 {
             while let Some(key) = map.next_key::<String>()? {
-                match map.next_value_seed(As(inner))? {
+                match map.next_value_seed(AsKind(inner))? {
                     Some(value) => object.insert(key, value),
                     None => object.remove(&key),
                 };
@@ -229,7 +229,7 @@ impl<'de> Visitor<'de> for As<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema;
+    use super::super::make_schema;
     use super::*;
 
     /// The user of the reference page, as an answer.
@@ -239,8 +239,8 @@ mod tests {
         "roles":["Agent","Supervisor"],"locked":false,"password":"ChangeMe"}"#;
 
     fn shown(body: &str) -> Vec<(String, Value)> {
-        let schema = schema();
-        let (_, values) = user(&schema, body.as_bytes()).unwrap();
+        let schema = make_schema();
+        let (_, values) = decode_user(&schema, body.as_bytes()).unwrap();
         values.iter().map(|(id, value)| (schema.name(id).to_owned(), value.clone())).collect()
     }
 
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_user_is_read_with_everything_that_can_be_read() {
         let names: Vec<_> = shown(SHEILA).into_iter().map(|(name, _)| name).collect();
-        let schema = schema();
+        let schema = make_schema();
         let readable: Vec<_> = schema.iter().filter(|(_, a)| a.read).map(|(_, a)| a.name.clone()).collect();
         assert_eq!(names, readable);
     }
@@ -288,14 +288,14 @@ mod tests {
 
     #[test]
     fn what_follows_the_user_makes_it_no_answer() {
-        assert_eq!(user(&schema(), br#"{"loginId":"ana"} trailing"#), None);
+        assert_eq!(decode_user(&make_schema(), br#"{"loginId":"ana"} trailing"#), None);
     }
 
     #[test]
     fn an_answer_without_a_login_is_no_user() {
-        let schema = schema();
+        let schema = make_schema();
         for body in ["", "OK", "[]", "{}", r#"{"loginId":""}"#, r#"{"loginId":null}"#, "<html></html>"] {
-            assert_eq!(user(&schema, body.as_bytes()), None, "{body}");
+            assert_eq!(decode_user(&schema, body.as_bytes()), None, "{body}");
         }
     }
 
@@ -303,18 +303,21 @@ mod tests {
     fn the_directory_is_read_without_those_who_are_no_users() {
         let body = r#"[{"extension":1001,"loginId":"ana","firstName":"Ana","lastName":"Díaz","voiceMail":true,"greeting":null},
             {"extension":"2","loginId":"pizza","external":true},{"loginId":"bo","external":"false"},{"extension":"9"}]"#;
-        let entries = directory(body.as_bytes()).unwrap();
+        let entries = decode_directory(body.as_bytes()).unwrap();
         assert_eq!(entries.iter().map(|entry| entry.login.as_str()).collect::<Vec<_>>(), ["ana", "bo", ""]);
         assert_eq!(entries[0].values.get(at::EXTENSION), Some(&Value::text("1001")));
         assert_eq!(entries[0].values.get(at::LAST_NAME), Some(&Value::text("Díaz")));
-        assert_eq!(directory(b"{}"), None);
-        assert_eq!(directory(b"<html>"), None);
+        assert_eq!(decode_directory(b"{}"), None);
+        assert_eq!(decode_directory(b"<html>"), None);
     }
 
     #[test]
     fn teams_are_a_list_of_names() {
-        assert_eq!(teams(br#"[{"name":"Sales","id":1},{"name":"Ops"}]"#), Some(vec!["Sales".into(), "Ops".into()]));
-        assert_eq!(teams(b"[]"), Some(Vec::new()));
-        assert_eq!(teams(b"{}"), None);
+        assert_eq!(
+            decode_teams(br#"[{"name":"Sales","id":1},{"name":"Ops"}]"#),
+            Some(vec!["Sales".into(), "Ops".into()])
+        );
+        assert_eq!(decode_teams(b"[]"), Some(Vec::new()));
+        assert_eq!(decode_teams(b"{}"), None);
     }
 }

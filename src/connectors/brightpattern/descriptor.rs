@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::Login;
+use super::BrightpatternLogin;
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
 use crate::discovery::{Blueprint, InUse, Meaning, ValueOrigin, Wish};
 use crate::model::Schema;
@@ -92,17 +92,17 @@ settings_table! {
 
 impl SystemSettings for BrightpatternSettings {
     fn schema(&self, _mapped: &[String]) -> Schema {
-        super::schema()
+        super::make_schema()
     }
 
     fn connect<'a>(&'a self, link: Link<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, ConnectError>> {
         Box::pin(async move {
-            let login = Login {
+            let login = BrightpatternLogin {
                 client_id: link.text("client_id", self.client_id.as_ref())?,
                 client_secret: link.secret("client_secret", self.client_secret.as_ref())?,
                 scope: link.text("scope", self.scope.as_ref())?,
             };
-            let center = super::connect(link.base_url, link.rate, link.clock, link.stop, login, link.shown)?;
+            let center = super::connect_tenant(link.base_url, link.rate, link.clock, link.stop, login, link.shown)?;
             Ok(Box::new(center) as Box<dyn Connector>)
         })
     }

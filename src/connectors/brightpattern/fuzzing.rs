@@ -5,9 +5,9 @@
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use super::answer::{done, judge};
-use super::{decode, schema};
-use crate::connectors::http::{Answer, Verdict};
+use super::answer::{accept_done, judge_answer};
+use super::{decode, make_schema};
+use crate::connectors::http::{AnswerVerdict, HttpAnswer};
 use crate::model::{Attributes, Value};
 
 const STATUS: [u16; 8] = [200, 201, 204, 400, 401, 404, 409, 500];
@@ -18,22 +18,22 @@ pub fn any_answer(data: &[u8]) {
     let Some((status, body)) = data.split_first() else { return };
     let status = STATUS[usize::from(status.wrapping_sub(b'0')) % STATUS.len()];
     let Ok(status) = StatusCode::from_u16(status) else { return };
-    let answer = Answer { status, headers: HeaderMap::new(), body: body.to_vec().into() };
-    match judge(&answer, &done, &|_, error| error) {
-        Verdict::Done(()) => assert!(status.is_success()),
-        Verdict::Refused(error) | Verdict::ServerError(error) => {
+    let answer = HttpAnswer { status, headers: HeaderMap::new(), body: body.to_vec().into() };
+    match judge_answer(&answer, &accept_done, &|_, error| error) {
+        AnswerVerdict::Done(()) => assert!(status.is_success()),
+        AnswerVerdict::Refused(error) | AnswerVerdict::ServerError(error) => {
             assert!(!error.message.is_empty());
             let _ = error.to_string();
         }
     }
-    if let Some((login, values)) = decode::user(&schema(), body) {
+    if let Some((login, values)) = decode::decode_user(&make_schema(), body) {
         assert!(!login.is_empty());
         sound(&values);
     }
-    for entry in decode::directory(body).into_iter().flatten() {
+    for entry in decode::decode_directory(body).into_iter().flatten() {
         sound(&entry.values);
     }
-    let _ = decode::teams(body);
+    let _ = decode::decode_teams(body);
 }
 
 fn sound(values: &Attributes) {

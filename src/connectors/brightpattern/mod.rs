@@ -21,17 +21,17 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::Rate;
-use crate::connectors::listing::{Extent, list_details};
+use crate::connectors::listing::{DirectoryExtent, list_details};
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, find_by_listing};
 use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret, Value};
 
-use api::Api;
+use api::BrightpatternApi;
 pub use descriptor::{BrightpatternSettings, DESCRIPTOR};
 use schema::at;
-pub use schema::schema;
+pub use schema::make_schema;
 
 /// How to sign in, resolved.
-pub struct Login {
+pub struct BrightpatternLogin {
     pub client_id: String,
     pub client_secret: Secret,
     pub scope: String,
@@ -39,8 +39,8 @@ pub struct Login {
 
 /// One contact center.
 pub struct BrightpatternConnector {
-    api: Arc<Api>,
-    extent: Extent,
+    api: Arc<BrightpatternApi>,
+    extent: DirectoryExtent,
 }
 
 /// Prepares to speak with a contact center; sends nothing yet. `needed` names the attributes that a listing must show:
@@ -48,23 +48,24 @@ pub struct BrightpatternConnector {
 ///
 /// # Errors
 /// [`Trouble::Configuration`](crate::connectors::Trouble::Configuration) for an address that cannot be used.
-pub fn connect(
+pub fn connect_tenant(
     base_url: &str,
     rate: &Rate,
     clock: Arc<dyn Clock>,
     stop: Arc<Stop>,
-    login: Login,
+    login: BrightpatternLogin,
     needed: &[String],
 ) -> Result<BrightpatternConnector, CallError> {
-    let schema = schema();
-    let extent = if schema::needs_details(&schema, needed) { Extent::Details } else { Extent::Directory };
-    let api = Api::new(base_url, rate, clock, stop, login, schema)?;
+    let schema = make_schema();
+    let extent =
+        if schema::needs_details(&schema, needed) { DirectoryExtent::Details } else { DirectoryExtent::Directory };
+    let api = BrightpatternApi::new(base_url, rate, clock, stop, login, schema)?;
     Ok(BrightpatternConnector { api: Arc::new(api), extent })
 }
 
 impl BrightpatternConnector {
-    async fn account(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
-        let values = self.api.user(id.as_str(), Purpose::Lookup).await?;
+    async fn get_account(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
+        let values = self.api.get_user(id.as_str(), Purpose::Lookup).await?;
         Ok(values.map(|values| Account { id: id.clone(), values, protected: None }))
     }
 
@@ -73,9 +74,9 @@ impl BrightpatternConnector {
         let needs_listing = rules
             .iter()
             .filter(|rule| !rule.attributes.contains(&at::LOGIN_ID))
-            .any(|rule| sought.iter().any(|values| self.key(rule, values).is_some()));
+            .any(|rule| sought.iter().any(|values| self.match_key(rule, values).is_some()));
         if needs_listing {
-            let listing = list_details(Arc::clone(&self.api), Extent::Details, Purpose::Lookup);
+            let listing = list_details(Arc::clone(&self.api), DirectoryExtent::Details, Purpose::Lookup);
             return find_by_listing(&self.api.schema, listing, rules, sought).await;
         }
         // Made at once, sent as places become free.
@@ -87,11 +88,11 @@ impl BrightpatternConnector {
     async fn by_login(&self, rules: &[MatchRule], values: &Attributes) -> Result<Vec<Account>, CallError> {
         let login = values.get(at::LOGIN_ID).and_then(Value::as_str).map(str::trim);
         let Some(login) = login.filter(|login| !login.is_empty()) else { return Ok(Vec::new()) };
-        let found = self.account(&AccountId(login.to_owned())).await?;
+        let found = self.get_account(&AccountId(login.to_owned())).await?;
         let matches = |account: &Account| {
             rules.iter().any(|rule| {
-                let wanted = self.key(rule, values);
-                wanted.is_some() && wanted == self.key(rule, &account.values)
+                let wanted = self.match_key(rule, values);
+                wanted.is_some() && wanted == self.match_key(rule, &account.values)
             })
         };
         // By its own spelling of its login, as a listing shows it, however it was asked for.
@@ -102,7 +103,7 @@ impl BrightpatternConnector {
         Ok(found.into_iter().filter(matches).map(named).collect())
     }
 
-    fn key(&self, rule: &MatchRule, values: &Attributes) -> Option<KeyHash> {
+    fn match_key(&self, rule: &MatchRule, values: &Attributes) -> Option<KeyHash> {
         rule.key(&self.api.schema, |id| values.get(id), &mut Vec::new())
     }
 }
@@ -125,7 +126,7 @@ impl Connector for BrightpatternConnector {
     }
 
     fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
-        Box::pin(self.account(id))
+        Box::pin(self.get_account(id))
     }
 
     fn find<'a>(
@@ -149,14 +150,14 @@ impl Connector for BrightpatternConnector {
     }
 
     fn references(&self, attribute: AttrId) -> BoxFuture<'_, Result<Option<Vec<String>>, CallError>> {
-        Box::pin(async move { if attribute == at::TEAM { self.api.teams().await } else { Ok(None) } })
+        Box::pin(async move { if attribute == at::TEAM { self.api.list_teams().await } else { Ok(None) } })
     }
 
     /// Without the sign-in: the directory, one request for each user, and the directory again.
     fn listing_cost(&self, accounts: u64) -> u64 {
         match self.extent {
-            Extent::Details if accounts > 0 => accounts + 2,
-            Extent::Details | Extent::Directory => 1,
+            DirectoryExtent::Details if accounts > 0 => accounts + 2,
+            DirectoryExtent::Details | DirectoryExtent::Directory => 1,
         }
     }
 
@@ -169,7 +170,7 @@ impl Connector for BrightpatternConnector {
     }
 
     fn renewals(&self, within: Duration) -> u64 {
-        self.api.renewals(within)
+        self.api.token_renewals(within)
     }
 
     fn meter(&self) -> &Meter {

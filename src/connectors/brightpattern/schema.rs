@@ -25,7 +25,7 @@ const DIRECTORY: [AttrId; 4] = [at::LOGIN_ID, at::FIRST_NAME, at::LAST_NAME, at:
 /// it is. The pages do not say whether a login is compared with case; telling two people apart by case alone would be
 /// a mistake in either reading, so it is not.
 #[must_use]
-pub fn schema() -> Schema {
+pub fn make_schema() -> Schema {
     let new = Attribute::new;
     let mut schema = Schema::new(vec![
         new("loginId", Kind::Text).allows("CR").required().unique().ignoring_case(),
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_schema_is_the_published_table() {
-        let schema = schema();
+        let schema = make_schema();
         assert_eq!(schema.iter().count(), TABLE.len());
         for ((_, attribute), (name, allows, marks)) in schema.iter().zip(TABLE) {
             let letters: String = [(attribute.create, 'C'), (attribute.read, 'R'), (attribute.update, 'U')]
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_places_are_those_of_the_table() {
-        let schema = schema();
+        let schema = make_schema();
         for (name, id) in [
             ("loginId", at::LOGIN_ID),
             ("firstName", at::FIRST_NAME),
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn an_account_is_in_use_until_it_is_disabled() {
-        let schema = schema();
+        let schema = make_schema();
         let account = |disabled: Value| [(at::DISABLED, disabled)].into_iter().collect();
         assert_eq!(schema.is_active(&account(Value::Bool(true))), Some(false));
         assert_eq!(schema.is_active(&account(Value::text("false"))), Some(true));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn users_are_asked_for_only_where_the_directory_is_not_enough() {
-        let schema = schema();
+        let schema = make_schema();
         let needs =
             |names: &[&str]| needs_details(&schema, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         assert!(!needs(&["loginId", "firstName", "lastName", "extension"]));

@@ -18,7 +18,7 @@ pub(super) struct Body {
 ///
 /// # Errors
 /// [`Trouble::Refused`] for a value that has no form on the wire; nothing is sent then.
-pub(super) fn body(schema: &Schema, values: &Attributes) -> Result<Body, CallError> {
+pub(super) fn request_body(schema: &Schema, values: &Attributes) -> Result<Body, CallError> {
     let mut object = Map::new();
     let mut secrets = Vec::new();
     for (id, value) in values.iter() {
@@ -37,7 +37,7 @@ pub(super) fn body(schema: &Schema, values: &Attributes) -> Result<Body, CallErr
 }
 
 /// The teams, roles and skills that values name, as a message names them; none where they name none.
-pub(super) fn references(schema: &Schema, values: &Attributes) -> Option<String> {
+pub(super) fn first_reference(schema: &Schema, values: &Attributes) -> Option<String> {
     let named: Vec<String> = [at::TEAM, at::ROLES, at::SKILLS]
         .into_iter()
         .filter_map(|id| {
@@ -55,16 +55,16 @@ pub(super) fn references(schema: &Schema, values: &Attributes) -> Option<String>
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema;
+    use super::super::make_schema;
     use super::*;
 
     fn values(pairs: &[(&str, &str)]) -> Attributes {
-        let schema = schema();
+        let schema = make_schema();
         pairs.iter().map(|(name, json)| (schema.id(name).unwrap(), serde_json::from_str(json).unwrap())).collect()
     }
 
     fn sent(pairs: &[(&str, &str)]) -> String {
-        String::from_utf8(body(&schema(), &values(pairs)).unwrap().bytes.to_vec()).unwrap()
+        String::from_utf8(request_body(&make_schema(), &values(pairs)).unwrap().bytes.to_vec()).unwrap()
     }
 
     #[test]
@@ -86,18 +86,21 @@ mod tests {
 
     #[test]
     fn a_password_is_sent_in_clear_and_handed_back_for_redaction() {
-        let schema = schema();
+        let schema = make_schema();
         let one = |value| [(schema.id("password").unwrap(), value)].into_iter().collect::<Attributes>();
-        let sent = body(&schema, &one(Value::Secret(Secret::new("hunter2")))).unwrap();
+        let sent = request_body(&schema, &one(Value::Secret(Secret::new("hunter2")))).unwrap();
         assert_eq!((&sent.bytes[..], sent.secrets), (&br#"{"password":"hunter2"}"#[..], vec![Secret::new("hunter2")]));
-        assert!(body(&schema, &one(Value::Generated)).is_err());
+        assert!(request_body(&schema, &one(Value::Generated)).is_err());
     }
 
     #[test]
     fn teams_roles_and_skills_are_named_by_their_names() {
         let pairs = [("skills", r#"{"x":1,"y":2}"#), ("team", "\"Sales\""), ("roles", "[\"Agent\"]")];
-        let named = references(&schema(), &values(&pairs));
+        let named = first_reference(&make_schema(), &values(&pairs));
         assert_eq!(named.as_deref(), Some(r#"team "Sales"; roles "Agent"; skills "x", "y""#));
-        assert_eq!(references(&schema(), &values(&[("disabled", "true"), ("skills", "{}"), ("team", "\"\"")])), None);
+        assert_eq!(
+            first_reference(&make_schema(), &values(&[("disabled", "true"), ("skills", "{}"), ("team", "\"\"")])),
+            None
+        );
     }
 }

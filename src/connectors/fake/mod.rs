@@ -194,7 +194,7 @@ impl Fake {
             *budget -= 1;
             self.meter.saw_quota(Quota { limit: None, remaining: *budget, resets_at: None });
         }
-        self.meter.count(purpose);
+        self.meter.count_request(purpose);
         let (landed, late): (Vec<_>, Vec<_>) =
             std::mem::take(&mut state.late).into_iter().partition(|(at, _)| *at <= now);
         state.late = late;

@@ -24,11 +24,11 @@ impl Address {
             CallError::new(Trouble::Configuration, format!("target.base_url {why}"))
                 .with_hint("write the API's final address, such as https://acme.imi.chat/v3.1")
         };
-        let (url, https) = checked(text, &wrong)?;
+        let (url, https) = check_address(text, &wrong)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("must not carry a query or a fragment"));
         }
-        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), host: named(&url), https })
+        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), host: name_host(&url), https })
     }
 
     /// The address of a path beneath this one. The path begins with a slash and may have a query. What is an address by
@@ -36,10 +36,10 @@ impl Address {
     ///
     /// # Errors
     /// [`Trouble::Configuration`] when the two do not make an address, or the address is not safe.
-    pub fn join(&self, path: &str) -> Result<Url, CallError> {
+    pub fn join_path(&self, path: &str) -> Result<Url, CallError> {
         if path.contains("://") && !path.starts_with('/') {
             let wrong = |why: &str| CallError::new(Trouble::Configuration, format!("an address {why}"));
-            return checked(path, &wrong).map(|(url, _)| url);
+            return check_address(path, &wrong).map(|(url, _)| url);
         }
         let slash = if path.starts_with('/') { "" } else { "/" };
         Url::parse(&format!("{}{slash}{path}", self.base))
@@ -53,7 +53,7 @@ impl Address {
 
 /// A text as one segment of a path. None for what no path can carry as a segment: nothing, `.` and `..`.
 #[must_use]
-pub fn segment(text: &str) -> Option<String> {
+pub fn path_segment(text: &str) -> Option<String> {
     if matches!(text, "" | "." | "..") {
         return None;
     }
@@ -72,13 +72,13 @@ pub fn segment(text: &str) -> Option<String> {
 }
 
 /// Host and port, as messages name a server.
-pub(super) fn named(url: &Url) -> String {
+pub(super) fn name_host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// An address to which anything may be sent, and whether it is https.
-fn checked(text: &str, wrong: &impl Fn(&str) -> CallError) -> Result<(Url, bool), CallError> {
+fn check_address(text: &str, wrong: &impl Fn(&str) -> CallError) -> Result<(Url, bool), CallError> {
     let url = Url::parse(text.trim()).map_err(|error| wrong(&format!("is not an address: {error}")))?;
     let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
         return Err(wrong("names no host"));
@@ -139,25 +139,25 @@ mod tests {
     #[test]
     fn paths_are_put_beneath_the_base() {
         let address = Address::parse("https://acme.imi.chat/v3.1/").unwrap();
-        assert_eq!(address.join("/users/?page=2").unwrap().as_str(), "https://acme.imi.chat/v3.1/users/?page=2");
-        assert_eq!(address.join("authorize").unwrap().as_str(), "https://acme.imi.chat/v3.1/authorize");
+        assert_eq!(address.join_path("/users/?page=2").unwrap().as_str(), "https://acme.imi.chat/v3.1/users/?page=2");
+        assert_eq!(address.join_path("authorize").unwrap().as_str(), "https://acme.imi.chat/v3.1/authorize");
     }
 
     #[test]
     fn an_address_of_its_own_stays_where_it_is_and_is_checked() {
         let address = Address::parse("https://acme.imi.chat/v3.1/").unwrap();
-        assert_eq!(address.join("https://login.acme.org/token").unwrap().as_str(), "https://login.acme.org/token");
+        assert_eq!(address.join_path("https://login.acme.org/token").unwrap().as_str(), "https://login.acme.org/token");
         for text in ["http://login.acme.org/token", "https://ana:hunter2@acme.org/", "ftp://acme.org/"] {
-            let error = address.join(text).unwrap_err();
+            let error = address.join_path(text).unwrap_err();
             assert!(error.trouble == Trouble::Configuration && !error.message.contains("hunter2"), "{text}");
         }
-        assert_eq!(address.join("/go?to=http://x").unwrap().as_str(), "https://acme.imi.chat/v3.1/go?to=http://x");
+        assert_eq!(address.join_path("/go?to=http://x").unwrap().as_str(), "https://acme.imi.chat/v3.1/go?to=http://x");
     }
 
     #[test]
     fn a_segment_stays_one_segment() {
-        assert_eq!(segment("4711").as_deref(), Some("4711"));
-        assert_eq!(segment("a/b?c").as_deref(), Some("a%2Fb%3Fc"));
-        assert_eq!((segment(""), segment("."), segment("..")), (None, None, None));
+        assert_eq!(path_segment("4711").as_deref(), Some("4711"));
+        assert_eq!(path_segment("a/b?c").as_deref(), Some("a%2Fb%3Fc"));
+        assert_eq!((path_segment(""), path_segment("."), path_segment("..")), (None, None, None));
     }
 }

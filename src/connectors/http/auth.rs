@@ -17,13 +17,13 @@ pub struct Token {
 /// Holds the current token.
 #[derive(Debug, Default)]
 pub struct TokenCell {
-    state: Mutex<State>,
+    state: Mutex<TokenState>,
     /// Held while fetching; keeps what the last fetch failed with.
     fetching: tokio::sync::Mutex<Option<CallError>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct TokenState {
     token: Option<Token>,
     /// Fetches that ended, well or not.
     fetches: u64,
@@ -36,7 +36,7 @@ impl TokenCell {
     }
 
     /// The token as it is now, without waiting.
-    pub fn current(&self) -> Option<Token> {
+    pub fn current_token(&self) -> Option<Token> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).token.clone()
     }
 
@@ -57,7 +57,7 @@ impl TokenCell {
     ///
     /// # Errors
     /// What the fetch failed with.
-    pub async fn refresh<F, Fut>(&self, stale: u64, fetch: F) -> Result<Token, CallError>
+    pub async fn refresh_token<F, Fut>(&self, stale: u64, fetch: F) -> Result<Token, CallError>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Secret, CallError>>,
@@ -70,12 +70,12 @@ impl TokenCell {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Secret, CallError>>,
     {
-        let (token, fetches) = self.look();
+        let (token, fetches) = self.look_at_token();
         if let Some(token) = token.filter(|token| token.generation > stale) {
             return Ok(token);
         }
         let mut failure = self.fetching.lock().await;
-        let (token, fetches_now) = self.look();
+        let (token, fetches_now) = self.look_at_token();
         if let Some(token) = token.filter(|token| token.generation > stale) {
             return Ok(token);
         }
@@ -104,7 +104,7 @@ impl TokenCell {
         }
     }
 
-    fn look(&self) -> (Option<Token>, u64) {
+    fn look_at_token(&self) -> (Option<Token>, u64) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.token.clone(), state.fetches)
     }
@@ -139,10 +139,10 @@ mod tests {
     async fn all_who_saw_the_same_stale_token_share_one_refresh() {
         let (cell, count) = (TokenCell::new(), AtomicU64::new(0));
         let first = cell.get(|| fetch(&count)).await.unwrap();
-        let tokens = join_all((0..100).map(|_| cell.refresh(first.generation, || fetch(&count)))).await;
+        let tokens = join_all((0..100).map(|_| cell.refresh_token(first.generation, || fetch(&count)))).await;
         assert!(tokens.iter().all(|token| token.as_ref().unwrap().generation == 2));
         // One who was late with the same news gets the token that is there already.
-        assert_eq!(cell.refresh(first.generation, || fetch(&count)).await.unwrap().generation, 2);
+        assert_eq!(cell.refresh_token(first.generation, || fetch(&count)).await.unwrap().generation, 2);
         assert_eq!(count.load(Ordering::Relaxed), 2);
     }
 

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::client::Client;
-use super::message::{Answer, Request, Verdict};
+use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::oauth::ClientCredentials;
 use super::retry::Tries;
 use crate::connectors::{CallError, Effect, Purpose, Trouble};
@@ -32,7 +32,7 @@ enum Way {
 }
 
 /// What a request came to once the transport is through with it.
-enum Reply<T> {
+enum AuthorizedReply<T> {
     Done(T),
     /// The token was refused, for the first time.
     Stale,
@@ -41,19 +41,19 @@ enum Reply<T> {
 impl Authorization {
     /// # Errors
     /// [`Trouble::Configuration`] for a token that no header can carry.
-    pub fn bearer(token: &Secret) -> Result<Self, CallError> {
-        let way = Way::Fixed(header(&format!("Bearer {}", token.expose()), "target.token")?);
+    pub fn bearer_token(token: &Secret) -> Result<Self, CallError> {
+        let way = Way::Fixed(secret_header(&format!("Bearer {}", token.expose()), "target.token")?);
         Ok(Self { way, hint: "check target.token", secrets: vec![token.clone()] })
     }
 
     /// # Errors
     /// [`Trouble::Configuration`] for a name with a colon, which RFC 7617 has no room for.
-    pub fn basic(username: &str, password: &Secret) -> Result<Self, CallError> {
+    pub fn basic_credentials(username: &str, password: &Secret) -> Result<Self, CallError> {
         if username.contains(':') {
             return Err(CallError::new(Trouble::Configuration, "target.username must not contain a colon"));
         }
         let code = BASE64_STANDARD.encode(format!("{username}:{}", password.expose()));
-        let way = Way::Fixed(header(&format!("Basic {code}"), "target.password")?);
+        let way = Way::Fixed(secret_header(&format!("Basic {code}"), "target.password")?);
         let secrets = vec![password.clone(), Secret::new(code)];
         Ok(Self { way, hint: "check target.username and target.password", secrets })
     }
@@ -66,9 +66,9 @@ impl Authorization {
     }
 
     /// Makes sure that nothing which this client says shows the secrets. Call it once, before anything is sent.
-    pub fn redact(&self, http: &Client) {
+    pub fn redact_secrets(&self, http: &Client) {
         for secret in &self.secrets {
-            http.redact(secret.clone());
+            http.redact_secret(secret.clone());
         }
     }
 
@@ -79,16 +79,16 @@ impl Authorization {
     pub async fn sign_in(&self, http: &Client) -> Result<(), CallError> {
         match &self.way {
             Way::Fixed(_) => Ok(()),
-            Way::OAuth(credentials) => credentials.token(http, None).await.map(|_| ()),
+            Way::OAuth(credentials) => credentials.get_token(http, None).await.map(|_| ()),
         }
     }
 
     /// How often a new token has to be fetched within so long from now, as far as the server says.
     #[must_use]
-    pub fn renewals(&self, http: &Client, within: Duration) -> u64 {
+    pub fn token_renewals(&self, http: &Client, within: Duration) -> u64 {
         match &self.way {
             Way::Fixed(_) => 0,
-            Way::OAuth(credentials) => credentials.renewals(http, within),
+            Way::OAuth(credentials) => credentials.token_renewals(http, within),
         }
     }
 
@@ -100,15 +100,15 @@ impl Authorization {
     pub async fn send<T>(
         &self,
         http: &Client,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         stamp: impl Fn(&mut HeaderMap) + Send + Sync,
-        judge: impl Fn(&Answer) -> Verdict<T> + Send + Sync,
+        judge: impl Fn(&HttpAnswer) -> AnswerVerdict<T> + Send + Sync,
     ) -> Result<T, CallError> {
         let mut tries = Tries::default();
         let mut refused = None;
         loop {
             if let Way::OAuth(credentials) = &self.way {
-                credentials.token(http, refused).await.map_err(|error| {
+                credentials.get_token(http, refused).await.map_err(|error| {
                     let lost = tries.lost && request.purpose == Purpose::Write;
                     error.with_effect(if lost { Effect::Unknown } else { Effect::None })
                 })?;
@@ -117,32 +117,32 @@ impl Authorization {
             let mut generation = 0;
             let put_on = |headers: &mut HeaderMap| {
                 stamp(headers);
-                generation = self.authorise(headers);
+                generation = self.add_authorization(headers);
             };
             let reply = http
                 .send(request, &mut tries, put_on, |answer| match answer.status {
-                    StatusCode::UNAUTHORIZED if may_refresh => Verdict::Done(Reply::Stale),
+                    StatusCode::UNAUTHORIZED if may_refresh => AnswerVerdict::Done(AuthorizedReply::Stale),
                     StatusCode::UNAUTHORIZED => match judge(answer) {
-                        Verdict::Done(done) => Verdict::Done(Reply::Done(done)),
-                        Verdict::Refused(error) | Verdict::ServerError(error) => Verdict::Refused(
+                        AnswerVerdict::Done(done) => AnswerVerdict::Done(AuthorizedReply::Done(done)),
+                        AnswerVerdict::Refused(error) | AnswerVerdict::ServerError(error) => AnswerVerdict::Refused(
                             CallError { trouble: Trouble::Configuration, ..error }.with_hint(self.hint),
                         ),
                     },
-                    _ => judge(answer).map_done(Reply::Done),
+                    _ => judge(answer).map_done(AuthorizedReply::Done),
                 })
                 .await?;
             match reply {
-                Reply::Done(done) => return Ok(done),
-                Reply::Stale => refused = Some(generation),
+                AuthorizedReply::Done(done) => return Ok(done),
+                AuthorizedReply::Stale => refused = Some(generation),
             }
         }
     }
 
     /// Puts the header on a request that is about to leave; returns the generation of its token.
-    fn authorise(&self, headers: &mut HeaderMap) -> u64 {
+    fn add_authorization(&self, headers: &mut HeaderMap) -> u64 {
         let (value, generation) = match &self.way {
             Way::Fixed(value) => (Some(value.clone()), 0),
-            Way::OAuth(credentials) => match credentials.current() {
+            Way::OAuth(credentials) => match credentials.current_token() {
                 // Only what fits into a header is taken for a token.
                 Some(token) => {
                     (HeaderValue::from_str(&format!("Bearer {}", token.secret.expose())).ok(), token.generation)
@@ -157,7 +157,7 @@ impl Authorization {
     }
 }
 
-fn header(text: &str, setting: &str) -> Result<HeaderValue, CallError> {
+fn secret_header(text: &str, setting: &str) -> Result<HeaderValue, CallError> {
     HeaderValue::from_str(text).map_err(|_| {
         CallError::new(Trouble::Configuration, format!("{setting} has a character that no header can carry"))
     })

@@ -10,7 +10,7 @@ use crate::model::Secret;
 
 /// A request, repeatable.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct HttpRequest<'a> {
     pub method: Method,
     /// Beneath the base address, with its query; or an address of its own, as checked as the base address is.
     pub path: &'a str,
@@ -22,7 +22,7 @@ pub struct Request<'a> {
     pub secrets: &'a [Secret],
 }
 
-impl<'a> Request<'a> {
+impl<'a> HttpRequest<'a> {
     /// A request that reads.
     #[must_use]
     pub fn get(path: &'a str, purpose: Purpose) -> Self {
@@ -32,7 +32,7 @@ impl<'a> Request<'a> {
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -41,7 +41,7 @@ pub struct Answer {
 /// What an answer means. Errors need no more than the trouble, what the server said, its code and a hint; the request,
 /// the HTTP status and the transaction are added, and secrets taken out.
 #[derive(Debug)]
-pub enum Verdict<T> {
+pub enum AnswerVerdict<T> {
     Done(T),
     /// The server understood, and will not do it. Nothing was done, unless the error says otherwise.
     Refused(CallError),
@@ -49,19 +49,19 @@ pub enum Verdict<T> {
     ServerError(CallError),
 }
 
-impl<T> Verdict<T> {
+impl<T> AnswerVerdict<T> {
     /// The same verdict with something else made of what is done.
-    pub fn map_done<U>(self, make: impl FnOnce(T) -> U) -> Verdict<U> {
+    pub fn map_done<U>(self, make: impl FnOnce(T) -> U) -> AnswerVerdict<U> {
         match self {
-            Self::Done(done) => Verdict::Done(make(done)),
-            Self::Refused(error) => Verdict::Refused(error),
-            Self::ServerError(error) => Verdict::ServerError(error),
+            Self::Done(done) => AnswerVerdict::Done(make(done)),
+            Self::Refused(error) => AnswerVerdict::Refused(error),
+            Self::ServerError(error) => AnswerVerdict::ServerError(error),
         }
     }
 }
 
 /// The error that a redirect is.
-pub(super) fn redirected(answer: &Answer) -> CallError {
+pub(super) fn redirect_error(answer: &HttpAnswer) -> CallError {
     let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
     // Only the host: the rest of such an address may hold a session.
     let to = location.and_then(|text| Url::parse(text).ok()).and_then(|url| url.host_str().map(str::to_owned));

@@ -23,12 +23,12 @@ use std::time::Duration;
 
 use crate::model::Percent;
 
-pub use address::segment;
+pub use address::path_segment;
 pub use auth::{Token, TokenCell};
 pub use authorization::Authorization;
 pub use client::{Client, ClientSettings, ReadQuota};
 pub use instant::{reset_time, retry_after};
-pub use message::{Answer, Request, Verdict};
+pub use message::{AnswerVerdict, HttpAnswer, HttpRequest};
 pub use oauth::ClientCredentials;
 pub use quota::kept_back;
 pub use retry::{Repeat, Tries};

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::auth::{Token, TokenCell};
 use super::client::Client;
-use super::message::{Answer, Request, Verdict};
+use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::retry::{Repeat, Tries};
 use crate::connectors::{CallError, Purpose, Trouble};
 use crate::model::Secret;
@@ -64,21 +64,22 @@ impl ClientCredentials {
     /// # Errors
     /// [`Trouble::Configuration`] when the server does not accept the credentials, or answers with something else than
     /// a bearer token; what keeps the answer from coming.
-    pub async fn token(&self, http: &Client, refused: Option<u64>) -> Result<Token, CallError> {
-        let stale = refused.or_else(|| self.token.current().filter(|_| self.is_due(http)).map(|old| old.generation));
+    pub async fn get_token(&self, http: &Client, refused: Option<u64>) -> Result<Token, CallError> {
+        let stale =
+            refused.or_else(|| self.token.current_token().filter(|_| self.is_due(http)).map(|old| old.generation));
         match stale {
-            None => self.token.get(|| self.fetch(http)).await,
-            Some(generation) => self.token.refresh(generation, || self.fetch(http)).await,
+            None => self.token.get(|| self.fetch_token(http)).await,
+            Some(generation) => self.token.refresh_token(generation, || self.fetch_token(http)).await,
         }
     }
 
     /// The token as it is now, without waiting.
-    pub fn current(&self) -> Option<Token> {
-        self.token.current()
+    pub fn current_token(&self) -> Option<Token> {
+        self.token.current_token()
     }
 
     /// How often the token has to be renewed within so long from now.
-    pub fn renewals(&self, http: &Client, within: Duration) -> u64 {
+    pub fn token_renewals(&self, http: &Client, within: Duration) -> u64 {
         let due = *self.due.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Due { at, lasts }) = due else { return 0 };
         let Some(after) = within.checked_sub(at.saturating_sub(http.clock().elapsed())) else { return 0 };
@@ -96,11 +97,11 @@ impl ClientCredentials {
         due.is_some_and(|due| http.clock().elapsed() >= due.at)
     }
 
-    async fn fetch(&self, http: &Client) -> Result<Secret, CallError> {
-        let form = self.form()?;
+    async fn fetch_token(&self, http: &Client) -> Result<Secret, CallError> {
+        let form = self.token_form()?;
         // As it stands in the form, where a server may repeat it from.
-        let secrets = [self.client_secret.clone(), Secret::new(encoded(self.client_secret.expose())?)];
-        let request = Request {
+        let secrets = [self.client_secret.clone(), Secret::new(encode_text(self.client_secret.expose())?)];
+        let request = HttpRequest {
             method: Method::POST,
             path: &self.token_url,
             body: Some(form.into()),
@@ -114,7 +115,7 @@ impl ClientCredentials {
         };
         // From before the request, because that is the earliest that the server can count from.
         let asked = http.clock().elapsed();
-        let granted = http.send(&request, &mut Tries::default(), stamp, judge).await.map_err(|error| {
+        let granted = http.send(&request, &mut Tries::default(), stamp, judge_grant).await.map_err(|error| {
             let hint = error.hint.map(|hint| hint.replace("target.base_url", "target.base_url, target.token_url"));
             CallError { hint, ..error }
         })?;
@@ -125,14 +126,14 @@ impl ClientCredentials {
         Ok(granted.token)
     }
 
-    fn form(&self) -> Result<String, CallError> {
+    fn token_form(&self) -> Result<String, CallError> {
         let mut pairs = vec![
             ("grant_type", "client_credentials"),
             ("client_id", &self.client_id),
             ("client_secret", self.client_secret.expose()),
         ];
         pairs.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
-        form(&pairs)
+        encode_form(&pairs)
     }
 }
 
@@ -145,7 +146,7 @@ struct Granted {
 
 /// The answer of a token endpoint, or what it says instead.
 #[derive(Deserialize)]
-struct Said {
+struct OauthRefusal {
     access_token: Option<String>,
     token_type: Option<String>,
     expires_in: Option<Json>,
@@ -153,15 +154,16 @@ struct Said {
     error_description: Option<Json>,
 }
 
-fn judge(answer: &Answer) -> Verdict<Granted> {
-    let said = serde_json::from_slice::<Said>(&answer.body).ok();
-    let why = said.as_ref().map(reason).filter(|why| !why.is_empty());
+fn judge_grant(answer: &HttpAnswer) -> AnswerVerdict<Granted> {
+    let said = serde_json::from_slice::<OauthRefusal>(&answer.body).ok();
+    let why = said.as_ref().map(refusal_reason).filter(|why| !why.is_empty());
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
-    let refused =
-        |message: String, hint: &str| Verdict::Refused(CallError::new(Trouble::Configuration, message).with_hint(hint));
+    let refused = |message: String, hint: &str| {
+        AnswerVerdict::Refused(CallError::new(Trouble::Configuration, message).with_hint(hint))
+    };
     let status = answer.status;
     if status.is_server_error() {
-        return Verdict::ServerError(CallError::new(Trouble::Unavailable, format!("the sign-in fails{why}")));
+        return AnswerVerdict::ServerError(CallError::new(Trouble::Unavailable, format!("the sign-in fails{why}")));
     }
     if matches!(status.as_u16(), 400 | 401 | 403) {
         return refused(
@@ -186,12 +188,12 @@ fn judge(answer: &Answer) -> Verdict<Granted> {
             "ask for client credentials that bring a bearer token",
         );
     }
-    let life = said.as_ref().and_then(|said| said.expires_in.as_ref()).and_then(seconds);
-    Verdict::Done(Granted { token: Secret::new(token), life })
+    let life = said.as_ref().and_then(|said| said.expires_in.as_ref()).and_then(parse_seconds);
+    AnswerVerdict::Done(Granted { token: Secret::new(token), life })
 }
 
 /// The life of a token, as a number or as its digits. Nothing sensible is as good as nothing at all.
-fn seconds(value: &Json) -> Option<Duration> {
+fn parse_seconds(value: &Json) -> Option<Duration> {
     let seconds = match value {
         Json::Number(number) => number.as_f64()?,
         Json::String(text) => text.trim().parse().ok()?,
@@ -200,20 +202,20 @@ fn seconds(value: &Json) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|life| !life.is_zero())
 }
 
-fn reason(said: &Said) -> String {
+fn refusal_reason(said: &OauthRefusal) -> String {
     let texts = [&said.error, &said.error_description].into_iter().flatten();
     texts.filter_map(Json::as_str).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// `application/x-www-form-urlencoded`.
-fn form(pairs: &[(&str, &str)]) -> Result<String, CallError> {
+fn encode_form(pairs: &[(&str, &str)]) -> Result<String, CallError> {
     let wrong = |error| CallError::new(Trouble::Configuration, format!("the sign-in cannot be written: {error}"));
     let url = Url::parse_with_params("form:", pairs).map_err(wrong)?;
     Ok(url.query().unwrap_or_default().to_owned())
 }
 
-fn encoded(text: &str) -> Result<String, CallError> {
-    form(&[("", text)]).map(|form| form.trim_start_matches('=').to_owned())
+fn encode_text(text: &str) -> Result<String, CallError> {
+    encode_form(&[("", text)]).map(|form| form.trim_start_matches('=').to_owned())
 }
 
 #[cfg(test)]

@@ -54,16 +54,16 @@ fn fine(_: &Seen) -> Reply {
 
 async fn call(login: &Authorization, http: &Client, purpose: Purpose) -> Result<String, CallError> {
     let method = if purpose == Purpose::Write { Method::POST } else { Method::GET };
-    let request = Request { method, repeat: Repeat::Safe, ..Request::get("/x", purpose) };
+    let request = HttpRequest { method, repeat: Repeat::Safe, ..HttpRequest::get("/x", purpose) };
     login
         .send(
             http,
             &request,
             |_| {},
             |answer| match answer.status.as_u16() {
-                200 => Verdict::Done(String::from_utf8(answer.body.to_vec()).unwrap()),
-                500.. => Verdict::ServerError(CallError::new(Trouble::Unavailable, "down")),
-                _ => Verdict::Refused(CallError::new(Trouble::Refused, "no")),
+                200 => AnswerVerdict::Done(String::from_utf8(answer.body.to_vec()).unwrap()),
+                500.. => AnswerVerdict::ServerError(CallError::new(Trouble::Unavailable, "down")),
+                _ => AnswerVerdict::Refused(CallError::new(Trouble::Refused, "no")),
             },
         )
         .await
@@ -83,7 +83,7 @@ async fn the_credentials_go_into_a_form_and_the_token_into_every_request() {
     );
     assert_eq!(seen[0].header("authorization"), None);
     assert_eq!(seen[1].header("authorization"), Some("Bearer t-1"));
-    assert_eq!((http.meter().sent().auth, http.meter().sent().list), (1, 1));
+    assert_eq!((http.meter().sent_so_far().auth, http.meter().sent_so_far().list), (1, 1));
 }
 
 #[tokio::test]
@@ -210,9 +210,9 @@ async fn a_write_that_may_have_been_done_stays_unknown_when_no_new_token_comes()
 async fn a_fixed_token_or_password_is_sent_as_it_is_and_never_renewed() {
     let server = Server::script(vec![Reply::new(200, "fine"), Reply::new(401, "")]).await;
     let http = client(&server, clock());
-    let bearer = Authorization::bearer(&Secret::new("abc")).unwrap();
+    let bearer = Authorization::bearer_token(&Secret::new("abc")).unwrap();
     call(&bearer, &http, Purpose::List).await.unwrap();
-    let basic = Authorization::basic("ana", &Secret::new("pässword")).unwrap();
+    let basic = Authorization::basic_credentials("ana", &Secret::new("pässword")).unwrap();
     let error = call(&basic, &http, Purpose::List).await.unwrap_err();
     assert_eq!(error.trouble, Trouble::Configuration);
     assert_eq!(error.hint.as_deref(), Some("check target.username and target.password"));
@@ -224,6 +224,8 @@ async fn a_fixed_token_or_password_is_sent_as_it_is_and_never_renewed() {
 
 #[test]
 fn what_no_header_can_carry_is_said_before_anything_is_sent() {
-    assert!(Authorization::bearer(&Secret::new("a\nb")).unwrap_err().message.contains("target.token"));
-    assert!(Authorization::basic("a:b", &Secret::new("x")).unwrap_err().message.contains("target.username"));
+    assert!(Authorization::bearer_token(&Secret::new("a\nb")).unwrap_err().message.contains("target.token"));
+    assert!(
+        Authorization::basic_credentials("a:b", &Secret::new("x")).unwrap_err().message.contains("target.username")
+    );
 }

@@ -37,7 +37,7 @@ impl governor::clock::Clock for PaceClock {
 
 impl Pacer {
     pub fn new(rate: &Rate, clock: Arc<dyn Clock>) -> Self {
-        let limiter = period(rate.requests_per_second).and_then(Quota::with_period).map(|quota| {
+        let limiter = request_period(rate.requests_per_second).and_then(Quota::with_period).map(|quota| {
             let burst = NonZeroU32::new(rate.burst).unwrap_or(NonZeroU32::MIN);
             RateLimiter::direct_with_clock(quota.allow_burst(burst), PaceClock(Arc::clone(&clock)))
         });
@@ -59,7 +59,7 @@ impl Pacer {
     }
 
     /// Lets one request through, or says how long to wait before asking again.
-    pub fn pass(&self) -> Result<(), Duration> {
+    pub fn try_pass(&self) -> Result<(), Duration> {
         let held = self.held_back();
         if !held.is_zero() {
             return Err(held);
@@ -73,7 +73,7 @@ impl Pacer {
 }
 
 /// The time between two requests, rounded up so that the rate asked for is never exceeded. None where there is no limit.
-fn period(per_second: f64) -> Option<Duration> {
+fn request_period(per_second: f64) -> Option<Duration> {
     if per_second <= 0.0 || !per_second.is_finite() {
         return None;
     }
@@ -99,7 +99,7 @@ mod tests {
         let pacer = Pacer::new(rate, clock.clone());
         (0..n)
             .map(|_| {
-                while let Err(wait) = pacer.pass() {
+                while let Err(wait) = pacer.try_pass() {
                     clock.advance(wait);
                 }
                 clock.elapsed()
@@ -144,10 +144,10 @@ mod tests {
         let pacer = Pacer::new(&Rate { requests_per_second: 0.0, ..rate() }, clock.clone());
         pacer.hold_back(Duration::from_secs(60));
         pacer.hold_back(Duration::from_secs(5));
-        assert_eq!(pacer.pass(), Err(Duration::from_secs(60)));
+        assert_eq!(pacer.try_pass(), Err(Duration::from_secs(60)));
         clock.advance(Duration::from_millis(59_999));
-        assert_eq!(pacer.pass(), Err(Duration::from_millis(1)));
+        assert_eq!(pacer.try_pass(), Err(Duration::from_millis(1)));
         clock.advance(Duration::from_millis(1));
-        assert_eq!(pacer.pass(), Ok(()));
+        assert_eq!(pacer.try_pass(), Ok(()));
     }
 }

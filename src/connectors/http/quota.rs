@@ -32,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
 #[derive(Debug)]
 pub struct QuotaGate {
     reserve: Percent,
-    state: Mutex<State>,
+    state: Mutex<GateState>,
     answered: Notify,
 }
 
@@ -40,20 +40,20 @@ pub struct QuotaGate {
 const LATELY: u64 = 64;
 
 #[derive(Debug, Default)]
-struct State {
-    reading: Option<Reading>,
+struct GateState {
+    reading: Option<QuotaReading>,
     /// There was a reading, and it has run out.
     unsure: bool,
     under_way: u64,
     /// Requests that left so far, and those of them that came to an end.
     left: u64,
     ended: u64,
-    others: Watch,
+    others: OthersWatch,
 }
 
 /// What others take of the quota, as far as the answers prove it.
 #[derive(Debug, Default)]
-struct Watch {
+struct OthersWatch {
     /// What was left, and how many of our requests had ended, when the counting began.
     since: Option<(u64, u64)>,
     /// What others have taken since, at least.
@@ -62,9 +62,9 @@ struct Watch {
     lately: VecDeque<(u64, u64)>,
 }
 
-impl Watch {
+impl OthersWatch {
     /// So many are left. Of those that are gone as many may be ours as have left since the counting began.
-    fn saw(&mut self, remaining: u64, left: u64, ended: u64) {
+    fn saw_remaining(&mut self, remaining: u64, left: u64, ended: u64) {
         let (before, ended_before) = *self.since.get_or_insert((remaining, ended));
         let taken = before.saturating_sub(remaining).saturating_sub(left.saturating_sub(ended_before));
         if taken > self.taken {
@@ -83,7 +83,7 @@ impl Watch {
 }
 
 #[derive(Debug)]
-struct Reading {
+struct QuotaReading {
     quota: Quota,
     /// When the reading is forgotten.
     until: Timestamp,
@@ -119,10 +119,10 @@ impl QuotaGate {
     }
 
     /// Whether another request may leave.
-    pub fn ask(&self, now: Timestamp) -> Leave {
-        let mut state = self.lock();
+    pub fn ask_leave(&self, now: Timestamp) -> Leave {
+        let mut state = self.lock_state();
         if state.reading.as_ref().is_some_and(|reading| reading.until <= now) {
-            (state.reading, state.unsure, state.others) = (None, true, Watch::default());
+            (state.reading, state.unsure, state.others) = (None, true, OthersWatch::default());
         }
         let Some(reading) = &state.reading else {
             return if state.unsure && state.under_way > 0 { Leave::AfterAnAnswer } else { Leave::Granted };
@@ -142,8 +142,8 @@ impl QuotaGate {
     }
 
     /// A request leaves.
-    pub fn take(&self) -> Ticket<'_> {
-        let mut state = self.lock();
+    pub fn take_ticket(&self) -> Ticket<'_> {
+        let mut state = self.lock_state();
         state.under_way += 1;
         state.left += 1;
         let known = state.reading.as_ref().map(|reading| reading.quota.remaining);
@@ -151,49 +151,49 @@ impl QuotaGate {
     }
 
     /// Waits until a request under way was answered. For one caller at a time.
-    pub async fn answered(&self) {
+    pub async fn wait_for_answer(&self) {
         self.answered.notified().await;
     }
 
     /// An earlier process saw this, and that others took so many at once. Returns whether it still counts: not once its
     /// reset time has passed, and not where there was none.
-    pub fn recall(&self, quota: Quota, at_once: u64, now: Timestamp) -> bool {
-        let mut state = self.lock();
+    pub fn recall_quota(&self, quota: Quota, at_once: u64, now: Timestamp) -> bool {
+        let mut state = self.lock_state();
         let Some(until) = quota.resets_at.filter(|at| *at > now) else { return false };
         let until = believed_until(Some(until), now);
-        state.reading.get_or_insert(Reading { quota, until });
+        state.reading.get_or_insert(QuotaReading { quota, until });
         state.others.lately.push_back((0, at_once));
         true
     }
 
     /// What others were seen to take since the last reset.
     pub fn others(&self) -> Others {
-        let state = self.lock();
+        let state = self.lock_state();
         Others { taken: state.others.taken, at_once: state.others.at_once() }
     }
 
     /// The server refused a request because the quota is used up.
-    pub fn exhausted(&self, resets_at: Option<Timestamp>, now: Timestamp) {
-        let mut state = self.lock();
+    pub fn mark_exhausted(&self, resets_at: Option<Timestamp>, now: Timestamp) {
+        let mut state = self.lock_state();
         let before = state.reading.as_ref().map(|reading| reading.quota);
         let quota = Quota {
             limit: before.and_then(|quota| quota.limit),
             remaining: 0,
             resets_at: resets_at.or(before.and_then(|quota| quota.resets_at)),
         };
-        state.reading = Some(Reading { quota, until: believed_until(quota.resets_at, now) });
+        state.reading = Some(QuotaReading { quota, until: believed_until(quota.resets_at, now) });
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock_state(&self) -> std::sync::MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Ticket<'_> {
     /// The answer to this request said what is left. Returns the reading that counts now.
-    pub fn saw(&mut self, quota: Quota, now: Timestamp) -> Quota {
+    pub fn saw_quota(&mut self, quota: Quota, now: Timestamp) -> Quota {
         self.told = true;
-        let mut guard = self.gate.lock();
+        let mut guard = self.gate.lock_state();
         let state = &mut *guard;
         let mut quota = quota;
         let mut reset = true;
@@ -213,24 +213,24 @@ impl Ticket<'_> {
             }
         }
         if reset {
-            state.others = Watch::default();
+            state.others = OthersWatch::default();
         }
         state.ended += 1;
-        state.others.saw(quota.remaining, state.left, state.ended);
-        state.reading = Some(Reading { quota, until: believed_until(quota.resets_at, now) });
+        state.others.saw_remaining(quota.remaining, state.left, state.ended);
+        state.reading = Some(QuotaReading { quota, until: believed_until(quota.resets_at, now) });
         state.unsure = false;
         quota
     }
 
     /// The server did what was asked, and its answer said nothing of a quota: there is none to wait for.
     pub fn saw_nothing(&mut self) {
-        self.gate.lock().unsure = false;
+        self.gate.lock_state().unsure = false;
     }
 }
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        let mut state = self.gate.lock();
+        let mut state = self.gate.lock_state();
         state.under_way = state.under_way.saturating_sub(1);
         if !self.told {
             state.ended += 1;
@@ -255,7 +255,7 @@ pub fn kept_back(reserve: Percent, limit: Option<u64>, others_at_once: u64) -> u
 }
 
 /// The error that a used-up quota is.
-pub fn exhausted(quota: Quota) -> CallError {
+pub fn exhausted_error(quota: Quota) -> CallError {
     let of = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     let until = quota.resets_at.map(|at| format!("; it resets at {at}")).unwrap_or_default();
     CallError::new(

@@ -15,15 +15,15 @@ const LONGEST: usize = 500;
 
 /// The secrets of one target.
 #[derive(Debug, Default)]
-pub struct Redactor {
+pub struct SecretRedactor {
     /// Those of the configuration.
     lasting: RwLock<Vec<Secret>>,
     /// Those that signing in brought.
     tokens: RwLock<VecDeque<Secret>>,
 }
 
-impl Redactor {
-    pub fn keep(&self, secret: Secret) {
+impl SecretRedactor {
+    pub fn keep_secret(&self, secret: Secret) {
         self.lasting.write().unwrap_or_else(PoisonError::into_inner).push(secret);
     }
 
@@ -37,7 +37,7 @@ impl Redactor {
 
     /// The text without the known secrets and those given (a request's own), without control characters, on one line,
     /// and not longer than a person reads.
-    pub fn scrub(&self, text: &str, own: &[Secret]) -> String {
+    pub fn scrub_text(&self, text: &str, own: &[Secret]) -> String {
         let lasting = self.lasting.read().unwrap_or_else(PoisonError::into_inner);
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
         let mut secrets: Vec<&str> =
@@ -65,28 +65,28 @@ mod tests {
 
     #[test]
     fn known_secrets_leave_every_text() {
-        let redactor = Redactor::default();
-        redactor.keep(Secret::new("key"));
-        redactor.keep(Secret::new("key-long"));
+        let redactor = SecretRedactor::default();
+        redactor.keep_secret(Secret::new("key"));
+        redactor.keep_secret(Secret::new("key-long"));
         redactor.keep_token(Secret::new("tok-1"));
-        let text = redactor.scrub("key-long tok-1 hunter2\r\nkey", &[Secret::new("hunter2"), Secret::new("")]);
+        let text = redactor.scrub_text("key-long tok-1 hunter2\r\nkey", &[Secret::new("hunter2"), Secret::new("")]);
         assert_eq!(text, "(secret) (secret) (secret)  (secret)");
     }
 
     #[test]
     fn tokens_come_and_go_and_the_configured_secrets_stay() {
-        let redactor = Redactor::default();
-        redactor.keep(Secret::new("the-key"));
+        let redactor = SecretRedactor::default();
+        redactor.keep_secret(Secret::new("the-key"));
         for n in 0..20 {
             redactor.keep_token(Secret::new(format!("token-{n:02}")));
         }
-        assert_eq!(redactor.scrub("the-key token-19 token-12", &[]), "(secret) (secret) (secret)");
-        assert_eq!(redactor.scrub("token-00", &[]), "token-00");
+        assert_eq!(redactor.scrub_text("the-key token-19 token-12", &[]), "(secret) (secret) (secret)");
+        assert_eq!(redactor.scrub_text("token-00", &[]), "token-00");
     }
 
     #[test]
     fn a_long_text_is_cut_at_a_character() {
-        let cut = Redactor::default().scrub(&"é".repeat(1000), &[]);
+        let cut = SecretRedactor::default().scrub_text(&"é".repeat(1000), &[]);
         assert_eq!(cut.chars().count(), LONGEST + 1);
     }
 }

@@ -37,7 +37,7 @@ pub struct Tries {
 }
 
 /// A uniformly distributed wait before the `n`th repeat (from 1).
-pub fn backoff(clock: &dyn Clock, n: u32) -> Duration {
+pub fn backoff_time(clock: &dyn Clock, n: u32) -> Duration {
     let most = BASE.saturating_mul(1 << (n.max(1) - 1).min(16)).min(CAP);
     // The high half of the random number as a fraction of 2^32.
     let fraction = clock.random() >> 32;
@@ -61,12 +61,12 @@ impl Budget {
     }
 
     /// Takes one repeat, if there is one.
-    pub fn take(&self) -> bool {
+    pub fn take_retry(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(ONE)).is_ok()
     }
 
     /// A request got through.
-    pub fn give(&self) {
+    pub fn give_back(&self) {
         let _full = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
             if left < self.most { Some(left + 1) } else { None }
         });
@@ -86,7 +86,7 @@ mod tests {
         let clock = TestClock::new(Timestamp::UNIX_EPOCH, 7);
         for (n, most) in [(1, 500), (2, 1000), (3, 2000), (7, 30_000), (40, 30_000)] {
             let most = Duration::from_millis(most);
-            let waits: Vec<_> = (0..500).map(|_| backoff(&*clock, n)).collect();
+            let waits: Vec<_> = (0..500).map(|_| backoff_time(&*clock, n)).collect();
             assert!(waits.iter().all(|wait| *wait < most), "{n}");
             assert!(waits.iter().any(|wait| *wait < most / 10), "{n}");
             assert!(waits.iter().any(|wait| *wait > most * 9 / 10), "{n}");
@@ -96,17 +96,17 @@ mod tests {
     #[test]
     fn the_budget_runs_out_and_ten_successes_buy_one_repeat() {
         let budget = Budget::new(&Rate { concurrency: 4, retries: 5, ..rate() });
-        assert_eq!((0..100).filter(|_| budget.take()).count(), 20);
-        (0..9).for_each(|_| budget.give());
-        assert!(!budget.take());
-        budget.give();
-        assert!(budget.take() && !budget.take());
+        assert_eq!((0..100).filter(|_| budget.take_retry()).count(), 20);
+        (0..9).for_each(|_| budget.give_back());
+        assert!(!budget.take_retry());
+        budget.give_back();
+        assert!(budget.take_retry() && !budget.take_retry());
     }
 
     #[test]
     fn a_full_budget_does_not_grow() {
         let budget = Budget::new(&Rate { concurrency: 1, retries: 1, ..rate() });
-        (0..1000).for_each(|_| budget.give());
-        assert_eq!((0..100).filter(|_| budget.take()).count(), 10);
+        (0..1000).for_each(|_| budget.give_back());
+        assert_eq!((0..100).filter(|_| budget.take_retry()).count(), 10);
     }
 }

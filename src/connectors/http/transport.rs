@@ -10,7 +10,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{StatusCode, Url, redirect, retry};
 
 use super::Rate;
-use super::address::{Address, named};
+use super::address::{Address, name_host};
 use crate::connectors::{CallError, Trouble};
 use crate::testing::failpoints::{self, Failpoint};
 
@@ -25,14 +25,18 @@ const IDLE: Duration = Duration::from_secs(4);
 /// What takes a request there and brings its answer back. There is one, [`Wire`], and what tests put in its place.
 pub trait Transport: Send + Sync {
     /// Sends, and reads the answer to its end. Of the address only the host is ever named.
-    fn exchange<'a>(&'a self, request: reqwest::Request, url: &'a Url) -> BoxFuture<'a, Result<Received, Loss>>;
+    fn exchange_messages<'a>(
+        &'a self,
+        request: reqwest::Request,
+        url: &'a Url,
+    ) -> BoxFuture<'a, Result<Received, Loss>>;
 }
 
 /// An answer as it came in.
 pub type Received = (StatusCode, HeaderMap, Bytes);
 
 /// The network.
-pub struct Wire {
+pub struct HttpWire {
     client: reqwest::Client,
     timeout: Duration,
 }
@@ -57,7 +61,7 @@ pub enum Proof {
     Nothing,
 }
 
-impl Wire {
+impl HttpWire {
     /// # Errors
     /// [`Trouble::Configuration`] where no TLS can be set up.
     pub fn new(address: &Address, rate: &Rate) -> Result<Self, CallError> {
@@ -65,9 +69,13 @@ impl Wire {
     }
 }
 
-impl Transport for Wire {
-    fn exchange<'a>(&'a self, request: reqwest::Request, url: &'a Url) -> BoxFuture<'a, Result<Received, Loss>> {
-        Box::pin(exchange(&self.client, request, url, self.timeout))
+impl Transport for HttpWire {
+    fn exchange_messages<'a>(
+        &'a self,
+        request: reqwest::Request,
+        url: &'a Url,
+    ) -> BoxFuture<'a, Result<Received, Loss>> {
+        Box::pin(send_and_receive(&self.client, request, url, self.timeout))
     }
 }
 
@@ -92,18 +100,18 @@ fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallError> {
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|error| {
-        CallError::new(Trouble::Configuration, format!("no HTTPS client can be set up: {}", innermost(&error)))
+        CallError::new(Trouble::Configuration, format!("no HTTPS client can be set up: {}", innermost_cause(&error)))
             .with_hint("install the system's CA certificates")
     })
 }
 
-async fn exchange(
+async fn send_and_receive(
     client: &reqwest::Client,
     request: reqwest::Request,
     url: &Url,
     timeout: Duration,
 ) -> Result<Received, Loss> {
-    let lost = |error: reqwest::Error| classify(&error, &named(url), timeout);
+    let lost = |error: reqwest::Error| classify_loss(&error, &name_host(url), timeout);
     let method = request.method().clone();
     failpoints::reach_kind(Failpoint::RequestLeaves, method.as_str());
     let mut response = client.execute(request).await.map_err(lost)?;
@@ -125,8 +133,8 @@ async fn exchange(
     Ok((status, headers, body.freeze()))
 }
 
-fn classify(error: &reqwest::Error, host: &str, timeout: Duration) -> Loss {
-    let cause = innermost(error);
+fn classify_loss(error: &reqwest::Error, host: &str, timeout: Duration) -> Loss {
+    let cause = innermost_cause(error);
     if error.is_connect() {
         if let Some(tls) = tls_failure(error) {
             return Loss { proves: Proof::Untrusted, message: format!("no trusted connection to {host}: {tls}") };
@@ -150,17 +158,17 @@ fn classify(error: &reqwest::Error, host: &str, timeout: Duration) -> Loss {
 }
 
 fn tls_failure(error: &(dyn Error + 'static)) -> Option<String> {
-    chain(error).find_map(|link| link.downcast_ref::<rustls::Error>()).map(ToString::to_string)
+    cause_chain(error).find_map(|link| link.downcast_ref::<rustls::Error>()).map(ToString::to_string)
 }
 
 /// The last link of the chain, which says what happened; the others say who noticed.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+fn innermost_cause(error: &(dyn Error + 'static)) -> String {
+    cause_chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// The error and its causes. An [`std::io::Error`] names the source of what it wraps and skips what it wraps, so that
 /// is looked into here.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn cause_chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&link| {
         let inner = link.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| link.source())

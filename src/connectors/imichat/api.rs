@@ -10,18 +10,19 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::ImichatSettings;
-use super::codes::{Rejection, open, rejection};
+use super::codes::{Rejection, classify_code, open};
 use super::decode::{Envelope, One, Whatever};
-use super::wire::body;
+use super::wire::request_body;
 use crate::clock::{Clock, Stop};
 use crate::connectors::http::{
-    Answer, Client, ClientSettings, Rate, Repeat, Request, TokenCell, Tries, Verdict, reset_time, segment,
+    AnswerVerdict, Client, ClientSettings, HttpAnswer, HttpRequest, Rate, Repeat, TokenCell, Tries, path_segment,
+    reset_time,
 };
 use crate::connectors::{CallError, Effect, Purpose, Quota, Trouble};
 use crate::model::{Account, AccountId, Attributes, Schema, Secret};
 
 /// One tenant's API.
-pub(super) struct Api {
+pub(super) struct ImichatApi {
     pub http: Client,
     token: TokenCell,
     /// `base64(API_KEY@DOMAIN)`.
@@ -43,7 +44,7 @@ enum Reply<T> {
     Stale,
 }
 
-impl Api {
+impl ImichatApi {
     /// `open` makes the client; it is told which headers are secret.
     pub fn new(
         settings: &ImichatSettings,
@@ -65,8 +66,8 @@ impl Api {
         let team = settings.team_id.as_deref().map(|id| header_value("target.team_id", id)).transpose()?;
         let code = BASE64_STANDARD.encode(format!("{}@{domain}", api_key.expose()));
         let http = open(vec![auth_header.clone(), token_header.clone()])?;
-        http.redact(api_key.clone());
-        http.redact(Secret::new(code.as_str()));
+        http.redact_secret(api_key.clone());
+        http.redact_secret(Secret::new(code.as_str()));
         Ok(Self {
             http,
             token: TokenCell::new(),
@@ -82,13 +83,13 @@ impl Api {
     }
 
     pub async fn sign_in(&self) -> Result<(), CallError> {
-        self.token.get(|| self.authorize()).await.map(|_| ())
+        self.token.get(|| self.fetch_token()).await.map(|_| ())
     }
 
-    pub async fn user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
-        let Some(id) = segment(id.as_str()) else { return Ok(None) };
+    pub async fn get_user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
+        let Some(id) = path_segment(id.as_str()) else { return Ok(None) };
         let path = format!("/users/{id}");
-        self.call(&Request::get(&path, Purpose::Lookup), |answer| match open::<One>(answer) {
+        self.send_call(&HttpRequest::get(&path, Purpose::Lookup), |answer| match open::<One>(answer) {
             Ok(One(Some(account))) => Ok(Some(account)),
             Ok(One(None)) => Err(Rejection::Refused(CallError::new(
                 Trouble::Garbled,
@@ -103,8 +104,8 @@ impl Api {
 
     /// Sends the one create. Only what certainly was not carried out is repeated.
     pub async fn create(&self, schema: &Schema, values: &Attributes) -> Result<AccountId, CallError> {
-        let (body, secrets) = body(schema, values, &self.privilege_key)?;
-        let request = Request {
+        let (body, secrets) = request_body(schema, values, &self.privilege_key)?;
+        let request = HttpRequest {
             method: Method::POST,
             path: "/users",
             body: Some(body),
@@ -112,7 +113,7 @@ impl Api {
             repeat: Repeat::IfUnsent,
             secrets: &secrets,
         };
-        self.call(&request, |answer| match open::<One>(answer)? {
+        self.send_call(&request, |answer| match open::<One>(answer)? {
             One(Some(account)) => Ok(account.id),
             One(None) => Err(Rejection::Refused(
                 CallError::new(Trouble::Garbled, "the user was created, but the answer does not say its id")
@@ -123,12 +124,12 @@ impl Api {
     }
 
     pub async fn update(&self, schema: &Schema, id: &AccountId, values: &Attributes) -> Result<(), CallError> {
-        let (body, secrets) = body(schema, values, &self.privilege_key)?;
-        let Some(id) = segment(id.as_str()) else {
+        let (body, secrets) = request_body(schema, values, &self.privilege_key)?;
+        let Some(id) = path_segment(id.as_str()) else {
             return Err(CallError::new(Trouble::NotFound, format!("{id:?} is not an account's id")));
         };
         let path = format!("/users/{id}");
-        let request = Request {
+        let request = HttpRequest {
             method: self.update_method.clone(),
             path: &path,
             body: Some(body),
@@ -137,21 +138,21 @@ impl Api {
             repeat: Repeat::Safe,
             secrets: &secrets,
         };
-        self.call(&request, |answer| open::<Whatever>(answer).map(|_| ())).await
+        self.send_call(&request, |answer| open::<Whatever>(answer).map(|_| ())).await
     }
 
     /// Sends a request with the token, and once more with a new one when the token was refused.
-    pub async fn call<T>(
+    pub async fn send_call<T>(
         &self,
-        request: &Request<'_>,
-        judge: impl Fn(&Answer) -> Result<T, Rejection> + Send + Sync,
+        request: &HttpRequest<'_>,
+        judge: impl Fn(&HttpAnswer) -> Result<T, Rejection> + Send + Sync,
     ) -> Result<T, CallError> {
         let mut tries = Tries::default();
         let mut refused = None;
         loop {
             let token = match refused {
-                None => self.token.get(|| self.authorize()).await,
-                Some(generation) => self.token.refresh(generation, || self.authorize()).await,
+                None => self.token.get(|| self.fetch_token()).await,
+                Some(generation) => self.token.refresh_token(generation, || self.fetch_token()).await,
             };
             token.map_err(|error| {
                 let lost = tries.lost && request.purpose == Purpose::Write;
@@ -165,14 +166,16 @@ impl Api {
                     &mut tries,
                     |headers| generation = self.put_token(headers),
                     |answer| match judge(answer) {
-                        Ok(done) => Verdict::Done(Reply::Done(done)),
-                        Err(Rejection::Stale(_)) if refused.is_none() => Verdict::Done(Reply::Stale),
-                        Err(Rejection::Stale(error)) => Verdict::Refused(error.with_hint(
+                        Ok(done) => AnswerVerdict::Done(Reply::Done(done)),
+                        Err(Rejection::Stale(_)) if refused.is_none() => AnswerVerdict::Done(Reply::Stale),
+                        Err(Rejection::Stale(error)) => AnswerVerdict::Refused(error.with_hint(
                             "a token that was just fetched is refused: check target.api_key, target.domain and \
                              target.token_header",
                         )),
-                        Err(Rejection::Server(error) | Rejection::NoEnvelope(error)) => Verdict::ServerError(error),
-                        Err(Rejection::Refused(error)) => Verdict::Refused(error),
+                        Err(Rejection::Server(error) | Rejection::NoEnvelope(error)) => {
+                            AnswerVerdict::ServerError(error)
+                        }
+                        Err(Rejection::Refused(error)) => AnswerVerdict::Refused(error),
                     },
                 )
                 .await?;
@@ -188,7 +191,7 @@ impl Api {
         if let Some(team) = &self.team {
             headers.insert(HeaderName::from_static("teamid"), team.clone());
         }
-        let Some(token) = self.token.current() else { return 0 };
+        let Some(token) = self.token.current_token() else { return 0 };
         // It came out of a header, so it fits into one.
         if let Ok(value) = HeaderValue::from_str(token.secret.expose()) {
             headers.insert(self.token_header.clone(), value);
@@ -197,8 +200,8 @@ impl Api {
     }
 
     /// Fetches a token.
-    async fn authorize(&self) -> Result<Secret, CallError> {
-        let request = Request::get(&self.authorize_path, Purpose::Auth);
+    async fn fetch_token(&self) -> Result<Secret, CallError> {
+        let request = HttpRequest::get(&self.authorize_path, Purpose::Auth);
         let stamp = |headers: &mut HeaderMap| {
             headers.insert(self.auth_header.clone(), self.auth_code.clone());
         };
@@ -208,45 +211,46 @@ impl Api {
     }
 
     /// The token is in a header; the body says only why there is none.
-    fn judge_token(&self, answer: &Answer) -> Verdict<Secret> {
+    fn judge_token(&self, answer: &HttpAnswer) -> AnswerVerdict<Secret> {
         let not_accepted = |error: CallError| {
             let said = error.message;
             let message = format!("the key or the domain is not accepted: {said}");
-            Verdict::Refused(
+            AnswerVerdict::Refused(
                 CallError { trouble: Trouble::Configuration, message, ..error }
                     .with_hint("check target.api_key and target.domain"),
             )
         };
         let configuration = |error: CallError| {
-            Verdict::Refused(
+            AnswerVerdict::Refused(
                 CallError { trouble: Trouble::Configuration, ..error }
                     .with_hint("check target.base_url, target.authorize_path and target.auth_header"),
             )
         };
         let envelope = serde_json::from_slice::<Envelope<Whatever>>(&answer.body).ok();
-        let said = envelope.and_then(|said| rejection(said.status_code, &said.description, answer));
+        let said = envelope.and_then(|said| classify_code(said.status_code, &said.description, answer));
         let token = answer.headers.get(&self.token_header).and_then(|token| token.to_str().ok()).map(str::trim);
         let token = token.filter(|token| !token.is_empty());
         let status = answer.status;
         match (said, token) {
             (Some(Rejection::Stale(error)), _) => not_accepted(error),
-            (Some(Rejection::Server(error)), _) => Verdict::ServerError(error),
-            (_, Some(token)) if status.is_success() => Verdict::Done(Secret::new(token)),
+            (Some(Rejection::Server(error)), _) => AnswerVerdict::ServerError(error),
+            (_, Some(token)) if status.is_success() => AnswerVerdict::Done(Secret::new(token)),
             (said, _) if status == 401 || status == 403 => {
-                not_accepted(error_of(said).unwrap_or_else(|| silent(format!("HTTP {}", status.as_u16()))))
+                not_accepted(error_of(said).unwrap_or_else(|| silent_error(format!("HTTP {}", status.as_u16()))))
             }
             (said, _) if status.is_server_error() => {
-                let error = error_of(said).unwrap_or_else(|| silent("the sign-in fails".to_owned()));
-                Verdict::ServerError(CallError { trouble: Trouble::Unavailable, ..error })
+                let error = error_of(said).unwrap_or_else(|| silent_error("the sign-in fails".to_owned()));
+                AnswerVerdict::ServerError(CallError { trouble: Trouble::Unavailable, ..error })
             }
-            (said, _) if !status.is_success() => {
-                configuration(error_of(said).unwrap_or_else(|| silent("there is no sign-in at this path".to_owned())))
-            }
+            (said, _) if !status.is_success() => configuration(
+                error_of(said).unwrap_or_else(|| silent_error("there is no sign-in at this path".to_owned())),
+            ),
             (said, _) => {
                 let said = error_of(said).map(|error| format!(": {}", error.message)).unwrap_or_default();
                 let message = format!("the sign-in brings no token in the header {}{said}", self.token_header);
-                Verdict::Refused(
-                    silent(message).with_hint("check target.token_header, target.authorize_path and target.base_url"),
+                AnswerVerdict::Refused(
+                    silent_error(message)
+                        .with_hint("check target.token_header, target.authorize_path and target.base_url"),
                 )
             }
         }
@@ -262,17 +266,18 @@ fn error_of(rejection: Option<Rejection>) -> Option<CallError> {
     }
 }
 
-fn silent(message: String) -> CallError {
+fn silent_error(message: String) -> CallError {
     CallError::new(Trouble::Configuration, message)
 }
 
 fn header_name(setting: &str, name: &str) -> Result<HeaderName, CallError> {
     HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| silent(format!("{setting} is {name:?}, which cannot be the name of a header")))
+        .map_err(|_| silent_error(format!("{setting} is {name:?}, which cannot be the name of a header")))
 }
 
 fn header_value(setting: &str, value: &str) -> Result<HeaderValue, CallError> {
-    HeaderValue::from_str(value).map_err(|_| silent(format!("{setting} has a character that no header can carry")))
+    HeaderValue::from_str(value)
+        .map_err(|_| silent_error(format!("{setting} has a character that no header can carry")))
 }
 
 /// How to speak with a tenant.

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::decode::Envelope;
-use crate::connectors::http::Answer;
+use crate::connectors::http::HttpAnswer;
 use crate::connectors::{CallError, Effect, Trouble};
 
 /// Why an answer is not a success.
@@ -22,9 +22,9 @@ pub(super) enum Rejection {
 }
 
 /// The `response` of a success.
-pub(super) fn open<'a, R: Deserialize<'a> + Default>(answer: &'a Answer) -> Result<R, Rejection> {
+pub(super) fn open<'a, R: Deserialize<'a> + Default>(answer: &'a HttpAnswer) -> Result<R, Rejection> {
     match serde_json::from_slice::<Envelope<R>>(&answer.body) {
-        Ok(envelope) => match rejection(envelope.status_code, &envelope.description, answer) {
+        Ok(envelope) => match classify_code(envelope.status_code, &envelope.description, answer) {
             None => Ok(envelope.response),
             Some(rejection) => Err(rejection),
         },
@@ -33,7 +33,7 @@ pub(super) fn open<'a, R: Deserialize<'a> + Default>(answer: &'a Answer) -> Resu
 }
 
 /// What a status code means; none for success.
-pub(super) fn rejection(code: u32, description: &str, answer: &Answer) -> Option<Rejection> {
+pub(super) fn classify_code(code: u32, description: &str, answer: &HttpAnswer) -> Option<Rejection> {
     let error = |trouble| {
         let space = if description.is_empty() { "" } else { " " };
         CallError { code: Some(code), ..CallError::new(trouble, format!("{code}{space}{description}")) }
@@ -69,7 +69,7 @@ pub(super) fn rejection(code: u32, description: &str, answer: &Answer) -> Option
 }
 
 /// What a body that is not the envelope means.
-fn no_envelope(answer: &Answer) -> Rejection {
+fn no_envelope(answer: &HttpAnswer) -> Rejection {
     let kind = answer.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or("a body of no type");
     let trouble = if answer.status.is_server_error() { Trouble::Unavailable } else { Trouble::Garbled };
     let message = if answer.body.is_empty() {

@@ -9,17 +9,17 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::schema::{ADMINISTRATIVE, PLACES, Shape, at, shown};
-use super::value::{As, Text};
+use super::schema::{ADMINISTRATIVE, AttributeShape, PLACES, at, shown_attribute};
+use super::value::{AsShape, TextValue};
 use crate::connectors::listing::PageFacts;
 use crate::model::{Account, AccountId, AttrId, AttrSet, Attributes, Value};
 
 /// Every answer: what came of the request, and what it brought.
 #[derive(Debug, Deserialize)]
 pub(super) struct Envelope<R> {
-    #[serde(deserialize_with = "code")]
+    #[serde(deserialize_with = "decode_code")]
     pub status_code: u32,
-    #[serde(default, deserialize_with = "words")]
+    #[serde(default, deserialize_with = "decode_words")]
     pub description: String,
     #[serde(default)]
     pub response: R,
@@ -27,7 +27,7 @@ pub(super) struct Envelope<R> {
 
 /// The `response` of a page of the listing.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Page {
+pub(super) struct ImichatPage {
     /// One for each record, none for a record that is no user; nothing at all where the answer has no list of users.
     pub records: Option<Vec<Option<Account>>>,
     pub facts: PageFacts,
@@ -48,11 +48,11 @@ impl<'de> Deserialize<'de> for Whatever {
 }
 
 /// One record of a listing.
-struct Record(Option<Account>);
+struct DecodedRecord(Option<Account>);
 
 /// A key of a user.
 enum Key {
-    Shown(AttrId, Shape),
+    Shown(AttrId, AttributeShape),
     User,
     Other,
 }
@@ -75,22 +75,22 @@ macro_rules! scalars_mean_nothing {
     };
 }
 
-impl<'de> Deserialize<'de> for Page {
+impl<'de> Deserialize<'de> for ImichatPage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct PageVisitor;
         impl<'de> Visitor<'de> for PageVisitor {
-            type Value = Page;
+            type Value = ImichatPage;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a page of users")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page, A::Error> {
-                let mut page = Page::default();
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ImichatPage, A::Error> {
+                let mut page = ImichatPage::default();
                 let mut bare = true;
-                while let Some(key) = map.next_key::<Text<'de>>()? {
+                while let Some(key) = map.next_key::<TextValue<'de>>()? {
                     bare = false;
                     match &*key.0 {
-                        "users" => page.records = map.next_value::<Users>()?.0,
-                        "links" => page.facts = map.next_value::<Links>()?.0,
+                        "users" => page.records = map.next_value::<DecodedUsers>()?.0,
+                        "links" => page.facts = map.next_value::<ImichatLinks>()?.0,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
@@ -101,57 +101,57 @@ impl<'de> Deserialize<'de> for Page {
                 }
                 Ok(page)
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Page, A::Error> {
-                Ok(Page { records: Some(records(seq)?), facts: PageFacts::default() })
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<ImichatPage, A::Error> {
+                Ok(ImichatPage { records: Some(decode_records(seq)?), facts: PageFacts::default() })
             }
-            fn visit_unit<E: Error>(self) -> Result<Page, E> {
-                Ok(Page { records: Some(Vec::new()), facts: PageFacts::default() })
+            fn visit_unit<E: Error>(self) -> Result<ImichatPage, E> {
+                Ok(ImichatPage { records: Some(Vec::new()), facts: PageFacts::default() })
             }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Page, E> {
-                Ok(Page { records: text.trim().is_empty().then(Vec::new), facts: PageFacts::default() })
+            fn visit_str<E: Error>(self, text: &str) -> Result<ImichatPage, E> {
+                Ok(ImichatPage { records: text.trim().is_empty().then(Vec::new), facts: PageFacts::default() })
             }
-            scalars_mean_nothing!(Page::default());
+            scalars_mean_nothing!(ImichatPage::default());
         }
         deserializer.deserialize_any(PageVisitor)
     }
 }
 
 /// `response.users`.
-struct Users(Option<Vec<Option<Account>>>);
+struct DecodedUsers(Option<Vec<Option<Account>>>);
 
-impl<'de> Deserialize<'de> for Users {
+impl<'de> Deserialize<'de> for DecodedUsers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct UsersVisitor;
         impl<'de> Visitor<'de> for UsersVisitor {
-            type Value = Users;
+            type Value = DecodedUsers;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of users")
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Users, A::Error> {
-                Ok(Users(Some(records(seq)?)))
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<DecodedUsers, A::Error> {
+                Ok(DecodedUsers(Some(decode_records(seq)?)))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Users, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DecodedUsers, A::Error> {
                 let mut entries = 0;
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
                     entries += 1;
                 }
-                Ok(Users((entries == 0).then(Vec::new)))
+                Ok(DecodedUsers((entries == 0).then(Vec::new)))
             }
-            fn visit_unit<E: Error>(self) -> Result<Users, E> {
-                Ok(Users(Some(Vec::new())))
+            fn visit_unit<E: Error>(self) -> Result<DecodedUsers, E> {
+                Ok(DecodedUsers(Some(Vec::new())))
             }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Users, E> {
-                Ok(Users(text.trim().is_empty().then(Vec::new)))
+            fn visit_str<E: Error>(self, text: &str) -> Result<DecodedUsers, E> {
+                Ok(DecodedUsers(text.trim().is_empty().then(Vec::new)))
             }
-            scalars_mean_nothing!(Users(None));
+            scalars_mean_nothing!(DecodedUsers(None));
         }
         deserializer.deserialize_any(UsersVisitor)
     }
 }
 
-fn records<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<Option<Account>>, A::Error> {
+fn decode_records<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<Option<Account>>, A::Error> {
     let mut records = Vec::with_capacity(super::PAGE_SIZE);
-    while let Some(Record(account)) = seq.next_element()? {
+    while let Some(DecodedRecord(account)) = seq.next_element()? {
         records.push(account);
     }
     Ok(records)
@@ -159,29 +159,29 @@ fn records<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<Option<Account>>, A
 
 /// `response.links`: what the server says of the pages of the listing.
 #[derive(Default)]
-struct Links(PageFacts);
+struct ImichatLinks(PageFacts);
 
-impl<'de> Deserialize<'de> for Links {
+impl<'de> Deserialize<'de> for ImichatLinks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct LinksVisitor;
         impl<'de> Visitor<'de> for LinksVisitor {
-            type Value = Links;
+            type Value = ImichatLinks;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("links")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Links, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ImichatLinks, A::Error> {
                 let mut links = PageFacts::default();
-                while let Some(key) = map.next_key::<Text<'de>>()? {
+                while let Some(key) = map.next_key::<TextValue<'de>>()? {
                     match &*key.0 {
                         "next" => {
-                            links.more = Some(match map.next_value_seed(As(Shape::Int))? {
+                            links.more = Some(match map.next_value_seed(AsShape(AttributeShape::Int))? {
                                 Value::Bool(next) => next,
                                 Value::Int(page) => page > 0,
                                 other => !other.is_blank(),
                             });
                         }
                         "pages" => {
-                            links.pages = match map.next_value_seed(As(Shape::Int))? {
+                            links.pages = match map.next_value_seed(AsShape(AttributeShape::Int))? {
                                 Value::Int(pages) => u64::try_from(pages).ok(),
                                 _ => None,
                             };
@@ -191,19 +191,19 @@ impl<'de> Deserialize<'de> for Links {
                         }
                     }
                 }
-                Ok(Links(links))
+                Ok(ImichatLinks(links))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Links, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ImichatLinks, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Links::default())
+                Ok(ImichatLinks::default())
             }
-            fn visit_str<E: Error>(self, _: &str) -> Result<Links, E> {
-                Ok(Links::default())
+            fn visit_str<E: Error>(self, _: &str) -> Result<ImichatLinks, E> {
+                Ok(ImichatLinks::default())
             }
-            fn visit_unit<E: Error>(self) -> Result<Links, E> {
-                Ok(Links::default())
+            fn visit_unit<E: Error>(self) -> Result<ImichatLinks, E> {
+                Ok(ImichatLinks::default())
             }
-            scalars_mean_nothing!(Links::default());
+            scalars_mean_nothing!(ImichatLinks::default());
         }
         deserializer.deserialize_any(LinksVisitor)
     }
@@ -218,10 +218,10 @@ impl<'de> Deserialize<'de> for One {
                 f.write_str("a user")
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<One, A::Error> {
-                account(map).map(One)
+                decode_account(map).map(One)
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<One, A::Error> {
-                let first = seq.next_element::<Record>()?.and_then(|Record(account)| account);
+                let first = seq.next_element::<DecodedRecord>()?.and_then(|DecodedRecord(account)| account);
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(One(first))
             }
@@ -237,35 +237,35 @@ impl<'de> Deserialize<'de> for One {
     }
 }
 
-impl<'de> Deserialize<'de> for Record {
+impl<'de> Deserialize<'de> for DecodedRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct RecordVisitor;
         impl<'de> Visitor<'de> for RecordVisitor {
-            type Value = Record;
+            type Value = DecodedRecord;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a user")
             }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Record, A::Error> {
-                account(map).map(Record)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DecodedRecord, A::Error> {
+                decode_account(map).map(DecodedRecord)
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Record, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<DecodedRecord, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Record(None))
+                Ok(DecodedRecord(None))
             }
-            fn visit_str<E: Error>(self, _: &str) -> Result<Record, E> {
-                Ok(Record(None))
+            fn visit_str<E: Error>(self, _: &str) -> Result<DecodedRecord, E> {
+                Ok(DecodedRecord(None))
             }
-            fn visit_unit<E: Error>(self) -> Result<Record, E> {
-                Ok(Record(None))
+            fn visit_unit<E: Error>(self) -> Result<DecodedRecord, E> {
+                Ok(DecodedRecord(None))
             }
-            scalars_mean_nothing!(Record(None));
+            scalars_mean_nothing!(DecodedRecord(None));
         }
         deserializer.deserialize_any(RecordVisitor)
     }
 }
 
 /// A user; none without an id.
-fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Error> {
+fn decode_account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Error> {
     // In whatever order they come, each has its place; putting them in order one by one would move most of them often.
     let mut values: Vec<(AttrId, Value)> = (0..PLACES).map(|at| (AttrId(at), Value::Null)).collect();
     let mut shown = AttrSet::default();
@@ -274,7 +274,7 @@ fn account<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Account>, A::Err
     while let Some(key) = map.next_key()? {
         match key {
             Key::Shown(id, shape) => {
-                let value = map.next_value_seed(As(shape))?;
+                let value = map.next_value_seed(AsShape(shape))?;
                 administrative |= id == at::ROLE_TYPE && is_administrative(&value);
                 values[usize::from(id.0)].1 = value;
                 shown.insert(id);
@@ -316,7 +316,7 @@ impl<'de> Deserialize<'de> for Key {
                 f.write_str("a key")
             }
             fn visit_str<E: Error>(self, name: &str) -> Result<Key, E> {
-                Ok(match shown(name) {
+                Ok(match shown_attribute(name) {
                     Some((id, shape)) => Key::Shown(id, shape),
                     None if name == "user" => Key::User,
                     None => Key::Other,
@@ -328,15 +328,15 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 /// A status code: a number, or one written as a text.
-fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    match As(Shape::Int).deserialize(deserializer)? {
+fn decode_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match AsShape(AttributeShape::Int).deserialize(deserializer)? {
         Value::Int(code) => u32::try_from(code).map_err(|_| Error::custom("not a status code")),
         _ => Err(Error::custom("not a status code")),
     }
 }
 
-fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match As(Shape::Text).deserialize(deserializer)? {
+fn decode_words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match AsShape(AttributeShape::Text).deserialize(deserializer)? {
         Value::Null => String::new(),
         other => other.to_string(),
     })

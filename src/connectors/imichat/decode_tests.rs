@@ -6,11 +6,11 @@ fn one(json: &str) -> Option<Account> {
     serde_json::from_str::<One>(json).unwrap().0
 }
 
-fn page(json: &str) -> Page {
+fn page(json: &str) -> ImichatPage {
     serde_json::from_str(json).unwrap()
 }
 
-fn ids(page: &Page) -> Vec<Option<&str>> {
+fn ids(page: &ImichatPage) -> Vec<Option<&str>> {
     page.records.as_ref().unwrap().iter().map(|record| record.as_ref().map(|a| a.id.as_str())).collect()
 }
 

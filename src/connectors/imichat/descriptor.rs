@@ -108,14 +108,14 @@ impl Default for ImichatSettings {
 
 impl SystemSettings for ImichatSettings {
     fn schema(&self, _mapped: &[String]) -> Schema {
-        super::schema(self)
+        super::make_schema(self)
     }
 
     fn connect<'a>(&'a self, link: Link<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, ConnectError>> {
         Box::pin(async move {
             let key = link.secret("api_key", self.api_key.as_ref())?;
             let domain = link.text("domain", self.domain.as_ref())?;
-            let chat = super::connect(self, link.base_url, link.rate, link.clock, link.stop, &key, &domain)?;
+            let chat = super::connect_tenant(self, link.base_url, link.rate, link.clock, link.stop, &key, &domain)?;
             Ok(Box::new(chat) as Box<dyn Connector>)
         })
     }

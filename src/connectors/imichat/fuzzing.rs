@@ -9,9 +9,9 @@ use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
 use super::codes::{Rejection, open};
-use super::decode::{One, Page, Whatever};
+use super::decode::{ImichatPage, One, Whatever};
 use super::list::{NAMES, PAGING};
-use crate::connectors::http::Answer;
+use crate::connectors::http::HttpAnswer;
 use crate::connectors::listing::{Chance, PageAnswer, PageRequest, PageWalk, ShownPage};
 use crate::model::{Account, Value};
 
@@ -23,11 +23,11 @@ const MOST_STEPS: usize = 200;
 /// Every answer is read or refused with a reason; who manages the tenant is protected; a listing ends, shows nobody
 /// twice, and is complete only where nothing was left out.
 pub fn any_answers(data: &[u8]) {
-    let answers: Vec<Answer> = data.split(|byte| *byte == b'\n').take(12).filter_map(answer).collect();
+    let answers: Vec<HttpAnswer> = data.split(|byte| *byte == b'\n').take(12).filter_map(answer).collect();
     for answer in &answers {
         judge(open::<One>(answer)).into_iter().for_each(|One(account)| account.iter().for_each(sound));
         let _ = judge(open::<Whatever>(answer));
-        if let Some(page) = judge(open::<Page>(answer)) {
+        if let Some(page) = judge(open::<ImichatPage>(answer)) {
             page.records.iter().flatten().flatten().for_each(sound);
             administrators_are_protected(&answer.body, &page);
         }
@@ -35,11 +35,11 @@ pub fn any_answers(data: &[u8]) {
     walk(&answers);
 }
 
-fn answer(line: &[u8]) -> Option<Answer> {
+fn answer(line: &[u8]) -> Option<HttpAnswer> {
     let (status, body) = line.split_first()?;
     let status = STATUS[usize::from(status.wrapping_sub(b'0')) % STATUS.len()];
     let status = StatusCode::from_u16(status).ok()?;
-    Some(Answer { status, headers: HeaderMap::new(), body: body.to_vec().into() })
+    Some(HttpAnswer { status, headers: HeaderMap::new(), body: body.to_vec().into() })
 }
 
 fn judge<T>(opened: Result<T, Rejection>) -> Option<T> {
@@ -67,7 +67,7 @@ fn sound(account: &Account) {
 }
 
 /// Whoever the plainest reading of the JSON takes for an administrator is one.
-fn administrators_are_protected(body: &[u8], page: &Page) {
+fn administrators_are_protected(body: &[u8], page: &ImichatPage) {
     let Ok(json) = serde_json::from_slice::<Json>(body) else { return };
     let response = &json["response"];
     let users = if response.is_array() { response.as_array() } else { response["users"].as_array() };
@@ -96,7 +96,7 @@ fn manages(role: &Json) -> bool {
 }
 
 /// The answers as the pages of a listing that stands still, each by its number; there is nobody on the others.
-fn walk(answers: &[Answer]) {
+fn walk(answers: &[HttpAnswer]) {
     let mut walk = PageWalk::new(PAGING, NAMES, Chance::Last);
     let mut ids = HashSet::new();
     let mut read_before = HashSet::new();
@@ -105,8 +105,8 @@ fn walk(answers: &[Answer]) {
         let Some(request) = walk.next_request() else { break };
         let PageRequest::Number(page) = request else { panic!("{request:?} is no page number") };
         let answer = usize::try_from(page - 1).ok().and_then(|at| answers.get(at));
-        let read = match answer.map(|answer| judge(open::<Page>(answer))) {
-            Some(Some(Page { records: Some(records), facts })) => ShownPage { records, facts },
+        let read = match answer.map(|answer| judge(open::<ImichatPage>(answer))) {
+            Some(Some(ImichatPage { records: Some(records), facts })) => ShownPage { records, facts },
             // An error that ends the listing.
             Some(_) => return,
             None => ShownPage::default(),
@@ -123,7 +123,7 @@ fn walk(answers: &[Answer]) {
         // A server that announces more pages than anybody wants to wait for here.
         return;
     }
-    let (complete, notes) = walk.finish();
+    let (complete, notes) = walk.finish_reading();
     assert_eq!(complete, notes.is_empty());
     if complete {
         assert_eq!((ids.len(), unreadable), (records_shown, 0), "complete, and yet somebody was left out");

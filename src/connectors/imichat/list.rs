@@ -3,23 +3,23 @@
 use std::sync::atomic::Ordering;
 
 use super::PAGE_SIZE;
-use super::api::Api;
+use super::api::ImichatApi;
 use super::codes::{Rejection, open};
-use super::decode::Page;
+use super::decode::ImichatPage;
 use super::schema::at;
-use crate::connectors::http::Request;
-use crate::connectors::listing::{Names, PageAnswer, PageRequest, PagedList, Paging, ReadingFacts, ShownPage};
+use crate::connectors::http::HttpRequest;
+use crate::connectors::listing::{AccountNames, PageAnswer, PageRequest, PagedList, Paging, ReadingFacts, ShownPage};
 use crate::connectors::{CallError, Purpose, Trouble};
 
 pub(super) const PAGING: Paging = Paging::Numbers { page_size: PAGE_SIZE as u64 };
-pub(super) const NAMES: Names = Names::Needed(at::LOGIN_ID);
+pub(super) const NAMES: AccountNames = AccountNames::Needed(at::LOGIN_ID);
 
-impl PagedList for Api {
+impl PagedList for ImichatApi {
     fn paging(&self) -> Paging {
         PAGING
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> AccountNames {
         NAMES
     }
 
@@ -32,9 +32,9 @@ impl PagedList for Api {
             return Err(CallError::new(Trouble::Configuration, "imi.chat lists users by page number only"));
         };
         let path = format!("/users/?page={page}");
-        self.call(&Request::get(&path, purpose), |answer| match open::<Page>(answer) {
-            Ok(Page { records: Some(records), facts }) => Ok(PageAnswer::Page(ShownPage { records, facts })),
-            Ok(Page { records: None, .. }) => Err(Rejection::Refused(
+        self.send_call(&HttpRequest::get(&path, purpose), |answer| match open::<ImichatPage>(answer) {
+            Ok(ImichatPage { records: Some(records), facts }) => Ok(PageAnswer::Page(ShownPage { records, facts })),
+            Ok(ImichatPage { records: None, .. }) => Err(Rejection::Refused(
                 CallError::new(Trouble::Garbled, "the answer holds no list of users where one was expected")
                     .with_hint("check that target.base_url is the address of API v3.1"),
             )),

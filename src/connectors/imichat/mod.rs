@@ -27,16 +27,16 @@ use crate::connectors::listing::{count_requests, list_pages};
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, Quota, Trouble, find_by_listing};
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 
-use api::{Api, client_settings};
+use api::{ImichatApi, client_settings};
 pub use descriptor::{DESCRIPTOR, ImichatSettings, UpdateBody};
-pub use schema::schema;
+pub use schema::make_schema;
 
 /// Users on one page of the listing; there is no parameter for it.
 const PAGE_SIZE: usize = 10;
 
 /// One tenant of imi.chat.
 pub struct ImichatConnector {
-    api: Arc<Api>,
+    api: Arc<ImichatApi>,
     schema: Schema,
 }
 
@@ -46,7 +46,7 @@ pub struct ImichatConnector {
 /// # Errors
 /// [`Trouble::Configuration`], naming the setting, for an address, header name, header value or verb that cannot be
 /// used.
-pub fn connect(
+pub fn connect_tenant(
     settings: &ImichatSettings,
     base_url: &str,
     rate: &Rate,
@@ -55,10 +55,10 @@ pub fn connect(
     api_key: &Secret,
     domain: &str,
 ) -> Result<ImichatConnector, CallError> {
-    let api = Api::new(settings, api_key, domain, |secrets| {
+    let api = ImichatApi::new(settings, api_key, domain, |secrets| {
         Client::new(client_settings(base_url, rate, clock, stop, secrets))
     })?;
-    Ok(ImichatConnector { api: Arc::new(api), schema: schema(settings) })
+    Ok(ImichatConnector { api: Arc::new(api), schema: make_schema(settings) })
 }
 
 /// [`connect`] for the simulation: as the pages usually read, over another transport than the network.
@@ -70,10 +70,10 @@ pub fn connect_over(
     stop: Arc<Stop>,
 ) -> ImichatConnector {
     let settings = tests::settings();
-    let api = Api::new(&settings, &Secret::new("key-1"), "acme.imi.chat", |secrets| {
-        Client::over(client_settings("https://acme.imi.chat/v3.1", rate, clock, stop, secrets), transport)
+    let api = ImichatApi::new(&settings, &Secret::new("key-1"), "acme.imi.chat", |secrets| {
+        Client::over_transport(client_settings("https://acme.imi.chat/v3.1", rate, clock, stop, secrets), transport)
     });
-    ImichatConnector { api: Arc::new(api.unwrap()), schema: schema(&settings) }
+    ImichatConnector { api: Arc::new(api.unwrap()), schema: make_schema(&settings) }
 }
 
 impl Connector for ImichatConnector {
@@ -94,7 +94,7 @@ impl Connector for ImichatConnector {
     }
 
     fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
-        Box::pin(self.api.user(id))
+        Box::pin(self.api.get_user(id))
     }
 
     fn find<'a>(
@@ -131,7 +131,7 @@ impl Connector for ImichatConnector {
     }
 
     fn recall(&self, quota: Quota, others_at_once: u64) {
-        self.api.http.recall(quota, others_at_once);
+        self.api.http.recall_quota(quota, others_at_once);
     }
 }
 

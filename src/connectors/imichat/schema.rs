@@ -33,7 +33,7 @@ pub(super) const TEAM_KEY: &str = "teamid";
 
 /// What an imi.chat user has, and what the API allows for it.
 #[must_use]
-pub fn schema(settings: &ImichatSettings) -> Schema {
+pub fn make_schema(settings: &ImichatSettings) -> Schema {
     let choice = |words: &[&str]| Kind::Choice(words.iter().map(|word| (*word).to_owned()).collect());
     let privilege = vec![
         Field { name: TEAM_KEY.to_owned(), kind: Kind::Int, required: true },
@@ -77,7 +77,7 @@ pub fn schema(settings: &ImichatSettings) -> Schema {
 
 /// How the value of an attribute is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum AttributeShape {
     Text,
     Bool,
     Int,
@@ -88,23 +88,23 @@ pub(super) enum Shape {
 pub(super) const PLACES: u8 = at::UPDATED_AT.0 + 1;
 
 /// An attribute that the API shows, by its name on the wire.
-pub(super) fn shown(name: &str) -> Option<(AttrId, Shape)> {
+pub(super) fn shown_attribute(name: &str) -> Option<(AttrId, AttributeShape)> {
     Some(match name {
-        "id" => (at::ID, Shape::Int),
-        "login_id" => (at::LOGIN_ID, Shape::Text),
-        "email_id" => (at::EMAIL_ID, Shape::Text),
-        "first_name" => (at::FIRST_NAME, Shape::Text),
-        "last_name" => (at::LAST_NAME, Shape::Text),
-        "job_description" => (at::JOB_DESCRIPTION, Shape::Text),
-        "login_using_email" => (at::LOGIN_USING_EMAIL, Shape::Bool),
-        "skill_attributes" => (at::SKILL_ATTRIBUTES, Shape::Map),
-        "status" => (at::STATUS, Shape::Text),
-        "role_type" => (at::ROLE_TYPE, Shape::Text),
-        "active_chats" => (at::ACTIVE_CHATS, Shape::Int),
-        "logged_in" => (at::LOGGED_IN, Shape::Bool),
-        "accepting_chats" => (at::ACCEPTING_CHATS, Shape::Bool),
-        "created_at" => (at::CREATED_AT, Shape::Text),
-        "updated_at" => (at::UPDATED_AT, Shape::Text),
+        "id" => (at::ID, AttributeShape::Int),
+        "login_id" => (at::LOGIN_ID, AttributeShape::Text),
+        "email_id" => (at::EMAIL_ID, AttributeShape::Text),
+        "first_name" => (at::FIRST_NAME, AttributeShape::Text),
+        "last_name" => (at::LAST_NAME, AttributeShape::Text),
+        "job_description" => (at::JOB_DESCRIPTION, AttributeShape::Text),
+        "login_using_email" => (at::LOGIN_USING_EMAIL, AttributeShape::Bool),
+        "skill_attributes" => (at::SKILL_ATTRIBUTES, AttributeShape::Map),
+        "status" => (at::STATUS, AttributeShape::Text),
+        "role_type" => (at::ROLE_TYPE, AttributeShape::Text),
+        "active_chats" => (at::ACTIVE_CHATS, AttributeShape::Int),
+        "logged_in" => (at::LOGGED_IN, AttributeShape::Bool),
+        "accepting_chats" => (at::ACCEPTING_CHATS, AttributeShape::Bool),
+        "created_at" => (at::CREATED_AT, AttributeShape::Text),
+        "updated_at" => (at::UPDATED_AT, AttributeShape::Text),
         _ => return None,
     })
 }
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_schema_is_the_published_table() {
-        let schema = schema(&settings());
+        let schema = make_schema(&settings());
         assert_eq!(schema.iter().count(), TABLE.len());
         for ((_, attribute), (name, allows, marks)) in schema.iter().zip(TABLE) {
             let letters: String = [(attribute.create, 'C'), (attribute.read, 'R'), (attribute.update, 'U')]
@@ -164,22 +164,27 @@ mod tests {
 
     #[test]
     fn every_attribute_that_can_be_read_is_decoded_in_its_place() {
-        let schema = schema(&settings());
+        let schema = make_schema(&settings());
         for (id, attribute) in schema.iter() {
             let expected = match &attribute.kind {
-                Kind::Bool => Shape::Bool,
-                Kind::Int => Shape::Int,
-                Kind::Map(_) => Shape::Map,
-                _ => Shape::Text,
+                Kind::Bool => AttributeShape::Bool,
+                Kind::Int => AttributeShape::Int,
+                Kind::Map(_) => AttributeShape::Map,
+                _ => AttributeShape::Text,
             };
-            assert_eq!(shown(&attribute.name), attribute.read.then_some((id, expected)), "{}", attribute.name);
+            assert_eq!(
+                shown_attribute(&attribute.name),
+                attribute.read.then_some((id, expected)),
+                "{}",
+                attribute.name
+            );
         }
         assert_eq!((schema.id("privileges"), schema.id("status")), (Some(at::PRIVILEGES), Some(at::STATUS)));
     }
 
     #[test]
     fn administrative_accounts_are_protected_wherever_they_are_read_from() {
-        let schema = schema(&settings());
+        let schema = make_schema(&settings());
         let protection = |role: &str| schema.protection(&[(at::ROLE_TYPE, Value::text(role))].into_iter().collect());
         assert_eq!(protection("administrative"), Some(ADMINISTRATIVE));
         assert_eq!(protection("Administrator"), Some(ADMINISTRATIVE));
@@ -188,7 +193,7 @@ mod tests {
 
     #[test]
     fn updates_are_full_where_the_settings_say_so() {
-        assert!(schema(&ImichatSettings { update_body: UpdateBody::Full, ..settings() }).full_updates);
-        assert!(!schema(&ImichatSettings { update_body: UpdateBody::Changed, ..settings() }).full_updates);
+        assert!(make_schema(&ImichatSettings { update_body: UpdateBody::Full, ..settings() }).full_updates);
+        assert!(!make_schema(&ImichatSettings { update_body: UpdateBody::Changed, ..settings() }).full_updates);
     }
 }

@@ -66,7 +66,7 @@ impl Reading for Pages {
     }
 
     fn finish(self) -> (bool, Vec<String>) {
-        self.walk.finish()
+        self.walk.finish_reading()
     }
 }
 
@@ -109,7 +109,7 @@ fn what_a_listing_takes_is_what_it_was_reckoned_to_take() {
                 shown += pages.read(page, answer).len() as u64;
                 requests += 1;
             }
-            assert_eq!(pages.walk.finish(), (true, vec![]));
+            assert_eq!(pages.walk.finish_reading(), (true, vec![]));
             assert_eq!(shown, accounts);
             let reckoned = count_requests(PAGING, accounts, announced);
             // A link that says that a page is the last saves asking for the one after it.

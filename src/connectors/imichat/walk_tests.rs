@@ -56,7 +56,7 @@ fn walk(server: impl Fn(u64) -> PageAnswer) -> Result {
         asked += 1;
         shown += walk.take_answer(PageRequest::Number(page), server(page)).len();
     }
-    let (complete, notes) = walk.finish();
+    let (complete, notes) = walk.finish_reading();
     Result { shown, asked, complete, notes }
 }
 
@@ -142,7 +142,7 @@ fn known_pages_are_asked_for_without_waiting_for_each_other_once_the_last_is_rea
     for page in again {
         assert_eq!(walk.take_answer(PageRequest::Number(page), read(page)).len(), 0);
     }
-    assert_eq!((next(&mut walk), walk.finish()), (None, (true, vec![])));
+    assert_eq!((next(&mut walk), walk.finish_reading()), (None, (true, vec![])));
 }
 
 /// Walks through a list that has so many accounts for the first two requests, and so many after them.

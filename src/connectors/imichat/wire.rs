@@ -12,7 +12,7 @@ use crate::model::{Attributes, Schema, Secret};
 ///
 /// # Errors
 /// [`Trouble::Refused`] for a value that has no form on the wire; nothing is sent then.
-pub(super) fn body(
+pub(super) fn request_body(
     schema: &Schema,
     values: &Attributes,
     privilege_key: &str,
@@ -47,13 +47,13 @@ fn rename_team_key(privileges: &mut Json, key: &str) {
 mod tests {
     use super::super::tests::settings;
     use super::*;
-    use crate::connectors::imichat::schema;
+    use crate::connectors::imichat::make_schema;
     use crate::model::Value;
 
     fn sent(pairs: &[(&str, Value)], key: &str) -> Result<String, CallError> {
-        let schema = schema(&settings());
+        let schema = make_schema(&settings());
         let values = pairs.iter().map(|(name, value)| (schema.id(name).unwrap(), value.clone())).collect();
-        body(&schema, &values, key).map(|(bytes, _)| String::from_utf8(bytes.to_vec()).unwrap())
+        request_body(&schema, &values, key).map(|(bytes, _)| String::from_utf8(bytes.to_vec()).unwrap())
     }
 
     fn privileges() -> Value {
@@ -68,10 +68,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_sent_in_clear_and_handed_back_for_redaction() {
-        let schema = schema(&settings());
+        let schema = make_schema(&settings());
         let password = Value::Secret(Secret::new("hunter2"));
         let values = [(schema.id("password").unwrap(), password)].into_iter().collect();
-        let (bytes, secrets) = body(&schema, &values, TEAM_KEY).unwrap();
+        let (bytes, secrets) = request_body(&schema, &values, TEAM_KEY).unwrap();
         assert_eq!(&bytes[..], br#"{"password":"hunter2"}"#);
         assert_eq!(secrets, [Secret::new("hunter2")]);
     }

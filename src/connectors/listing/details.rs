@@ -27,7 +27,7 @@ const NAMED: usize = 5;
 
 /// What is shown of each user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum DirectoryExtent {
     /// What the directory has.
     Directory,
     /// Everything; a request for each.
@@ -63,7 +63,7 @@ pub struct DirectoryEntry {
 /// Every account, page by page.
 pub fn list_details<L: DetailedList>(
     list: Arc<L>,
-    extent: Extent,
+    extent: DirectoryExtent,
     purpose: Purpose,
 ) -> BoxStream<'static, Result<Listed, CallError>> {
     let pages = async move {
@@ -80,7 +80,7 @@ pub fn list_details<L: DetailedList>(
 
 async fn read_directory<L: DetailedList>(
     list: Arc<L>,
-    extent: Extent,
+    extent: DirectoryExtent,
     purpose: Purpose,
     to_reader: mpsc::Sender<Result<Listed, CallError>>,
 ) {
@@ -121,10 +121,10 @@ struct DetailsListing<L> {
 }
 
 impl<L: DetailedList> DetailsListing<L> {
-    async fn read(&mut self, extent: Extent) -> Result<Listed, CallError> {
+    async fn read(&mut self, extent: DirectoryExtent) -> Result<Listed, CallError> {
         let entries = self.list.fetch_directory(self.purpose).await?;
         let mut todo = self.new_entries(entries);
-        if extent == Extent::Directory {
+        if extent == DirectoryExtent::Directory {
             for entry in todo {
                 self.show_account(AccountId(entry.login), entry.values, None).await?;
             }

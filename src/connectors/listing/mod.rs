@@ -11,13 +11,13 @@ pub(super) mod shifting;
 mod stream;
 mod walk;
 
-pub(super) use details::{DetailedList, DirectoryEntry, Extent, list_details};
+pub(super) use details::{DetailedList, DirectoryEntry, DirectoryExtent, list_details};
 #[cfg(test)]
 pub(super) use order::MOST_PAGES;
 pub(super) use order::{PageFacts, PageRequest, Paging, count_requests};
 #[cfg(any(test, fuzzing))]
 pub(super) use readings::Chance;
-pub(super) use seen::Names;
+pub(super) use seen::AccountNames;
 #[cfg(test)]
 pub(super) use seen::SeenAccounts;
 pub(super) use stream::{PagedList, list_pages};

@@ -207,7 +207,7 @@ impl PageOrder {
     }
 
     /// Records on the first page, where pages have no numbers.
-    pub fn stride(&self) -> u64 {
+    pub fn measure_stride(&self) -> u64 {
         self.stride
     }
 
@@ -230,7 +230,7 @@ impl PageOrder {
     }
 
     /// Asks for nothing more. Returns whether it did until now.
-    pub fn stop(&mut self) -> bool {
+    pub fn stop_order(&mut self) -> bool {
         !std::mem::replace(&mut self.stopped, true)
     }
 
@@ -240,7 +240,7 @@ impl PageOrder {
             return None;
         }
         if self.asked >= MOST_PAGES && !self.paging.is_numbered() {
-            self.refuse(format!("the listing does not end after {MOST_PAGES} pages"));
+            self.refuse_reading(format!("the listing does not end after {MOST_PAGES} pages"));
             return None;
         }
         let request = match self.queue.pop_front() {
@@ -368,7 +368,7 @@ impl PageOrder {
             PageRequest::Cursor { cursor: None, count } if count > 1 => {
                 PageRequest::Cursor { cursor: None, count: half(count) }
             }
-            _ => return self.refuse("the server finds the smallest page too large".to_owned()),
+            _ => return self.refuse_reading("the server finds the smallest page too large".to_owned()),
         };
         // Of the pages that are asked for side by side nobody else asks for what this one leaves out. One that is read
         // once more was not too large the first time: then it is not the page that it was.
@@ -464,7 +464,7 @@ impl PageOrder {
             self.linked = page + 1;
         }
         if self.last_place() > MOST_PAGES || matches!(self.stage, Stage::Search { low, .. } if low >= MOST_PAGES) {
-            self.refuse(format!("the listing does not end after {MOST_PAGES} pages"));
+            self.refuse_reading(format!("the listing does not end after {MOST_PAGES} pages"));
         }
     }
 
@@ -546,11 +546,11 @@ impl PageOrder {
         self.stage = Stage::Rest;
         let Some(next) = &facts.cursor else { return };
         if Some(next) == cursor {
-            return self.refuse("a cursor leads to itself, so the listing does not go on".to_owned());
+            return self.refuse_reading("a cursor leads to itself, so the listing does not go on".to_owned());
         }
         self.empty = if shown == 0 { self.empty + 1 } else { 0 };
         if self.empty > MOST_EMPTY {
-            return self.refuse(format!("more than {MOST_EMPTY} pages in a row show nobody"));
+            return self.refuse_reading(format!("more than {MOST_EMPTY} pages in a row show nobody"));
         }
         self.queue.push_back(PageRequest::Cursor { cursor: Some(next.clone()), count });
     }
@@ -559,7 +559,7 @@ impl PageOrder {
         self.queue.push_back(PageRequest::Places { start, count });
     }
 
-    fn refuse(&mut self, why: String) {
+    fn refuse_reading(&mut self, why: String) {
         self.stopped = true;
         self.signs.push(Sign::Endless(why));
     }

@@ -22,7 +22,7 @@ pub struct Readings {
 }
 
 impl Readings {
-    pub fn chance(&self) -> Chance {
+    pub fn next_chance(&self) -> Chance {
         if self.given_up.len() as u32 + 1 < READINGS { Chance::Another } else { Chance::Last }
     }
 
@@ -33,7 +33,7 @@ impl Readings {
     }
 
     /// The end of the last reading, which knows of those before it.
-    pub fn end(&self, complete: bool, mut notes: Vec<String>) -> Listed {
+    pub fn end_listing(&self, complete: bool, mut notes: Vec<String>) -> Listed {
         if let Some(first) = self.given_up.first() {
             let times = self.given_up.len() + 1;
             notes.push(match complete {

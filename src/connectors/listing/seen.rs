@@ -6,7 +6,7 @@ use crate::model::{Account, AccountId, AttrId, KeyHash, Value};
 
 /// What the names to sign in with say of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
+pub enum AccountNames {
     /// An account without a name is left out: nobody could be found by it, so everybody would look new.
     Needed(AttrId),
     /// An account may be without one. Two accounts with one name say that ids changed.
@@ -16,7 +16,7 @@ pub enum Names {
 /// The accounts of one reading.
 #[derive(Debug)]
 pub struct SeenAccounts {
-    names_are: Names,
+    names_are: AccountNames,
     /// Most ids are plain numbers, which need no hash to be kept small.
     numbers: HashSet<u64>,
     other_ids: HashSet<KeyHash>,
@@ -28,7 +28,7 @@ pub struct SeenAccounts {
 }
 
 impl SeenAccounts {
-    pub fn new(names_are: Names) -> Self {
+    pub fn new(names_are: AccountNames) -> Self {
         Self {
             names_are,
             numbers: HashSet::new(),
@@ -71,8 +71,8 @@ impl SeenAccounts {
     /// What was left out.
     pub fn describe_unreadable(&self) -> Option<String> {
         let needed = match self.names_are {
-            Names::Needed(_) => "an id and a login",
-            Names::Unique(_) => "an id",
+            AccountNames::Needed(_) => "an id and a login",
+            AccountNames::Unique(_) => "an id",
         };
         let unreadable = self.unreadable;
         (unreadable > 0).then(|| format!("{unreadable} records are no users with {needed} and were left out"))
@@ -105,14 +105,14 @@ impl SeenAccounts {
 
     fn is_complete(&self, account: &Account) -> bool {
         match self.names_are {
-            Names::Needed(name) => account.values.get(name).is_some_and(|name| !name.is_blank()),
-            Names::Unique(_) => true,
+            AccountNames::Needed(name) => account.values.get(name).is_some_and(|name| !name.is_blank()),
+            AccountNames::Unique(_) => true,
         }
     }
 
     /// Names count as they are written.
     fn count_name(&mut self, account: &Account) {
-        let Names::Unique(name) = self.names_are else { return };
+        let AccountNames::Unique(name) = self.names_are else { return };
         let name = account.values.get(name).and_then(Value::as_str).filter(|name| !name.is_empty());
         if name.is_some_and(|name| !self.names.insert(KeyHash::of_text(name))) {
             self.renumbered += 1;

@@ -323,7 +323,7 @@ fn list<R: Reading>(tenant: &mut Tenant, came: &mut Came) -> (BTreeMap<AccountId
         let most = [0, 1, 2, 3, 6, 12][tenant.random.below(6)];
         tenant.left = if came.again == 0 || tenant.random.one_in(3) { most } else { 0 };
         tenant.moments = tenant.list.len() / 4 + 4;
-        let mut reading = R::begin(readings.chance(), &mut tenant.random);
+        let mut reading = R::begin(readings.next_chance(), &mut tenant.random);
         let there: Vec<u64> = tenant.list.iter().map(|person| person.id).collect();
         let mut shown = BTreeMap::new();
         let (mut asked, mut answered) = (Vec::new(), Vec::new());

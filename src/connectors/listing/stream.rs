@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::order::{PageRequest, Paging};
 use super::readings::{Chance, Readings};
-use super::seen::Names;
+use super::seen::AccountNames;
 use super::walk::{PageAnswer, PageWalk, ReadingFacts};
 use crate::connectors::{CallError, Listed, Purpose, Trouble};
 
@@ -18,7 +18,7 @@ use crate::connectors::{CallError, Listed, Purpose, Trouble};
 pub trait PagedList: Send + Sync + 'static {
     fn paging(&self) -> Paging;
 
-    fn names(&self) -> Names;
+    fn names(&self) -> AccountNames;
 
     /// Requests that can be under way at once.
     fn concurrency(&self) -> usize;
@@ -60,7 +60,7 @@ struct SharedWalk<L> {
 pub fn list_pages<L: PagedList>(list: Arc<L>, purpose: Purpose) -> BoxStream<'static, Result<Listed, CallError>> {
     let (sender, pieces) = mpsc::channel(list.concurrency());
     let readings = Readings::default();
-    let walk = Mutex::new(PageWalk::new(list.paging(), list.names(), readings.chance()));
+    let walk = Mutex::new(PageWalk::new(list.paging(), list.names(), readings.next_chance()));
     let shared = Arc::new(SharedWalk { list, purpose, walk });
     let pages = PageStream { shared, lanes: JoinSet::new(), sender, pieces, readings, begun: false, over: false };
     stream::unfold(pages, |mut pages| async move { pages.next().await.map(|piece| (piece, pages)) }).boxed()
@@ -108,14 +108,14 @@ impl<L: PagedList> PageStream<L> {
         let gives_up = walk.gives_up();
         let reading = std::mem::replace(&mut *walk, self.shared.new_walk(Chance::Last));
         if gives_up {
-            let again = self.readings.begin_again(reading.finish().1.join("; "));
-            *walk = self.shared.new_walk(self.readings.chance());
+            let again = self.readings.begin_again(reading.finish_reading().1.join("; "));
+            *walk = self.shared.new_walk(self.readings.next_chance());
             return again;
         }
         self.over = true;
-        self.shared.list.learn_facts(reading.facts());
-        let (complete, notes) = reading.finish();
-        self.readings.end(complete, notes)
+        self.shared.list.learn_facts(reading.reading_facts());
+        let (complete, notes) = reading.finish_reading();
+        self.readings.end_listing(complete, notes)
     }
 
     /// As many lanes as requests can be under way, where there are pages for them. Whoever only wants the first page pays

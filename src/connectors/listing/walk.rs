@@ -13,7 +13,7 @@ use hashbrown::HashSet;
 
 use super::order::{PageFacts, PageOrder, PageRequest, PageRole, Paging, Sign};
 use super::readings::Chance;
-use super::seen::{Names, SeenAccounts};
+use super::seen::{AccountNames, SeenAccounts};
 use crate::model::{Account, KeyHash};
 
 /// What asking for a page brought.
@@ -59,7 +59,7 @@ pub struct PageWalk {
 }
 
 impl PageWalk {
-    pub fn new(paging: Paging, names: Names, chance: Chance) -> Self {
+    pub fn new(paging: Paging, names: AccountNames, chance: Chance) -> Self {
         Self {
             order: PageOrder::new(paging),
             chance,
@@ -85,12 +85,12 @@ impl PageWalk {
         self.order.announced_pages()
     }
 
-    pub fn facts(&self) -> ReadingFacts {
+    pub fn reading_facts(&self) -> ReadingFacts {
         let searched = self.order.was_searched();
         let said = searched || self.order.announced_pages().is_some();
         ReadingFacts {
             accounts: self.seen.count(),
-            page_size: self.order.stride(),
+            page_size: self.order.measure_stride(),
             announces: said.then_some(!searched),
         }
     }
@@ -129,7 +129,7 @@ impl PageWalk {
         if shows_nobody_new
             && !request.is_first()
             && self.order.tells_ignored_number(&request, shown)
-            && self.order.stop()
+            && self.order.stop_order()
         {
             let ignored = match request {
                 PageRequest::Number(_) => "the page number",
@@ -151,7 +151,7 @@ impl PageWalk {
     /// others and after them, has lost somebody. Where both happened and they who came stand at an end of the list, the
     /// first or the last page has moved. What is left is that accounts went and as many others came in their
     /// neighbourhood, with no page between them that is read twice.
-    pub fn finish(self) -> (bool, Vec<String>) {
+    pub fn finish_reading(self) -> (bool, Vec<String>) {
         let mut notes = self.shifts;
         notes.extend(self.seen.describe_shifts());
         notes.extend(self.flaws);

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::path::{CORE, Path, member};
-use super::resource::{entries, value};
+use super::path::{CORE, ScimPath, find_member};
+use super::resource::{find_value, list_entries};
 use super::schema::Layout;
 use crate::connectors::json::to_json;
 use crate::connectors::{CallError, Trouble};
@@ -15,7 +15,7 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// Values by path as they are sent; null removes.
 #[derive(Debug, Default)]
 pub(super) struct Changes<'l> {
-    pub values: Vec<(&'l Path, Json)>,
+    pub values: Vec<(&'l ScimPath, Json)>,
     /// The secrets among the values.
     pub secrets: Vec<Secret>,
 }
@@ -29,11 +29,11 @@ impl<'l> Changes<'l> {
             let attribute = layout.schema.get(id);
             let json = to_json(value, &mut changes.secrets)
                 .map_err(|why| CallError::new(Trouble::Refused, format!("{} cannot be sent: {why}", attribute.name)))?;
-            let path = layout.path(id);
+            let path = layout.path_of(id);
             let json = match json {
                 // Nothing that a person would call a value is no value.
                 _ if value.is_blank() => Json::Null,
-                Json::Array(list) if attribute.kind == Kind::List(Box::new(Kind::Text)) => framed(path, list),
+                Json::Array(list) if attribute.kind == Kind::List(Box::new(Kind::Text)) => frame_list(path, list),
                 json => json,
             };
             changes.values.push((path, json));
@@ -47,7 +47,7 @@ impl<'l> Changes<'l> {
     }
 
     /// The resource of a new account.
-    pub fn resource(&self) -> Json {
+    pub fn new_resource(&self) -> Json {
         let mut resource = Map::new();
         resource.insert("schemas".to_owned(), json!([CORE]));
         self.merge_into(&mut resource);
@@ -63,11 +63,11 @@ impl<'l> Changes<'l> {
 
     /// The fewest operations that make the difference; none where there is none. `current` is the resource as it is,
     /// which is only looked at for paths with filters.
-    pub fn patch(&self, current: Map<String, Json>) -> Option<Json> {
+    pub fn patch_operations(&self, current: Map<String, Json>) -> Option<Json> {
         let mut known = current;
         let mut operations = Vec::new();
         // The operations that add an entry, so that its other parts can join it.
-        let mut added: Vec<(&Path, usize)> = Vec::new();
+        let mut added: Vec<(&ScimPath, usize)> = Vec::new();
         for (path, value) in &self.values {
             match entry_operation(path, value, &known, &added) {
                 Some(Operation::New(operation)) => {
@@ -78,7 +78,7 @@ impl<'l> Changes<'l> {
                     }
                     operations.push(operation);
                 }
-                Some(Operation::Join(at)) => join(&mut operations[at], path, value),
+                Some(Operation::Join(at)) => join_value(&mut operations[at], path, value),
                 Some(Operation::Nothing) => {}
                 None if value.is_null() => operations.push(json!({"op": "remove", "path": path.to_string()})),
                 None => operations.push(json!({"op": "replace", "path": path.to_string(), "value": value})),
@@ -98,9 +98,14 @@ enum Operation {
 }
 
 /// None for a path without a filter.
-fn entry_operation(path: &Path, new: &Json, known: &Map<String, Json>, added: &[(&Path, usize)]) -> Option<Operation> {
+fn entry_operation(
+    path: &ScimPath,
+    new: &Json,
+    known: &Map<String, Json>,
+    added: &[(&ScimPath, usize)],
+) -> Option<Operation> {
     let (filter, part) = (path.filter.as_ref()?, path.part.as_ref()?);
-    if value(known, path).unwrap_or(&Json::Null) == new {
+    if find_value(known, path).unwrap_or(&Json::Null) == new {
         return Some(Operation::Nothing);
     }
     if let Some((_, at)) = added.iter().find(|(other, _)| same_entry(other, path))
@@ -108,27 +113,27 @@ fn entry_operation(path: &Path, new: &Json, known: &Map<String, Json>, added: &[
     {
         return Some(Operation::Join(*at));
     }
-    let whole = Path { filter: None, part: None, ..path.clone() };
-    let entries = value(known, &whole).map(entries).unwrap_or_default();
-    let mut selected = entries.iter().filter(|entry| filter.selects(entry)).filter_map(Json::as_object);
+    let whole = ScimPath { filter: None, part: None, ..path.clone() };
+    let entries = find_value(known, &whole).map(list_entries).unwrap_or_default();
+    let mut selected = entries.iter().filter(|entry| filter.selects_entry(entry)).filter_map(Json::as_object);
     let Some(entry) = selected.next() else {
         return Some(Operation::New(json!({
             "op": "add",
-            "path": path.attribute(),
+            "path": path.attribute_name(),
             "value": [new_entry(path, new)],
         })));
     };
     // As the entry writes it, for servers that compare exactly.
-    let wanted = member(entry, &filter.part).unwrap_or(&filter.value);
+    let wanted = find_member(entry, &filter.part).unwrap_or(&filter.value);
     let mut select = format!("{} eq {wanted}", filter.part);
     // Only the first is the account's value; others that the filter selects as well are not to be touched.
     if selected.next().is_some()
         && !filter.part.eq_ignore_ascii_case("value")
-        && let Some(value) = member(entry, "value").filter(|value| value.is_string())
+        && let Some(value) = find_member(entry, "value").filter(|value| value.is_string())
     {
         select = format!("{select} and value eq {value}");
     }
-    let attribute = path.attribute();
+    let attribute = path.attribute_name();
     Some(Operation::New(if !new.is_null() {
         json!({"op": "replace", "path": format!("{attribute}[{select}].{part}"), "value": new})
     } else if part.eq_ignore_ascii_case("value") {
@@ -139,23 +144,23 @@ fn entry_operation(path: &Path, new: &Json, known: &Map<String, Json>, added: &[
     }))
 }
 
-fn same_entry(one: &Path, other: &Path) -> bool {
-    let entry = |path: &Path| Path { part: None, ..path.clone() };
-    entry(one).same(&entry(other))
+fn same_entry(one: &ScimPath, other: &ScimPath) -> bool {
+    let entry = |path: &ScimPath| ScimPath { part: None, ..path.clone() };
+    entry(one).is_same_path(&entry(other))
 }
 
-fn join(operation: &mut Json, path: &Path, value: &Json) {
+fn join_value(operation: &mut Json, path: &ScimPath, value: &Json) {
     if let Some(part) = &path.part
         && let Some(entry) = operation.pointer_mut("/value/0").and_then(Json::as_object_mut)
     {
-        put(entry, part, value.clone());
+        put_member(entry, part, value.clone());
     }
 }
 
 /// Sets what a path names, or removes it.
-fn set(resource: &mut Map<String, Json>, path: &Path, new: Json) {
+fn set(resource: &mut Map<String, Json>, path: &ScimPath, new: Json) {
     let Some(urn) = &path.urn else { return set_in(resource, path, new) };
-    let key = spelt(resource, urn);
+    let key = server_spelling(resource, urn);
     let mut holder = match resource.remove(&key) {
         Some(Json::Object(holder)) => holder,
         _ => Map::new(),
@@ -173,9 +178,9 @@ fn set(resource: &mut Map<String, Json>, path: &Path, new: Json) {
     }
 }
 
-fn set_in(holder: &mut Map<String, Json>, path: &Path, new: Json) {
-    let Some(part) = &path.part else { return put(holder, &path.name, new) };
-    let key = spelt(holder, &path.name);
+fn set_in(holder: &mut Map<String, Json>, path: &ScimPath, new: Json) {
+    let Some(part) = &path.part else { return put_member(holder, &path.name, new) };
+    let key = server_spelling(holder, &path.name);
     let old = holder.remove(&key);
     let whole = match &path.filter {
         None => {
@@ -183,7 +188,7 @@ fn set_in(holder: &mut Map<String, Json>, path: &Path, new: Json) {
                 Some(Json::Object(object)) => object,
                 _ => Map::new(),
             };
-            put(&mut object, part, new);
+            put_member(&mut object, part, new);
             if object.is_empty() { Json::Null } else { Json::Object(object) }
         }
         Some(filter) => {
@@ -192,16 +197,16 @@ fn set_in(holder: &mut Map<String, Json>, path: &Path, new: Json) {
                 Some(Json::Null) | None => Vec::new(),
                 Some(one) => vec![one],
             };
-            match list.iter().position(|entry| filter.selects(entry)) {
+            match list.iter().position(|entry| filter.selects_entry(entry)) {
                 Some(at) if new.is_null() && part.eq_ignore_ascii_case("value") => {
                     // What has no value does not lose it.
-                    if list[at].as_object().is_some_and(|entry| member(entry, part).is_some()) {
+                    if list[at].as_object().is_some_and(|entry| find_member(entry, part).is_some()) {
                         list.remove(at);
                     }
                 }
                 Some(at) => {
                     if let Json::Object(entry) = &mut list[at] {
-                        put(entry, part, new);
+                        put_member(entry, part, new);
                     }
                 }
                 None if new.is_null() => {}
@@ -216,17 +221,17 @@ fn set_in(holder: &mut Map<String, Json>, path: &Path, new: Json) {
 }
 
 /// The entry that a path's filter selects, with a value.
-fn new_entry(path: &Path, value: &Json) -> Json {
+fn new_entry(path: &ScimPath, value: &Json) -> Json {
     let mut entry = Map::new();
     if let (Some(filter), Some(part)) = (&path.filter, &path.part) {
         entry.insert(filter.part.clone(), filter.value.clone());
-        put(&mut entry, part, value.clone());
+        put_member(&mut entry, part, value.clone());
     }
     Json::Object(entry)
 }
 
-fn put(object: &mut Map<String, Json>, name: &str, value: Json) {
-    let key = spelt(object, name);
+fn put_member(object: &mut Map<String, Json>, name: &str, value: Json) {
+    let key = server_spelling(object, name);
     if value.is_null() {
         object.remove(&key);
     } else {
@@ -235,7 +240,7 @@ fn put(object: &mut Map<String, Json>, name: &str, value: Json) {
 }
 
 /// A name as the object spells it.
-fn spelt(object: &Map<String, Json>, name: &str) -> String {
+fn server_spelling(object: &Map<String, Json>, name: &str) -> String {
     if object.contains_key(name) {
         return name.to_owned();
     }
@@ -243,7 +248,7 @@ fn spelt(object: &Map<String, Json>, name: &str) -> String {
 }
 
 /// A list of texts as SCIM has it: `roles` and `entitlements` are objects with a value, lists of extensions are texts.
-fn framed(path: &Path, list: Vec<Json>) -> Json {
+fn frame_list(path: &ScimPath, list: Vec<Json>) -> Json {
     if super::table::is_foreign(path) {
         return Json::Array(list);
     }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::schema::layout;
+use super::super::schema::make_layout;
 use super::*;
 use crate::model::Value;
 
@@ -8,13 +8,13 @@ const WORK: &str = r#"emails[type eq "work"].value"#;
 const URN: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 fn changed<T>(pairs: &[(&str, Value)], then: impl FnOnce(Changes<'_>) -> T) -> T {
-    let layout = layout(&pairs.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
+    let layout = make_layout(&pairs.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
     let values = pairs.iter().map(|(name, value)| (layout.schema.id(name).unwrap(), value.clone())).collect();
     then(Changes::new(&layout, &values).unwrap())
 }
 
 fn resource(pairs: &[(&str, Value)]) -> Json {
-    changed(pairs, |changes| changes.resource())
+    changed(pairs, |changes| changes.new_resource())
 }
 
 fn object(json: Json) -> Map<String, Json> {
@@ -25,7 +25,7 @@ fn object(json: Json) -> Map<String, Json> {
 }
 
 fn operations(current: Json, pairs: &[(&str, Value)]) -> Json {
-    let patch = changed(pairs, |changes| changes.patch(object(current)));
+    let patch = changed(pairs, |changes| changes.patch_operations(object(current)));
     patch.map_or_else(|| json!([]), |patch| patch["Operations"].clone())
 }
 
@@ -86,7 +86,7 @@ fn secrets_are_handed_back_and_the_mark_of_a_generated_one_never_leaves() {
     changed(&[("password", Value::Secret(Secret::new("hunter2")))], |changes| {
         assert_eq!(changes.secrets, [Secret::new("hunter2")]);
     });
-    let layout = layout(&["password".to_owned()]);
+    let layout = make_layout(&["password".to_owned()]);
     let values = [(layout.schema.id("password").unwrap(), Value::Generated)].into_iter().collect();
     let error = Changes::new(&layout, &values).unwrap_err();
     assert_eq!(
@@ -112,7 +112,7 @@ fn a_simple_attribute_takes_one_operation() {
         operations(json!({}), &[(&department(), text("Care"))]),
         json!([{"op": "replace", "path": department(), "value": "Care"}])
     );
-    let patch = changed(&[("title", text("x"))], |changes| changes.patch(Map::new())).unwrap();
+    let patch = changed(&[("title", text("x"))], |changes| changes.patch_operations(Map::new())).unwrap();
     assert_eq!(patch["schemas"], json!([PATCH_OP]));
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::Login;
+use super::ScimLogin;
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
 use crate::discovery::{Blueprint, InUse, Meaning, ValueOrigin, Wish};
 use crate::model::Schema;
@@ -135,28 +135,28 @@ const UPDATE_METHODS: &[WordChoice<UpdateMethod>] = &[
 
 impl SystemSettings for ScimSettings {
     fn schema(&self, mapped: &[String]) -> Schema {
-        super::schema(mapped)
+        super::make_schema(mapped)
     }
 
     fn connect<'a>(&'a self, link: Link<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, ConnectError>> {
         Box::pin(async move {
-            let login = self.login(&link)?;
-            Ok(super::connect(self, link.base_url, link.rate, link.clock, link.stop, login, link.mapped).await?)
+            let login = self.read_login(&link)?;
+            Ok(super::connect_tenant(self, link.base_url, link.rate, link.clock, link.stop, login, link.mapped).await?)
         })
     }
 }
 
 impl ScimSettings {
     /// The credentials, read where they are kept. The sandbox knows a token, whatever the settings say.
-    fn login(&self, link: &Link<'_>) -> Result<Login, ConnectError> {
+    fn read_login(&self, link: &Link<'_>) -> Result<ScimLogin, ConnectError> {
         Ok(match self.credentials.as_ref().filter(|_| link.sandbox.is_none()) {
-            None => Login::Bearer(link.secret("token", None)?),
-            Some(Credentials::Bearer { token }) => Login::Bearer(link.secret("token", Some(token))?),
+            None => ScimLogin::Bearer(link.secret("token", None)?),
+            Some(Credentials::Bearer { token }) => ScimLogin::Bearer(link.secret("token", Some(token))?),
             Some(Credentials::Basic { username, password }) => {
-                Login::Basic { username: username.clone(), password: link.secret("password", Some(password))? }
+                ScimLogin::Basic { username: username.clone(), password: link.secret("password", Some(password))? }
             }
             Some(Credentials::ClientCredentials { token_url, client_id, client_secret, scope }) => {
-                Login::ClientCredentials {
+                ScimLogin::ClientCredentials {
                     token_url: token_url.clone(),
                     client_id: client_id.clone(),
                     client_secret: link.secret("client_secret", Some(client_secret))?,

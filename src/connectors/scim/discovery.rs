@@ -4,7 +4,7 @@
 use reqwest::Url;
 use serde_json::{Map, Value as Json};
 
-use super::path::{CORE, Path, member};
+use super::path::{CORE, ScimPath, find_member};
 use crate::model::Kind;
 
 /// What the server can do. None where it does not say.
@@ -31,7 +31,7 @@ pub(super) struct Definition {
     many: bool,
     pub required: bool,
     pub case_exact: Option<bool>,
-    pub mutability: Option<Mutability>,
+    pub mutability: Option<ServerMutability>,
     /// Shown in every answer, without being asked for.
     pub shown: bool,
     pub unique: bool,
@@ -40,7 +40,7 @@ pub(super) struct Definition {
 
 /// From the freest to the strictest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mutability {
+pub(super) enum ServerMutability {
     ReadWrite,
     WriteOnly,
     Immutable,
@@ -48,31 +48,33 @@ pub(super) enum Mutability {
 }
 
 /// Reads a ServiceProviderConfig.
-pub(super) fn abilities(config: &Json) -> Abilities {
-    let feature = |name: &str| config.as_object().and_then(|config| member(config, name)).and_then(Json::as_object);
-    let supported = |name: &str| flag(member(feature(name)?, "supported")?);
+pub(super) fn read_abilities(config: &Json) -> Abilities {
+    let feature =
+        |name: &str| config.as_object().and_then(|config| find_member(config, name)).and_then(Json::as_object);
+    let supported = |name: &str| read_flag(find_member(feature(name)?, "supported")?);
     let paging = feature("pagination");
-    let number = |of: Option<&Map<String, Json>>, name: &str| of.and_then(|of| member(of, name)).and_then(Json::as_u64);
+    let number =
+        |of: Option<&Map<String, Json>>, name: &str| of.and_then(|of| find_member(of, name)).and_then(Json::as_u64);
     let sizes = [number(feature("filter"), "maxResults"), number(paging, "maxPageSize")];
     Abilities {
         patch: supported("patch"),
         etag: supported("etag"),
         filter: supported("filter"),
-        cursor: paging.and_then(|paging| flag(member(paging, "cursor")?)).unwrap_or(false),
+        cursor: paging.and_then(|paging| read_flag(find_member(paging, "cursor")?)).unwrap_or(false),
         page_size: sizes.into_iter().flatten().filter(|size| *size > 0).min(),
     }
 }
 
 /// The path of the users beneath the base address, as ResourceTypes names it.
-pub(super) fn endpoint(types: &Json, base_url: &str) -> Option<String> {
+pub(super) fn find_endpoint(types: &Json, base_url: &str) -> Option<String> {
     let is_user = |kind: &&Map<String, Json>| {
         let says = |name: &str, text: &str| {
-            member(kind, name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(text))
+            find_member(kind, name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(text))
         };
         says("schema", CORE) || says("id", "User") || says("name", "User")
     };
-    let kind = listed(types).filter_map(Json::as_object).find(is_user)?;
-    let endpoint = member(kind, "endpoint")?.as_str()?.trim();
+    let kind = listed_items(types).filter_map(Json::as_object).find(is_user)?;
+    let endpoint = find_member(kind, "endpoint")?.as_str()?.trim();
     let base = Url::parse(base_url).ok()?;
     let path = match Url::parse(endpoint) {
         // An address elsewhere is not followed: the credentials are for this server.
@@ -87,17 +89,17 @@ pub(super) fn endpoint(types: &Json, base_url: &str) -> Option<String> {
 }
 
 /// Reads Schemas.
-pub(super) fn definitions(schemas: &Json) -> Definitions {
+pub(super) fn read_definitions(schemas: &Json) -> Definitions {
     let read = |schema: &Json| {
         let schema = schema.as_object()?;
-        Some((member(schema, "id")?.as_str()?.to_owned(), attributes(member(schema, "attributes")?)))
+        Some((find_member(schema, "id")?.as_str()?.to_owned(), read_attributes(find_member(schema, "attributes")?)))
     };
-    Definitions(listed(schemas).filter_map(read).collect())
+    Definitions(listed_items(schemas).filter_map(read).collect())
 }
 
 impl Definitions {
     /// The definition of an attribute, and of the part of it that the path names.
-    pub fn find(&self, path: &Path) -> Option<(&Definition, Option<&Definition>)> {
+    pub fn find(&self, path: &ScimPath) -> Option<(&Definition, Option<&Definition>)> {
         let urn = path.urn.as_deref().unwrap_or(CORE);
         let (_, attributes) = self.0.iter().find(|(id, _)| id.eq_ignore_ascii_case(urn))?;
         let named = |of: &'_ [Definition], name: &str| of.iter().position(|d| d.name.eq_ignore_ascii_case(name));
@@ -125,37 +127,37 @@ impl Definition {
     }
 }
 
-fn attributes(list: &Json) -> Vec<Definition> {
-    list.as_array().into_iter().flatten().filter_map(Json::as_object).filter_map(definition).collect()
+fn read_attributes(list: &Json) -> Vec<Definition> {
+    list.as_array().into_iter().flatten().filter_map(Json::as_object).filter_map(read_definition).collect()
 }
 
-fn definition(object: &Map<String, Json>) -> Option<Definition> {
-    let text = |name: &str| member(object, name).and_then(Json::as_str).map(str::to_ascii_lowercase);
-    let yes = |name: &str| member(object, name).and_then(flag);
+fn read_definition(object: &Map<String, Json>) -> Option<Definition> {
+    let text = |name: &str| find_member(object, name).and_then(Json::as_str).map(str::to_ascii_lowercase);
+    let yes = |name: &str| find_member(object, name).and_then(read_flag);
     Some(Definition {
-        name: member(object, "name")?.as_str()?.to_owned(),
+        name: find_member(object, "name")?.as_str()?.to_owned(),
         kind: text("type").unwrap_or_default(),
         many: yes("multiValued").unwrap_or(false),
         required: yes("required").unwrap_or(false),
         case_exact: yes("caseExact"),
         mutability: text("mutability").and_then(|text| {
             Some(match text.as_str() {
-                "readwrite" => Mutability::ReadWrite,
-                "writeonly" => Mutability::WriteOnly,
-                "immutable" => Mutability::Immutable,
-                "readonly" => Mutability::ReadOnly,
+                "readwrite" => ServerMutability::ReadWrite,
+                "writeonly" => ServerMutability::WriteOnly,
+                "immutable" => ServerMutability::Immutable,
+                "readonly" => ServerMutability::ReadOnly,
                 _ => return None,
             })
         }),
         shown: !matches!(text("returned").as_deref(), Some("never" | "request")),
         unique: matches!(text("uniqueness").as_deref(), Some("server" | "global")),
-        parts: member(object, "subAttributes").map(attributes).unwrap_or_default(),
+        parts: find_member(object, "subAttributes").map(read_attributes).unwrap_or_default(),
     })
 }
 
 /// The resources of a list, which some servers send without the list's frame, and one alone without any.
-fn listed(answer: &Json) -> impl Iterator<Item = &Json> {
-    let inner = answer.as_object().and_then(|object| member(object, "Resources")).unwrap_or(answer);
+fn listed_items(answer: &Json) -> impl Iterator<Item = &Json> {
+    let inner = answer.as_object().and_then(|object| find_member(object, "Resources")).unwrap_or(answer);
     match inner {
         Json::Array(list) => list.as_slice(),
         one => std::slice::from_ref(one),
@@ -164,7 +166,7 @@ fn listed(answer: &Json) -> impl Iterator<Item = &Json> {
 }
 
 /// A boolean, which may come as a text.
-fn flag(value: &Json) -> Option<bool> {
+fn read_flag(value: &Json) -> Option<bool> {
     match value {
         Json::Bool(flag) => Some(*flag),
         Json::String(text) if text.eq_ignore_ascii_case("true") => Some(true),

@@ -10,13 +10,13 @@ fn a_server_says_what_it_can_do_even_in_texts() {
     });
     let expected =
         Abilities { patch: Some(true), etag: Some(false), filter: Some(true), cursor: true, page_size: Some(50) };
-    assert_eq!(abilities(&config), expected);
+    assert_eq!(read_abilities(&config), expected);
 }
 
 #[test]
 fn what_a_server_does_not_say_is_unknown() {
     for config in [json!({}), json!([]), json!({"patch": true, "filter": {"maxResults": 0}, "pagination": null})] {
-        assert_eq!(abilities(&config), Abilities::default(), "{config}");
+        assert_eq!(read_abilities(&config), Abilities::default(), "{config}");
     }
 }
 
@@ -29,7 +29,7 @@ fn the_users_are_where_resource_types_says() {
         ]}))
     };
     fn endpoint_of(types: &Json) -> Option<String> {
-        endpoint(types, "https://acme.org/scim/v2")
+        find_endpoint(types, "https://acme.org/scim/v2")
     }
     for text in ["/Users", "Users", "/scim/v2/Users", "https://acme.org/scim/v2/Users/"] {
         assert_eq!(at(text).as_deref(), Some("/Users"), "{text} {base}");

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 
-use super::api::Api;
+use super::api::ScimApi;
 use super::schema::USER_NAME;
 use crate::connectors::listing::list_pages;
 use crate::connectors::{CallError, Purpose, find_by_listing};
 use crate::model::{Account, AttrId, Attributes, KeyHash, MatchRule, Value};
 
 /// What asking with a filter came to.
-enum Found {
+enum FilterAnswer {
     /// These, and certainly no others.
     Certain(Vec<Account>),
     /// Nobody, which says nothing of an attribute that the server may have no index for.
@@ -31,11 +31,11 @@ struct Question {
 }
 
 pub(super) async fn find(
-    api: &Arc<Api>,
+    api: &Arc<ScimApi>,
     rules: &[MatchRule],
     sought: &[Attributes],
 ) -> Result<Vec<Vec<Account>>, CallError> {
-    if let Some(questions) = questions(api, rules, sought)
+    if let Some(questions) = make_questions(api, rules, sought)
         && let Some(found) = ask_all(api, rules, sought.len(), &questions).await?
     {
         return Ok(found);
@@ -44,8 +44,8 @@ pub(super) async fn find(
 }
 
 /// The questions to ask; none where a listing is needed anyway, or costs less.
-fn questions(api: &Api, rules: &[MatchRule], sought: &[Attributes]) -> Option<Vec<Question>> {
-    if !api.filters() {
+fn make_questions(api: &ScimApi, rules: &[MatchRule], sought: &[Attributes]) -> Option<Vec<Question>> {
+    if !api.can_filter() {
         return None;
     }
     let mut questions = Vec::new();
@@ -54,28 +54,28 @@ fn questions(api: &Api, rules: &[MatchRule], sought: &[Attributes]) -> Option<Ve
         for (at, rule) in rules.iter().enumerate() {
             let Some(key) = rule.key(&api.layout.schema, |id| values.get(id), &mut scratch) else { continue };
             let [attribute] = *rule.attributes.as_slice() else { return None };
-            let filter = filter(api, attribute, values.get(attribute)?)?;
+            let filter = equality_filter(api, attribute, values.get(attribute)?)?;
             questions.push(Question { person, rule: at, key, filter });
         }
     }
-    let cheaper = api.listed().is_some_and(|accounts| api.pages(accounts) < questions.len() as u64);
+    let cheaper = api.listed_total().is_some_and(|accounts| api.page_requests(accounts) < questions.len() as u64);
     (!cheaper).then_some(questions)
 }
 
 /// The filter for a value; none for what filters cannot compare.
-fn filter(api: &Api, attribute: AttrId, value: &Value) -> Option<String> {
+fn equality_filter(api: &ScimApi, attribute: AttrId, value: &Value) -> Option<String> {
     let value = match value {
         Value::Text(text) => text.trim().into(),
         Value::Bool(flag) => (*flag).into(),
         Value::Int(n) => (*n).into(),
         _ => return None,
     };
-    Some(api.layout.path(attribute).equals(&value))
+    Some(api.layout.path_of(attribute).equality_filter(&value))
 }
 
 /// Who is found for each who is sought; none where only a listing can tell.
 async fn ask_all(
-    api: &Api,
+    api: &ScimApi,
     rules: &[MatchRule],
     people: usize,
     questions: &[Question],
@@ -84,12 +84,12 @@ async fn ask_all(
     let mut asking = Vec::with_capacity(questions.len());
     for question in questions {
         let rule = &rules[question.rule];
-        asking.push(async move { (question, ask(api, rule, question).await) });
+        asking.push(async move { (question, ask_server(api, rule, question).await) });
     }
     let mut answers = stream::iter(asking).buffer_unordered(api.http.concurrency());
     while let Some((question, answer)) = answers.next().await {
         match answer? {
-            Found::Certain(accounts) => {
+            FilterAnswer::Certain(accounts) => {
                 let list = &mut found[question.person];
                 for account in accounts {
                     if !list.iter().any(|known| known.id == account.id) {
@@ -98,15 +98,15 @@ async fn ask_all(
                 }
             }
             // The one attribute that every server must find people by.
-            Found::Nobody if rules[question.rule].attributes == [USER_NAME] => {}
-            Found::Nobody | Found::Doubtful => return Ok(None),
+            FilterAnswer::Nobody if rules[question.rule].attributes == [USER_NAME] => {}
+            FilterAnswer::Nobody | FilterAnswer::Doubtful => return Ok(None),
         }
     }
     Ok(Some(found))
 }
 
-async fn ask(api: &Api, rule: &MatchRule, question: &Question) -> Result<Found, CallError> {
-    let Some(page) = api.filtered(&question.filter).await? else { return Ok(Found::Doubtful) };
+async fn ask_server(api: &ScimApi, rule: &MatchRule, question: &Question) -> Result<FilterAnswer, CallError> {
+    let Some(page) = api.get_filtered(&question.filter).await? else { return Ok(FilterAnswer::Doubtful) };
     let shown = page.records.len() as u64;
     let all = page.facts.total.is_none_or(|total| total <= shown);
     let mut scratch = Vec::new();
@@ -118,8 +118,8 @@ async fn ask(api: &Api, rule: &MatchRule, question: &Question) -> Result<Found, 
         api.distrust_filters();
     }
     Ok(match (accounts.is_empty(), all) {
-        (_, false) => Found::Doubtful,
-        (true, true) if shown == 0 => Found::Nobody,
-        (_, true) => Found::Certain(accounts),
+        (_, false) => FilterAnswer::Doubtful,
+        (true, true) if shown == 0 => FilterAnswer::Nobody,
+        (_, true) => FilterAnswer::Certain(accounts),
     })
 }

@@ -5,14 +5,14 @@
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use super::answer::{self, Asked};
+use super::answer::{self, AskedFor};
 use super::discovery;
-use super::list::{NAMES, paging};
+use super::list::{NAMES, choose_paging};
 use super::page::read_page;
-use super::path::Path;
+use super::path::ScimPath;
 use super::resource;
-use super::schema::layout;
-use crate::connectors::http::{Answer, Verdict};
+use super::schema::make_layout;
+use crate::connectors::http::{AnswerVerdict, HttpAnswer};
 use crate::connectors::listing::{Chance, PageAnswer, PageRequest, PageWalk, ShownPage};
 use crate::model::{Account, Value};
 
@@ -30,32 +30,32 @@ const MAPPED: [&str; 6] = [
 /// shows nobody twice, and is complete only where nothing was left out.
 pub fn any_answers(data: &[u8]) {
     let mapped: Vec<String> = MAPPED.map(str::to_owned).to_vec();
-    let layout = layout(&mapped);
-    let answers: Vec<Answer> = data.split(|byte| *byte == b'\n').take(12).filter_map(an_answer).collect();
+    let layout = make_layout(&mapped);
+    let answers: Vec<HttpAnswer> = data.split(|byte| *byte == b'\n').take(12).filter_map(an_answer).collect();
     let mut pages = Vec::new();
     for answer in &answers {
-        for asked in [Asked::Listing, Asked::Account, Asked::Create] {
-            match answer::refusal::<()>(answer, asked) {
-                Verdict::Done(()) => {}
-                Verdict::Refused(error) | Verdict::ServerError(error) => {
+        for asked in [AskedFor::Listing, AskedFor::Account, AskedFor::Create] {
+            match answer::refusal_verdict::<()>(answer, asked) {
+                AnswerVerdict::Done(()) => {}
+                AnswerVerdict::Refused(error) | AnswerVerdict::ServerError(error) => {
                     assert!(!error.message.is_empty());
                     let _ = error.to_string();
                 }
             }
         }
-        let _ = (answer::is(answer, "uniqueness"), answer::is_too_many(answer));
+        let _ = (answer::is_scim_type(answer, "uniqueness"), answer::is_too_many(answer));
         if let Ok(path) = std::str::from_utf8(&answer.body) {
             a_path_is_read_back(path);
         }
-        let Ok(json) = answer::body(answer) else { continue };
-        resource::account(&layout, &json).iter().for_each(sound);
-        let _ = discovery::abilities(&json);
-        if let Some(endpoint) = discovery::endpoint(&json, "https://scim.example.com/v2") {
+        let Ok(json) = answer::answer_body(answer) else { continue };
+        resource::read_account(&layout, &json).iter().for_each(sound);
+        let _ = discovery::read_abilities(&json);
+        if let Some(endpoint) = discovery::find_endpoint(&json, "https://scim.example.com/v2") {
             assert!(endpoint.starts_with('/') && !endpoint.contains(['?', '#', ' ']), "{endpoint}");
         }
-        let refined = layout.refined(&discovery::definitions(&json));
+        let refined = layout.refine_layout(&discovery::read_definitions(&json));
         assert!(refined.schema.iter().zip(layout.schema.iter()).all(|(new, old)| new.1.name == old.1.name));
-        resource::account(&refined, &json).iter().for_each(sound);
+        resource::read_account(&refined, &json).iter().for_each(sound);
         if let Some(page) = read_page(&layout, &json) {
             page.records.iter().flatten().for_each(sound);
             pages.push(page);
@@ -65,18 +65,18 @@ pub fn any_answers(data: &[u8]) {
     walk(pages, cursors);
 }
 
-fn an_answer(line: &[u8]) -> Option<Answer> {
+fn an_answer(line: &[u8]) -> Option<HttpAnswer> {
     let (status, body) = line.split_first()?;
     let status = STATUS[usize::from(status.wrapping_sub(b'0')) % STATUS.len()];
     let status = StatusCode::from_u16(status).ok()?;
-    Some(Answer { status, headers: HeaderMap::new(), body: body.to_vec().into() })
+    Some(HttpAnswer { status, headers: HeaderMap::new(), body: body.to_vec().into() })
 }
 
 fn a_path_is_read_back(text: &str) {
-    if let Some(path) = Path::parse(text) {
+    if let Some(path) = ScimPath::parse(text) {
         let written = path.to_string();
-        assert_eq!(Path::parse(&written).as_ref(), Some(&path), "{written:?}");
-        assert!(path.same(&path));
+        assert_eq!(ScimPath::parse(&written).as_ref(), Some(&path), "{written:?}");
+        assert!(path.is_same_path(&path));
     }
 }
 
@@ -90,7 +90,7 @@ fn sound(account: &Account) {
 
 /// The pages as a listing, as long as it asks for some; after the last there is nobody.
 fn walk(pages: Vec<ShownPage>, cursors: bool) {
-    let mut walk = PageWalk::new(paging(5, cursors), NAMES, Chance::Last);
+    let mut walk = PageWalk::new(choose_paging(5, cursors), NAMES, Chance::Last);
     let mut pages = pages.into_iter();
     let mut ids = std::collections::HashSet::new();
     let (mut unreadable, mut empty) = (0, 0);
@@ -113,9 +113,9 @@ fn walk(pages: Vec<ShownPage>, cursors: bool) {
         for account in walk.take_answer(ask, PageAnswer::Page(read)) {
             assert!(ids.insert(account.id.clone()), "{} is shown twice", account.id.as_str());
         }
-        let _ = (walk.announced_pages(), walk.facts());
+        let _ = (walk.announced_pages(), walk.reading_facts());
     }
-    let (complete, notes) = walk.finish();
+    let (complete, notes) = walk.finish_reading();
     assert_eq!(complete, notes.is_empty());
     assert!(!complete || unreadable == 0, "complete, and yet somebody was left out");
 }

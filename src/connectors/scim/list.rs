@@ -3,25 +3,25 @@
 use std::sync::atomic::Ordering;
 
 use super::answer::is_too_many;
-use super::api::{Api, query_value};
+use super::api::{ScimApi, query_value};
 use super::schema::USER_NAME;
-use crate::connectors::http::{Request, Verdict};
-use crate::connectors::listing::{Names, PageAnswer, PageRequest, PagedList, Paging, ReadingFacts};
+use crate::connectors::http::{AnswerVerdict, HttpRequest};
+use crate::connectors::listing::{AccountNames, PageAnswer, PageRequest, PagedList, Paging, ReadingFacts};
 use crate::connectors::{CallError, Purpose, Trouble};
 
-pub(super) const NAMES: Names = Names::Unique(USER_NAME);
+pub(super) const NAMES: AccountNames = AccountNames::Unique(USER_NAME);
 
 /// Pages of so many accounts, as the server makes them.
-pub(super) fn paging(page_size: u64, cursors: bool) -> Paging {
+pub(super) fn choose_paging(page_size: u64, cursors: bool) -> Paging {
     if cursors { Paging::Cursors { page_size } } else { Paging::Places { page_size } }
 }
 
-impl PagedList for Api {
+impl PagedList for ScimApi {
     fn paging(&self) -> Paging {
-        paging(self.page_size, self.has_cursors())
+        choose_paging(self.page_size, self.has_cursors())
     }
 
-    fn names(&self) -> Names {
+    fn names(&self) -> AccountNames {
         NAMES
     }
 
@@ -40,9 +40,9 @@ impl PagedList for Api {
             }
         };
         let path = format!("{}?{query}", self.endpoint);
-        self.send(&Request::get(&path, purpose), None, |answer| {
+        self.send(&HttpRequest::get(&path, purpose), None, |answer| {
             if is_too_many(answer) {
-                return Verdict::Done(PageAnswer::TooLarge);
+                return AnswerVerdict::Done(PageAnswer::TooLarge);
             }
             self.judge_page(answer).map_done(PageAnswer::Page)
         })

@@ -32,13 +32,13 @@ use crate::connectors::listing::list_pages;
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose};
 use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Secret};
 
-use api::Api;
+use api::ScimApi;
 pub use descriptor::{Credentials, DESCRIPTOR, ScimSettings, UpdateMethod};
-pub use schema::schema;
+pub use schema::make_schema;
 
 /// How to sign in, resolved.
 #[derive(Debug)]
-pub enum Login {
+pub enum ScimLogin {
     Bearer(Secret),
     Basic { username: String, password: Secret },
     ClientCredentials { token_url: String, client_id: String, client_secret: Secret, scope: Option<String> },
@@ -46,7 +46,7 @@ pub enum Login {
 
 /// One tenant of a SCIM service.
 struct ScimConnector {
-    api: Arc<Api>,
+    api: Arc<ScimApi>,
 }
 
 /// Signs in and asks the server what it is and what it can do. `mapped` are the attributes that the configuration maps
@@ -55,17 +55,17 @@ struct ScimConnector {
 /// # Errors
 /// [`Trouble::Configuration`](crate::connectors::Trouble::Configuration) for an address or a credential that cannot be used
 /// or that the server refuses; what kept the server from answering. A server that says nothing of itself is none.
-pub async fn connect(
+pub async fn connect_tenant(
     settings: &ScimSettings,
     base_url: &str,
     rate: &Rate,
     clock: Arc<dyn Clock>,
     stop: Arc<Stop>,
-    login: Login,
+    login: ScimLogin,
     mapped: &[String],
 ) -> Result<Box<dyn Connector>, CallError> {
-    let layout = schema::layout(mapped);
-    let api = Api::discover(settings, base_url, rate, clock, stop, login, layout).await?;
+    let layout = schema::make_layout(mapped);
+    let api = ScimApi::discover_service(settings, base_url, rate, clock, stop, login, layout).await?;
     Ok(Box::new(ScimConnector { api: Arc::new(api) }))
 }
 
@@ -87,7 +87,7 @@ impl Connector for ScimConnector {
     }
 
     fn get<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>, CallError>> {
-        Box::pin(self.api.user(id))
+        Box::pin(self.api.get_user(id))
     }
 
     fn find<'a>(
@@ -113,7 +113,7 @@ impl Connector for ScimConnector {
     /// A listing that is one full page
     /// takes another to be sure that it is all.
     fn listing_cost(&self, accounts: u64) -> u64 {
-        self.api.pages(accounts)
+        self.api.page_requests(accounts)
     }
 
     fn connecting_cost(&self) -> u64 {
@@ -126,12 +126,12 @@ impl Connector for ScimConnector {
 
     /// As long as filters can be relied on, which only shows when they are used.
     fn finding_cost(&self, rules: &[MatchRule], people: u64, accounts: u64) -> u64 {
-        let listing = self.api.pages(accounts);
-        if self.api.filters() { listing.min(people.saturating_mul(rules.len() as u64)) } else { listing }
+        let listing = self.api.page_requests(accounts);
+        if self.api.can_filter() { listing.min(people.saturating_mul(rules.len() as u64)) } else { listing }
     }
 
     fn renewals(&self, within: Duration) -> u64 {
-        self.api.renewals(within)
+        self.api.token_renewals(within)
     }
 
     fn meter(&self) -> &Meter {

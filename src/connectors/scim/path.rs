@@ -12,23 +12,23 @@ pub(super) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:ente
 
 /// `[urn:]name[[filter]][.part]`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Path {
+pub(super) struct ScimPath {
     /// The extension's schema; none for the core.
     pub urn: Option<String>,
     pub name: String,
-    pub filter: Option<Filter>,
+    pub filter: Option<PathFilter>,
     pub part: Option<String>,
 }
 
 /// `type eq "work"`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Filter {
+pub(super) struct PathFilter {
     pub part: String,
     /// A text, a boolean or a number.
     pub value: Json,
 }
 
-impl Path {
+impl ScimPath {
     /// None for what is no such path.
     pub fn parse(text: &str) -> Option<Self> {
         let (urn, rest) = match text.get(..4) {
@@ -42,16 +42,16 @@ impl Path {
             }
             _ => (None, text),
         };
-        let (name, rest) = word(rest)?;
+        let (name, rest) = split_word(rest)?;
         let (filter, rest) = match rest.strip_prefix('[') {
             Some(inner) => {
                 let end = inner.rfind(']')?;
-                (Some(Filter::parse(&inner[..end])?), &inner[end + 1..])
+                (Some(PathFilter::parse(&inner[..end])?), &inner[end + 1..])
             }
             None => (None, rest),
         };
         let part = match rest.strip_prefix('.') {
-            Some(part) => match word(part)? {
+            Some(part) => match split_word(part)? {
                 (part, "") => Some(part.to_owned()),
                 _ => return None,
             },
@@ -63,12 +63,12 @@ impl Path {
     }
 
     /// Whether two paths name the same value: names, and the texts of filters, mean the same in any case.
-    pub fn same(&self, other: &Self) -> bool {
+    pub fn is_same_path(&self, other: &Self) -> bool {
         self.to_string().eq_ignore_ascii_case(&other.to_string())
     }
 
     /// The attribute alone: `emails`, `urn:…:User:manager`.
-    pub fn attribute(&self) -> String {
+    pub fn attribute_name(&self) -> String {
         match &self.urn {
             Some(urn) => format!("{urn}:{}", self.name),
             None => self.name.clone(),
@@ -76,7 +76,7 @@ impl Path {
     }
 
     /// Attribute and part without the filter, as tables name them: `emails.value`.
-    pub fn dotted(&self) -> String {
+    pub fn dotted_name(&self) -> String {
         match &self.part {
             Some(part) => format!("{}.{part}", self.name),
             None => self.name.clone(),
@@ -84,8 +84,8 @@ impl Path {
     }
 
     /// The filter that selects the accounts which have this value.
-    pub fn equals(&self, value: &Json) -> String {
-        let attribute = self.attribute();
+    pub fn equality_filter(&self, value: &Json) -> String {
+        let attribute = self.attribute_name();
         match (&self.filter, &self.part) {
             (Some(filter), Some(part)) => format!("{attribute}[{filter} and {part} eq {value}]"),
             (None, Some(part)) => format!("{attribute}.{part} eq {value}"),
@@ -94,9 +94,9 @@ impl Path {
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for ScimPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.attribute())?;
+        f.write_str(&self.attribute_name())?;
         if let Some(filter) = &self.filter {
             write!(f, "[{filter}]")?;
         }
@@ -107,9 +107,9 @@ impl fmt::Display for Path {
     }
 }
 
-impl Filter {
+impl PathFilter {
     fn parse(text: &str) -> Option<Self> {
-        let (part, rest) = word(text.trim())?;
+        let (part, rest) = split_word(text.trim())?;
         let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
         let value = rest.get(..2).filter(|op| op.eq_ignore_ascii_case("eq")).map(|_| &rest[2..])?;
         let value: Json = serde_json::from_str(value.strip_prefix([' ', '\t'])?).ok()?;
@@ -119,8 +119,8 @@ impl Filter {
 
     /// Whether the filter selects an entry of a multi-valued attribute. Texts are compared without case, and a boolean
     /// may come as a text.
-    pub fn selects(&self, entry: &Json) -> bool {
-        let Some(value) = entry.as_object().and_then(|entry| member(entry, &self.part)) else {
+    pub fn selects_entry(&self, entry: &Json) -> bool {
+        let Some(value) = entry.as_object().and_then(|entry| find_member(entry, &self.part)) else {
             // What is not said is not primary.
             return self.value == Json::Bool(false) && entry.is_object();
         };
@@ -132,7 +132,7 @@ impl Filter {
     }
 }
 
-impl fmt::Display for Filter {
+impl fmt::Display for PathFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A JSON value prints as JSON, which is how filters write texts.
         write!(f, "{} eq {}", self.part, self.value)
@@ -140,12 +140,12 @@ impl fmt::Display for Filter {
 }
 
 /// A member of an object. Names mean the same in any case.
-pub(super) fn member<'j>(object: &'j serde_json::Map<String, Json>, name: &str) -> Option<&'j Json> {
+pub(super) fn find_member<'j>(object: &'j serde_json::Map<String, Json>, name: &str) -> Option<&'j Json> {
     object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
 /// The name at the beginning, and what follows.
-fn word(text: &str) -> Option<(&str, &str)> {
+fn split_word(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'))).unwrap_or(text.len());
     (end > 0).then(|| text.split_at(end))
 }
@@ -154,8 +154,8 @@ fn word(text: &str) -> Option<(&str, &str)> {
 mod tests {
     use super::*;
 
-    fn path(text: &str) -> Path {
-        Path::parse(text).unwrap_or_else(|| panic!("{text} is a path"))
+    fn path(text: &str) -> ScimPath {
+        ScimPath::parse(text).unwrap_or_else(|| panic!("{text} is a path"))
     }
 
     #[test]
@@ -201,21 +201,21 @@ mod tests {
             "emails[type eq null].value",
             "ü",
         ] {
-            assert_eq!(Path::parse(text), None, "{text}");
+            assert_eq!(ScimPath::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn names_mean_the_same_in_any_case() {
-        assert!(path("UserName").same(&path("userName")));
-        assert!(path(r#"emails[type eq "Work"].value"#).same(&path(r#"Emails[type eq "work"].value"#)));
-        assert!(!path(r#"emails[type eq "home"].value"#).same(&path(r#"emails[type eq "work"].value"#)));
+        assert!(path("UserName").is_same_path(&path("userName")));
+        assert!(path(r#"emails[type eq "Work"].value"#).is_same_path(&path(r#"Emails[type eq "work"].value"#)));
+        assert!(!path(r#"emails[type eq "home"].value"#).is_same_path(&path(r#"emails[type eq "work"].value"#)));
     }
 
     #[test]
     fn a_filter_selects_without_case_and_by_booleans_that_are_texts() {
         let selects =
-            |text: &str, entry: &str| path(text).filter.unwrap().selects(&serde_json::from_str(entry).unwrap());
+            |text: &str, entry: &str| path(text).filter.unwrap().selects_entry(&serde_json::from_str(entry).unwrap());
         assert!(selects(r#"emails[type eq "work"].value"#, r#"{"Type":"WORK"}"#));
         assert!(!selects(r#"emails[type eq "work"].value"#, r#"{"type":"home"}"#));
         assert!(!selects(r#"emails[type eq "work"].value"#, r#""work""#));
@@ -227,12 +227,12 @@ mod tests {
     #[test]
     fn the_filter_for_a_value_escapes_it() {
         let value = Json::String("a\"b\\c\u{e9}\n".to_owned());
-        assert_eq!(path("userName").equals(&value), "userName eq \"a\\\"b\\\\c\u{e9}\\n\"");
+        assert_eq!(path("userName").equality_filter(&value), "userName eq \"a\\\"b\\\\c\u{e9}\\n\"");
         assert_eq!(
-            path(r#"emails[type eq "work"].value"#).equals(&Json::String("x".into())),
+            path(r#"emails[type eq "work"].value"#).equality_filter(&Json::String("x".into())),
             r#"emails[type eq "work" and value eq "x"]"#
         );
-        assert_eq!(path("name.givenName").equals(&Json::String("x".into())), r#"name.givenName eq "x""#);
-        assert_eq!(path("active").equals(&Json::Bool(true)), "active eq true");
+        assert_eq!(path("name.givenName").equality_filter(&Json::String("x".into())), r#"name.givenName eq "x""#);
+        assert_eq!(path("active").equality_filter(&Json::Bool(true)), "active eq true");
     }
 }

@@ -1,17 +1,17 @@
 use serde_json::json;
 
-use super::super::schema::layout;
+use super::super::schema::make_layout;
 use super::*;
 
 fn read(mapped: &[&str], resource: Json) -> Option<Account> {
-    account(&layout(&mapped.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()), &resource)
+    read_account(&make_layout(&mapped.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()), &resource)
 }
 
 /// The value of one attribute of an account that has these members.
 fn shown(name: &str, mut resource: Json) -> Option<String> {
     resource["id"] = json!("1");
-    let layout = layout(&[name.to_owned()]);
-    let account = account(&layout, &resource).unwrap();
+    let layout = make_layout(&[name.to_owned()]);
+    let account = read_account(&layout, &resource).unwrap();
     account.values.get(layout.schema.id(name).unwrap()).map(|value| serde_json::to_string(value).unwrap())
 }
 

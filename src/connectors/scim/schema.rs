@@ -1,8 +1,8 @@
 //! The attributes that an account has here: those that the configuration names, and those without which nobody can be
 //! found, shown or deactivated. Known without asking anybody; a server's own `/Schemas` then says what it allows.
 
-use super::discovery::{Definition, Definitions, Mutability};
-use super::path::Path;
+use super::discovery::{Definition, Definitions, ServerMutability};
+use super::path::ScimPath;
 use super::table::{self, Is};
 use crate::model::{AttrId, Attribute, Kind, Lifecycle, Schema, Value};
 
@@ -23,54 +23,55 @@ pub(super) const USER_NAME: AttrId = AttrId(0);
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub schema: Schema,
-    paths: Vec<Path>,
+    paths: Vec<ScimPath>,
 }
 
 /// The attributes of the standard that the configuration maps or matches, named by their SCIM paths, and those that are
 /// always there. A path that is none, or that the standard does not have, is left out; one of an extension that the
 /// standard does not know is taken for a text.
 #[must_use]
-pub fn schema(mapped: &[String]) -> Schema {
-    layout(mapped).schema
+pub fn make_schema(mapped: &[String]) -> Schema {
+    make_layout(mapped).schema
 }
 
-pub(super) fn layout(mapped: &[String]) -> Layout {
-    let mut mapped: Vec<(Path, Attribute)> = mapped.iter().filter_map(|name| attribute(name)).collect();
-    let mut chosen: Vec<(Path, Attribute)> = Vec::new();
+pub(super) fn make_layout(mapped: &[String]) -> Layout {
+    let mut mapped: Vec<(ScimPath, Attribute)> = mapped.iter().filter_map(|name| standard_attribute(name)).collect();
+    let mut chosen: Vec<(ScimPath, Attribute)> = Vec::new();
     for name in ALWAYS {
         // As the configuration spells it, where it does.
-        let spelt = Path::parse(name).and_then(|path| mapped.iter().position(|(other, _)| other.same(&path)));
-        chosen.extend(spelt.map(|at| mapped.remove(at)).or_else(|| attribute(name)));
+        let spelt =
+            ScimPath::parse(name).and_then(|path| mapped.iter().position(|(other, _)| other.is_same_path(&path)));
+        chosen.extend(spelt.map(|at| mapped.remove(at)).or_else(|| standard_attribute(name)));
     }
     for (path, attribute) in mapped {
-        if chosen.len() < Schema::MOST && !chosen.iter().any(|(other, _)| other.same(&path)) {
+        if chosen.len() < Schema::MOST && !chosen.iter().any(|(other, _)| other.is_same_path(&path)) {
             chosen.push((path, attribute));
         }
     }
     let (paths, attributes) = chosen.into_iter().unzip();
-    Layout { schema: assemble(attributes), paths }
+    Layout { schema: assemble_schema(attributes), paths }
 }
 
 impl Layout {
-    pub fn path(&self, id: AttrId) -> &Path {
+    pub fn path_of(&self, id: AttrId) -> &ScimPath {
         &self.paths[usize::from(id.0)]
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (AttrId, &Attribute, &Path)> {
+    pub fn iter(&self) -> impl Iterator<Item = (AttrId, &Attribute, &ScimPath)> {
         self.schema.iter().zip(&self.paths).map(|((id, attribute), path)| (id, attribute, path))
     }
 
     /// The same attributes as the server defines them. What it does not define stays as it is.
-    pub fn refined(&self, definitions: &Definitions) -> Self {
-        let refine = |(_, attribute, path): (AttrId, &Attribute, &Path)| match definitions.find(path) {
-            Some((whole, part)) => refined(attribute, path, whole, part),
+    pub fn refine_layout(&self, definitions: &Definitions) -> Self {
+        let refine = |(_, attribute, path): (AttrId, &Attribute, &ScimPath)| match definitions.find(path) {
+            Some((whole, part)) => refine_attribute(attribute, path, whole, part),
             None => attribute.clone(),
         };
-        Self { schema: assemble(self.iter().map(refine).collect()), paths: self.paths.clone() }
+        Self { schema: assemble_schema(self.iter().map(refine).collect()), paths: self.paths.clone() }
     }
 }
 
-fn assemble(attributes: Vec<Attribute>) -> Schema {
+fn assemble_schema(attributes: Vec<Attribute>) -> Schema {
     let mut schema = Schema::new(attributes);
     schema.lifecycle = schema.id("active").map(|attribute| Lifecycle {
         attribute,
@@ -82,8 +83,8 @@ fn assemble(attributes: Vec<Attribute>) -> Schema {
 }
 
 /// The attribute of a name as the configuration writes it.
-fn attribute(name: &str) -> Option<(Path, Attribute)> {
-    let path = Path::parse(name)?;
+fn standard_attribute(name: &str) -> Option<(ScimPath, Attribute)> {
+    let path = ScimPath::parse(name)?;
     if table::is_foreign(&path) {
         return Some((path, Attribute::new(name, Kind::Text)));
     }
@@ -99,7 +100,7 @@ fn attribute(name: &str) -> Option<(Path, Attribute)> {
         // Which of many, or all of one of many, is no one value.
         _ => return None,
     }
-    let row = table::find(urn, &path.dotted())?;
+    let row = table::find(urn, &path.dotted_name())?;
     let text = Attribute::new(name, Kind::Text);
     let attribute = match row.1 {
         Is::Login => text.required().unique().ignoring_case(),
@@ -116,26 +117,31 @@ fn attribute(name: &str) -> Option<(Path, Attribute)> {
 }
 
 /// An attribute as the server defines it: the attribute as a whole, and the part of it that the path names.
-fn refined(attribute: &Attribute, path: &Path, whole: &Definition, part: Option<&Definition>) -> Attribute {
+fn refine_attribute(
+    attribute: &Attribute,
+    path: &ScimPath,
+    whole: &Definition,
+    part: Option<&Definition>,
+) -> Attribute {
     let mut refined = attribute.clone();
     let definition = part.unwrap_or(whole);
     let all = [Some(whole), part];
     let mutability = all.iter().flatten().filter_map(|d| d.mutability);
     // The stricter of the two.
     match mutability.max() {
-        Some(Mutability::ReadWrite) if !attribute.secret => (refined.create, refined.update) = (true, true),
-        Some(Mutability::Immutable) => (refined.create, refined.update) = (true, false),
-        Some(Mutability::ReadOnly) => (refined.create, refined.update) = (false, false),
+        Some(ServerMutability::ReadWrite) if !attribute.secret => (refined.create, refined.update) = (true, true),
+        Some(ServerMutability::Immutable) => (refined.create, refined.update) = (true, false),
+        Some(ServerMutability::ReadOnly) => (refined.create, refined.update) = (false, false),
         _ => {}
     }
     if !attribute.secret {
-        refined.read = all.iter().flatten().all(|d| d.shown && d.mutability != Some(Mutability::WriteOnly));
+        refined.read = all.iter().flatten().all(|d| d.shown && d.mutability != Some(ServerMutability::WriteOnly));
     }
     if path.filter.is_none() {
         refined.required |= whole.required && part.is_none_or(|part| part.required);
         refined.unique |= definition.unique;
     }
-    let row = table::find(path.urn.as_deref(), &path.dotted());
+    let row = table::find(path.urn.as_deref(), &path.dotted_name());
     if table::is_foreign(path) && path.filter.is_none() {
         refined.kind = definition.kind();
         refined.merge = matches!(refined.kind, Kind::Map(_));

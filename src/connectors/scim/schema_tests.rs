@@ -1,13 +1,13 @@
 use serde_json::json;
 
-use super::super::discovery::definitions;
+use super::super::discovery::read_definitions;
 use super::super::path::{CORE, ENTERPRISE};
 use super::*;
 
 const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
 
 fn named(mapped: &[&str]) -> Layout {
-    layout(&mapped.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    make_layout(&mapped.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
 }
 
 fn one(name: &str) -> Attribute {
@@ -23,7 +23,7 @@ fn letters(attribute: &Attribute) -> String {
 fn refine(name: &str, schema: &str, attributes: serde_json::Value) -> Attribute {
     let layout = named(&[name]);
     let schemas = json!({"Resources": [{"id": schema, "attributes": attributes}]});
-    let refined = layout.refined(&definitions(&schemas)).schema;
+    let refined = layout.refine_layout(&read_definitions(&schemas)).schema;
     refined.get(refined.id(name).unwrap()).clone()
 }
 
@@ -33,7 +33,9 @@ fn what_finds_shows_and_deactivates_people_is_always_there() {
     let names: Vec<_> = layout.schema.iter().map(|(_, attribute)| attribute.name.as_str()).collect();
     assert_eq!(names, ALWAYS);
     let spelt_out = named(&["title", "urn:ietf:params:scim:schemas:core:2.0:User:userName"]);
-    assert!([layout.path(USER_NAME), spelt_out.path(USER_NAME)].iter().all(|path| path.to_string() == "userName"));
+    assert!(
+        [layout.path_of(USER_NAME), spelt_out.path_of(USER_NAME)].iter().all(|path| path.to_string() == "userName")
+    );
     let lifecycle = layout.schema.lifecycle.clone().unwrap();
     assert_eq!(layout.schema.name(lifecycle.attribute), "active");
     assert_eq!((lifecycle.active, lifecycle.inactive), (Value::Bool(true), Value::Bool(false)));
@@ -106,13 +108,13 @@ fn a_mapped_path_is_named_as_the_configuration_spells_it_and_there_once() {
     assert!(layout.schema.id(work).is_some());
     assert_eq!(layout.schema.id(r#"emails[type eq "work"].value"#), None);
     assert_eq!(layout.schema.iter().count(), ALWAYS.len() + 1);
-    assert_eq!(layout.path(layout.schema.id("title").unwrap()).to_string(), "title");
+    assert_eq!(layout.path_of(layout.schema.id("title").unwrap()).to_string(), "title");
 }
 
 #[test]
 fn there_are_never_more_attributes_than_a_schema_holds() {
     let mapped: Vec<String> = (0..300).map(|n| format!("urn:acme:1.0:User:a{n}")).collect();
-    assert_eq!(schema(&mapped).iter().count(), Schema::MOST);
+    assert_eq!(make_schema(&mapped).iter().count(), Schema::MOST);
 }
 
 #[test]
@@ -179,7 +181,7 @@ fn the_server_says_what_its_own_extensions_hold() {
 fn a_server_without_definitions_changes_nothing_and_the_order_never_changes() {
     let layout = named(&["title", "password"]);
     for schemas in [json!({}), json!([]), json!({"Resources": [{"id": CORE}]}), json!({"Resources": null})] {
-        let refined = layout.refined(&definitions(&schemas)).schema;
+        let refined = layout.refine_layout(&read_definitions(&schemas)).schema;
         assert!(refined.iter().eq(layout.schema.iter()));
     }
 }

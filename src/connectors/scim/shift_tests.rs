@@ -1,6 +1,6 @@
 //! Listings of services that change while they are read.
 
-use super::{NAMES, paging};
+use super::{NAMES, choose_paging};
 use crate::connectors::listing::shifting::{self, Person, Reading, Seeded, Shift, World};
 use crate::connectors::listing::{Chance, PageAnswer, PageFacts, PageRequest, PageWalk, ShownPage};
 use crate::connectors::scim::schema::USER_NAME;
@@ -20,7 +20,7 @@ impl Reading for Pages {
 
     fn begin(chance: Chance, random: &mut Seeded) -> Self {
         let clamp = [5, 10, 20][random.below(3)];
-        Self { walk: PageWalk::new(paging(20, false), NAMES, chance), announces: !random.one_in(4), clamp }
+        Self { walk: PageWalk::new(choose_paging(20, false), NAMES, chance), announces: !random.one_in(4), clamp }
     }
 
     fn step(&mut self) -> Option<PageRequest> {
@@ -50,7 +50,7 @@ impl Reading for Pages {
     }
 
     fn finish(self) -> (bool, Vec<String>) {
-        self.walk.finish()
+        self.walk.finish_reading()
     }
 }
 

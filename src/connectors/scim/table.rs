@@ -1,11 +1,11 @@
 //! The attributes of users in RFC 7643 as data: sections 4.1, 4.3 and 8.7.1. What a server says of itself counts more;
 //! see `schema`.
 
-use super::path::{CORE, ENTERPRISE, Path};
+use super::path::{CORE, ENTERPRISE, ScimPath};
 
 /// One attribute, or one part of a complex one: its name, what it is, and what the API allows (`C`, `R`, `U`).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Row(pub &'static str, pub Is, pub &'static str);
+pub(super) struct AttributeRow(pub &'static str, pub Is, pub &'static str);
 
 /// What an attribute is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,16 +32,16 @@ pub(super) enum Is {
 }
 
 /// The row of the attribute that a path names, or of its part. None for what the RFC does not have.
-pub(super) fn find(urn: Option<&str>, dotted: &str) -> Option<&'static Row> {
-    rows(urn)?.iter().find(|row| row.0 == dotted)
+pub(super) fn find(urn: Option<&str>, dotted: &str) -> Option<&'static AttributeRow> {
+    schema_rows(urn)?.iter().find(|row| row.0 == dotted)
 }
 
 /// Whether a path is of a schema that this table does not know.
-pub(super) fn is_foreign(path: &Path) -> bool {
-    rows(path.urn.as_deref()).is_none()
+pub(super) fn is_foreign(path: &ScimPath) -> bool {
+    schema_rows(path.urn.as_deref()).is_none()
 }
 
-fn rows(urn: Option<&str>) -> Option<&'static [Row]> {
+fn schema_rows(urn: Option<&str>) -> Option<&'static [AttributeRow]> {
     match urn {
         None => Some(USER),
         Some(urn) if urn.eq_ignore_ascii_case(CORE) => Some(USER),
@@ -50,87 +50,87 @@ fn rows(urn: Option<&str>) -> Option<&'static [Row]> {
     }
 }
 
-const USER: &[Row] = &[
-    Row("id", Is::Id, "R"),
-    Row("externalId", Is::Exact, "CRU"),
-    Row("userName", Is::Login, "CRU"),
-    Row("name", Is::Complex, "CRU"),
-    Row("name.formatted", Is::Shown, "CRU"),
-    Row("name.familyName", Is::Shown, "CRU"),
-    Row("name.givenName", Is::Shown, "CRU"),
-    Row("name.middleName", Is::Shown, "CRU"),
-    Row("name.honorificPrefix", Is::Shown, "CRU"),
-    Row("name.honorificSuffix", Is::Shown, "CRU"),
-    Row("displayName", Is::Shown, "CRU"),
-    Row("nickName", Is::Shown, "CRU"),
-    Row("profileUrl", Is::Exact, "CRU"),
-    Row("title", Is::Shown, "CRU"),
-    Row("userType", Is::Shown, "CRU"),
-    Row("preferredLanguage", Is::Token, "CRU"),
-    Row("locale", Is::Token, "CRU"),
-    Row("timezone", Is::Token, "CRU"),
-    Row("active", Is::Bool, "CRU"),
+const USER: &[AttributeRow] = &[
+    AttributeRow("id", Is::Id, "R"),
+    AttributeRow("externalId", Is::Exact, "CRU"),
+    AttributeRow("userName", Is::Login, "CRU"),
+    AttributeRow("name", Is::Complex, "CRU"),
+    AttributeRow("name.formatted", Is::Shown, "CRU"),
+    AttributeRow("name.familyName", Is::Shown, "CRU"),
+    AttributeRow("name.givenName", Is::Shown, "CRU"),
+    AttributeRow("name.middleName", Is::Shown, "CRU"),
+    AttributeRow("name.honorificPrefix", Is::Shown, "CRU"),
+    AttributeRow("name.honorificSuffix", Is::Shown, "CRU"),
+    AttributeRow("displayName", Is::Shown, "CRU"),
+    AttributeRow("nickName", Is::Shown, "CRU"),
+    AttributeRow("profileUrl", Is::Exact, "CRU"),
+    AttributeRow("title", Is::Shown, "CRU"),
+    AttributeRow("userType", Is::Shown, "CRU"),
+    AttributeRow("preferredLanguage", Is::Token, "CRU"),
+    AttributeRow("locale", Is::Token, "CRU"),
+    AttributeRow("timezone", Is::Token, "CRU"),
+    AttributeRow("active", Is::Bool, "CRU"),
     // It can be replaced, but nobody can see whether it has to be.
-    Row("password", Is::Secret, "C"),
-    Row("emails", Is::Many, "CRU"),
-    Row("emails.value", Is::Token, "CRU"),
-    Row("emails.display", Is::Shown, "CRU"),
-    Row("emails.type", Is::Token, "CRU"),
-    Row("emails.primary", Is::Bool, "CRU"),
-    Row("phoneNumbers", Is::Many, "CRU"),
-    Row("phoneNumbers.value", Is::Token, "CRU"),
-    Row("phoneNumbers.display", Is::Shown, "CRU"),
-    Row("phoneNumbers.type", Is::Token, "CRU"),
-    Row("phoneNumbers.primary", Is::Bool, "CRU"),
-    Row("ims", Is::Many, "CRU"),
-    Row("ims.value", Is::Token, "CRU"),
-    Row("ims.display", Is::Shown, "CRU"),
-    Row("ims.type", Is::Token, "CRU"),
-    Row("ims.primary", Is::Bool, "CRU"),
-    Row("photos", Is::Many, "CRU"),
-    Row("photos.value", Is::Exact, "CRU"),
-    Row("photos.display", Is::Shown, "CRU"),
-    Row("photos.type", Is::Token, "CRU"),
-    Row("photos.primary", Is::Bool, "CRU"),
-    Row("addresses", Is::Many, "CRU"),
-    Row("addresses.formatted", Is::Shown, "CRU"),
-    Row("addresses.streetAddress", Is::Shown, "CRU"),
-    Row("addresses.locality", Is::Shown, "CRU"),
-    Row("addresses.region", Is::Shown, "CRU"),
-    Row("addresses.postalCode", Is::Shown, "CRU"),
-    Row("addresses.country", Is::Token, "CRU"),
-    Row("addresses.type", Is::Token, "CRU"),
-    Row("addresses.primary", Is::Bool, "CRU"),
+    AttributeRow("password", Is::Secret, "C"),
+    AttributeRow("emails", Is::Many, "CRU"),
+    AttributeRow("emails.value", Is::Token, "CRU"),
+    AttributeRow("emails.display", Is::Shown, "CRU"),
+    AttributeRow("emails.type", Is::Token, "CRU"),
+    AttributeRow("emails.primary", Is::Bool, "CRU"),
+    AttributeRow("phoneNumbers", Is::Many, "CRU"),
+    AttributeRow("phoneNumbers.value", Is::Token, "CRU"),
+    AttributeRow("phoneNumbers.display", Is::Shown, "CRU"),
+    AttributeRow("phoneNumbers.type", Is::Token, "CRU"),
+    AttributeRow("phoneNumbers.primary", Is::Bool, "CRU"),
+    AttributeRow("ims", Is::Many, "CRU"),
+    AttributeRow("ims.value", Is::Token, "CRU"),
+    AttributeRow("ims.display", Is::Shown, "CRU"),
+    AttributeRow("ims.type", Is::Token, "CRU"),
+    AttributeRow("ims.primary", Is::Bool, "CRU"),
+    AttributeRow("photos", Is::Many, "CRU"),
+    AttributeRow("photos.value", Is::Exact, "CRU"),
+    AttributeRow("photos.display", Is::Shown, "CRU"),
+    AttributeRow("photos.type", Is::Token, "CRU"),
+    AttributeRow("photos.primary", Is::Bool, "CRU"),
+    AttributeRow("addresses", Is::Many, "CRU"),
+    AttributeRow("addresses.formatted", Is::Shown, "CRU"),
+    AttributeRow("addresses.streetAddress", Is::Shown, "CRU"),
+    AttributeRow("addresses.locality", Is::Shown, "CRU"),
+    AttributeRow("addresses.region", Is::Shown, "CRU"),
+    AttributeRow("addresses.postalCode", Is::Shown, "CRU"),
+    AttributeRow("addresses.country", Is::Token, "CRU"),
+    AttributeRow("addresses.type", Is::Token, "CRU"),
+    AttributeRow("addresses.primary", Is::Bool, "CRU"),
     // Membership is changed in the groups.
-    Row("groups", Is::Many, "R"),
-    Row("groups.value", Is::Exact, "R"),
-    Row("groups.display", Is::Shown, "R"),
-    Row("groups.type", Is::Token, "R"),
-    Row("entitlements", Is::Values, "CRU"),
-    Row("entitlements.value", Is::Exact, "CRU"),
-    Row("entitlements.display", Is::Shown, "CRU"),
-    Row("entitlements.type", Is::Token, "CRU"),
-    Row("entitlements.primary", Is::Bool, "CRU"),
-    Row("roles", Is::Values, "CRU"),
-    Row("roles.value", Is::Exact, "CRU"),
-    Row("roles.display", Is::Shown, "CRU"),
-    Row("roles.type", Is::Token, "CRU"),
-    Row("roles.primary", Is::Bool, "CRU"),
-    Row("x509Certificates", Is::Many, "CRU"),
-    Row("x509Certificates.value", Is::Exact, "CRU"),
-    Row("x509Certificates.display", Is::Shown, "CRU"),
-    Row("x509Certificates.type", Is::Token, "CRU"),
-    Row("x509Certificates.primary", Is::Bool, "CRU"),
+    AttributeRow("groups", Is::Many, "R"),
+    AttributeRow("groups.value", Is::Exact, "R"),
+    AttributeRow("groups.display", Is::Shown, "R"),
+    AttributeRow("groups.type", Is::Token, "R"),
+    AttributeRow("entitlements", Is::Values, "CRU"),
+    AttributeRow("entitlements.value", Is::Exact, "CRU"),
+    AttributeRow("entitlements.display", Is::Shown, "CRU"),
+    AttributeRow("entitlements.type", Is::Token, "CRU"),
+    AttributeRow("entitlements.primary", Is::Bool, "CRU"),
+    AttributeRow("roles", Is::Values, "CRU"),
+    AttributeRow("roles.value", Is::Exact, "CRU"),
+    AttributeRow("roles.display", Is::Shown, "CRU"),
+    AttributeRow("roles.type", Is::Token, "CRU"),
+    AttributeRow("roles.primary", Is::Bool, "CRU"),
+    AttributeRow("x509Certificates", Is::Many, "CRU"),
+    AttributeRow("x509Certificates.value", Is::Exact, "CRU"),
+    AttributeRow("x509Certificates.display", Is::Shown, "CRU"),
+    AttributeRow("x509Certificates.type", Is::Token, "CRU"),
+    AttributeRow("x509Certificates.primary", Is::Bool, "CRU"),
 ];
 
-const MORE: &[Row] = &[
-    Row("employeeNumber", Is::Token, "CRU"),
-    Row("costCenter", Is::Shown, "CRU"),
-    Row("organization", Is::Shown, "CRU"),
-    Row("division", Is::Shown, "CRU"),
-    Row("department", Is::Shown, "CRU"),
-    Row("manager", Is::Complex, "CRU"),
-    Row("manager.value", Is::Exact, "CRU"),
-    Row("manager.$ref", Is::Exact, "CRU"),
-    Row("manager.displayName", Is::Shown, "R"),
+const MORE: &[AttributeRow] = &[
+    AttributeRow("employeeNumber", Is::Token, "CRU"),
+    AttributeRow("costCenter", Is::Shown, "CRU"),
+    AttributeRow("organization", Is::Shown, "CRU"),
+    AttributeRow("division", Is::Shown, "CRU"),
+    AttributeRow("department", Is::Shown, "CRU"),
+    AttributeRow("manager", Is::Complex, "CRU"),
+    AttributeRow("manager.value", Is::Exact, "CRU"),
+    AttributeRow("manager.$ref", Is::Exact, "CRU"),
+    AttributeRow("manager.displayName", Is::Shown, "R"),
 ];

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::{NAMES, paging};
+use super::{NAMES, choose_paging};
 use crate::connectors::listing::{Chance, PageAnswer, PageRequest, PageWalk};
 use crate::connectors::scim::page::read_page;
-use crate::connectors::scim::schema::layout;
+use crate::connectors::scim::schema::make_layout;
 
 fn new_walk(page_size: u64, cursors: bool, chance: Chance) -> PageWalk {
-    PageWalk::new(paging(page_size, cursors), NAMES, chance)
+    PageWalk::new(choose_paging(page_size, cursors), NAMES, chance)
 }
 
 /// A server's way of making pages.
@@ -49,7 +49,7 @@ impl Habits {
         if self.cursors && end <= self.accounts {
             list["nextCursor"] = json!(end.to_string());
         }
-        PageAnswer::Page(read_page(&layout(&[]), &list).unwrap_or_default())
+        PageAnswer::Page(read_page(&make_layout(&[]), &list).unwrap_or_default())
     }
 }
 
@@ -68,7 +68,7 @@ fn walk(habits: Habits, page_size: u64, at_once: usize) -> (u64, u64, bool, Vec<
         assert!(requests < 1000, "a listing ends");
         shown += walk.take_answer(ask.clone(), habits.page(&ask)).len() as u64;
     }
-    let (complete, notes) = walk.finish();
+    let (complete, notes) = walk.finish_reading();
     (shown, requests, complete, notes)
 }
 
@@ -95,13 +95,13 @@ fn a_total_that_counts_only_the_page_is_found_out() {
 
 #[test]
 fn a_total_beyond_all_counting_is_found_out_as_well() {
-    let page = |id: u64| read_page(&layout(&[]), &json!({"Resources": [{"id": id}], "totalResults": u64::MAX}));
+    let page = |id: u64| read_page(&make_layout(&[]), &json!({"Resources": [{"id": id}], "totalResults": u64::MAX}));
     let mut walk = new_walk(2, false, Chance::Last);
     for id in 1..4 {
         let ask = walk.next_request().unwrap();
         assert_eq!(walk.take_answer(ask, PageAnswer::Page(page(id).unwrap())).len(), 1);
     }
-    let (complete, notes) = walk.finish();
+    let (complete, notes) = walk.finish_reading();
     assert!(!complete && notes.concat().contains(&format!("announces {} accounts", u64::MAX)), "{notes:?}");
 }
 
@@ -156,7 +156,7 @@ fn cursors_lead_to_everybody_and_pages_make_up_for_cursors_that_do_not_come() {
 }
 
 fn page(list: Json) -> PageAnswer {
-    PageAnswer::Page(read_page(&layout(&[]), &list).unwrap())
+    PageAnswer::Page(read_page(&make_layout(&[]), &list).unwrap())
 }
 
 /// Reads these pages in turn.
@@ -173,7 +173,7 @@ fn read(cursors: bool, pages: Vec<Json>) -> (u64, bool, Vec<String>) {
         answered.push((ask.clone(), list.clone()));
         shown += walk.take_answer(ask, page(list)).len() as u64;
     }
-    let (complete, notes) = walk.finish();
+    let (complete, notes) = walk.finish_reading();
     (shown, complete, notes)
 }
 
@@ -238,7 +238,7 @@ fn a_record_that_appears_without_an_id_when_its_page_is_read_once_more_is_counte
         walk.take_answer(ask, page(answers.next().unwrap()));
     }
     assert_eq!(answers.next(), None, "every page was asked for");
-    let (complete, notes) = walk.finish();
+    let (complete, notes) = walk.finish_reading();
     assert!(!complete && notes[0].contains("1 records are no users with an id"), "{notes:?}");
 }
 
@@ -251,7 +251,7 @@ fn a_page_that_is_too_large_is_asked_for_in_half_until_it_cannot_be_smaller() {
         assert!(walk.take_answer(ask, PageAnswer::TooLarge).is_empty());
     }
     assert_eq!(walk.next_request(), None);
-    assert!(!walk.finish().0);
+    assert!(!walk.finish_reading().0);
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn a_later_page_that_is_too_large_is_asked_for_in_parts_that_are_the_whole_of_it
             let read = if is_large { PageAnswer::TooLarge } else { habits.page(&ask) };
             shown += walk.take_answer(ask, read).len();
         }
-        assert_eq!((shown, walk.finish()), (40, (true, vec![])), "the page from {large} on");
+        assert_eq!((shown, walk.finish_reading()), (40, (true, vec![])), "the page from {large} on");
     }
 }
 
@@ -279,13 +279,13 @@ fn the_first_page_after_a_smaller_one_was_asked_for_is_still_the_first() {
         let read = habits.page(&ask);
         walk.take_answer(ask, read);
     }
-    assert_eq!(walk.finish(), (true, vec![]));
+    assert_eq!(walk.finish_reading(), (true, vec![]));
 }
 
 #[test]
 fn what_is_no_list_is_none() {
     for list in [json!({}), json!([]), json!("x"), json!({"detail": "no"})] {
-        assert!(read_page(&layout(&[]), &list).is_none(), "{list}");
+        assert!(read_page(&make_layout(&[]), &list).is_none(), "{list}");
     }
 }
 

@@ -61,7 +61,7 @@ pub struct Rollback<'a> {
 /// finding, not an error.
 pub async fn rollback(inputs: &Rollback<'_>) -> Result<Surveyed, SurveyError> {
     let id = RunId::new(inputs.clock.now(), inputs.clock.random());
-    let (before, began) = (inputs.target.meter().sent(), inputs.clock.elapsed());
+    let (before, began) = (inputs.target.meter().sent_so_far(), inputs.clock.elapsed());
     let mut touched = blocking(|| Touched::of(inputs))?;
     let measure = if touched.are_listed_sooner() {
         let measure = touched.list().await?;
@@ -75,7 +75,7 @@ pub async fn rollback(inputs: &Rollback<'_>) -> Result<Surveyed, SurveyError> {
     };
     inputs.monitor.ended(Phase::Listing);
     let took = inputs.clock.elapsed().saturating_sub(began);
-    let after = inputs.target.meter().sent();
+    let after = inputs.target.meter().sent_so_far();
     let sent = after.list + after.lookup - before.list - before.lookup;
     let gathered = Gathered::new(inputs.clock.now(), sent, after.retried - before.retried, took);
     blocking(|| touched.plan(id, gathered, measure))

@@ -37,7 +37,7 @@ async fn whoever_has_a_login_is_looked_up_by_it() {
     let found = target.find(&rules, &sought).await.unwrap();
     assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 0]);
     assert_eq!(found[0][0].id.as_str(), "ana", "as the server spells it");
-    assert_eq!((target.meter().sent().lookup, target.meter().sent().list), (2, 0));
+    assert_eq!((target.meter().sent_so_far().lookup, target.meter().sent_so_far().list), (2, 0));
     // The longer rule alone: the login is there, but it is somebody else's.
     let sought = [values(&[("loginId", "\"Ana\""), ("firstName", "\"Bo\"")])];
     assert_eq!(target.find(&rules[1..], &sought).await.unwrap(), [vec![]]);
@@ -54,5 +54,5 @@ async fn any_other_rule_needs_the_whole_listing() {
     let rules = [MatchRule::new(target.schema(), vec![target.schema().id("email").unwrap()])];
     let found = target.find(&rules, &[values(&[("email", "\"BO@x.org\"")])]).await.unwrap();
     assert_eq!(found[0].iter().map(|account| account.id.as_str()).collect::<Vec<_>>(), ["bo"]);
-    assert_eq!((target.meter().sent().lookup, target.meter().sent().list), (4, 0));
+    assert_eq!((target.meter().sent_so_far().lookup, target.meter().sent_so_far().list), (4, 0));
 }

@@ -20,12 +20,12 @@ async fn everybody_is_listed_with_everything_and_it_costs_what_was_said() {
     assert_eq!(pages, Some(1));
     // The directory's spelling is the id; what the user's own answer leaves out comes from the directory.
     assert_eq!(accounts.iter().map(|a| a.id.as_str()).collect::<Vec<_>>(), ["Bo", "ana", "c/d"]);
-    let shown = |at: usize, name: &str| accounts[at].values.get(schema().id(name).unwrap()).cloned();
+    let shown = |at: usize, name: &str| accounts[at].values.get(make_schema().id(name).unwrap()).cloned();
     assert_eq!(shown(1, "disabled"), Some(Value::Bool(false)));
     assert_eq!(shown(1, "team"), Some(Value::text("Sales")));
     assert_eq!(shown(1, "firstName"), Some(Value::text("F-ana")));
     assert_eq!(shown(2, "firstName"), Some(Value::text("Cy")));
-    assert_eq!((target.meter().sent().list, target.meter().sent().auth), (target.listing_cost(3), 1));
+    assert_eq!((target.meter().sent_so_far().list, target.meter().sent_so_far().auth), (target.listing_cost(3), 1));
     assert_eq!((target.listing_cost(3), target.listing_cost(0)), (5, 1));
     for seen in server.seen().iter().skip(1) {
         assert_eq!(seen.header("authorization"), Some("Bearer token-1"));
@@ -39,7 +39,7 @@ async fn where_the_directory_has_all_that_is_compared_nobody_is_asked_for() {
     let seen = listed(&target).await.unwrap();
     assert!(seen.complete);
     assert_eq!(seen.ids(), ["ana", "bo"]);
-    assert_eq!((target.meter().sent().list, target.listing_cost(2000)), (1, 1));
+    assert_eq!((target.meter().sent_so_far().list, target.listing_cost(2000)), (1, 1));
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn an_empty_contact_center_is_listed_with_one_request() {
     let target = target(&server);
     let seen = listed(&target).await.unwrap();
     assert!(seen.complete && seen.accounts.is_empty());
-    assert_eq!(target.meter().sent().list, 1);
+    assert_eq!(target.meter().sent_so_far().list, 1);
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn who_is_new_when_the_directory_is_read_again_is_read_too() {
     let target = target(&server);
     let seen = listed(&target).await.unwrap();
     assert_eq!((seen.ids(), seen.out_of_reach().len(), seen.complete), (vec!["ana", "bo"], 0, true));
-    assert_eq!(target.meter().sent().list, 5);
+    assert_eq!(target.meter().sent_so_far().list, 5);
 }
 
 #[tokio::test]

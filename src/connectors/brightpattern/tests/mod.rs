@@ -19,10 +19,13 @@ const BASE: &str = "/configapi/v2";
 
 fn connect_with(server: &Server, rate: &Rate, needed: &[&str]) -> BrightpatternConnector {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
-    let login =
-        Login { client_id: "api".to_owned(), client_secret: Secret::new("key-1"), scope: "acme.org".to_owned() };
+    let login = BrightpatternLogin {
+        client_id: "api".to_owned(),
+        client_secret: Secret::new("key-1"),
+        scope: "acme.org".to_owned(),
+    };
     let needed: Vec<_> = needed.iter().map(|name| (*name).to_owned()).collect();
-    connect(&format!("{}{BASE}", server.address), rate, clock, Arc::default(), login, &needed).unwrap()
+    connect_tenant(&format!("{}{BASE}", server.address), rate, clock, Arc::default(), login, &needed).unwrap()
 }
 
 fn target(server: &Server) -> BrightpatternConnector {
@@ -126,13 +129,13 @@ async fn listed(target: &BrightpatternConnector) -> Result<Shown, CallError> {
 }
 
 fn values(pairs: &[(&str, &str)]) -> Attributes {
-    let schema = schema();
+    let schema = make_schema();
     pairs.iter().map(|(name, json)| (schema.id(name).unwrap(), serde_json::from_str(json).unwrap())).collect()
 }
 
 fn newcomer() -> Attributes {
     let mut newcomer = values(&[("loginId", "\"ana\""), ("team", "\"Sales\""), ("skills", r#"{"x":1}"#)]);
-    newcomer.set(schema().id("password").unwrap(), Value::Secret(Secret::new("hunter2!")));
+    newcomer.set(make_schema().id("password").unwrap(), Value::Secret(Secret::new("hunter2!")));
     newcomer
 }
 

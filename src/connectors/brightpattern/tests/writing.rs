@@ -73,7 +73,7 @@ async fn an_update_carries_exactly_the_values_given_and_is_repeated() {
     let seen = server.seen();
     assert_eq!((seen[2].method.as_str(), seen[2].path.as_str()), ("PUT", "/configapi/v2/user/ana%20diaz"));
     assert_eq!(seen[2].body, r#"{"disabled":true,"skills":{"a":1,"b":2}}"#);
-    assert_eq!(target.meter().sent().retried, 1);
+    assert_eq!(target.meter().sent_so_far().retried, 1);
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn an_update_that_finds_nothing_tells_the_user_from_the_team() {
         // Without a team there is nothing to tell apart.
         let error = target.update(&id("ana"), &values(&[("disabled", "true")])).await.unwrap_err();
         assert_eq!(error.trouble, Trouble::NotFound);
-        assert_eq!(target.meter().sent().lookup, 1);
+        assert_eq!(target.meter().sent_so_far().lookup, 1);
     }
 }
 

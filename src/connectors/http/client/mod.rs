@@ -16,15 +16,15 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tracing::{debug, info, trace};
 
-use self::outcome::{Next, Wait};
+use self::outcome::{NextTry, Wait};
 use super::Rate;
 use super::address::Address;
-use super::message::{Answer, Request, Verdict};
+use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::pace::Pacer;
-use super::quota::{Leave, QuotaGate, Ticket, exhausted};
-use super::redact::Redactor;
-use super::retry::{Budget, Tries, backoff};
-use super::transport::{Loss, Transport, Wire};
+use super::quota::{Leave, QuotaGate, Ticket, exhausted_error};
+use super::redact::SecretRedactor;
+use super::retry::{Budget, Tries, backoff_time};
+use super::transport::{HttpWire, Loss, Transport};
 use crate::clock::{Clock, Stop};
 use crate::connectors::{CallError, Meter, Quota, Trouble};
 use crate::model::Secret;
@@ -61,7 +61,7 @@ pub struct Client {
     transaction_header: Option<HeaderName>,
     read_quota: Option<ReadQuota>,
     meter: Meter,
-    redactor: Redactor,
+    redactor: SecretRedactor,
     permits: Semaphore,
     turn: Mutex<()>,
     pacer: Pacer,
@@ -69,7 +69,7 @@ pub struct Client {
     budget: Budget,
 }
 
-fn stopped() -> CallError {
+fn stopped_error() -> CallError {
     CallError::new(Trouble::Stopped, "not sent: the run is being stopped")
 }
 
@@ -78,18 +78,18 @@ impl Client {
     /// [`Trouble::Configuration`] for a base address that is none or not safe, and where no TLS can be set up.
     pub fn new(settings: ClientSettings<'_>) -> Result<Self, CallError> {
         let address = Address::parse(settings.base_url)?;
-        let wire = Wire::new(&address, settings.rate)?;
-        Ok(Self::speaking(settings, address, Box::new(wire)))
+        let wire = HttpWire::new(&address, settings.rate)?;
+        Ok(Self::with_address(settings, address, Box::new(wire)))
     }
 
     /// A client without a network.
     #[cfg(test)]
-    pub fn over(settings: ClientSettings<'_>, transport: Box<dyn Transport>) -> Result<Self, CallError> {
+    pub fn over_transport(settings: ClientSettings<'_>, transport: Box<dyn Transport>) -> Result<Self, CallError> {
         let address = Address::parse(settings.base_url)?;
-        Ok(Self::speaking(settings, address, transport))
+        Ok(Self::with_address(settings, address, transport))
     }
 
-    fn speaking(settings: ClientSettings<'_>, address: Address, transport: Box<dyn Transport>) -> Self {
+    fn with_address(settings: ClientSettings<'_>, address: Address, transport: Box<dyn Transport>) -> Self {
         let rate = settings.rate.clone();
         Self {
             transport,
@@ -98,7 +98,7 @@ impl Client {
             transaction_header: settings.transaction_header,
             read_quota: settings.read_quota,
             meter: Meter::default(),
-            redactor: Redactor::default(),
+            redactor: SecretRedactor::default(),
             permits: Semaphore::new(rate.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             turn: Mutex::new(()),
             pacer: Pacer::new(&rate, Arc::clone(&settings.clock)),
@@ -122,8 +122,8 @@ impl Client {
     }
 
     /// What an earlier process saw of the quota.
-    pub fn recall(&self, quota: Quota, others_at_once: u64) {
-        if self.quota.recall(quota, others_at_once, self.clock.now()) {
+    pub fn recall_quota(&self, quota: Quota, others_at_once: u64) {
+        if self.quota.recall_quota(quota, others_at_once, self.clock.now()) {
             self.meter.saw_quota(quota);
         }
     }
@@ -140,8 +140,8 @@ impl Client {
     }
 
     /// From now on no error or log line shows this secret of the configuration.
-    pub fn redact(&self, secret: Secret) {
-        self.redactor.keep(secret);
+    pub fn redact_secret(&self, secret: Secret) {
+        self.redactor.keep_secret(secret);
     }
 
     /// From now on no error or log line shows this token. Of tokens the last few are remembered.
@@ -157,24 +157,25 @@ impl Client {
     /// [`crate::connectors::Purpose::Write`] that may have been carried out at any of the tries.
     pub async fn send<T>(
         &self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         tries: &mut Tries,
         mut stamp: impl FnMut(&mut HeaderMap) + Send,
-        mut judge: impl FnMut(&Answer) -> Verdict<T> + Send,
+        mut judge: impl FnMut(&HttpAnswer) -> AnswerVerdict<T> + Send,
     ) -> Result<T, CallError> {
-        let url = self.address.join(request.path)?;
+        let url = self.address.join_path(request.path)?;
         loop {
-            let (permit, mut ticket) = self.admit().await.map_err(|error| self.settle(request, tries, error, None))?;
-            self.meter.count(request.purpose);
+            let (permit, mut ticket) =
+                self.admit_request().await.map_err(|error| self.settle_verdict(request, tries, error, None))?;
+            self.meter.count_request(request.purpose);
             if tries.sent > 0 {
                 self.meter.count_retry();
             }
             tries.sent += 1;
-            let answer = self.attempt(request, &url, tries.sent, &mut stamp).await;
+            let answer = self.try_request(request, &url, tries.sent, &mut stamp).await;
             if let (Ok(answer), Some(read)) = (&answer, self.read_quota) {
                 match read(&answer.headers, self.clock.now()) {
                     Some(quota) => {
-                        self.meter.saw_quota(ticket.saw(quota, self.clock.now()));
+                        self.meter.saw_quota(ticket.saw_quota(quota, self.clock.now()));
                         self.meter.saw_others(self.quota.others());
                     }
                     None if answer.status.is_success() => ticket.saw_nothing(),
@@ -183,27 +184,27 @@ impl Client {
             }
             drop(ticket);
             let next = match &answer {
-                Ok(answer) => self.weigh(request, tries, answer, &mut judge),
-                Err(loss) => Self::mourn(request, tries, loss),
+                Ok(answer) => self.weigh_answer(request, tries, answer, &mut judge),
+                Err(loss) => Self::weigh_loss(request, tries, loss),
             };
             // Not earlier: whoever gets this place must know what the answer asked of everybody.
             drop(permit);
             let answer = answer.as_ref().ok();
             match next {
-                Next::Done(done) => return Ok(done),
-                Next::Fail(error) => return Err(self.settle(request, tries, error, answer)),
-                Next::Again(error, wait) => {
+                NextTry::Done(done) => return Ok(done),
+                NextTry::Fail(error) => return Err(self.settle_verdict(request, tries, error, answer)),
+                NextTry::Again(error, wait) => {
                     let paid = tries.sent <= self.rate.retries
                         && match wait {
-                            Wait::Backoff => self.budget.take(),
+                            Wait::Backoff => self.budget.take_retry(),
                             Wait::Asked => true,
                         };
                     if !paid {
-                        return Err(self.settle(request, tries, error, answer));
+                        return Err(self.settle_verdict(request, tries, error, answer));
                     }
                     if let Wait::Backoff = wait {
-                        let rest = self.rest(backoff(&*self.clock, tries.sent)).await;
-                        rest.map_err(|error| self.settle(request, tries, error, None))?;
+                        let rest = self.wait_or_stop(backoff_time(&*self.clock, tries.sent)).await;
+                        rest.map_err(|error| self.settle_verdict(request, tries, error, None))?;
                     }
                 }
             }
@@ -211,7 +212,7 @@ impl Client {
     }
 
     /// Waits until a request may leave.
-    async fn admit(&self) -> Result<(SemaphorePermit<'_>, Ticket<'_>), CallError> {
+    async fn admit_request(&self) -> Result<(SemaphorePermit<'_>, Ticket<'_>), CallError> {
         let permit = self.permits.acquire().await.map_err(|_| {
             // The semaphore is never closed; if it were, nothing could be sent.
             CallError::new(Trouble::Unavailable, "no request can be sent any more")
@@ -219,7 +220,7 @@ impl Client {
         let _turn = self.turn.lock().await;
         loop {
             if self.stop.is_requested() {
-                return Err(stopped());
+                return Err(stopped_error());
             }
             let held = self.pacer.held_back();
             if held > PATIENCE {
@@ -228,45 +229,45 @@ impl Client {
                     format!("{} asks to be left alone for another {held:.0?}", self.address.host),
                 ));
             }
-            match self.quota.ask(self.clock.now()) {
+            match self.quota.ask_leave(self.clock.now()) {
                 Leave::Granted => {}
                 Leave::AfterAnAnswer => {
-                    self.quota.answered().await;
+                    self.quota.wait_for_answer().await;
                     continue;
                 }
                 Leave::Exhausted { quota, until } if self.rate.wait_for_quota => {
                     let wait = until.duration_since(self.clock.now());
                     let wait = Duration::try_from(wait).unwrap_or_default() + Duration::from_secs(1);
                     info!(remaining = quota.remaining, %until, "the daily quota is used up to its reserve: waiting");
-                    self.rest(wait).await?;
+                    self.wait_or_stop(wait).await?;
                     continue;
                 }
-                Leave::Exhausted { quota, .. } => return Err(exhausted(quota)),
+                Leave::Exhausted { quota, .. } => return Err(exhausted_error(quota)),
             }
-            match self.pacer.pass() {
-                Ok(()) => return Ok((permit, self.quota.take())),
-                Err(wait) => self.rest(wait).await?,
+            match self.pacer.try_pass() {
+                Ok(()) => return Ok((permit, self.quota.take_ticket())),
+                Err(wait) => self.wait_or_stop(wait).await?,
             }
         }
     }
 
     /// Sleeps, unless somebody wants to stop.
-    async fn rest(&self, time: Duration) -> Result<(), CallError> {
+    async fn wait_or_stop(&self, time: Duration) -> Result<(), CallError> {
         tokio::select! {
             biased;
-            () = self.stop.requested() => Err(stopped()),
+            () = self.stop.requested() => Err(stopped_error()),
             () = self.clock.sleep(time) => Ok(()),
         }
     }
 
     /// One try.
-    async fn attempt(
+    async fn try_request(
         &self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         url: &Url,
         attempt: u32,
         stamp: &mut (impl FnMut(&mut HeaderMap) + Send),
-    ) -> Result<Answer, Loss> {
+    ) -> Result<HttpAnswer, Loss> {
         let mut message = reqwest::Request::new(request.method.clone(), url.clone());
         if let Some(body) = &request.body {
             message.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -276,7 +277,7 @@ impl Client {
         self.mark_secrets(message.headers_mut());
         trace!(method = %request.method, path = request.path, headers = ?message.headers(), "sending");
         let start = self.clock.elapsed();
-        let result = self.transport.exchange(message, url).await;
+        let result = self.transport.exchange_messages(message, url).await;
         let elapsed_ms = u64::try_from(self.clock.elapsed().saturating_sub(start).as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok((status, mut headers, body)) => {
@@ -287,10 +288,10 @@ impl Client {
                     status = status.as_u16(),
                     elapsed_ms,
                     attempt,
-                    trxid = self.transaction(&headers, request.secrets).as_deref(),
+                    trxid = self.transaction_id(&headers, request.secrets).as_deref(),
                     "answered"
                 );
-                Ok(Answer { status, headers, body })
+                Ok(HttpAnswer { status, headers, body })
             }
             Err(loss) => {
                 debug!(
@@ -298,7 +299,7 @@ impl Client {
                     path = request.path,
                     elapsed_ms,
                     attempt,
-                    error = %self.redactor.scrub(&loss.message, request.secrets),
+                    error = %self.redactor.scrub_text(&loss.message, request.secrets),
                     "not answered"
                 );
                 Err(loss)

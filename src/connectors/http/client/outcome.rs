@@ -6,9 +6,9 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::super::instant::retry_after;
-use super::super::message::{Answer, Request, Verdict, redirected};
-use super::super::quota::{Leave, exhausted};
-use super::super::retry::{Repeat, Tries, backoff};
+use super::super::message::{AnswerVerdict, HttpAnswer, HttpRequest, redirect_error};
+use super::super::quota::{Leave, exhausted_error};
+use super::super::retry::{Repeat, Tries, backoff_time};
 use super::super::transport::{Loss, Proof};
 use super::{Client, PATIENCE};
 use crate::connectors::{CallError, Effect, Purpose, Trouble};
@@ -18,7 +18,7 @@ use crate::model::Secret;
 const BREATHER: Duration = Duration::from_secs(1);
 
 /// What becomes of a request after one try.
-pub(super) enum Next<T> {
+pub(super) enum NextTry<T> {
     Done(T),
     Fail(CallError),
     /// Sent again, if there are repeats left, after this wait; else it fails so.
@@ -34,17 +34,17 @@ pub(super) enum Wait {
 
 impl Client {
     /// What an answer leads to.
-    pub(super) fn weigh<T>(
+    pub(super) fn weigh_answer<T>(
         &self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         tries: &mut Tries,
-        answer: &Answer,
-        judge: &mut impl FnMut(&Answer) -> Verdict<T>,
-    ) -> Next<T> {
+        answer: &HttpAnswer,
+        judge: &mut impl FnMut(&HttpAnswer) -> AnswerVerdict<T>,
+    ) -> NextTry<T> {
         if answer.status.is_redirection() {
             // After 301 to 303 a client may go on with a GET, so the server may take the request for done.
             tries.lost |= answer.status.as_u16() < 304;
-            return Next::Fail(redirected(answer));
+            return NextTry::Fail(redirect_error(answer));
         }
         let asked = retry_after(&answer.headers, self.clock.now());
         if answer.status == StatusCode::TOO_MANY_REQUESTS {
@@ -55,74 +55,74 @@ impl Client {
             self.pacer.hold_back(wait);
         }
         match judge(answer) {
-            Verdict::Done(done) => {
-                self.budget.give();
-                Next::Done(done)
+            AnswerVerdict::Done(done) => {
+                self.budget.give_back();
+                NextTry::Done(done)
             }
-            Verdict::Refused(error) => {
-                self.budget.give();
-                Next::Fail(error)
+            AnswerVerdict::Refused(error) => {
+                self.budget.give_back();
+                NextTry::Fail(error)
             }
-            Verdict::ServerError(error) => {
+            AnswerVerdict::ServerError(error) => {
                 tries.lost = true;
                 match request.repeat {
-                    Repeat::Safe if asked.is_none_or(|wait| wait <= PATIENCE) => Next::Again(error, Wait::Backoff),
-                    Repeat::Safe | Repeat::IfUnsent => Next::Fail(error),
+                    Repeat::Safe if asked.is_none_or(|wait| wait <= PATIENCE) => NextTry::Again(error, Wait::Backoff),
+                    Repeat::Safe | Repeat::IfUnsent => NextTry::Fail(error),
                 }
             }
         }
     }
 
     /// What 429 leads to: everybody slows down, or the quota is used up. The request was certainly not carried out.
-    fn slow_down<T>(&self, tries: &Tries, asked: Option<Duration>) -> Next<T> {
+    fn slow_down<T>(&self, tries: &Tries, asked: Option<Duration>) -> NextTry<T> {
         let now = self.clock.now();
         if let Some(wait) = asked.filter(|wait| *wait > PATIENCE) {
-            self.quota.exhausted(now.checked_add(wait).ok(), now);
+            self.quota.mark_exhausted(now.checked_add(wait).ok(), now);
         }
-        if let Leave::Exhausted { quota, .. } = self.quota.ask(now) {
+        if let Leave::Exhausted { quota, .. } = self.quota.ask_leave(now) {
             self.meter.saw_quota(quota);
-            let error = exhausted(quota);
-            return if self.rate.wait_for_quota { Next::Again(error, Wait::Asked) } else { Next::Fail(error) };
+            let error = exhausted_error(quota);
+            return if self.rate.wait_for_quota { NextTry::Again(error, Wait::Asked) } else { NextTry::Fail(error) };
         }
         let asked = asked.filter(|wait| !wait.is_zero());
-        self.pacer.hold_back(asked.unwrap_or_else(|| backoff(&*self.clock, tries.sent).max(BREATHER)));
+        self.pacer.hold_back(asked.unwrap_or_else(|| backoff_time(&*self.clock, tries.sent).max(BREATHER)));
         let error = CallError::new(Trouble::Unavailable, "the server keeps saying that there are too many requests")
             .with_hint("lower rate.requests_per_second");
-        Next::Again(error, Wait::Asked)
+        NextTry::Again(error, Wait::Asked)
     }
 
     /// What the lack of an answer leads to.
-    pub(super) fn mourn<T>(request: &Request<'_>, tries: &mut Tries, loss: &Loss) -> Next<T> {
+    pub(super) fn weigh_loss<T>(request: &HttpRequest<'_>, tries: &mut Tries, loss: &Loss) -> NextTry<T> {
         let error = CallError::new(Trouble::Unavailable, loss.message.clone());
         match loss.proves {
             Proof::Unsent => {
-                Next::Again(error.with_hint("check target.base_url, the network and the firewall"), Wait::Backoff)
+                NextTry::Again(error.with_hint("check target.base_url, the network and the firewall"), Wait::Backoff)
             }
-            Proof::Untrusted => Next::Fail(CallError { trouble: Trouble::Configuration, ..error }.with_hint(
+            Proof::Untrusted => NextTry::Fail(CallError { trouble: Trouble::Configuration, ..error }.with_hint(
                 "check that target.base_url names the right host and port, and that its certificate is valid and \
                  trusted by this machine",
             )),
             Proof::TooLong => {
                 tries.lost = true;
-                Next::Fail(CallError { trouble: Trouble::Garbled, ..error })
+                NextTry::Fail(CallError { trouble: Trouble::Garbled, ..error })
             }
             Proof::Nothing => {
                 tries.lost = true;
                 match request.repeat {
-                    Repeat::Safe => Next::Again(error, Wait::Backoff),
-                    Repeat::IfUnsent => Next::Fail(error),
+                    Repeat::Safe => NextTry::Again(error, Wait::Backoff),
+                    Repeat::IfUnsent => NextTry::Fail(error),
                 }
             }
         }
     }
 
     /// Adds to an error what was asked and what came back, says what the request may have done, and takes secrets out.
-    pub(super) fn settle(
+    pub(super) fn settle_verdict(
         &self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         tries: &Tries,
         error: CallError,
-        answer: Option<&Answer>,
+        answer: Option<&HttpAnswer>,
     ) -> CallError {
         let effect = match request.purpose {
             Purpose::Write if tries.lost => Effect::Unknown,
@@ -130,7 +130,7 @@ impl Client {
             Purpose::Auth | Purpose::List | Purpose::Lookup => Effect::None,
         };
         let mut details = Vec::new();
-        let trxid = error.trxid.or_else(|| self.transaction(&answer?.headers, request.secrets));
+        let trxid = error.trxid.or_else(|| self.transaction_id(&answer?.headers, request.secrets));
         if let Some(answer) = answer {
             details.push(format!("HTTP {}", answer.status.as_u16()));
         }
@@ -141,7 +141,7 @@ impl Client {
             details.push(format!("{} tries", tries.sent));
         }
         let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
-        let text = self.redactor.scrub(&error.message, request.secrets);
+        let text = self.redactor.scrub_text(&error.message, request.secrets);
         let path = request.path.trim_start_matches('/');
         CallError {
             effect,
@@ -153,8 +153,8 @@ impl Client {
     }
 
     /// The server's name for the transaction, fit to be shown.
-    pub(super) fn transaction(&self, headers: &HeaderMap, secrets: &[Secret]) -> Option<String> {
+    pub(super) fn transaction_id(&self, headers: &HeaderMap, secrets: &[Secret]) -> Option<String> {
         let id = headers.get(self.transaction_header.as_ref()?)?.to_str().ok().filter(|id| !id.is_empty())?;
-        Some(self.redactor.scrub(id, secrets))
+        Some(self.redactor.scrub_text(id, secrets))
     }
 }

@@ -42,28 +42,28 @@ fn client(base_url: &str, rate: &Rate, clock: Arc<dyn Clock>) -> Client {
 }
 
 /// 2xx is done, 5xx is the server's fault, all else is refused with the body as the reason.
-fn judge(answer: &Answer) -> Verdict<String> {
+fn judge(answer: &HttpAnswer) -> AnswerVerdict<String> {
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
     match answer.status.as_u16() {
-        200..=299 => Verdict::Done(text),
-        500..=599 => Verdict::ServerError(CallError::new(Trouble::Unavailable, text)),
-        _ => Verdict::Refused(CallError::new(Trouble::Refused, text)),
+        200..=299 => AnswerVerdict::Done(text),
+        500..=599 => AnswerVerdict::ServerError(CallError::new(Trouble::Unavailable, text)),
+        _ => AnswerVerdict::Refused(CallError::new(Trouble::Refused, text)),
     }
 }
 
-async fn send(client: &Client, request: &Request<'_>) -> Result<String, CallError> {
+async fn send(client: &Client, request: &HttpRequest<'_>) -> Result<String, CallError> {
     client.send(request, &mut Tries::default(), |_| {}, judge).await
 }
 
 async fn get(client: &Client) -> Result<String, CallError> {
-    send(client, &Request::get("/x", Purpose::List)).await
+    send(client, &HttpRequest::get("/x", Purpose::List)).await
 }
 
-fn write(method: Method, repeat: Repeat) -> Request<'static> {
-    Request { method, path: "/users", body: Some("{}".into()), purpose: Purpose::Write, repeat, secrets: &[] }
+fn write(method: Method, repeat: Repeat) -> HttpRequest<'static> {
+    HttpRequest { method, path: "/users", body: Some("{}".into()), purpose: Purpose::Write, repeat, secrets: &[] }
 }
 
-fn post() -> Request<'static> {
+fn post() -> HttpRequest<'static> {
     write(Method::POST, Repeat::IfUnsent)
 }
 
@@ -89,7 +89,7 @@ async fn a_get_survives_server_errors_and_lost_answers_and_every_send_is_counted
         Server::script(vec![Reply::new(500, "oops"), Reply::HangUp, Reply::BreakOff, Reply::new(200, "fine")]).await;
     let client = client(&server.address, &rate(), clock());
     assert_eq!(get(&client).await.unwrap(), "fine");
-    let sent = client.meter().sent();
+    let sent = client.meter().sent_so_far();
     assert_eq!((sent.list, sent.retried, sent.total), (4, 3, 4));
 }
 
@@ -154,7 +154,7 @@ async fn an_unreachable_host_is_named_tried_again_and_nothing_was_done() {
     let error = send(&client, &post()).await.unwrap_err();
     assert_eq!((error.trouble, error.effect), (Trouble::Unavailable, Effect::None));
     assert!(error.message.contains(&format!("cannot reach 127.0.0.1:{port}")), "{}", error.message);
-    assert_eq!(client.meter().sent().retried, 3);
+    assert_eq!(client.meter().sent_so_far().retried, 3);
 }
 
 #[tokio::test]
@@ -286,7 +286,7 @@ async fn the_rate_is_never_exceeded_repeats_included() {
     let client = client(&server.address, &rate, clock);
     assert!(join_all((0..30).map(|_| get(&client))).await.iter().all(Result::is_ok));
     let times = times.lock().unwrap();
-    assert_eq!(times.len(), client.meter().sent().total as usize);
+    assert_eq!(times.len(), client.meter().sent_so_far().total as usize);
     for (from, start) in times.iter().enumerate() {
         for (to, end) in times.iter().enumerate().skip(from) {
             let allowed = 3.0 + (*end - *start).as_secs_f64() * 10.0;
@@ -303,11 +303,11 @@ async fn no_more_requests_are_under_way_than_allowed() {
     let stamp = |_: &mut HeaderMap| {
         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
     };
-    let judge = |_: &Answer| {
+    let judge = |_: &HttpAnswer| {
         now.fetch_sub(1, Ordering::SeqCst);
-        Verdict::Done(())
+        AnswerVerdict::Done(())
     };
-    let request = Request::get("/x", Purpose::List);
+    let request = HttpRequest::get("/x", Purpose::List);
     join_all((0..50).map(|_| async { client.send(&request, &mut Tries::default(), stamp, judge).await.unwrap() }))
         .await;
     assert!(matches!(most.load(Ordering::SeqCst), 2 | 3), "{most:?}");
@@ -374,9 +374,9 @@ async fn a_429_that_asks_for_a_long_wait_or_says_that_nothing_is_left_is_the_quo
 async fn an_answer_that_repeats_secrets_is_not_repeated_to_people() {
     let server = Server::script(vec![Reply::new(400, "bad pass-w0rd for key-1").with("trxid", "key-1")]).await;
     let client = client(&server.address, &rate(), clock());
-    client.redact(Secret::new("key-1"));
+    client.redact_secret(Secret::new("key-1"));
     let secrets = [Secret::new("pass-w0rd")];
-    let error = send(&client, &Request { secrets: &secrets, ..post() }).await.unwrap_err();
+    let error = send(&client, &HttpRequest { secrets: &secrets, ..post() }).await.unwrap_err();
     assert_eq!(error.message, "POST users: bad (secret) for (secret) (HTTP 400, trxid (secret))");
 }
 
@@ -384,8 +384,8 @@ async fn an_answer_that_repeats_secrets_is_not_repeated_to_people() {
 async fn secret_headers_are_marked_so_that_no_log_shows_them() {
     let server = Server::script(vec![Reply::new(200, "").with("x-token", "t-1")]).await;
     let client = client(&server.address, &rate(), clock());
-    let judge = |answer: &Answer| Verdict::Done(format!("{answer:?}"));
-    let shown = client.send(&Request::get("/", Purpose::Auth), &mut Tries::default(), |_| {}, judge).await.unwrap();
+    let judge = |answer: &HttpAnswer| AnswerVerdict::Done(format!("{answer:?}"));
+    let shown = client.send(&HttpRequest::get("/", Purpose::Auth), &mut Tries::default(), |_| {}, judge).await.unwrap();
     assert!(shown.contains("x-token") && !shown.contains("t-1"), "{shown}");
 }
 

@@ -12,7 +12,7 @@ async fn pages_are_read_to_the_short_one() {
     let target = target(&server);
     assert_eq!(listed(&target).await.unwrap(), (25, true, vec![]));
     assert_eq!(server.seen()[1].path, "/v3.1/users/?page=1");
-    assert_eq!((target.meter().sent().list, target.listing_cost(25)), (7, 7));
+    assert_eq!((target.meter().sent_so_far().list, target.listing_cost(25)), (7, 7));
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn known_pages_are_fetched_at_the_same_time() {
     let target = connect_as(&settings(), &format!("{}/v3.1", server.address), &rate).unwrap();
     let end = tokio::time::timeout(Duration::from_secs(20), listed(&target)).await;
     assert_eq!(end.expect("pages wait for each other").unwrap(), (200, true, vec![]));
-    assert_eq!(target.meter().sent().list, 20 + 2);
+    assert_eq!(target.meter().sent_so_far().list, 20 + 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,7 +65,7 @@ async fn no_page_is_asked_for_before_somebody_wants_more_than_the_first() {
     assert!(matches!(pages.next().await, Some(Ok(Listed::Page { pages: Some(20), .. }))));
     // What was sent in spite of it would be counted by the time that this answer has come.
     target.get(&AccountId("4711".to_owned())).await.unwrap_err();
-    assert_eq!(target.meter().sent().list, 1);
+    assert_eq!(target.meter().sent_so_far().list, 1);
 }
 
 #[tokio::test]
@@ -125,6 +125,6 @@ async fn looking_up_reads_the_listing_and_counts_as_looking_up() {
         ["USER12", "nobody"].iter().map(|name| [(login, Value::text(*name))].into_iter().collect()).collect();
     let found = target.find(&rules, &sought).await.unwrap();
     assert_eq!((found[0][0].id.as_str(), found[0].len(), found[1].len()), ("12", 1, 0));
-    let sent = target.meter().sent();
+    let sent = target.meter().sent_so_far();
     assert_eq!((sent.list, sent.lookup), (0, 2 + 2));
 }

@@ -31,7 +31,7 @@ pub fn settings() -> ImichatSettings {
 
 fn connect_as(settings: &ImichatSettings, base_url: &str, rate: &Rate) -> Result<ImichatConnector, CallError> {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
-    connect(settings, base_url, rate, clock, Arc::default(), &Secret::new("key-1"), "acme.imi.chat")
+    connect_tenant(settings, base_url, rate, clock, Arc::default(), &Secret::new("key-1"), "acme.imi.chat")
 }
 
 fn target(server: &Server) -> ImichatConnector {

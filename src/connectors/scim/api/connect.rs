@@ -7,23 +7,25 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName};
 use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 
-use super::super::discovery::{abilities, definitions, endpoint};
+use super::super::discovery::{find_endpoint, read_abilities, read_definitions};
 use super::super::schema::Layout;
-use super::super::{Login, ScimSettings, UpdateMethod};
-use super::{Api, EITHER_JSON};
+use super::super::{ScimLogin, ScimSettings, UpdateMethod};
+use super::{EITHER_JSON, ScimApi};
 use crate::clock::{Clock, Stop};
-use crate::connectors::http::{Authorization, Client, ClientCredentials, ClientSettings, Rate, Request, Verdict};
+use crate::connectors::http::{
+    AnswerVerdict, Authorization, Client, ClientCredentials, ClientSettings, HttpRequest, Rate,
+};
 use crate::connectors::{CallError, Purpose, Trouble};
 
-impl Api {
+impl ScimApi {
     /// Signs in and asks the server what it is.
-    pub async fn discover(
+    pub async fn discover_service(
         settings: &ScimSettings,
         base_url: &str,
         rate: &Rate,
         clock: Arc<dyn Clock>,
         stop: Arc<Stop>,
-        login: Login,
+        login: ScimLogin,
         layout: Layout,
     ) -> Result<Self, CallError> {
         let http = Client::new(ClientSettings {
@@ -35,17 +37,17 @@ impl Api {
             transaction_header: Some(HeaderName::from_static("x-request-id")),
             read_quota: None,
         })?;
-        let auth = authorization(login)?;
-        auth.redact(&http);
+        let auth = make_authorization(login)?;
+        auth.redact_secrets(&http);
         auth.sign_in(&http).await?;
         let (config, types, schemas) = futures::join!(
-            announced(&http, &auth, "/ServiceProviderConfig"),
-            announced(&http, &auth, "/ResourceTypes"),
-            announced(&http, &auth, "/Schemas"),
+            get_announced(&http, &auth, "/ServiceProviderConfig"),
+            get_announced(&http, &auth, "/ResourceTypes"),
+            get_announced(&http, &auth, "/Schemas"),
         );
-        let abilities = config?.as_ref().map(abilities).unwrap_or_default();
-        let announced = types?.and_then(|types| endpoint(&types, http.base_url()));
-        let layout = schemas?.map_or(layout.clone(), |schemas| layout.refined(&definitions(&schemas)));
+        let abilities = config?.as_ref().map(read_abilities).unwrap_or_default();
+        let announced = types?.and_then(|types| find_endpoint(&types, http.base_url()));
+        let layout = schemas?.map_or(layout.clone(), |schemas| layout.refine_layout(&read_definitions(&schemas)));
         let puts = match settings.update_method {
             UpdateMethod::Auto => abilities.patch == Some(false),
             UpdateMethod::Patch => false,
@@ -72,7 +74,7 @@ impl Api {
         if announced.is_none() {
             api.find_users().await?;
         }
-        let sent = api.http.meter().sent();
+        let sent = api.http.meter().sent_so_far();
         api.connecting = sent.total - sent.retried;
         Ok(api)
     }
@@ -80,15 +82,15 @@ impl Api {
     /// Asks for one account, because only that tells whether the credentials are accepted: what a server says of itself
     /// it often says to everybody.
     pub async fn sign_in(&self) -> Result<(), CallError> {
-        self.let_in.get_or_try_init(|| self.knock(&self.endpoint)).await.map(|_| ())
+        self.let_in.get_or_try_init(|| self.try_endpoint(&self.endpoint)).await.map(|_| ())
     }
 
     /// Where the server does not say where its users are, they are at `/Users`, which some servers write small.
     async fn find_users(&mut self) -> Result<(), CallError> {
-        match self.knock(&self.endpoint).await {
+        match self.try_endpoint(&self.endpoint).await {
             Ok(()) => {}
             Err(error) if error.code == Some(404) => {
-                if self.knock("/users").await.is_err() {
+                if self.try_endpoint("/users").await.is_err() {
                     return Err(error);
                 }
                 self.endpoint = "/users".to_owned();
@@ -99,17 +101,18 @@ impl Api {
         Ok(())
     }
 
-    async fn knock(&self, endpoint: &str) -> Result<(), CallError> {
+    async fn try_endpoint(&self, endpoint: &str) -> Result<(), CallError> {
         let path = format!("{endpoint}?count=1");
-        self.send(&Request::get(&path, Purpose::Auth), None, |answer| self.judge_page(answer).map_done(|_| ())).await
+        self.send(&HttpRequest::get(&path, Purpose::Auth), None, |answer| self.judge_page(answer).map_done(|_| ()))
+            .await
     }
 }
 
-fn authorization(login: Login) -> Result<Authorization, CallError> {
+fn make_authorization(login: ScimLogin) -> Result<Authorization, CallError> {
     match login {
-        Login::Bearer(token) => Authorization::bearer(&token),
-        Login::Basic { username, password } => Authorization::basic(&username, &password),
-        Login::ClientCredentials { token_url, client_id, client_secret, scope } => {
+        ScimLogin::Bearer(token) => Authorization::bearer_token(&token),
+        ScimLogin::Basic { username, password } => Authorization::basic_credentials(&username, &password),
+        ScimLogin::ClientCredentials { token_url, client_id, client_secret, scope } => {
             Ok(Authorization::client_credentials(ClientCredentials::new(token_url, client_id, client_secret, scope)))
         }
     }
@@ -117,15 +120,15 @@ fn authorization(login: Login) -> Result<Authorization, CallError> {
 
 /// What the server says of itself at this path; none where it says nothing that can be understood. That the credentials
 /// are refused here proves nothing: some servers keep this from everybody.
-async fn announced(http: &Client, auth: &Authorization, path: &str) -> Result<Option<Json>, CallError> {
+async fn get_announced(http: &Client, auth: &Authorization, path: &str) -> Result<Option<Json>, CallError> {
     let stamp = |headers: &mut HeaderMap| {
         headers.insert(ACCEPT, EITHER_JSON);
     };
-    let request = Request::get(path, Purpose::Auth);
+    let request = HttpRequest::get(path, Purpose::Auth);
     let asked = auth.send(http, &request, stamp, |answer| match answer.status.as_u16() {
-        200..300 => Verdict::Done(serde_json::from_slice::<Json>(&answer.body).ok()),
-        500 | 502..=504 => Verdict::ServerError(CallError::new(Trouble::Unavailable, "the server fails")),
-        _ => Verdict::Done(None),
+        200..300 => AnswerVerdict::Done(serde_json::from_slice::<Json>(&answer.body).ok()),
+        500 | 502..=504 => AnswerVerdict::ServerError(CallError::new(Trouble::Unavailable, "the server fails")),
+        _ => AnswerVerdict::Done(None),
     });
     match asked.await {
         // It answers, if only with errors: whether it works will show where it matters.

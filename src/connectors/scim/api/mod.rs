@@ -14,15 +14,15 @@ use tokio::sync::OnceCell;
 use tracing::warn;
 
 use super::UpdateMethod;
-use super::answer::{Asked, body, refusal};
+use super::answer::{AskedFor, answer_body, refusal_verdict};
 use super::change::Changes;
 use super::discovery::Abilities;
-use super::list::paging;
+use super::list::choose_paging;
 use super::page::read_page;
-use super::path::member;
+use super::path::find_member;
 use super::resource;
 use super::schema::Layout;
-use crate::connectors::http::{Answer, Authorization, Client, Repeat, Request, Verdict, segment};
+use crate::connectors::http::{AnswerVerdict, Authorization, Client, HttpAnswer, HttpRequest, Repeat, path_segment};
 use crate::connectors::listing::{ShownPage, count_requests};
 use crate::connectors::{CallError, Effect, Purpose, Trouble};
 use crate::model::{Account, AccountId, AttrId, Attributes};
@@ -32,7 +32,7 @@ const PLAIN_JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EITHER_JSON: HeaderValue = HeaderValue::from_static("application/scim+json, application/json");
 
 /// One server's API, and what is known of it.
-pub(super) struct Api {
+pub(super) struct ScimApi {
     pub http: Client,
     auth: Authorization,
     pub layout: Layout,
@@ -56,14 +56,14 @@ pub(super) struct Api {
     let_in: OnceCell<()>,
 }
 
-impl Api {
+impl ScimApi {
     /// Whether an account is read before these attributes of it are changed.
     pub fn reads_before(&self, attributes: &[AttrId]) -> bool {
-        self.puts.load(Ordering::Relaxed) || attributes.iter().any(|id| self.layout.path(*id).filter.is_some())
+        self.puts.load(Ordering::Relaxed) || attributes.iter().any(|id| self.layout.path_of(*id).filter.is_some())
     }
 
-    pub fn renewals(&self, within: Duration) -> u64 {
-        self.auth.renewals(&self.http, within)
+    pub fn token_renewals(&self, within: Duration) -> u64 {
+        self.auth.token_renewals(&self.http, within)
     }
 
     pub fn has_cursors(&self) -> bool {
@@ -71,17 +71,17 @@ impl Api {
     }
 
     /// How many accounts there are, where a listing was read.
-    pub fn listed(&self) -> Option<u64> {
+    pub fn listed_total(&self) -> Option<u64> {
         self.listed.load(Ordering::Relaxed).checked_sub(1)
     }
 
     /// Requests that listing this many accounts takes.
-    pub fn pages(&self, accounts: u64) -> u64 {
+    pub fn page_requests(&self, accounts: u64) -> u64 {
         let page_size = self.step.load(Ordering::Relaxed).max(1);
-        count_requests(paging(page_size, self.has_cursors()), accounts, true)
+        count_requests(choose_paging(page_size, self.has_cursors()), accounts, true)
     }
 
-    pub fn filters(&self) -> bool {
+    pub fn can_filter(&self) -> bool {
         self.abilities.filter != Some(false) && !self.unfiltered.load(Ordering::Relaxed)
     }
 
@@ -92,21 +92,21 @@ impl Api {
     }
 
     /// The accounts that a filter finds; none where the server does not know this filter.
-    pub async fn filtered(&self, filter: &str) -> Result<Option<ShownPage>, CallError> {
+    pub async fn get_filtered(&self, filter: &str) -> Result<Option<ShownPage>, CallError> {
         let path = format!("{}?filter={}&count={}", self.endpoint, query_value(filter), self.page_size);
-        self.send(&Request::get(&path, Purpose::Lookup), None, |answer| match answer.status.as_u16() {
-            400 | 403 | 404 | 405 | 413 | 501 => Verdict::Done(None),
+        self.send(&HttpRequest::get(&path, Purpose::Lookup), None, |answer| match answer.status.as_u16() {
+            400 | 403 | 404 | 405 | 413 | 501 => AnswerVerdict::Done(None),
             _ => self.judge_page(answer).map_done(Some),
         })
         .await
     }
 
-    pub async fn user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
-        let Some(path) = self.path(id) else { return Ok(None) };
-        let current = self.current(&path).await?;
-        let shown = |current: update::Current| {
+    pub async fn get_user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
+        let Some(path) = self.user_path(id) else { return Ok(None) };
+        let current = self.get_current(&path).await?;
+        let shown = |current: update::CurrentResource| {
             let resource = Json::Object(current.resource);
-            resource::account(&self.layout, &resource).ok_or_else(|| {
+            resource::read_account(&self.layout, &resource).ok_or_else(|| {
                 CallError::new(Trouble::Garbled, format!("the answer about {id} holds no user with an id"))
             })
         };
@@ -116,22 +116,22 @@ impl Api {
     /// Sends the one create. Only what certainly was not carried out is repeated.
     pub async fn create(&self, values: &Attributes) -> Result<AccountId, CallError> {
         let changes = Changes::new(&self.layout, values)?;
-        let request = Request {
+        let request = HttpRequest {
             method: Method::POST,
             path: &self.endpoint,
-            body: Some(changes.resource().to_string().into()),
+            body: Some(changes.new_resource().to_string().into()),
             purpose: Purpose::Write,
             repeat: Repeat::IfUnsent,
             secrets: &changes.secrets,
         };
         self.send(&request, None, |answer| {
             if !answer.status.is_success() {
-                return refusal(answer, Asked::Create);
+                return refusal_verdict(answer, AskedFor::Create);
             }
-            if let Some(id) = created(answer) {
-                return Verdict::Done(id);
+            if let Some(id) = created_id(answer) {
+                return AnswerVerdict::Done(id);
             }
-            Verdict::Refused(
+            AnswerVerdict::Refused(
                 CallError::new(Trouble::Garbled, "the account may be created, but the answer does not say its id")
                     .with_effect(Effect::Unknown),
             )
@@ -140,8 +140,8 @@ impl Api {
     }
 
     pub async fn delete(&self, id: &AccountId) -> Result<(), CallError> {
-        let path = self.path(id).ok_or_else(|| no_account(id))?;
-        let request = Request {
+        let path = self.user_path(id).ok_or_else(|| no_account(id))?;
+        let request = HttpRequest {
             method: Method::DELETE,
             path: &path,
             body: None,
@@ -150,23 +150,23 @@ impl Api {
             secrets: &[],
         };
         self.send(&request, None, |answer| match answer.status.is_success() {
-            true => Verdict::Done(()),
-            false => refusal(answer, Asked::Account),
+            true => AnswerVerdict::Done(()),
+            false => refusal_verdict(answer, AskedFor::Account),
         })
         .await
     }
 
-    pub(super) fn judge_page(&self, answer: &Answer) -> Verdict<ShownPage> {
+    pub(super) fn judge_page(&self, answer: &HttpAnswer) -> AnswerVerdict<ShownPage> {
         if !answer.status.is_success() {
-            return refusal(answer, Asked::Listing);
+            return refusal_verdict(answer, AskedFor::Listing);
         }
-        let list = match body(answer) {
+        let list = match answer_body(answer) {
             Ok(list) => list,
-            Err(error) => return Verdict::ServerError(error),
+            Err(error) => return AnswerVerdict::ServerError(error),
         };
         match read_page(&self.layout, &list) {
-            Some(page) => Verdict::Done(page),
-            None => Verdict::Refused(
+            Some(page) => AnswerVerdict::Done(page),
+            None => AnswerVerdict::Refused(
                 CallError::new(Trouble::Garbled, "the answer holds no list of users where one was expected")
                     .with_hint("check that target.base_url is the address of the SCIM service"),
             ),
@@ -174,17 +174,17 @@ impl Api {
     }
 
     /// The path of an account; none for what cannot be one.
-    fn path(&self, id: &AccountId) -> Option<String> {
-        segment(id.as_str()).map(|id| format!("{}/{id}", self.endpoint))
+    fn user_path(&self, id: &AccountId) -> Option<String> {
+        path_segment(id.as_str()).map(|id| format!("{}/{id}", self.endpoint))
     }
 
     /// Sends a request; again with plain JSON where the server does not take SCIM's own type, which it says before it
     /// does anything.
     pub(super) async fn send<T>(
         &self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         version: Option<HeaderValue>,
-        judge: impl Fn(&Answer) -> Verdict<T> + Send + Sync,
+        judge: impl Fn(&HttpAnswer) -> AnswerVerdict<T> + Send + Sync,
     ) -> Result<T, CallError> {
         loop {
             let plain = self.plain.load(Ordering::Relaxed);
@@ -199,7 +199,7 @@ impl Api {
             };
             let sent = self.auth.send(&self.http, request, stamp, |answer| {
                 if answer.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && request.body.is_some() && !plain {
-                    return Verdict::Done(None);
+                    return AnswerVerdict::Done(None);
                 }
                 judge(answer).map_done(Some)
             });
@@ -214,9 +214,9 @@ impl Api {
 }
 
 /// The id of a new account: from the resource, or from its address.
-fn created(answer: &Answer) -> Option<AccountId> {
+fn created_id(answer: &HttpAnswer) -> Option<AccountId> {
     let shown = serde_json::from_slice::<Json>(&answer.body).ok();
-    let id = shown.as_ref().and_then(Json::as_object).and_then(|resource| member(resource, "id"));
+    let id = shown.as_ref().and_then(Json::as_object).and_then(|resource| find_member(resource, "id"));
     match id {
         Some(Json::String(id)) if !id.is_empty() => Some(AccountId(id.clone())),
         Some(Json::Number(id)) => Some(AccountId(id.to_string())),
@@ -235,5 +235,5 @@ fn no_account(id: &AccountId) -> CallError {
 
 /// A text as a value in a query.
 pub(super) fn query_value(text: &str) -> String {
-    segment(text).unwrap_or_else(|| text.to_owned())
+    path_segment(text).unwrap_or_else(|| text.to_owned())
 }

@@ -9,16 +9,16 @@ use serde_json::{Map, Value as Json};
 use tracing::warn;
 
 use super::super::UpdateMethod;
-use super::super::answer::{Asked, body, no_scim, refusal};
+use super::super::answer::{AskedFor, answer_body, no_scim, refusal_verdict};
 use super::super::change::Changes;
-use super::super::path::member;
-use super::{Api, no_account};
-use crate::connectors::http::{Answer, Repeat, Request, Verdict};
+use super::super::path::find_member;
+use super::{ScimApi, no_account};
+use crate::connectors::http::{AnswerVerdict, HttpAnswer, HttpRequest, Repeat};
 use crate::connectors::{CallError, Purpose, Trouble};
 use crate::model::{AccountId, Attributes, Secret};
 
 /// A resource as it is, and its version.
-pub(super) struct Current {
+pub(super) struct CurrentResource {
     pub resource: Map<String, Json>,
     version: Option<HeaderValue>,
 }
@@ -32,15 +32,15 @@ enum Tried {
     NoPatch,
 }
 
-impl Api {
+impl ScimApi {
     pub async fn update(&self, id: &AccountId, values: &Attributes) -> Result<(), CallError> {
         let changes = Changes::new(&self.layout, values)?;
-        let path = self.path(id).ok_or_else(|| no_account(id))?;
+        let path = self.user_path(id).ok_or_else(|| no_account(id))?;
         let mut again = true;
         loop {
             let puts = self.puts.load(Ordering::Relaxed);
             let current = if puts || changes.need_current() {
-                Some(self.current(&path).await?.ok_or_else(|| no_account(id))?)
+                Some(self.get_current(&path).await?.ok_or_else(|| no_account(id))?)
             } else {
                 None
             };
@@ -50,10 +50,10 @@ impl Api {
                 changes.merge_into(&mut resource);
                 // The server's own, which some servers refuse to be told.
                 resource.retain(|name, _| !["meta", "groups"].iter().any(|own| name.eq_ignore_ascii_case(own)));
-                self.put(&path, Json::Object(resource), version, &changes.secrets).await?
+                self.put_user(&path, Json::Object(resource), version, &changes.secrets).await?
             } else {
-                match changes.patch(current.map(|current| current.resource).unwrap_or_default()) {
-                    Some(patch) => self.patch(&path, &patch, version, &changes.secrets).await?,
+                match changes.patch_operations(current.map(|current| current.resource).unwrap_or_default()) {
+                    Some(patch) => self.patch_user(&path, &patch, version, &changes.secrets).await?,
                     None => Tried::Done,
                 }
             };
@@ -70,7 +70,7 @@ impl Api {
         }
     }
 
-    async fn patch(
+    async fn patch_user(
         &self,
         path: &str,
         patch: &Json,
@@ -85,7 +85,7 @@ impl Api {
         .await
     }
 
-    async fn put(
+    async fn put_user(
         &self,
         path: &str,
         resource: Json,
@@ -104,56 +104,56 @@ impl Api {
         body: &Json,
         version: Option<HeaderValue>,
         secrets: &[Secret],
-        special: impl Fn(&Answer) -> Option<Tried> + Send + Sync,
+        special: impl Fn(&HttpAnswer) -> Option<Tried> + Send + Sync,
     ) -> Result<Tried, CallError> {
         let body = Some(body.to_string().into());
-        let request = Request { method, path, body, purpose: Purpose::Write, repeat: Repeat::Safe, secrets };
+        let request = HttpRequest { method, path, body, purpose: Purpose::Write, repeat: Repeat::Safe, secrets };
         self.send(&request, version, |answer| {
             if let Some(tried) = special(answer) {
-                return Verdict::Done(tried);
+                return AnswerVerdict::Done(tried);
             }
             match answer.status {
-                StatusCode::PRECONDITION_FAILED => Verdict::Done(Tried::Changed(CallError {
+                StatusCode::PRECONDITION_FAILED => AnswerVerdict::Done(Tried::Changed(CallError {
                     code: Some(412),
                     ..CallError::new(Trouble::Refused, "the account was changed meanwhile, twice (HTTP 412)")
                 })),
                 // A page of a proxy is no proof that anything was done.
                 status if status.is_success() && answer.body.trim_ascii_start().starts_with(b"<") => {
-                    Verdict::ServerError(no_scim(answer))
+                    AnswerVerdict::ServerError(no_scim(answer))
                 }
-                status if status.is_success() => Verdict::Done(Tried::Done),
-                _ => refusal(answer, Asked::Account),
+                status if status.is_success() => AnswerVerdict::Done(Tried::Done),
+                _ => refusal_verdict(answer, AskedFor::Account),
             }
         })
         .await
     }
 
     /// A resource as it is now.
-    pub(super) async fn current(&self, path: &str) -> Result<Option<Current>, CallError> {
+    pub(super) async fn get_current(&self, path: &str) -> Result<Option<CurrentResource>, CallError> {
         let versions = self.abilities.etag != Some(false);
-        self.send(&Request::get(path, Purpose::Lookup), None, |answer| {
+        self.send(&HttpRequest::get(path, Purpose::Lookup), None, |answer| {
             if answer.status == StatusCode::NOT_FOUND {
-                return Verdict::Done(None);
+                return AnswerVerdict::Done(None);
             }
             if !answer.status.is_success() {
-                return refusal(answer, Asked::Account);
+                return refusal_verdict(answer, AskedFor::Account);
             }
-            match body(answer) {
+            match answer_body(answer) {
                 Ok(Json::Object(resource)) => {
-                    let version = versions.then(|| version(answer, &resource)).flatten();
-                    Verdict::Done(Some(Current { resource, version }))
+                    let version = versions.then(|| resource_version(answer, &resource)).flatten();
+                    AnswerVerdict::Done(Some(CurrentResource { resource, version }))
                 }
-                Ok(_) => Verdict::ServerError(no_scim(answer)),
-                Err(error) => Verdict::ServerError(error),
+                Ok(_) => AnswerVerdict::ServerError(no_scim(answer)),
+                Err(error) => AnswerVerdict::ServerError(error),
             }
         })
         .await
     }
 }
 
-fn version(answer: &Answer, resource: &Map<String, Json>) -> Option<HeaderValue> {
+fn resource_version(answer: &HttpAnswer, resource: &Map<String, Json>) -> Option<HeaderValue> {
     answer.headers.get(ETAG).cloned().or_else(|| {
-        let version = member(member(resource, "meta")?.as_object()?, "version")?.as_str()?;
+        let version = find_member(find_member(resource, "meta")?.as_object()?, "version")?.as_str()?;
         HeaderValue::from_str(version).ok().filter(|version| !version.is_empty())
     })
 }

@@ -85,7 +85,7 @@ async fn signing_in_asks_once() {
 
 #[tokio::test]
 async fn every_way_of_signing_in_is_spoken() {
-    let basic = || Login::Basic { username: "ana".to_owned(), password: Secret::new("hunter2") };
+    let basic = || ScimLogin::Basic { username: "ana".to_owned(), password: Secret::new("hunter2") };
     for (login, expected) in [(bearer(), "Bearer tok-1"), (basic(), "Basic YW5hOmh1bnRlcjI=")] {
         let server = tenant(patches(), people(3)).await;
         connect_as(&settings(), &server, login).await.unwrap().sign_in().await.unwrap();
@@ -107,7 +107,7 @@ async fn a_refused_oauth_token_is_renewed_once() {
         })
     })
     .await;
-    let login = Login::ClientCredentials {
+    let login = ScimLogin::ClientCredentials {
         token_url: "/token".to_owned(),
         client_id: "c".to_owned(),
         client_secret: Secret::new("hunter2"),

@@ -13,7 +13,7 @@ async fn a_listing_goes_by_the_pages_that_the_server_makes() {
     let asked = asked(&server);
     assert_eq!(query(&asked[0], "startIndex").as_deref(), Some("1"));
     assert_eq!(query(&asked[0], "count").as_deref(), Some("100"));
-    assert_eq!((asked.len(), target.meter().sent().list), (5, 5));
+    assert_eq!((asked.len(), target.meter().sent_so_far().list), (5, 5));
     assert_eq!(asked[0].header("accept"), Some("application/scim+json, application/json"));
 }
 
@@ -90,7 +90,7 @@ async fn the_cost_of_a_listing_is_what_it_takes() {
     assert_eq!(costs(&*target), [1, 1, 2, 4, 12]);
     // Once the server has shown how large its pages are.
     listed(&*target).await.unwrap();
-    assert_eq!(target.listing_cost(100), target.meter().sent().list);
+    assert_eq!(target.listing_cost(100), target.meter().sent_so_far().list);
 }
 
 #[tokio::test]

@@ -23,16 +23,20 @@ fn settings() -> ScimSettings {
     ScimSettings { credentials: None, page_size: 100, update_method: UpdateMethod::Auto }
 }
 
-async fn connect_as(settings: &ScimSettings, server: &Server, login: Login) -> Result<Box<dyn Connector>, CallError> {
+async fn connect_as(
+    settings: &ScimSettings,
+    server: &Server,
+    login: ScimLogin,
+) -> Result<Box<dyn Connector>, CallError> {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
     let rate = Rate { retries: 2, concurrency: 4, ..rate() };
     let base_url = format!("{}/scim/v2", server.address);
     let mapped = [WORK.to_owned(), "title".to_owned(), "password".to_owned()];
-    connect(settings, &base_url, &rate, clock, Arc::default(), login, &mapped).await
+    connect_tenant(settings, &base_url, &rate, clock, Arc::default(), login, &mapped).await
 }
 
-fn bearer() -> Login {
-    Login::Bearer(Secret::new("tok-1"))
+fn bearer() -> ScimLogin {
+    ScimLogin::Bearer(Secret::new("tok-1"))
 }
 
 async fn target(server: &Server) -> Box<dyn Connector> {

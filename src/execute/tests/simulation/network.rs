@@ -72,7 +72,11 @@ enum Twist {
 }
 
 impl Transport for Network {
-    fn exchange<'a>(&'a self, request: reqwest::Request, _url: &'a Url) -> BoxFuture<'a, Result<Received, Loss>> {
+    fn exchange_messages<'a>(
+        &'a self,
+        request: reqwest::Request,
+        _url: &'a Url,
+    ) -> BoxFuture<'a, Result<Received, Loss>> {
         Box::pin(async move {
             let asked = read(&request);
             let trip = self.judge.departs(&asked);
