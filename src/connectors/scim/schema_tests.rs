@@ -190,7 +190,7 @@ fn a_server_without_definitions_changes_nothing_and_the_order_never_changes() {
 fn hundreds_of_attributes_can_be_mapped() {
     for many in [70, 200] {
         let names: Vec<String> = (0..many).map(|at| format!("urn:acme:1.0:User:field{at}")).collect();
-        let layout = layout(&names);
+        let layout = make_layout(&names);
         for name in &names {
             let id = layout.schema.id(name).unwrap_or_else(|| panic!("{name} of {many} is known"));
             assert_eq!(layout.path(id).to_string(), *name);
