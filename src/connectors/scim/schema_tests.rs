@@ -193,7 +193,7 @@ fn hundreds_of_attributes_can_be_mapped() {
         let layout = make_layout(&names);
         for name in &names {
             let id = layout.schema.id(name).unwrap_or_else(|| panic!("{name} of {many} is known"));
-            assert_eq!(layout.path(id).to_string(), *name);
+            assert_eq!(layout.path_of(id).to_string(), *name);
         }
     }
 }
