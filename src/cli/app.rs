@@ -14,7 +14,7 @@ use crate::clock::{Clock, Stop, SystemClock};
 use crate::files::make_private_dir;
 use crate::model::monitor::Monitor;
 use crate::notify::Over;
-use crate::report::columns::fitted;
+use crate::report::columns::fit_line;
 use crate::report::{Extent, Head, Lines, RunRecord, Style, Summary, render};
 
 pub struct App {
@@ -305,7 +305,7 @@ fn fitting(to: To, text: &str) -> String {
         return text.to_owned();
     }
     let columns = width(std::env::var("COLUMNS").ok().as_deref(), to.columns());
-    text.split('\n').map(|line| fitted(line, columns)).collect::<Vec<_>>().join("\n")
+    text.split('\n').map(|line| fit_line(line, columns)).collect::<Vec<_>>().join("\n")
 }
 
 /// Who probably sent a signal.

@@ -8,7 +8,7 @@ use super::args::Command;
 use super::workbench::shown;
 use crate::config::ReportSettings;
 use crate::notify::{metrics, webhook};
-use crate::report::{Head, Summary};
+use crate::report::{Head, RecordKind, Summary};
 
 /// What the configuration says of it, and the target's name, once they are known.
 pub struct Wanted {
@@ -25,7 +25,7 @@ pub fn failed(app: &App, command: &str, summary: &Summary) {
         return;
     }
     let head = Head {
-        of: "run".to_owned(),
+        of: RecordKind::Run,
         started_at: app.clock.now(),
         target: wanted.target.clone(),
         summary: summary.clone(),

@@ -19,7 +19,7 @@ use crate::plan::{Action, ActionSelector, Begun, Selected};
 use crate::planning::{PlanFiles, read_findings};
 use crate::report::record::HeldKind;
 use crate::report::summary::{Quota, Requests, SummaryOutcome};
-use crate::report::{Entry, Head, Outcome, OutcomeResult, RunRecord, Summary, TakesBack};
+use crate::report::{Entry, Head, Outcome, OutcomeResult, RecordKind, RunRecord, Summary, TakesBack};
 
 /// A plan file, verified.
 pub fn verified(path: &Path) -> Result<(Header, String), Failure> {
@@ -150,20 +150,20 @@ pub fn quota(meter: Option<&Meter>) -> Option<Quota> {
 }
 
 /// The head of a report on a plan or a run.
-pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group]) -> Head {
+pub fn head(of: RecordKind, header: &Header, mut summary: Summary, released: &[Group]) -> Head {
     let held: Vec<_> = header
         .held
         .iter()
         .filter(|(group, _)| !released.contains(group))
         .map(|(group, held)| HeldKind {
-            kind: group.name().to_owned(),
+            kind: *group,
             count: held.count,
             limit: held.limit,
             approve: held.approve.clone(),
         })
         .collect();
     // What is about to be released is not held any more; of a run the executor knows.
-    if of == "plan" && header.stopped.is_empty() {
+    if of == RecordKind::Plan && header.stopped.is_empty() {
         summary.held = held.iter().map(|held: &HeldKind| held.count).sum();
     }
     // Where that is the summary's error it is said there.
@@ -183,7 +183,7 @@ pub fn head(of: &str, header: &Header, mut summary: Summary, released: &[Group])
         notes.push(format!("takes back what the run {run} changed"));
     }
     Head {
-        of: of.to_owned(),
+        of,
         started_at: header.created_at,
         target: header.target.clone(),
         summary,

@@ -26,9 +26,10 @@ pub struct Over {
 mod samples {
     use super::Over;
     use crate::plan::action::{Found, Planned};
+    use crate::plan::safety::Group;
     use crate::report::record::HeldKind;
     use crate::report::summary::{Problem, Quota, Requests, SummaryOutcome};
-    use crate::report::{Head, Summary};
+    use crate::report::{Head, RecordKind, Summary};
 
     /// A run of which some things went well, some were held, and some failed.
     pub fn partial() -> Over {
@@ -57,12 +58,12 @@ mod samples {
         };
         let approve = "7132b6b6c29d".into();
         let head = Head {
-            of: "run".into(),
+            of: RecordKind::Run,
             started_at: "2026-11-22T03:00:00Z".parse().unwrap(),
             target: "imichat https://acme.imi.chat/v3.1".into(),
             summary,
             accounts: Some(1187),
-            held: vec![HeldKind { kind: "deactivate".into(), count: 80, limit: 50, approve }],
+            held: vec![HeldKind { kind: Group::Deactivate, count: 80, limit: 50, approve }],
             notes: Vec::new(),
             against: None,
             takes_back: None,

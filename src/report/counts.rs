@@ -49,7 +49,7 @@ pub(super) fn actions(head: &Head) -> impl Iterator<Item = Count> {
 
 /// How many actions of this kind are held, of what limit. A limit counts several kinds together and holds all of them.
 pub(super) fn held_of(head: &Head, kind: ActionKind) -> Option<(u64, &HeldKind)> {
-    let held = head.held.iter().find(|held| held.kind == Group::of(kind).name())?;
+    let held = head.held.iter().find(|held| held.kind == Group::of(kind))?;
     Some((head.summary.planned.get(kind).min(held.count), held))
 }
 
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_limit_that_counts_two_kinds_together_is_told_of_both() {
         let mut head = rich_plan().head;
-        (head.held[0].kind, head.held[0].count, head.held[0].limit) = ("update".into(), 3, 1);
+        (head.held[0].kind, head.held[0].count, head.held[0].limit) = (Group::Update, 3, 1);
         assert_eq!(remark(&head, ActionKind::Reactivate).unwrap(), "1 held of 3 together, the limit is 1");
         assert_eq!(remark(&head, ActionKind::Update).unwrap(), "2 held of 3 together, the limit is 1");
         assert_eq!(remark(&head, ActionKind::Create), None);

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::model::Value;
-use crate::plan::{Action, Change, Finding};
+use crate::plan::Change;
 
-use super::{Entries, Entry, Outcome};
+use super::record::EntryFacts;
+use super::{Entries, Entry};
 
 const COLUMNS: [&str; 17] = [
     "seq",
@@ -34,121 +35,58 @@ pub(super) fn write(entries: &mut Entries<'_>, out: &mut dyn Write) -> io::Resul
     table.write_record(COLUMNS)?;
     for entry in entries {
         let entry = entry?;
-        let row = Row::of(&entry);
-        if row.changes.is_empty() {
-            row.write(None, &mut table)?;
+        let facts = entry.facts();
+        if facts.changes.is_empty() {
+            write_row(&entry, &facts, None, &mut table)?;
         }
-        for change in row.changes {
-            row.write(Some(change), &mut table)?;
+        for change in facts.changes {
+            write_row(&entry, &facts, Some(change), &mut table)?;
         }
     }
     table.flush()
 }
 
-/// What all lines of one entry have in common.
-struct Row<'e> {
-    seq: String,
-    kind: &'static str,
-    key: &'e str,
-    identity: &'e str,
-    account: &'e str,
-    file: &'e str,
-    line: String,
-    matched: &'e str,
-    changes: &'e [Change],
-    held: &'static str,
-    outcome: Option<&'e Outcome>,
-    code: String,
-    reason: Cow<'e, str>,
-}
-
-impl<'e> Row<'e> {
-    fn of(entry: &'e Entry) -> Self {
-        let source = match entry {
-            Entry::Action { action, .. } => &action.source,
-            Entry::Finding(finding) => &finding.source,
-        };
-        let (file, line) =
-            source.as_ref().map_or(("", String::new()), |source| (source.file.as_str(), source.line.to_string()));
-        match entry {
-            Entry::Action { action, outcome } => Self {
-                seq: action.seq.to_string(),
-                kind: action.action.name(),
-                key: &action.key,
-                identity: action.identity.as_deref().unwrap_or_default(),
-                account: action.account.as_ref().map_or("", |id| id.as_str()),
-                file,
-                line,
-                matched: action.matched.as_deref().unwrap_or_default(),
-                changes: &action.changes,
-                held: if action.held { "true" } else { "false" },
-                outcome: outcome.as_ref(),
-                code: outcome.as_ref().and_then(|outcome| outcome.code).map(|c| c.to_string()).unwrap_or_default(),
-                reason: reason(action),
-            },
-            Entry::Finding(finding) => {
-                let Finding { finding: kind, key, identity, account, matched, source: _, changes, reason } = finding;
-                Self {
-                    seq: String::new(),
-                    kind: kind.name(),
-                    key,
-                    identity: identity.as_deref().unwrap_or_default(),
-                    account: account.as_ref().map_or("", |id| id.as_str()),
-                    file,
-                    line,
-                    matched: matched.as_deref().unwrap_or_default(),
-                    changes,
-                    held: "",
-                    outcome: None,
-                    code: String::new(),
-                    reason: Cow::Borrowed(reason),
-                }
-            }
-        }
+fn write_row(
+    entry: &Entry,
+    facts: &EntryFacts<'_>,
+    change: Option<&Change>,
+    table: &mut ::csv::Writer<&mut dyn Write>,
+) -> io::Result<()> {
+    let EntryFacts { kind, key, identity, account, matched, source, outcome, reason, warnings, .. } = facts;
+    let (seq, held) = match entry {
+        Entry::Action { action, .. } => (action.seq.to_string(), action.held.to_string()),
+        Entry::Finding(_) => (String::new(), String::new()),
+    };
+    // Why, and what to beware of.
+    let reasons: Vec<&str> = reason.iter().copied().chain(warnings.iter().map(String::as_str)).collect();
+    let cells: [Cow<'_, str>; COLUMNS.len()] = [
+        seq.into(),
+        (*kind).into(),
+        (*key).into(),
+        identity.unwrap_or_default().into(),
+        account.unwrap_or_default().into(),
+        source.map_or("", |source| &source.file).into(),
+        source.map(|source| source.line.to_string()).unwrap_or_default().into(),
+        matched.unwrap_or_default().into(),
+        change.map_or("", |change| &change.attribute).into(),
+        change.and_then(|change| change.from.as_ref()).map(value_cell).unwrap_or_default(),
+        change.map(|change| value_cell(&change.to)).unwrap_or_default(),
+        held.into(),
+        outcome.map_or("", |outcome| outcome.result.name()).into(),
+        outcome.and_then(|outcome| outcome.message.as_deref()).unwrap_or_default().into(),
+        outcome.and_then(|outcome| outcome.code).map(|code| code.to_string()).unwrap_or_default().into(),
+        outcome.and_then(|outcome| outcome.trxid.as_deref()).unwrap_or_default().into(),
+        reasons.join("; ").into(),
+    ];
+    for cell in cells {
+        table.write_field(no_formula(cell).as_bytes())?;
     }
-
-    fn write(&self, change: Option<&Change>, table: &mut ::csv::Writer<&mut dyn Write>) -> io::Result<()> {
-        let outcome = self.outcome;
-        let cells: [Cow<'_, str>; COLUMNS.len()] = [
-            self.seq.as_str().into(),
-            self.kind.into(),
-            self.key.into(),
-            self.identity.into(),
-            self.account.into(),
-            self.file.into(),
-            self.line.as_str().into(),
-            self.matched.into(),
-            change.map_or("", |change| &change.attribute).into(),
-            change.and_then(|change| change.from.as_ref()).map(cell).unwrap_or_default(),
-            change.map(|change| cell(&change.to)).unwrap_or_default(),
-            self.held.into(),
-            outcome.map_or("", |outcome| outcome.result.name()).into(),
-            outcome.and_then(|outcome| outcome.message.as_deref()).unwrap_or_default().into(),
-            self.code.as_str().into(),
-            outcome.and_then(|outcome| outcome.trxid.as_deref()).unwrap_or_default().into(),
-            self.reason.as_ref().into(),
-        ];
-        for cell in cells {
-            table.write_field(no_formula(cell).as_bytes())?;
-        }
-        table.write_record(None::<&[u8]>)?;
-        Ok(())
-    }
-}
-
-/// Why, and what to beware of.
-fn reason(action: &Action) -> Cow<'_, str> {
-    match (&action.reason, action.warnings.as_slice()) {
-        (reason, []) => Cow::Borrowed(reason.as_deref().unwrap_or_default()),
-        (reason, warnings) => {
-            let parts: Vec<&str> = reason.iter().chain(warnings).map(String::as_str).collect();
-            Cow::Owned(parts.join("; "))
-        }
-    }
+    table.write_record(None::<&[u8]>)?;
+    Ok(())
 }
 
 /// A value as a cell; what is empty or cleared is an empty cell.
-fn cell(value: &Value) -> Cow<'_, str> {
+fn value_cell(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Text(text) => Cow::Borrowed(text),
         Value::Null => Cow::Borrowed(""),

@@ -13,6 +13,7 @@ use super::record::HeldKind;
 use super::samples::{quiet, rendered, rich};
 use super::{Entry, Form, Head, Outcome, OutcomeResult, Problem, RunRecord, Style, render};
 use crate::model::{AccountId, Secret, Value};
+use crate::plan::safety::Group;
 use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, Source};
 
 /// Text that means to do harm, and text that does not know that it does.
@@ -135,17 +136,15 @@ fn finding() -> impl Strategy<Value = Entry> {
 }
 
 pub(super) fn head() -> impl Strategy<Value = Head> {
-    let texts =
-        (nasty(), nasty(), nasty(), nasty(), vec(nasty(), 0..2), option::of((nasty(), nasty(), option::of(nasty()))));
-    (any::<bool>(), texts, option::of(nasty())).prop_map(
-        |(is_run, (run, tenant, target, kind, notes, error), approve)| {
-            let mut head = if is_run { rich().head } else { quiet().head };
-            (head.summary.run, head.summary.tenant, head.target, head.notes) = (run, tenant, target, notes);
-            head.held.extend(approve.map(|approve| HeldKind { kind, count: 2, limit: 1, approve }));
-            head.summary.error = error.map(|(kind, message, hint)| Problem { kind, message, hint });
-            head
-        },
-    )
+    let texts = (nasty(), nasty(), nasty(), vec(nasty(), 0..2), option::of((nasty(), nasty(), option::of(nasty()))));
+    let held = option::of((select(Group::ALL.to_vec()), nasty()));
+    (any::<bool>(), texts, held).prop_map(|(is_run, (run, tenant, target, notes, error), held)| {
+        let mut head = if is_run { rich().head } else { quiet().head };
+        (head.summary.run, head.summary.tenant, head.target, head.notes) = (run, tenant, target, notes);
+        head.held.extend(held.map(|(kind, approve)| HeldKind { kind, count: 2, limit: 1, approve }));
+        head.summary.error = error.map(|(kind, message, hint)| Problem { kind, message, hint });
+        head
+    })
 }
 
 pub(super) fn entries() -> impl Strategy<Value = Vec<Entry>> {

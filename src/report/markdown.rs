@@ -7,12 +7,12 @@ use std::io::{self, Write};
 
 use crate::plan::{ActionKind, Change, FindingKind, Source};
 
-use super::closing::notes;
 use super::counts::{Count, counts};
 use super::next::{held_steps, next_steps};
+use super::record::EntryFacts;
 use super::section::{Limit, Section, is_held};
 use super::visible::{shortened, visible};
-use super::words::{self, LONGEST_MESSAGE, LONGEST_NAME, transition};
+use super::words::{self, LONGEST_MESSAGE, LONGEST_NAME, transition, unrepeated_notes};
 use super::{Entries, Entry, Head, Style};
 
 /// How many changes, how many failures and how many findings are shown where the reader does not say.
@@ -68,14 +68,14 @@ fn group(section: Section) -> Section {
 
 fn write_head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
     let summary = &head.summary;
-    writeln!(out, "## headcount {} {} of {}\n", escaped(&head.of), code(&summary.run), code(&summary.tenant))?;
+    writeln!(out, "## headcount {} {} of {}\n", head.of.name(), code(&summary.run), code(&summary.tenant))?;
     let at = words::moment(head.started_at);
     writeln!(out, "{}, {at}: **{}**", code(&head.target), summary.outcome.words())?;
     if let Some(problem) = &summary.error {
         let message = shortened(&problem.message, LONGEST_MESSAGE);
         writeln!(out, "\n**{} error:** {}", escaped(&problem.kind), code(&message))?;
     }
-    for note in notes(head) {
+    for note in unrepeated_notes(head) {
         writeln!(out, "\n> {}", code(&shortened(note, LONGEST_MESSAGE)))?;
     }
     Ok(())
@@ -102,7 +102,7 @@ fn write_held(head: &Head, style: &Style, out: &mut dyn Write) -> io::Result<()>
     write_titles(&["action", "accounts", "limit", "released by"], out)?;
     for (held, step) in held {
         let command = step.command.as_deref().map(code).unwrap_or_default();
-        writeln!(out, "| {} | {} | {} | {command} |", escaped(&held.kind), held.count, held.limit)?;
+        writeln!(out, "| {} | {} | {} | {command} |", held.kind.name(), held.count, held.limit)?;
     }
     Ok(())
 }
@@ -142,27 +142,16 @@ fn write_titles(titles: &[&str], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn row(entry: &Entry, section: Section) -> String {
-    let (kind, key, source, changes, last) = match entry {
-        Entry::Action { action, outcome } => {
-            let mut said: Vec<String> = Vec::new();
-            if is_held(entry) {
-                said.push("**held**".into());
-            }
-            said.extend(outcome.as_ref().and_then(words::outcome).map(|text| code(&text)));
-            said.extend(action.reason.iter().map(|text| code(&shortened(text, LONGEST_MESSAGE))));
-            let warning = |text: &String| format!("warning: {}", code(&shortened(text, LONGEST_MESSAGE)));
-            said.extend(action.warnings.iter().map(warning));
-            (action.action.name(), &action.key, &action.source, &action.changes, said.join("<br>"))
-        }
-        Entry::Finding(finding) => {
-            let reason = code(&shortened(&finding.reason, LONGEST_MESSAGE));
-            (finding.finding.name(), &finding.key, &finding.source, &finding.changes, reason)
-        }
-    };
+    let EntryFacts { kind, key, source, changes, outcome, reason, warnings, .. } = entry.facts();
+    let held = is_held(entry).then(|| "**held**".to_owned());
+    let outcome = outcome.and_then(words::outcome).map(|text| code(&text));
+    let reason = reason.map(|text| code(&shortened(text, LONGEST_MESSAGE)));
+    let warnings = warnings.iter().map(|text| format!("warning: {}", code(&shortened(text, LONGEST_MESSAGE))));
+    let last: Vec<String> = held.into_iter().chain(outcome).chain(reason).chain(warnings).collect();
     let sign = escaped(section.sign().encode_utf8(&mut [0; 4]));
     let key = code(&shortened(key, LONGEST_NAME));
-    let place = source.as_ref().map(place).unwrap_or_default();
-    format!("| {sign} | {kind} | {key} | {place} | {} | {last} |", cell_of(changes))
+    let place = source.map(place).unwrap_or_default();
+    format!("| {sign} | {kind} | {key} | {place} | {} | {} |", cell_of(changes), last.join("<br>"))
 }
 
 fn place(source: &Source) -> String {

@@ -4,7 +4,6 @@
 //! What stands in a record comes from an export, a server or a plan file and is never trusted: each form makes it
 //! harmless for whoever reads that form (a terminal, a browser, a spreadsheet, a parser).
 
-mod closing;
 pub mod columns;
 mod counts;
 mod csv;
@@ -14,7 +13,6 @@ mod ink;
 pub mod invocation;
 mod json;
 mod markdown;
-mod narrow;
 pub mod next;
 pub mod person;
 pub mod record;
@@ -24,6 +22,7 @@ pub mod summary;
 mod text;
 pub mod visible;
 pub mod words;
+mod wrapping;
 
 #[cfg(test)]
 mod laws;
@@ -36,7 +35,7 @@ pub use form::{Extent, Form, Lines, Style, UnknownForm};
 pub use invocation::Invocation;
 pub use next::{Step, next_steps, release_command};
 pub use person::Explanation;
-pub use record::{Entry, Head, Outcome, OutcomeResult, Past, RunRecord, TakesBack};
+pub use record::{Entry, Head, Outcome, OutcomeResult, Past, RecordKind, RunRecord, TakesBack};
 pub use summary::{Problem, Summary};
 
 /// Writes a record in one form.

@@ -1,7 +1,5 @@
 //! What to do next, which is what every report ends with.
 
-use crate::plan::safety::Group;
-
 use super::summary::SummaryOutcome;
 use super::visible::visible;
 use super::words::untouched;
@@ -104,12 +102,11 @@ pub(super) fn held_steps<'h>(head: &'h Head, called: &Invocation) -> Vec<(&'h He
 
 fn held_step(head: &Head, held: &HeldKind, called: &Invocation) -> Step {
     let HeldKind { kind, count, limit, .. } = held;
-    let setting = Group::ALL.into_iter().find(|group| group.name() == kind).map(Group::setting);
-    let setting = setting.map(|setting| format!(" ({setting})")).unwrap_or_default();
-    let kind = visible(kind);
     let step = Step::new(format!(
-        "{} to {kind} held, the limit is {limit}{setting}: look at them, then release them",
-        accounts(*count)
+        "{} to {} held, the limit is {limit} ({}): look at them, then release them",
+        accounts(*count),
+        kind.name(),
+        kind.setting()
     ));
     if head.against.is_none() { step.by(release_command(head, held, called)) } else { step }
 }
@@ -155,6 +152,7 @@ fn rows(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::RecordKind;
     use crate::report::samples::{quiet, rich};
 
     fn commands(head: &Head) -> Vec<String> {
@@ -180,7 +178,7 @@ mod tests {
         }
         head.rest = Some("p-7".into());
         assert_eq!(commands(&head), ["headcount apply p-7 --approve 9f2c41"]);
-        (head.of, head.summary.command, head.rest) = ("plan".into(), "apply".into(), None);
+        (head.of, head.summary.command, head.rest) = (RecordKind::Plan, "apply".into(), None);
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
         head.summary.command = "plan".into();
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);
@@ -189,7 +187,7 @@ mod tests {
     #[test]
     fn of_a_plan_that_was_stopped_nothing_is_released() {
         let mut head = rich().head;
-        head.of = "plan".into();
+        head.of = RecordKind::Plan;
         head.summary.error =
             Some(crate::report::Problem { kind: "safety".into(), message: "too few rows".into(), hint: None });
         assert!(commands(&head).iter().all(|command| !command.contains("--approve")));
@@ -198,7 +196,7 @@ mod tests {
     #[test]
     fn a_plan_that_cannot_be_applied_names_no_command_that_would() {
         let mut head = rich().head;
-        (head.of, head.against) = ("plan".into(), Some("accounts.csv".into()));
+        (head.of, head.against) = (RecordKind::Plan, Some("accounts.csv".into()));
         (head.summary.unknown, head.summary.found.invalid) = (0, 0);
         assert_eq!(commands(&head), [""; 0]);
     }
@@ -206,7 +204,7 @@ mod tests {
     #[test]
     fn what_a_canary_left_out_is_for_the_rest_of_its_plan_or_the_next_sync() {
         let mut head = quiet().head;
-        (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Complete);
+        (head.of, head.summary.outcome) = (RecordKind::Run, SummaryOutcome::Complete);
         (head.summary.planned.create, head.summary.applied.create) = (5, 3);
         assert_eq!(commands(&head), ["headcount sync"]);
         head.rest = Some("p-1".into());
@@ -225,7 +223,7 @@ mod tests {
     #[test]
     fn a_run_that_was_asked_to_stop_says_once_how_it_goes_on() {
         let mut head = quiet().head;
-        (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Paused);
+        (head.of, head.summary.outcome) = (RecordKind::Run, SummaryOutcome::Paused);
         let hint = Some("`headcount resume` goes on where it stopped".into());
         head.summary.error = Some(crate::report::Problem { kind: "signal".into(), message: "stopped".into(), hint });
         assert_eq!(next_steps(&head, &Invocation::default()).len(), 1);
@@ -235,7 +233,7 @@ mod tests {
     #[test]
     fn a_run_that_paused_for_the_quota_says_when_it_resets() {
         let mut head = quiet().head;
-        (head.of, head.summary.outcome) = ("run".into(), SummaryOutcome::Paused);
+        (head.of, head.summary.outcome) = (RecordKind::Run, SummaryOutcome::Paused);
         head.summary.quota =
             Some(crate::report::summary::Quota { limit: None, remaining: 0, resets_at: Some(head.started_at) });
         let mut paused_by = |kind: &str| {
@@ -260,7 +258,7 @@ mod tests {
     fn every_command_works_where_this_one_did() {
         let called = Invocation::new(Some("prod.toml".as_ref()), Some("state".as_ref()));
         let (mut plan, mut left, mut conflict) = (rich().head, rich().head, quiet().head);
-        plan.of = "plan".into();
+        plan.of = RecordKind::Plan;
         (plan.summary.command, plan.takes_back) = ("rollback".into(), Some(rollback()));
         (left.summary.held, left.summary.failed, left.summary.unknown) = (0, 0, 0);
         conflict.summary.found.conflict = 1;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Summary;
 use crate::plan::action::Planned;
-use crate::plan::{Action, Finding};
+use crate::plan::safety::Group;
+use crate::plan::{Action, Change, Finding, Source};
 
 /// A plan or a run, ready to be rendered once.
 pub struct RunRecord<'a> {
@@ -29,11 +30,28 @@ impl<'a> RunRecord<'a> {
     }
 }
 
+/// What a record is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordKind {
+    Plan,
+    Run,
+}
+
+impl RecordKind {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Run => "run",
+        }
+    }
+}
+
 /// What stands above the entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Head {
-    /// `plan` or `run`.
-    pub of: String,
+    pub of: RecordKind,
     pub started_at: Timestamp,
     /// `imichat https://…`.
     pub target: String,
@@ -63,19 +81,19 @@ pub struct TakesBack {
     pub plan: String,
 }
 
+/// Actions that wait for an approval because there are more of their kind than the limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldKind {
-    pub kind: String,
+    pub kind: Group,
     pub count: u64,
     pub limit: u64,
     pub approve: String,
 }
 
 impl Head {
-    /// Whether this is a run; what is not a run is a plan.
     #[must_use]
     pub fn is_run(&self) -> bool {
-        self.of == "run"
+        self.of == RecordKind::Run
     }
 }
 
@@ -103,6 +121,52 @@ pub enum Entry {
         outcome: Option<Outcome>,
     },
     Finding(Finding),
+}
+
+/// What an action and a finding have in common, for every form.
+pub(super) struct EntryFacts<'e> {
+    pub kind: &'static str,
+    pub key: &'e str,
+    pub identity: Option<&'e str>,
+    pub account: Option<&'e str>,
+    pub matched: Option<&'e str>,
+    pub source: Option<&'e Source>,
+    pub changes: &'e [Change],
+    pub outcome: Option<&'e Outcome>,
+    /// Why; none where nothing is said.
+    pub reason: Option<&'e str>,
+    pub warnings: &'e [String],
+}
+
+impl Entry {
+    pub(super) fn facts(&self) -> EntryFacts<'_> {
+        match self {
+            Self::Action { action, outcome } => EntryFacts {
+                kind: action.action.name(),
+                key: &action.key,
+                identity: action.identity.as_deref(),
+                account: action.account.as_ref().map(|id| id.as_str()),
+                matched: action.matched.as_deref(),
+                source: action.source.as_ref(),
+                changes: &action.changes,
+                outcome: outcome.as_ref(),
+                reason: action.reason.as_deref(),
+                warnings: &action.warnings,
+            },
+            Self::Finding(finding) => EntryFacts {
+                kind: finding.finding.name(),
+                key: &finding.key,
+                identity: finding.identity.as_deref(),
+                account: finding.account.as_ref().map(|id| id.as_str()),
+                matched: finding.matched.as_deref(),
+                source: finding.source.as_ref(),
+                changes: &finding.changes,
+                outcome: None,
+                reason: Some(finding.reason.as_str()).filter(|reason| !reason.is_empty()),
+                warnings: &[],
+            },
+        }
+    }
 }
 
 /// What came of an action.

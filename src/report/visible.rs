@@ -52,7 +52,7 @@ fn middle_out(text: &str, most: usize) -> Cow<'_, str> {
     let head_end = begin(text.chars(), kept - tail);
     let tail_start = text.len() - begin(text.chars().rev(), tail);
     // A mark belongs to a letter that is left out.
-    let tail = text[tail_start..].trim_start_matches(|c| columns::of(c) == 0 && !is_invisible(c));
+    let tail = text[tail_start..].trim_start_matches(|c| columns::letter_width(c) == 0 && !is_invisible(c));
     Cow::Owned(format!("{}…{tail}", &text[..head_end]))
 }
 
@@ -62,7 +62,7 @@ fn begin(letters: impl Iterator<Item = char>, most: usize) -> usize {
     const MARKS: usize = 4;
     let (mut taken, mut bytes) = (0, 0);
     for (number, letter) in letters.enumerate() {
-        taken += if is_invisible(letter) { 1 } else { columns::of(letter) };
+        taken += if is_invisible(letter) { 1 } else { columns::letter_width(letter) };
         if taken > most || number >= most.saturating_mul(MARKS) {
             break;
         }
@@ -111,7 +111,7 @@ mod tests {
         #[test]
         fn shortened_text_is_visible_and_fits(text in any::<String>(), most in 1usize..40) {
             let short = shortened(&text, most);
-            prop_assert!(columns::columns(&short) <= most);
+            prop_assert!(columns::text_width(&short) <= most);
             prop_assert!(!short.contains(is_invisible));
         }
     }

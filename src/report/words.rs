@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::Value;
 use crate::plan::{Change, FindingKind, Forecast};
 
-use super::columns::columns;
+use super::columns::text_width;
 use super::summary::SummaryOutcome;
-use super::visible::shortened;
-use super::{Outcome, OutcomeResult, Summary};
+use super::visible::{shortened, visible};
+use super::{Head, Outcome, OutcomeResult, Summary};
 
 /// The facts of a summary beside its actions, each under its label: what was not done, what else was found, what it cost.
 /// What would say nothing is left out.
@@ -55,6 +55,17 @@ pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, Strin
         fact("took", elapsed(summary.elapsed_seconds));
     }
     facts
+}
+
+/// What a report is of, the same above its entries and below them.
+pub(super) fn record_title(head: &Head) -> String {
+    format!("{} {} of {}", head.of.name(), visible(&head.summary.run), visible(&head.summary.tenant))
+}
+
+/// The notes that the error does not say already.
+pub(super) fn unrepeated_notes(head: &Head) -> impl Iterator<Item = &str> {
+    let error = head.summary.error.as_ref().map(|problem| problem.message.as_str());
+    head.notes.iter().map(String::as_str).filter(move |note| error.is_none_or(|error| !error.contains(note)))
 }
 
 /// How many days the quota makes of what is still to be sent, and what each of them costs again.
@@ -138,9 +149,9 @@ pub(super) fn transition(change: &Change, most: usize) -> String {
     {
         return keys(from, to, most);
     }
-    let most = most.saturating_sub(columns(ARROW));
+    let most = most.saturating_sub(text_width(ARROW));
     let (from_all, to_all) = (shown(from, most), shown(&change.to, most));
-    let (from_takes, to_takes) = (columns(&from_all), columns(&to_all));
+    let (from_takes, to_takes) = (text_width(&from_all), text_width(&to_all));
     if from_takes + to_takes <= most && from_all != to_all {
         return format!("{from_all}{ARROW}{to_all}");
     }
@@ -184,14 +195,14 @@ fn keys(from: &BTreeMap<String, Value>, to: &BTreeMap<String, Value>, most: usiz
         let name = shortened(key, most / 2);
         // Room is kept for saying how many keys are left out.
         let reserve = if left > 1 { ", 99 more".len() } else { 0 };
-        let room = most.saturating_sub(columns(&said) + comma.len() + columns(&name) + ": ".len() + reserve);
+        let room = most.saturating_sub(text_width(&said) + comma.len() + text_width(&name) + ": ".len() + reserve);
         let change = Change { attribute: String::new(), from: Some(value(from, key)), to: value(to, key) };
         let all = transition(&change, usize::MAX / 2);
-        if columns(&all) > room && !said.is_empty() {
+        if text_width(&all) > room && !said.is_empty() {
             said.push_str(&format!(", {left} more"));
             return said;
         }
-        let all = if columns(&all) > room { transition(&change, room) } else { all };
+        let all = if text_width(&all) > room { transition(&change, room) } else { all };
         said.push_str(&format!("{comma}{name}: {all}"));
     }
     said
@@ -272,7 +283,7 @@ mod tests {
         assert_eq!(said(r#"{"French":60}"#, r#"{"French":"60"}"#, 60), "French: 60 → \"60\"");
         assert_eq!(said("{}", r#"{"French":60}"#, 60), r#"(empty) → {"French":60}"#);
         let long = format!(r#"{{"note":"{}"}}"#, "x".repeat(9_000));
-        assert!(columns(&said(r#"{"note":"a"}"#, &long, 40)) <= 40);
+        assert!(text_width(&said(r#"{"note":"a"}"#, &long, 40)) <= 40);
     }
 
     #[test]
@@ -296,7 +307,7 @@ mod tests {
             from: Some(Value::text("佐藤健太".repeat(6))),
             to: Value::text("한국".repeat(12)),
         };
-        assert!(columns(&transition(&change, 40)) <= 40, "{}", transition(&change, 40));
+        assert!(text_width(&transition(&change, 40)) <= 40, "{}", transition(&change, 40));
     }
 
     #[test]
@@ -347,5 +358,15 @@ mod tests {
         assert_eq!(not_done(&summary), "1 held, 1 failed, 1 unknown, 71 not chosen");
         summary.outcome = SummaryOutcome::Paused;
         assert_eq!(not_done(&summary), "1 held, 1 failed, 1 unknown, 71 not reached");
+    }
+
+    #[test]
+    fn a_note_that_the_error_repeats_is_said_once() {
+        let mut head = crate::report::samples::quiet().head;
+        head.notes = vec!["too few rows".into(), "the listing shifted".into()];
+        assert_eq!(unrepeated_notes(&head).count(), 2);
+        let message = "too few rows; too many are invalid".into();
+        head.summary.error = Some(crate::report::Problem { kind: "safety".into(), message, hint: None });
+        assert_eq!(unrepeated_notes(&head).collect::<Vec<_>>(), ["the listing shifted"]);
     }
 }

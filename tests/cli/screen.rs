@@ -1,6 +1,6 @@
 //! The program on a terminal, which `script` provides; where there is no such program there is nothing to try.
 
-use headcount::report::columns::columns;
+use headcount::report::columns::text_width;
 
 use super::support::{COLUMNS, Project, ran, three_accounts, three_rows};
 
@@ -58,7 +58,7 @@ fn on_a_terminal_of_twenty_columns_a_run_is_told_in_lines_that_fit() {
 /// Every line that is no command fits.
 fn fits(text: &str, width: usize) {
     for line in text.lines().map(str::trim_end).filter(|line| !line.contains("headcount ")) {
-        assert!(columns(line) <= width, "{line:?} takes {} columns of {width} in\n{text}", columns(line));
+        assert!(text_width(line) <= width, "{line:?} takes {} columns of {width} in\n{text}", text_width(line));
     }
 }
 

@@ -20,8 +20,8 @@ use crate::journal::state::Tally;
 use crate::plan::file::Header;
 use crate::plan::{Selection, selected_actions};
 use crate::planning::PlanFiles;
-use crate::report::Extent;
 use crate::report::visible::visible;
+use crate::report::{Extent, RecordKind};
 
 pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
@@ -70,7 +70,7 @@ async fn execute(
     let released = records::released(&header, &args.execution.approve)?;
     let estimated = before_connecting(&configured, &header, &files, &released, &args.execution)?;
     let summary = records::plan_summary(&header, "apply", records::requests(None, estimated), None);
-    let head = records::head("plan", &header, summary, &released);
+    let head = records::head(RecordKind::Plan, &header, summary, &released);
     if !args.execution.yes {
         app.show(&configured, records::of_plan(head.clone(), &files)?, Extent::Preview)?;
     }

@@ -26,8 +26,8 @@ use crate::plan::file::{Header, PlanReader};
 use crate::plan::safety::Group;
 use crate::plan::{Action, Selection, selected_actions};
 use crate::planning::{PlanFiles, References, source_secrets};
-use crate::report::Head;
 use crate::report::visible::visible;
+use crate::report::{Head, RecordKind};
 use crate::testing::failpoints::{self, Failpoint};
 
 /// What a run is driven with.
@@ -243,7 +243,7 @@ impl Drive<'_> {
         }
         self.app.close(&summary);
         let accounts = plan.header.rollback_of.is_none().then_some(plan.header.listing.accounts);
-        self.app.over(records::head("run", plan.header, summary, released), accounts);
+        self.app.over(records::head(RecordKind::Run, plan.header, summary, released), accounts);
         if let Err(failure) = self.prune().await {
             // What is done is done, and what was not forgotten now is forgotten after the next run.
             self.app.monitor().note(&format!("what is older than journal.keep is still kept: {}", failure.message));

@@ -16,7 +16,7 @@ use crate::journal::RunId;
 use crate::plan::file::Header;
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
-use crate::report::{Extent, Form, Problem, Style, Summary, render};
+use crate::report::{Extent, Form, Problem, RecordKind, Style, Summary, render};
 use crate::testing::failpoints::{self, Failpoint};
 
 impl Drive<'_> {
@@ -54,7 +54,7 @@ impl Drive<'_> {
     /// Keeps the summary with the run, writes the reports, and shows what a person must know.
     pub(super) fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) {
         let Configured { state, settings, .. } = self.configured;
-        let mut head = records::head("run", header, summary.clone(), &released);
+        let mut head = records::head(RecordKind::Run, header, summary.clone(), &released);
         // A plan that was read and applied in part is gone on with; a sync would make another that nobody has read.
         let is_kept = state.plan(&header.plan).is_some_and(|dir| dir.exists());
         head.rest = (summary.command == "apply" && is_kept).then(|| header.plan.clone());

@@ -17,7 +17,7 @@ use crate::files::write_atomically;
 use crate::journal::Memory;
 use crate::plan::file::Header;
 use crate::planning::{Accounts, PlanFiles, Surveyed, survey};
-use crate::report::Extent;
+use crate::report::{Extent, RecordKind};
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
     planned(app, &asked(args), args.against.as_deref()).await
@@ -72,7 +72,7 @@ pub fn write_errors(app: &App, configured: &Configured, made: &Made) -> Result<(
     }
     let Surveyed { header, files, .. } = &made.surveyed;
     let requests = records::requests(None, 0);
-    let head = records::head("plan", header, records::plan_summary(header, "plan", requests, None), &[]);
+    let head = records::head(RecordKind::Plan, header, records::plan_summary(header, "plan", requests, None), &[]);
     let record = records::of_plan(head, files)?;
     if let Some(path) = errors::write(app, configured, Some(&made.mapped), header, record, &header.plan) {
         app.say(&errors::told(&path));
@@ -116,7 +116,7 @@ pub fn present(
     let exit = exit_of(header, asked.detailed_exitcode);
     summary.exit_code = exit as u8;
     summary.error = stopped(header);
-    let head = records::head("plan", header, summary.clone(), &[]);
+    let head = records::head(RecordKind::Plan, header, summary.clone(), &[]);
     app.show(configured, records::of_plan(head, &surveyed.files)?, Extent::Whole)?;
     if let Some(output) = asked.output {
         app.say(&format!("The plan is in {}.", shown(output)));

@@ -11,7 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Out, To};
 use crate::cli::{past, records};
 use crate::files::write_atomically;
-use crate::report::{Form, render};
+use crate::report::{Form, RecordKind, render};
 
 pub fn run(app: &App, args: &ReportArgs) -> Result<Exit, Failure> {
     let form: Form = args
@@ -25,7 +25,8 @@ pub fn run(app: &App, args: &ReportArgs) -> Result<Exit, Failure> {
         let files = find(&configured, path);
         let (header, _) = records::verified(&files.plan)?;
         let requests = records::requests(None, header.requests.total);
-        let mut head = records::head("plan", &header, records::plan_summary(&header, "plan", requests, None), &[]);
+        let mut head =
+            records::head(RecordKind::Plan, &header, records::plan_summary(&header, "plan", requests, None), &[]);
         // Only this form compares; the others need no journal, and so no lock.
         let past = if form == Form::Html { past::of_plan(app, &configured, &mut head) } else { Vec::new() };
         records::of_plan(head, &files)?.after(past)

@@ -16,6 +16,7 @@ use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, S
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::{Action, ActionKind};
 use crate::planning::{NEVER_LEARNT, PlanFiles};
+use crate::report::RecordKind;
 use crate::source::Source;
 use crate::testing::failpoints::{self, Failpoint};
 
@@ -44,7 +45,7 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
         let (header, _) = records::plan_of_run(&configured.state, run, state.head())?;
         let summary = records::plan_summary(&header, "resume", records::requests(None, 0), None);
         let released = records::released(&header, &state.head().approved)?;
-        let head = records::head("run", &header, summary, &released);
+        let head = records::head(RecordKind::Run, &header, summary, &released);
         let selection = state.head().selection.clone().unwrap_or_default();
         let is_left = left_of(&configured, &state, &released, &selection);
         let files = PlanFiles::within(&configured.state.run(run));

@@ -14,10 +14,10 @@ use crate::files::sealed;
 use crate::journal::state::{Phase, Tally};
 use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview, StateDir};
 use crate::planning::PlanFiles;
-use crate::report::columns::{Fitted, columns, padded};
+use crate::report::columns::{Fitted, pad_text, text_width};
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::{shortened, visible};
-use crate::report::{Form, Head, Lines, Style, Summary, render};
+use crate::report::{Form, Head, Lines, RecordKind, Style, Summary, render};
 
 pub fn list(app: &App) -> Result<Exit, Failure> {
     let configured = app.configured()?;
@@ -143,7 +143,7 @@ fn write_table(lines: &[Line], style: &Style, out: &mut dyn Write) -> std::io::R
     let names = ["run", "command", "tenant", "state"];
     let mut widths = names.map(str::len);
     for line in lines {
-        let cells = [&*line.run, &*line.command, &*line.tenant, line.state].map(columns);
+        let cells = [&*line.run, &*line.command, &*line.tenant, line.state].map(text_width);
         widths.iter_mut().zip(cells).for_each(|(width, takes)| *width = takes.max(*width));
     }
     let takes = widths.iter().sum::<usize>() + 2 * widths.len() + "applied  failed  unknown".len();
@@ -158,7 +158,7 @@ fn write_table(lines: &[Line], style: &Style, out: &mut dyn Write) -> std::io::R
         return Ok(());
     }
     let row = |cells: [&str; 4], counts: [String; 3]| {
-        let cells = cells.iter().zip(widths).map(|(cell, width)| padded(cell, width));
+        let cells = cells.iter().zip(widths).map(|(cell, width)| pad_text(cell, width));
         let counts = counts.iter().zip(COUNTS).map(|(count, name)| format!("{count:>0$}", name.len()));
         cells.chain(counts).collect::<Vec<_>>().join("  ")
     };
@@ -318,7 +318,7 @@ pub fn record<'a>(
             };
             summary.failed = overview.tally.failed + overview.tally.skipped;
             summary.unknown = overview.tally.unknown + overview.tally.open;
-            Ok(records::head("run", &header, summary, &released))
+            Ok(records::head(RecordKind::Run, &header, summary, &released))
         },
         Ok,
     )?;

@@ -14,7 +14,7 @@ use crate::cli::workbench::Configured;
 use crate::journal::{Journal, Memory};
 use crate::plan::{Selection, selected_actions};
 use crate::planning::Accounts;
-use crate::report::{Extent, Head};
+use crate::report::{Extent, Head, RecordKind};
 
 pub async fn run(app: &App, args: &SyncArgs) -> Result<Exit, Failure> {
     let configured = app.configured()?;
@@ -57,7 +57,7 @@ pub async fn sync(
     let mut summary =
         records::plan_summary(header, "sync", records::requests(meter, header.requests.total), records::quota(meter));
     summary.error = stopped(header);
-    let head = records::head("plan", header, summary.clone(), &released);
+    let head = records::head(RecordKind::Plan, header, summary.clone(), &released);
     let nothing = header.counts.actions.total() == 0;
     // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
     // No run follows a plan that was stopped: who mends the export must see all of it now.

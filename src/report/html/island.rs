@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::row::{self, Row, STATES, kinds, shared};
+use super::row::{PersonState, Row, kinds_and_signs, shared_value, short_name};
 
 /// So many different values an attribute may have for people to be grouped by it.
 const VALUES: usize = 200;
@@ -28,13 +28,13 @@ pub(super) struct Island {
 impl Island {
     /// Begins the object, up to the first row.
     pub(super) fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let (kinds, signs): (Vec<_>, Vec<_>) = kinds().unzip();
+        let (kinds, signs): (Vec<_>, Vec<_>) = kinds_and_signs().unzip();
         out.write_all(b"{\"kinds\":")?;
         json(&kinds, out)?;
         out.write_all(b",\"signs\":")?;
         json(&signs, out)?;
         out.write_all(b",\"states\":")?;
-        json(&STATES, out)?;
+        json(&PersonState::ALL.map(PersonState::name), out)?;
         out.write_all(b",\"rows\":[\n")
     }
 
@@ -63,8 +63,8 @@ impl Island {
     fn along(&mut self, row: &Row<'_>) -> Vec<usize> {
         let mut along = Vec::new();
         for (attribute, value) in row.also.into_iter().flatten().flatten() {
-            let attribute = row::attribute(attribute);
-            let Some(value) = shared(value).filter(|_| !self.wide.contains(attribute.as_ref())) else { continue };
+            let attribute = short_name(attribute);
+            let Some(value) = shared_value(value).filter(|_| !self.wide.contains(attribute.as_ref())) else { continue };
             let values = self.numbers.entry(attribute.clone().into_owned()).or_default();
             let number = match values.get(value.as_ref()) {
                 Some(number) => *number,
@@ -86,8 +86,8 @@ impl Island {
 
 /// One row: kind, state, key, identity, account, rule, file, line, changes, reasons, what is sent along.
 fn cells<'r>(row: &'r Row<'_>, along: Vec<usize>) -> impl Serialize + use<'r> {
-    let kind = kinds().position(|(name, _)| name == row.kind);
-    let state = STATES.iter().position(|state| *state == row.state);
+    let kind = kinds_and_signs().position(|(name, _)| name == row.kind);
+    let state = PersonState::ALL.iter().position(|state| *state == row.state);
     let names = (&row.key, &row.identity, &row.account, &row.matched);
     (kind, state, names.0, names.1, names.2, names.3, &row.file, row.line, &row.changes, &row.why, along)
 }

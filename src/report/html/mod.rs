@@ -23,7 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use self::page::Page;
-use super::closing::title;
+use super::words::record_title;
 use super::{Entries, Head, Past, Style};
 
 const STYLE: &str = include_str!("page.css");
@@ -56,7 +56,10 @@ pub(super) fn write(
     page.markup(
         "<meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n<title>headcount ",
     )?;
-    page.text(&title(head))?.markup("</title>\n<style>")?.markup(STYLE)?.markup("</style>\n</head>\n<body>\n")?;
+    page.text(&record_title(head))?
+        .markup("</title>\n<style>")?
+        .markup(STYLE)?
+        .markup("</style>\n</head>\n<body>\n")?;
     page.markup("<a class=\"skip\" href=\"#people\">To the people</a>\n<main>\n")?;
     top::write(head, past, called, &mut page)?;
     people::write(head, entries, called, &mut page)?;

@@ -170,7 +170,8 @@ fn write_row(row: &Row<'_>, at: usize, page: &mut Page<'_>) -> io::Result<()> {
     page.markup("\" role=\"cell\"><span class=\"sign\" aria-hidden=\"true\">")?;
     page.text(row.sign.encode_utf8(&mut [0; 4]))?.markup("</span> ")?.markup(row.kind)?;
     if row.shows_state() {
-        page.markup(" <span class=\"state s-")?.markup(row.state)?.markup("\">")?.markup(row.state)?;
+        let state = row.state.name();
+        page.markup(" <span class=\"state s-")?.markup(state)?.markup("\">")?.markup(state)?;
         page.markup("</span>")?;
     }
     page.markup("</td><th class=\"c-key\" role=\"rowheader\" scope=\"row\">")?;

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::Value;
-use crate::plan::{ActionKind, FindingKind, Source};
+use crate::plan::{ActionKind, FindingKind};
+use crate::report::record::EntryFacts;
 use crate::report::section::{Section, is_held};
 use crate::report::visible::{shortened, visible};
 use crate::report::words::{self, LONGEST_MESSAGE, LONGEST_NAME, shown};
@@ -19,11 +20,48 @@ const SHORT: usize = 160;
 const ROOM: usize = 4 * 1024 * 1024;
 
 /// The states that a person can be in, as a reader filters by them.
-pub(super) const STATES: [&str; 9] =
-    ["to do", "held", "no action", "applied", "adopted", "failed", "left alone", "unknown", "not reached"];
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PersonState {
+    ToDo,
+    /// Of a finding.
+    NoAction,
+    Came(OutcomeResult),
+}
+
+impl PersonState {
+    pub(super) const ALL: [Self; 9] = [
+        Self::ToDo,
+        Self::Came(OutcomeResult::Held),
+        Self::NoAction,
+        Self::Came(OutcomeResult::Applied),
+        Self::Came(OutcomeResult::Adopted),
+        Self::Came(OutcomeResult::Failed),
+        Self::Came(OutcomeResult::Skipped),
+        Self::Came(OutcomeResult::Unknown),
+        Self::Came(OutcomeResult::Pending),
+    ];
+
+    fn from_entry(entry: &Entry) -> Self {
+        match entry {
+            _ if is_held(entry) => Self::Came(OutcomeResult::Held),
+            Entry::Finding(_) => Self::NoAction,
+            Entry::Action { outcome, .. } => outcome.as_ref().map_or(Self::ToDo, |outcome| Self::Came(outcome.result)),
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ToDo => "to do",
+            Self::NoAction => "no action",
+            Self::Came(OutcomeResult::Skipped) => "left alone",
+            Self::Came(OutcomeResult::Pending) => "not reached",
+            Self::Came(result) => result.name(),
+        }
+    }
+}
 
 /// What can stand in the first column, with its sign: actions, then findings.
-pub(super) fn kinds() -> impl Iterator<Item = (&'static str, char)> {
+pub(super) fn kinds_and_signs() -> impl Iterator<Item = (&'static str, char)> {
     let actions = ActionKind::ALL.into_iter().map(Section::Action);
     let findings = FindingKind::ALL.into_iter().map(Section::Finding);
     actions.chain(findings).map(|section| (section.name(), section.sign()))
@@ -32,7 +70,7 @@ pub(super) fn kinds() -> impl Iterator<Item = (&'static str, char)> {
 pub(super) struct Row<'e> {
     pub kind: &'static str,
     pub sign: char,
-    pub state: &'static str,
+    pub state: PersonState,
     pub key: Cow<'e, str>,
     pub identity: Cow<'e, str>,
     pub account: Cow<'e, str>,
@@ -65,53 +103,15 @@ impl Room {
 
 impl<'e> Row<'e> {
     pub(super) fn of(entry: &'e Entry, room: &mut Room) -> Self {
-        let sign = Section::of(entry).sign();
         let most = room.longest();
-        let (kind, state, key, identity, account, matched, source, changes, why, also) = match entry {
-            Entry::Action { action, outcome } => {
-                let mut why = Vec::new();
-                why.extend(outcome.as_ref().and_then(words::outcome).map(Cow::Owned));
-                why.extend(action.reason.as_deref().map(message));
-                why.extend(action.warnings.iter().map(|warning| Cow::Owned(format!("warning: {}", message(warning)))));
-                let state = match outcome.as_ref().map(|outcome| outcome.result) {
-                    _ if is_held(entry) => "held",
-                    None => "to do",
-                    Some(result) => words_of(result),
-                };
-                let account = action.account.as_ref();
-                (
-                    action.action.name(),
-                    state,
-                    &action.key,
-                    &action.identity,
-                    account,
-                    &action.matched,
-                    &action.source,
-                    &action.changes,
-                    why,
-                    [Some(&action.also), Some(&action.about)],
-                )
-            }
-            Entry::Finding(finding) => {
-                let why = if finding.reason.is_empty() { Vec::new() } else { vec![message(&finding.reason)] };
-                (
-                    finding.finding.name(),
-                    "no action",
-                    &finding.key,
-                    &finding.identity,
-                    finding.account.as_ref(),
-                    &finding.matched,
-                    &finding.source,
-                    &finding.changes,
-                    why,
-                    [None, None],
-                )
-            }
-        };
+        let EntryFacts { kind, key, identity, account, matched, source, changes, outcome, reason, warnings } =
+            entry.facts();
+        let warnings = warnings.iter().map(|warning| Cow::Owned(format!("warning: {}", short_message(warning))));
+        let why = outcome.and_then(words::outcome).map(Cow::Owned).into_iter();
         let changes: Vec<Changed<'e>> = changes
             .iter()
             .map(|change| {
-                let name = attribute(&change.attribute);
+                let name = short_name(&change.attribute);
                 if let (Some(Value::Object(from)), Value::Object(to)) = (&change.from, &change.to)
                     && from.iter().any(|(key, value)| to.get(key) == Some(value))
                 {
@@ -122,26 +122,28 @@ impl<'e> Row<'e> {
             .collect();
         let taken = changes.iter().map(|(_, from, to)| from.as_ref().map_or(0, |from| from.len()) + to.len());
         room.0 = room.0.saturating_sub(taken.sum());
-        let (file, line) = source.as_ref().map_or((Cow::Borrowed(""), None), place);
         Self {
             kind,
-            sign,
-            state,
+            sign: Section::of(entry).sign(),
+            state: PersonState::from_entry(entry),
             key: shortened(key, WHOLE.min(most)),
-            identity: identity.as_deref().map(name).unwrap_or_default(),
-            account: account.map(|id| name(id.as_str())).unwrap_or_default(),
-            matched: matched.as_deref().map(name).unwrap_or_default(),
-            file,
-            line,
+            identity: identity.map(short_name).unwrap_or_default(),
+            account: account.map(short_name).unwrap_or_default(),
+            matched: matched.map(short_name).unwrap_or_default(),
+            file: source.map(|source| short_name(&source.file)).unwrap_or_default(),
+            line: source.map(|source| source.line),
             changes,
-            why,
-            also,
+            why: why.chain(reason.map(short_message)).chain(warnings).collect(),
+            also: match entry {
+                Entry::Action { action, .. } => [Some(&action.also), Some(&action.about)],
+                Entry::Finding(_) => [None, None],
+            },
         }
     }
 
     /// Whether the state says more than that all goes as planned.
     pub(super) fn shows_state(&self) -> bool {
-        !matches!(self.state, "to do" | "no action")
+        matches!(self.state, PersonState::Came(_))
     }
 
     /// How the account was found and under which names the person is known, each with the words before it.
@@ -164,37 +166,17 @@ fn differing<'e>(object: &BTreeMap<String, Value>, other: &BTreeMap<String, Valu
     Cow::Owned(format!("{open}{}…}}", if kept.is_blank() { "" } else { "," }))
 }
 
-fn words_of(result: OutcomeResult) -> &'static str {
-    match result {
-        OutcomeResult::Applied => "applied",
-        OutcomeResult::Adopted => "adopted",
-        OutcomeResult::Failed => "failed",
-        OutcomeResult::Skipped => "left alone",
-        OutcomeResult::Unknown => "unknown",
-        OutcomeResult::Held => "held",
-        OutcomeResult::Pending => "not reached",
-    }
-}
-
-fn place(source: &Source) -> (Cow<'_, str>, Option<u32>) {
-    (name(&source.file), Some(source.line))
-}
-
-fn name(text: &str) -> Cow<'_, str> {
+/// A name as rows show it, of a file, a person or an attribute.
+pub(super) fn short_name(text: &str) -> Cow<'_, str> {
     shortened(text, LONGEST_NAME)
 }
 
-fn message(text: &str) -> Cow<'_, str> {
+fn short_message(text: &str) -> Cow<'_, str> {
     shortened(text, LONGEST_MESSAGE)
 }
 
-/// The name of an attribute as rows show it.
-pub(super) fn attribute(name: &str) -> Cow<'_, str> {
-    shortened(name, LONGEST_NAME)
-}
-
 /// A value that others may have too, as a filter names it; none where it is too long to be one.
-pub(super) fn shared(value: &Value) -> Option<Cow<'_, str>> {
+pub(super) fn shared_value(value: &Value) -> Option<Cow<'_, str>> {
     const LONGEST: usize = 80;
     match value {
         value if value.is_blank() => None,
@@ -211,7 +193,7 @@ mod tests {
     fn states(record: crate::report::RunRecord<'_>) -> Vec<(&'static str, &'static str, char)> {
         let row = |entry: Entry| {
             let row = Row::of(&entry, &mut Room::new());
-            (row.kind, row.state, row.sign)
+            (row.kind, row.state.name(), row.sign)
         };
         record.entries.map(|entry| row(entry.unwrap())).collect()
     }
@@ -234,7 +216,11 @@ mod tests {
             ]
         );
         for (kind, state, _) in run.into_iter().chain(states(rich_plan())) {
-            assert!(STATES.contains(&state) && kinds().any(|(name, _)| name == kind), "{kind} {state}");
+            assert!(
+                PersonState::ALL.iter().any(|known| known.name() == state)
+                    && kinds_and_signs().any(|(name, _)| name == kind),
+                "{kind} {state}"
+            );
         }
     }
 

@@ -6,11 +6,10 @@ use std::io;
 use super::charts::{self, MOVES, TrendPoint};
 use super::page::{Page, grouped};
 use crate::plan::FindingKind;
-use crate::report::closing::{notes, title};
 use crate::report::next::{Step, held_steps, next_steps};
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::shortened;
-use crate::report::words::{self, LONGEST_MESSAGE, listed};
+use crate::report::words::{self, LONGEST_MESSAGE, listed, record_title, unrepeated_notes};
 use crate::report::{Head, Invocation, Past};
 
 /// Earlier runs that are drawn.
@@ -29,7 +28,7 @@ pub(super) fn write(head: &Head, past: &[Past], called: &Invocation, page: &mut 
 fn write_title(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
     let summary = &head.summary;
     page.markup("<header>\n<p class=\"over\">headcount</p>\n<h1>")?;
-    let mut letters = title(head);
+    let mut letters = record_title(head);
     if let Some(first) = letters.get(..1).map(str::to_ascii_uppercase) {
         letters.replace_range(..1, &first);
     }
@@ -46,7 +45,7 @@ fn write_title(head: &Head, page: &mut Page<'_>) -> io::Result<()> {
         page.markup("<p class=\"box failed\"><strong>")?.text(&capital(&problem.kind))?.markup(" error:</strong> ")?;
         page.foreign(&shortened(&problem.message, LONGEST_MESSAGE))?.markup("</p>\n")?;
     }
-    for note in notes(head) {
+    for note in unrepeated_notes(head) {
         page.markup("<p class=\"box\">Note: ")?.foreign(&shortened(note, LONGEST_MESSAGE))?.markup("</p>\n")?;
     }
     page.markup("</header>\n")?;
@@ -193,7 +192,7 @@ fn write_held(head: &Head, called: &Invocation, page: &mut Page<'_>) -> io::Resu
         if let Some(command) = &step.command {
             page.command(command)?;
         }
-        page.markup("<button class=\"js\" type=\"button\" data-held=\"")?.text(&held.kind)?;
+        page.markup("<button class=\"js\" type=\"button\" data-held=\"")?.text(held.kind.name())?;
         page.markup("\">Show them</button></p></div>\n")?;
     }
     page.markup("</section>\n")?;

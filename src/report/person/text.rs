@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use super::{Attribute, Candidate, Explanation, Held, Listing, Matching, Person, Row, Standing, Touched};
 use crate::plan::{Change, Source};
-use crate::report::columns::{Fitted, columns, padded};
+use crate::report::columns::{Fitted, pad_text, text_width};
 use crate::report::ink::{CYAN, GREEN, Ink, RED, YELLOW};
 use crate::report::visible::{shortened, visible};
 use crate::report::words::{LONGEST_MESSAGE, LONGEST_NAME, moment, outcome, shown, transition};
+use crate::report::wrapping::wrap_at;
 use crate::report::{OutcomeResult, Style};
 
 /// In less room than this a value says nothing, whatever the terminal's width.
@@ -50,13 +51,13 @@ impl Page<'_> {
         self.account(person, explanation, out)?;
         if !person.attributes.is_empty() {
             self.heading("Each attribute, and where its value comes from", out)?;
-            let widest = person.attributes.iter().map(|attribute| columns(&attribute.attribute)).max();
+            let widest = person.attributes.iter().map(|attribute| text_width(&attribute.attribute)).max();
             let column = widest.unwrap_or_default().min(28);
             person.attributes.iter().try_for_each(|attribute| self.attribute(attribute, column, out))?;
         } else if let Some(account) = &person.account {
             self.heading("What the application shows", out)?;
             for (name, value) in &account.values {
-                let room = self.style.width.saturating_sub(columns(name) + 4).max(NARROWEST);
+                let room = self.style.width.saturating_sub(text_width(name) + 4).max(NARROWEST);
                 writeln!(out, "  {}: {}", shortened(name, LONGEST_NAME), shown(value, room))?;
             }
         }
@@ -166,7 +167,7 @@ impl Page<'_> {
             Standing::Invalid => ("!", RED, "cannot be used"),
         };
         let name = shortened(name, LONGEST_NAME);
-        let room = self.style.width.saturating_sub(column.max(columns(&name)) + 6).max(NARROWEST);
+        let room = self.style.width.saturating_sub(column.max(text_width(&name)) + 6).max(NARROWEST);
         let differs = matches!(standing, Standing::Differs | Standing::Drift);
         let value = match (wanted, has) {
             (Some(to), Some(from)) if differs => {
@@ -177,7 +178,7 @@ impl Page<'_> {
             (None, None) => "–".to_owned(),
         };
         let sign = if paint == PLAIN { sign.to_owned() } else { self.ink.paint(paint, sign) };
-        writeln!(out, "{sign} {}  {value}", padded(&name, column))?;
+        writeln!(out, "{sign} {}  {value}", pad_text(&name, column))?;
         if !remark.is_empty() {
             writeln!(out, "      {remark}")?;
         }
@@ -221,7 +222,7 @@ impl Page<'_> {
     fn changes(&self, changes: &[Change], indent: usize, out: &mut dyn Write) -> io::Result<()> {
         for change in changes {
             let name = shortened(&change.attribute, LONGEST_NAME);
-            let room = self.style.width.saturating_sub(columns(&name) + indent + 2).max(NARROWEST);
+            let room = self.style.width.saturating_sub(text_width(&name) + indent + 2).max(NARROWEST);
             writeln!(out, "{:indent$}{name}: {}", "", transition(change, room))?;
         }
         Ok(())
@@ -304,18 +305,8 @@ impl Page<'_> {
     fn painted(&self, code: u8, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
         let paint = |line: &str| if code == PLAIN { line.to_owned() } else { self.ink.paint(code, line) };
         let room = self.style.width.saturating_sub(indent);
-        let mut line = String::new();
-        for word in visible(text).split(' ') {
-            if !line.is_empty() && columns(&line) + 1 + columns(word) > room {
-                writeln!(out, "{:indent$}{}", "", paint(&line))?;
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        writeln!(out, "{:indent$}{}", "", paint(&line))
+        let lines = wrap_at(" ", &visible(text), room);
+        lines.iter().try_for_each(|line| writeln!(out, "{:indent$}{}", "", paint(line)))
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use crate::model::AccountId;
-use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, Source};
-use crate::report::columns::columns;
+use crate::plan::{Action, ActionKind, Change, FindingKind, Source};
+use crate::report::columns::text_width;
 use crate::report::ink::{CYAN, GREEN, Ink, MAGENTA, RED, YELLOW};
-use crate::report::narrow::{self, is_narrow};
+use crate::report::record::EntryFacts;
 use crate::report::section::{Section, is_held};
 use crate::report::visible::{shortened, visible};
 use crate::report::words::{self, LONGEST_MESSAGE, LONGEST_NAME, transition};
+use crate::report::wrapping::{is_narrow, write_wrapped};
 use crate::report::{Entry, Outcome, Style};
 
 /// An action on one line, with as much of its changes as fits.
@@ -24,13 +24,13 @@ pub(super) fn write_line(
     const NARROWEST: usize = 16;
     let Action { action: kind, key, account, source, changes, warnings, .. } = action;
     // How the account was found stands in the whole report.
-    let account = account.as_ref().filter(|_| source.is_none());
+    let account = account.as_ref().filter(|_| source.is_none()).map(|id| id.as_str());
     let mut place = place(source.as_ref(), account, None);
     if is_held {
         place.push_str("  held");
     }
     let person = shortened(key, LONGEST_NAME);
-    let takes = "+ reactivate    ".len() + columns(&person) + columns(&place);
+    let takes = "+ reactivate    ".len() + text_width(&person) + text_width(&place);
     let room = style.width.saturating_sub(takes + 2);
     // Of a new account every attribute is new.
     if *kind != ActionKind::Create && room >= NARROWEST {
@@ -38,7 +38,7 @@ pub(super) fn write_line(
             |change: &Change| format!("{}: {}", shortened(&change.attribute, LONGEST_NAME), transition(change, room));
         let all = changes.iter().map(said).collect::<Vec<_>>().join("; ");
         let names = || changes.iter().map(|change| visible(&change.attribute)).collect::<Vec<_>>().join(", ");
-        let what = if columns(&all) <= room { all } else { shortened(&names(), room).into_owned() };
+        let what = if text_width(&all) <= room { all } else { shortened(&names(), room).into_owned() };
         if !what.is_empty() {
             place = format!("{place}  {what}");
         }
@@ -48,33 +48,21 @@ pub(super) fn write_line(
 }
 
 pub(super) fn write_entry(entry: &Entry, section: Section, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    match entry {
-        Entry::Action { action, outcome } => {
-            let Action { action: kind, key, account, matched, source, changes, reason, warnings, .. } = action;
-            let place = place(source.as_ref(), account.as_ref(), matched.as_deref());
-            write_person(section, kind.name(), key, &place, style, out)?;
-            write_changes(changes, style, out)?;
-            if let Some(reason) = reason {
-                let reason = format!("because: {}", shortened(reason, LONGEST_MESSAGE));
-                write_below(&reason, style, str::to_owned, out)?;
-            }
-            write_warnings(warnings, style, out)?;
-            if is_held(entry) {
-                writeln!(out, "    {}", Ink(style.color).bold("held"))?;
-            }
-            write_outcome(outcome.as_ref(), section, style, out)
-        }
-        Entry::Finding(finding) => {
-            let Finding { finding: kind, key, account, matched, source, changes, reason, .. } = finding;
-            let place = place(source.as_ref(), account.as_ref(), matched.as_deref());
-            // A row of which nothing but its place is known goes by that.
-            let place = if place == shortened(key, LONGEST_NAME) { "" } else { &place };
-            write_person(section, kind.name(), key, place, style, out)?;
-            write_changes(changes, style, out)?;
-            let reason = shortened(reason, LONGEST_MESSAGE);
-            if reason.is_empty() { Ok(()) } else { write_below(&reason, style, str::to_owned, out) }
-        }
+    let EntryFacts { kind, key, account, matched, source, changes, outcome, reason, warnings, .. } = entry.facts();
+    let place = place(source, account, matched);
+    // A row of which nothing but its place is known goes by that.
+    let place = if place == shortened(key, LONGEST_NAME) { "" } else { &place };
+    write_person(section, kind, key, place, style, out)?;
+    write_changes(changes, style, out)?;
+    if let Some(reason) = reason {
+        let because = if matches!(entry, Entry::Action { .. }) { "because: " } else { "" };
+        write_below(&format!("{because}{}", shortened(reason, LONGEST_MESSAGE)), style, str::to_owned, out)?;
     }
+    write_warnings(warnings, style, out)?;
+    if is_held(entry) {
+        writeln!(out, "    {}", Ink(style.color).bold("held"))?;
+    }
+    write_outcome(outcome, section, style, out)
 }
 
 fn write_warnings(warnings: &[String], style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -108,14 +96,14 @@ fn write_person(
 
 /// A line that belongs to the one above it.
 fn write_below(text: &str, style: &Style, paint: impl Fn(&str) -> String, out: &mut dyn Write) -> io::Result<()> {
-    narrow::write(text, style.width, 4, paint, out)
+    write_wrapped(text, style.width, 4, paint, out)
 }
 
 /// Where the row stands and which account it is: `hr.csv:12, account 4711 by login_id`.
-fn place(source: Option<&Source>, account: Option<&AccountId>, matched: Option<&str>) -> String {
+fn place(source: Option<&Source>, account: Option<&str>, matched: Option<&str>) -> String {
     let row = source.map(|source| format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line));
     let by = matched.map(|rule| format!(" by {}", shortened(rule, LONGEST_NAME))).unwrap_or_default();
-    let account = account.map(|id| format!("account {}{by}", shortened(id.as_str(), LONGEST_NAME)));
+    let account = account.map(|id| format!("account {}{by}", shortened(id, LONGEST_NAME)));
     row.into_iter().chain(account).collect::<Vec<_>>().join(", ")
 }
 
@@ -124,7 +112,7 @@ fn write_changes(changes: &[Change], style: &Style, out: &mut dyn Write) -> io::
     const NARROWEST: usize = 36;
     for change in changes {
         let attribute = shortened(&change.attribute, LONGEST_NAME);
-        let room = style.width.saturating_sub(columns(&attribute) + "    : ".len());
+        let room = style.width.saturating_sub(text_width(&attribute) + "    : ".len());
         writeln!(out, "    {attribute}: {}", transition(change, room.max(NARROWEST)))?;
     }
     Ok(())

@@ -2,10 +2,12 @@
 //! made visible, and the only escape sequences are the colours of `ink`. The numbers come last, because the end of a long
 //! text is what is seen.
 
+mod closing_lines;
 mod lines;
 
 use std::io::{self, Write};
 
+use self::closing_lines::write_closing_lines;
 use self::lines::{write_entry, write_line};
 use crate::plan::FindingKind;
 
@@ -14,7 +16,8 @@ use super::form::{Extent, Lines};
 use super::ink::Ink;
 use super::next::whole_command;
 use super::section::{Limit, Section, is_held};
-use super::{Entries, Entry, Head, OutcomeResult, Style, closing};
+use super::words::record_title;
+use super::{Entries, Entry, Head, OutcomeResult, Style};
 
 pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match style.lines {
@@ -100,7 +103,7 @@ struct Page<'p> {
 impl Page<'_> {
     fn entry(&mut self, entry: &Entry, section: Section) -> io::Result<()> {
         if self.last.is_none() {
-            writeln!(self.out, "{}", self.ink.bold(&closing::title(self.head)))?;
+            writeln!(self.out, "{}", self.ink.bold(&record_title(self.head)))?;
         }
         if self.last != Some(section) {
             writeln!(self.out)?;
@@ -124,7 +127,7 @@ impl Page<'_> {
         }
         let whole = whole_command(head, &style.invocation);
         let is_whole = rest.is_none() && (style.extent == Extent::Whole || head.summary.planned.total() == 0);
-        closing::write(head, style, whole.filter(|_| !is_whole).as_deref(), out)
+        write_closing_lines(head, style, whole.filter(|_| !is_whole).as_deref(), out)
     }
 }
 

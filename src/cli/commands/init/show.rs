@@ -3,7 +3,7 @@
 use super::interview::Open;
 use super::look::Seen;
 use crate::discovery::{Answers, Keys, Meaning, Proposal, Sense};
-use crate::report::columns::{columns, padded};
+use crate::report::columns::{pad_text, text_width};
 use crate::report::visible::{shortened, visible};
 use crate::source::Form;
 
@@ -143,8 +143,8 @@ fn flaws(keys: &Keys, rows: u64) -> String {
 /// no room for that column.
 fn row(meaning: &str, name: &str, why: &str, width: usize) -> String {
     let name = shortened(name, NAME);
-    let begin = format!("  {meaning:<MEANING$} {}  ", padded(&name, NAME));
-    let indent = columns(&begin);
+    let begin = format!("  {meaning:<MEANING$} {}  ", pad_text(&name, NAME));
+    let indent = text_width(&begin);
     if width < indent + NARROWEST {
         let why = wrapped(&visible(why), width.saturating_sub(6));
         return format!("  {meaning}: {name}\n      {}", why.join("\n      ")).trim_end().to_owned();
@@ -158,7 +158,7 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if columns(line) + 1 + columns(word) <= width => {
+            Some(line) if text_width(line) + 1 + text_width(word) <= width => {
                 line.push(' ');
                 line.push_str(word);
             }

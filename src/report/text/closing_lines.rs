@@ -2,19 +2,23 @@
 
 use std::io::{self, Write};
 
-use super::columns::columns;
-use super::counts::{Count, actions};
-use super::form::Extent;
-use super::ink::{Ink, RED};
-use super::narrow::{self, is_narrow};
-use super::next::next_steps;
-use super::summary::SummaryOutcome;
-use super::visible::{shortened, visible};
-use super::words::{self, LONGEST_MESSAGE};
-use super::{Head, Style};
+use crate::report::counts::{Count, actions};
+use crate::report::form::Extent;
+use crate::report::ink::{Ink, RED};
+use crate::report::next::next_steps;
+use crate::report::summary::SummaryOutcome;
+use crate::report::visible::{shortened, visible};
+use crate::report::words::{self, LONGEST_MESSAGE, record_title, unrepeated_notes};
+use crate::report::wrapping::{is_narrow, wrap_at, write_wrapped};
+use crate::report::{Head, Style};
 
 /// `whole` is the command that shows what was left out above.
-pub(super) fn write(head: &Head, style: &Style, whole: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_closing_lines(
+    head: &Head,
+    style: &Style,
+    whole: Option<&str>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let ink = Ink(style.color);
     write_how(head, style, ink, out)?;
     write_counts(head, style.width, ink, out)?;
@@ -29,11 +33,6 @@ pub(super) fn write(head: &Head, style: &Style, whole: Option<&str>, out: &mut d
     Ok(())
 }
 
-/// What a report is of, the same above its entries and below them.
-pub(super) fn title(head: &Head) -> String {
-    format!("{} {} of {}", visible(&head.of), visible(&head.summary.run), visible(&head.summary.tenant))
-}
-
 fn write_how(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
     let summary = &head.summary;
     let how = match (style.extent, summary.outcome) {
@@ -41,12 +40,12 @@ fn write_how(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::R
         (_, outcome) => outcome.words(),
     };
     if is_narrow(style.width) {
-        narrow::write(&format!("{}: {how}", title(head)), style.width, 0, |line| ink.bold(line), out)?;
+        write_wrapped(&format!("{}: {how}", record_title(head)), style.width, 0, |line| ink.bold(line), out)?;
     } else {
-        writeln!(out, "{}: {how}", ink.bold(&title(head)))?;
+        writeln!(out, "{}: {how}", ink.bold(&record_title(head)))?;
     }
     let place = format!("{}, {}", visible(&head.target), words::moment(head.started_at));
-    narrow::write(&place, style.width, 0, |line| ink.dim(line), out)?;
+    write_wrapped(&place, style.width, 0, |line| ink.dim(line), out)?;
     if let Some(problem) = &summary.error {
         let message = shortened(&problem.message, LONGEST_MESSAGE);
         let text = match problem.kind.as_str() {
@@ -54,19 +53,13 @@ fn write_how(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::R
             "signal" => format!("! {message}"),
             kind => format!("! {} error: {message}", visible(kind)),
         };
-        narrow::write(&text, style.width, 0, |line| ink.paint(RED, line), out)?;
+        write_wrapped(&text, style.width, 0, |line| ink.paint(RED, line), out)?;
     }
-    for note in notes(head) {
+    for note in unrepeated_notes(head) {
         let note = format!("note: {}", shortened(note, LONGEST_MESSAGE));
-        narrow::write(&note, style.width, 0, str::to_owned, out)?;
+        write_wrapped(&note, style.width, 0, str::to_owned, out)?;
     }
     writeln!(out)
-}
-
-/// The notes that the error does not say already.
-pub(super) fn notes(head: &Head) -> impl Iterator<Item = &str> {
-    let error = head.summary.error.as_ref().map(|problem| problem.message.as_str());
-    head.notes.iter().map(String::as_str).filter(move |note| error.is_none_or(|error| !error.contains(note)))
 }
 
 fn write_counts(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
@@ -85,7 +78,7 @@ fn write_counts(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -> io:
     }
     for (label, fact) in words::facts(&head.summary, head.is_run()) {
         let mut label = label;
-        for line in folded(&fact, width.saturating_sub(INDENT)) {
+        for line in wrap_at(", ", &fact, width.saturating_sub(INDENT)) {
             writeln!(out, "  {label:<10}  {line}")?;
             label = "";
         }
@@ -104,13 +97,13 @@ fn write_few_columns(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -
         let applied = applied.map(|applied| format!("{applied}/")).unwrap_or_default();
         writeln!(out, "  {name:<10} {applied}{planned}")?;
         if let Some(remark) = remark {
-            narrow::write(&remark, width, 4, str::to_owned, out)?;
+            write_wrapped(&remark, width, 4, str::to_owned, out)?;
         }
     }
     for (label, fact) in words::facts(&head.summary, head.is_run()) {
         writeln!(out, "  {label}")?;
-        for line in folded(&fact, width.saturating_sub(4)) {
-            narrow::write(&line, width, 4, str::to_owned, out)?;
+        for line in wrap_at(", ", &fact, width.saturating_sub(4)) {
+            write_wrapped(&line, width, 4, str::to_owned, out)?;
         }
     }
     Ok(())
@@ -119,53 +112,17 @@ fn write_few_columns(head: &Head, width: usize, ink: Ink, out: &mut dyn Write) -
 /// What stands before a fact.
 const INDENT: usize = "  requests    ".len();
 
-/// A list on as many lines as it needs, broken behind its commas.
-fn folded(list: &str, room: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for piece in list.split_inclusive(", ") {
-        match lines.last_mut() {
-            Some(line) if columns(line) + columns(piece.trim_end()) <= room => line.push_str(piece),
-            _ => lines.push(piece.to_owned()),
-        }
-    }
-    lines.iter_mut().for_each(|line| line.truncate(line.trim_end().len()));
-    lines
-}
-
 fn write_next(head: &Head, style: &Style, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     for step in next_steps(head, &style.invocation) {
         match step.command {
             Some(command) => {
-                narrow::write(&step.why, style.width, 0, str::to_owned, out)?;
+                write_wrapped(&step.why, style.width, 0, str::to_owned, out)?;
                 // Whole, so that it can be pasted.
                 writeln!(out, "    {}", ink.bold(&command))?;
             }
-            None => narrow::write(&step.why, style.width, 0, str::to_owned, out)?,
+            None => write_wrapped(&step.why, style.width, 0, str::to_owned, out)?,
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_is_broken_behind_commas_and_loses_nothing() {
-        let list = "174 unchanged, 2 drift, 5 absent";
-        assert_eq!(folded(list, 80), [list]);
-        assert_eq!(folded(list, 23), ["174 unchanged, 2 drift,", "5 absent"]);
-        assert_eq!(folded(list, 0), ["174 unchanged,", "2 drift,", "5 absent"]);
-    }
-
-    #[test]
-    fn a_note_that_the_error_repeats_is_said_once() {
-        let mut head = crate::report::samples::quiet().head;
-        head.notes = vec!["too few rows".into(), "the listing shifted".into()];
-        assert_eq!(notes(&head).count(), 2);
-        let message = "too few rows; too many are invalid".into();
-        head.summary.error = Some(crate::report::Problem { kind: "safety".into(), message, hint: None });
-        assert_eq!(notes(&head).collect::<Vec<_>>(), ["the listing shifted"]);
-    }
 }
