@@ -49,7 +49,7 @@ pub(super) fn body(over: &Over, occasions: &[Occasion], id: u64, called: &Invoca
         problem.hint = problem.hint.as_deref().map(|hint| first_line(&called.within(hint)));
     }
     let next = if head.summary.run.is_empty() {
-        // Nothing began, so there is nothing to resume; what to mend is the error's to say.
+        // Nothing began, so there is nothing to resume; what to fix is the error's to say.
         head.summary
             .error
             .iter()

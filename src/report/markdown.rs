@@ -269,9 +269,9 @@ mod tests {
         ### Next
 
         - 1 account of unknown outcome: looked up before anything is sent again: <code>headcount resume r-7</code>
-        - 1 account failed: mend what the messages name, the next plan tries again
+        - 1 account failed: fix what the messages name, the next plan tries again
         - 1 account to deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them: <code>headcount sync --approve 9f2c41</code>
-        - 1 row cannot be used: mend the export: <code>headcount check</code>
+        - 1 row cannot be used: fix the export: <code>headcount check</code>
         "#);
     }
 
@@ -326,7 +326,7 @@ mod tests {
 
         - 1 account to deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them: <code>headcount apply r-7 --approve 9f2c41</code>
         - 5 accounts to change: <code>headcount apply r-7</code>
-        - 1 row cannot be used: mend the export: <code>headcount check</code>
+        - 1 row cannot be used: fix the export: <code>headcount check</code>
         "#);
     }
 

@@ -50,7 +50,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<Step> {
     }
     if summary.failed > 0 {
         let again = if head.takes_back.is_some() { "next rollback of the same run" } else { "next plan" };
-        let why = format!("{} failed: mend what the messages name, the {again} tries again", accounts(summary.failed));
+        let why = format!("{} failed: fix what the messages name, the {again} tries again", accounts(summary.failed));
         steps.push(Step::new(why));
     }
     steps.extend(held_steps(head, called).into_iter().map(|(_, step)| step));
@@ -78,13 +78,13 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<Step> {
     }
     if summary.found.invalid > 0 {
         steps.push(
-            Step::new(format!("{} cannot be used: mend the export", rows(summary.found.invalid)))
+            Step::new(format!("{} cannot be used: fix the export", rows(summary.found.invalid)))
                 .by(called.command("check")),
         );
     }
     // Of a rollback that found nothing to take back nothing can be made again.
     if head.takes_back.is_some() && summary.error.is_none() && summary.planned.total() > 0 {
-        let why = "The next sync makes these changes again as long as the export asks for them: mend the export first";
+        let why = "The next sync makes these changes again as long as the export asks for them: fix the export first";
         steps.push(Step::new(why));
     }
     if steps.is_empty() {

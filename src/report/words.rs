@@ -82,7 +82,7 @@ fn days(forecast: Forecast) -> String {
     let days = match days {
         Some(1) => "1 more day".to_owned(),
         Some(days) => format!("{days} days"),
-        None => "nobody knows how many days".to_owned(),
+        None => "an unknown number of days".to_owned(),
     };
     format!(
         "{days} for {requests} more requests{today}{per_day}, and each day takes {each_day} to sign in again and none \
@@ -334,7 +334,7 @@ mod tests {
         );
         assert_eq!(forecast(50_000, Some(50_000), Some(1)), "41207 more requests, which today still has room for");
         assert!(
-            forecast(10, None, None).starts_with("nobody knows how many days for 41207 more requests, 10 fit into")
+            forecast(10, None, None).starts_with("an unknown number of days for 41207 more requests, 10 fit into")
         );
         let mut summary = rich().head.summary;
         let of = |summary: &Summary, is_run| facts(summary, is_run).iter().any(|(label, _)| *label == "days");

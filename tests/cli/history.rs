@@ -181,7 +181,7 @@ fn a_page_stands_beside_the_runs_before_it() {
     add("\n[report]\nhtml = \"reports/{run}.html\"\nredact = [\"last_name\"]\n");
     let first = project.sync(0)["run"].as_str().unwrap().to_owned();
     let page = project.read(&format!("reports/{first}.html"));
-    assert!(page.contains("<b id=\"n-join\">1</b>") && !page.contains("Beside the last runs"), "{page}");
+    assert!(page.contains("<b id=\"n-join\">1</b>") && !page.contains("Compared with previous runs"), "{page}");
     assert!(!page.contains("Lindqvist") && !page.contains("Young"), "{page}");
     assert_eq!(project.mode(&format!("reports/{first}.html")), 0o600);
 
@@ -191,7 +191,7 @@ fn a_page_stands_beside_the_runs_before_it() {
     for page in
         [project.read(&format!("reports/{second}.html")), project.run(&["report", "last", "--as", "html"]).stdout]
     {
-        assert!(page.contains("Beside the last runs") && page.contains(&of_first), "{page}");
+        assert!(page.contains("Compared with previous runs") && page.contains(&of_first), "{page}");
         assert!(page.contains(&format!("<bdi>{second}</bdi> (this run)")) && page.contains("last run: 1"), "{page}");
     }
     // A plan that nobody has executed stands beside both; an earlier run only beside those before it.
@@ -199,7 +199,7 @@ fn a_page_stands_beside_the_runs_before_it() {
     let plan = project.json(&["plan"]).1["run"].as_str().unwrap().to_owned();
     let page = project.run(&["report", &plan, "--as", "html"]).stdout;
     assert!(page.contains(&of_first) && page.contains(&format!("<bdi>{plan}</bdi> (this plan)")), "{page}");
-    assert!(!project.run(&["report", &first, "--as", "html"]).stdout.contains("Beside the last runs"));
+    assert!(!project.run(&["report", &first, "--as", "html"]).stdout.contains("Compared with previous runs"));
 }
 
 #[test]

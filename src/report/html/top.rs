@@ -224,7 +224,7 @@ fn write_trend(head: &Head, points: &[TrendPoint], page: &mut Page<'_>) -> io::R
     if points.len() < 2 {
         return Ok(());
     }
-    page.markup("<section aria-labelledby=\"trend\">\n<h2 id=\"trend\">Beside the last runs</h2>\n")?;
+    page.markup("<section aria-labelledby=\"trend\">\n<h2 id=\"trend\">Compared with previous runs</h2>\n")?;
     page.markup("<div class=\"pictures\">\n")?;
     write_chart(charts::draw_accounts(points), "Accounts when the run began", &[], page)?;
     let keys = [("join", "join"), ("leave", "leave"), ("failed", "failed")];

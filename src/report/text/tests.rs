@@ -59,10 +59,10 @@ fn a_run_reads_like_this() {
 
     1 account of unknown outcome: looked up before anything is sent again
         headcount resume r-7
-    1 account failed: mend what the messages name, the next plan tries again
+    1 account failed: fix what the messages name, the next plan tries again
     1 account to deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them
         headcount sync --approve 9f2c41
-    1 row cannot be used: mend the export
+    1 row cannot be used: fix the export
         headcount check
     "#);
 }
@@ -125,7 +125,7 @@ fn a_plan_reads_like_this() {
         headcount apply r-7 --approve 9f2c41
     5 accounts to change
         headcount apply r-7
-    1 row cannot be used: mend the export
+    1 row cannot be used: fix the export
         headcount check
     "#);
 }
@@ -239,10 +239,10 @@ fn after_a_run_what_was_not_done_is_told_and_the_rest_is_counted() {
 
     1 account of unknown outcome: looked up before anything is sent again
         headcount resume r-7
-    1 account failed: mend what the messages name, the next plan tries again
+    1 account failed: fix what the messages name, the next plan tries again
     1 account to deactivate held, the limit is 0 (safety.max_deactivate): look at them, then release them
         headcount sync --approve 9f2c41
-    1 row cannot be used: mend the export
+    1 row cannot be used: fix the export
         headcount check
     "#);
 }
