@@ -110,7 +110,7 @@ impl Stop {
     }
 
     /// Returns when somebody wants to stop.
-    pub async fn requested(&self) {
+    pub async fn wait_requested(&self) {
         let wake = self.wake.notified();
         tokio::pin!(wake);
         // Enlisted before looking, so that a request between the two is not missed.

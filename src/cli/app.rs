@@ -13,9 +13,9 @@ use super::workbench::Configured;
 use crate::clock::{Clock, Stop, SystemClock};
 use crate::files::make_private_dir;
 use crate::model::monitor::Monitor;
-use crate::notify::Over;
+use crate::notify::FinishedRun;
 use crate::report::columns::fit_line;
-use crate::report::{Extent, Head, Lines, RunRecord, Style, Summary, render};
+use crate::report::{Extent, Head, LineBreaks, RunRecord, Style, Summary, render};
 
 pub struct App {
     pub global: Global,
@@ -26,7 +26,7 @@ pub struct App {
     /// Who wants to be told how a run ended, once the configuration was read.
     pub wanted: OnceLock<Wanted>,
     /// The run, once it is over.
-    over: Mutex<Option<Over>>,
+    over: Mutex<Option<FinishedRun>>,
     /// The exit code of the summary, once that was told.
     told: OnceLock<u8>,
     progress: Progress,
@@ -129,7 +129,7 @@ impl App {
         Style {
             color: self.colour(to.is_terminal()),
             width: width(columns.as_deref(), to.columns()),
-            lines: if to.is_terminal() { Lines::Fitted } else { Lines::Whole },
+            lines: if to.is_terminal() { LineBreaks::Fitted } else { LineBreaks::Whole },
             redact: configured.settings.report.redact.clone(),
             invocation: self.global.invocation(),
             ..Style::default()
@@ -198,7 +198,7 @@ impl App {
         if is_first && self.global.format == Format::Json {
             let mut summary = summary.clone();
             if let Some(hint) = summary.error.as_mut().and_then(|problem| problem.hint.as_mut()) {
-                *hint = self.global.invocation().within(hint);
+                *hint = self.global.invocation().complete_commands(hint);
             }
             let mut out = Out::stdout();
             // A script that has closed its end does not want it; one that waits for it must not wait without a reason.
@@ -215,11 +215,11 @@ impl App {
 
     /// Keeps what is told of a run once the command ends; `accounts` are those of its listing.
     pub fn over(&self, head: Head, accounts: Option<u64>) {
-        let over = Over { head, accounts, at: self.clock.now() };
+        let over = FinishedRun { head, accounts, at: self.clock.now() };
         *self.over.lock().unwrap_or_else(PoisonError::into_inner) = Some(over);
     }
 
-    pub fn take_over(&self) -> Option<Over> {
+    pub fn take_over(&self) -> Option<FinishedRun> {
         self.over.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -250,7 +250,7 @@ impl App {
                 }
             }
             None => {
-                let hint = failure.hint.as_ref().map(|hint| self.global.invocation().within(hint));
+                let hint = failure.hint.as_ref().map(|hint| self.global.invocation().complete_commands(hint));
                 let hint = hint.map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
                 writeln!(out, "{}", fitting(To::Stderr, &format!("error: {}{hint}", failure.message)))
             }

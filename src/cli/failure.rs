@@ -13,7 +13,7 @@ use crate::files::FileError;
 use crate::journal::JournalError;
 use crate::plan::file::PlanFileError;
 use crate::planning::SurveyError;
-use crate::report::Problem;
+use crate::report::SummaryProblem;
 use crate::sandbox::SandboxError;
 use crate::source::SourceError;
 
@@ -63,8 +63,8 @@ impl Failure {
     }
 
     #[must_use]
-    pub fn problem(&self) -> Problem {
-        Problem { kind: self.kind.to_owned(), message: self.message.clone(), hint: self.hint.clone() }
+    pub fn problem(&self) -> SummaryProblem {
+        SummaryProblem { kind: self.kind.to_owned(), message: self.message.clone(), hint: self.hint.clone() }
     }
 }
 

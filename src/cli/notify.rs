@@ -52,7 +52,8 @@ pub async fn tell(app: &App) {
         app.monitor().note(&format!("the metrics are not written: {error}"));
     }
     if let Some(webhook) = &wanted.report.webhook
-        && let Err(error) = webhook::tell(webhook, &over, &app.global.invocation(), &*app.clock, &app.stop).await
+        && let Err(error) =
+            webhook::send_webhook(webhook, &over, &app.global.invocation(), &*app.clock, &app.stop).await
     {
         app.monitor().note(&format!("the webhook was not told: {error}"));
     }

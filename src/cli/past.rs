@@ -9,14 +9,14 @@ use super::workbench::Configured;
 use crate::files::sealed;
 use crate::journal::{Journal, Options, RunOverview, StateDir};
 use crate::plan::file::{Header, PlanReader};
-use crate::report::{Head, Past};
+use crate::report::{Head, PastRun};
 
 /// So many runs before it are looked at.
 const MOST: usize = 30;
 
 /// The runs on the same tenant that were started before what this head is of, oldest first.
 #[must_use]
-pub fn before(head: &Head, runs: &[RunOverview], state: &StateDir) -> Vec<Past> {
+pub fn before(head: &Head, runs: &[RunOverview], state: &StateDir) -> Vec<PastRun> {
     let is_earlier = |run: &&RunOverview| match head.is_run() {
         true => run.run.to_string() != head.summary.run,
         false => run.started < head.started_at,
@@ -29,11 +29,11 @@ pub fn before(head: &Head, runs: &[RunOverview], state: &StateDir) -> Vec<Past> 
 }
 
 /// As [`before`], for who has no journal open. Where it cannot be read, the head says so.
-pub fn of_plan(app: &App, configured: &Configured, head: &mut Head) -> Vec<Past> {
+pub fn of_plan(app: &App, configured: &Configured, head: &mut Head) -> Vec<PastRun> {
     if !configured.state.journal().exists() {
         return Vec::new();
     }
-    match Journal::inspect(configured.state.path(), Options::new(app.clock.now())) {
+    match Journal::inspect_journal(configured.state.path(), Options::new(app.clock.now())) {
         Ok(inspection) => before(head, &inspection.runs, &configured.state),
         Err(error) => {
             head.notes.push(format!("there is no comparison with the runs before: {error}"));
@@ -42,11 +42,11 @@ pub fn of_plan(app: &App, configured: &Configured, head: &mut Head) -> Vec<Past>
     }
 }
 
-fn past(run: &RunOverview, state: &StateDir) -> Past {
+fn past(run: &RunOverview, state: &StateDir) -> PastRun {
     let head = sealed::read::<Head>(&state.run_summary(run.run)).ok().flatten();
     let accounts = || header(state, run).map(|header| header.listing.accounts);
     match head {
-        Some(head) => Past {
+        Some(head) => PastRun {
             run: run.run.to_string(),
             at: run.started,
             accounts: head.accounts.or_else(accounts),
@@ -54,7 +54,7 @@ fn past(run: &RunOverview, state: &StateDir) -> Past {
             failed: head.summary.failed + head.summary.unknown,
         },
         // A run that was killed wrote no summary, and the journal does not count by kind.
-        None => Past {
+        None => PastRun {
             run: run.run.to_string(),
             at: run.started,
             accounts: accounts(),

@@ -18,8 +18,8 @@ use crate::plan::safety::Group;
 use crate::plan::{Action, ActionSelector, Begun, Selected};
 use crate::planning::{PlanFiles, read_findings};
 use crate::report::record::HeldKind;
-use crate::report::summary::{Quota, Requests, SummaryOutcome};
-use crate::report::{Entry, Head, Outcome, OutcomeResult, RecordKind, RunRecord, Summary, TakesBack};
+use crate::report::summary::{QuotaSummary, Requests, SummaryOutcome};
+use crate::report::{ActionOutcome, Entry, Head, OutcomeResult, RecordKind, RunRecord, Summary, TakesBack};
 
 /// A plan file, verified.
 pub fn verified(path: &Path) -> Result<(Header, String), Failure> {
@@ -68,7 +68,7 @@ pub fn damage_of_files(state: &StateDir, run: &RunOverview) -> Option<String> {
     }
     let kept = sealed::read::<IgnoredAny>(&state.run_summary(run.run))
         .and_then(|_| Promise::load(state, run.run))
-        .and_then(|_| secret::load(state, run.run));
+        .and_then(|_| secret::load_secret(state, run.run));
     kept.err().map(|error| error.to_string())
 }
 
@@ -82,7 +82,7 @@ fn checked_findings(path: &Path) -> io::Result<()> {
 }
 
 /// The summary of a plan.
-pub fn plan_summary(header: &Header, command: &str, requests: Requests, quota: Option<Quota>) -> Summary {
+pub fn plan_summary(header: &Header, command: &str, requests: Requests, quota: Option<QuotaSummary>) -> Summary {
     let held = held_actions(header);
     let outcome = if held > 0 || !header.stopped.is_empty() {
         SummaryOutcome::Held
@@ -141,8 +141,8 @@ pub fn spent(meter: &Meter) -> u64 {
     sent.total.saturating_sub(sent.retried)
 }
 
-pub fn quota(meter: Option<&Meter>) -> Option<Quota> {
-    meter.and_then(Meter::quota).map(|quota| Quota {
+pub fn quota(meter: Option<&Meter>) -> Option<QuotaSummary> {
+    meter.and_then(Meter::quota).map(|quota| QuotaSummary {
         limit: quota.limit,
         remaining: quota.remaining,
         resets_at: quota.resets_at,
@@ -237,7 +237,7 @@ fn executed(
     let files = PlanFiles::within(&state.run(run));
     let history = journal.run(run)?.ok_or_else(|| no_run(&run.to_string()))?;
     let mut times = std::collections::HashMap::new();
-    for event in journal.events(run) {
+    for event in journal.events_of(run) {
         if let Event::Outcome { at, seq, .. } = event? {
             times.insert(seq, at);
         }
@@ -257,7 +257,7 @@ fn executed(
         let mut outcome = outcome(&history, &action, selected == Selected::Held);
         outcome.at = times.get(&action.seq).copied();
         // Whose account was made is known since.
-        action.account = action.account.or_else(|| history.account(action.seq).cloned());
+        action.account = action.account.or_else(|| history.account_of(action.seq).cloned());
         Some(Ok(Entry::Action { action, outcome: Some(outcome) }))
     }))
 }
@@ -280,7 +280,7 @@ pub fn no_run(name: &str) -> Failure {
 }
 
 /// What came of an action, by its steps.
-fn outcome(history: &RunState, action: &Action, held: bool) -> Outcome {
+fn outcome(history: &RunState, action: &Action, held: bool) -> ActionOutcome {
     let steps = history.action(action.seq);
     let (step, state) = match steps.first {
         StepState::Applied | StepState::Adopted if steps.follow_up != StepState::Pending => {
@@ -297,13 +297,13 @@ fn outcome(history: &RunState, action: &Action, held: bool) -> Outcome {
         StepState::Failed => OutcomeResult::Failed,
         StepState::Skipped => OutcomeResult::Skipped,
     };
-    let remark = history.remark(action.seq, step);
+    let remark = history.remark_of(action.seq, step);
     let message = remark.map(|remark| remark.message.clone());
     let message = match (step, message) {
         (Step::FollowUp, Some(message)) => Some(format!("created, but not completed: {message}")),
         (_, message) => message,
     };
-    Outcome {
+    ActionOutcome {
         result,
         message,
         code: remark.and_then(|remark| remark.code),

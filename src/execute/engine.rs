@@ -145,7 +145,7 @@ impl<'a> Engine<'a> {
 
     /// The requests of earlier processes of which nobody knows what came of them.
     fn left_open(&self, state: &RunState) -> Result<Vec<Lost>, ExecuteError> {
-        let mut open = state.undecided().peekable();
+        let mut open = state.undecided_steps().peekable();
         let mut lost = Vec::new();
         if open.peek().is_none() {
             return Ok(lost);
@@ -155,11 +155,11 @@ impl<'a> Engine<'a> {
             let seq = action.seq;
             // One at most: a follow-up is only sent once its first step is decided.
             let Some((_, step)) = open.next_if(|(open, _)| *open == seq) else { continue };
-            let said = state.remark(seq, step).is_some_and(|remark| said_exists(&remark.message));
+            let said = state.remark_of(seq, step).is_some_and(|remark| said_exists(&remark.message));
             lost.push(Lost {
                 request: self.request(state, action, step)?,
                 exists: said && step == Step::First,
-                open: state.step(seq, step) == StepState::Open,
+                open: state.step_state(seq, step) == StepState::Open,
                 since: self.execution.clock.elapsed(),
             });
         }
@@ -213,9 +213,9 @@ impl<'a> Engine<'a> {
     /// A step of an action as the run's state leaves it.
     fn request(&self, state: &RunState, action: Action, step: Step) -> Result<Request, ExecuteError> {
         let seq = action.seq;
-        let made = state.account(seq).filter(|_| action.action == ActionKind::Create);
+        let made = state.account_of(seq).filter(|_| action.action == ActionKind::Create);
         let made = made.map(|account| Made { account: account.clone(), by: maker(state.action(seq)) });
-        Ok(Request { step, attempts: state.attempts(seq, step), made, ..Request::new(self.schema, action)? })
+        Ok(Request { step, attempts: state.attempts_of(seq, step), made, ..Request::new(self.schema, action)? })
     }
 
     /// Books what became of an action.
@@ -342,7 +342,7 @@ impl Engine<'_> {
             .collect();
         if !prints.is_empty() {
             // What other write-only attributes had stays known.
-            let mut attributes = self.execution.memory.fingerprints(identity);
+            let mut attributes = self.execution.memory.fingerprints_of(identity);
             attributes.retain(|(name, _)| prints.iter().all(|(new, _)| new != name));
             attributes.extend(prints);
             learnt.push(Note::Fingerprint { identity: identity.clone(), attributes });
@@ -353,7 +353,7 @@ impl Engine<'_> {
     fn learn_again(&self, state: &RunState, action: Action) -> Result<(), ExecuteError> {
         let seq = action.seq;
         let request = Request::new(self.schema, action)?;
-        if let Some(account) = state.account(seq).or(request.action.account.as_ref()) {
+        if let Some(account) = state.account_of(seq).or(request.action.account.as_ref()) {
             self.learn(&request.action, account, &written(&request.steps, maker(state.action(seq))));
         }
         Ok(())
@@ -369,7 +369,7 @@ impl Engine<'_> {
             std::mem::take(&mut *learnt)
         };
         failpoints::reach(Failpoint::LearntDue);
-        self.execution.memory.remember(notes).await?;
+        self.execution.memory.remember_notes(notes).await?;
         failpoints::reach(Failpoint::LearntRemembered);
         Ok(())
     }

@@ -13,7 +13,8 @@ use crate::clock::Clock;
 use crate::files::{FileError, is_unnamed, make_private_dir, write_atomically};
 use crate::journal::state::Phase;
 use crate::journal::{
-    Ending, Event, Journal, JournalError, Memory, Note, RunHead, RunId, RunSecret, RunState, Shape, StateDir, secret,
+    Ending, Event, Journal, JournalError, Memory, Note, RunHead, RunId, RunSecret, RunState, SourceShape, StateDir,
+    secret,
 };
 use crate::model::AccountId;
 use crate::plan::beside::{Learnt, LinesWriter, PlanFiles, read_notes};
@@ -132,10 +133,10 @@ pub fn tidy(state: &StateDir, journal: &Journal, keep: Duration, now: Timestamp)
     for folder in folders.flatten() {
         let Some(run) = folder.file_name().to_str().and_then(|name| name.parse::<RunId>().ok()) else { continue };
         match phases.get(&run) {
-            Some(Phase::Ended(_)) => secret::destroy(state, run)?,
+            Some(Phase::Ended(_)) => secret::destroy_secret(state, run)?,
             Some(_) => {}
             // What is settled of its passwords stands there before anything is sent.
-            None if run.time() < forgotten || !state.run_passwords(run).exists() => match state.remove_run(run) {
+            None if run.start_time() < forgotten || !state.run_passwords(run).exists() => match state.remove_run(run) {
                 Ok(()) => failpoints::reach(Failpoint::LeftoverRemoved),
                 Err(error) => tracing::warn!(%error, "a folder that no run needs any more is still there"),
             },
@@ -201,13 +202,13 @@ pub async fn finish(
         Left::Ended(outcome) => {
             // A rollback has no source whose shape the next one could be held against.
             if outcome != Ending::Failed && header.rollback_of.is_none() {
-                let shape = Shape {
+                let shape = SourceShape {
                     columns: header.source.columns.clone(),
                     rows: header.source.included,
                     terminated: Some(!header.source.unterminated),
                     at: header.created_at,
                 };
-                memory.remember(vec![Note::Shape(shape)]).await?;
+                memory.remember_notes(vec![Note::Shape(shape)]).await?;
                 failpoints::reach(Failpoint::ShapeRemembered);
             }
             journal.append(Event::RunEnded { run, at, outcome }).await?;
@@ -244,7 +245,7 @@ async fn learn(memory: &Memory, notes: &Path, started: Timestamp, counting: Coun
         match learnt.map_err(copy_error(notes))? {
             Learnt::Link { identity, account } => batch.push(Note::Link { identity, account }),
             Learnt::Absent { account } => {
-                let before = memory.absence(&account);
+                let before = memory.absence_of(&account);
                 if before.is_none() || counting == Counting::OneMore {
                     batch.push(Note::Absence {
                         first_seen_absent: before.map_or(started, |absence| absence.since),
@@ -256,14 +257,14 @@ async fn learn(memory: &Memory, notes: &Path, started: Timestamp, counting: Coun
             }
         }
         if batch.len() >= 10_000 {
-            memory.remember(std::mem::take(&mut batch)).await?;
+            memory.remember_notes(std::mem::take(&mut batch)).await?;
         }
     }
     // Whoever was not found absent starts anew, also where the plan could not tell: a grace that begins too late takes
     // nothing away, and one that counts a run in which the person may have been there does.
-    let back = memory.absences().map(|(account, _)| account).filter(|account| !absent.contains(account));
+    let back = memory.all_absences().map(|(account, _)| account).filter(|account| !absent.contains(account));
     batch.extend(back.map(|account| Note::Present { account }));
-    memory.remember(batch).await?;
+    memory.remember_notes(batch).await?;
     Ok(())
 }
 

@@ -122,7 +122,7 @@ impl Engine<'_> {
         self.execution.monitor.waiting("a request without an answer may still arrive", wait.as_secs() + 1);
         tokio::select! {
             biased;
-            () = self.execution.stop.requested() => Err(Broken::Halt(Halt::Signal)),
+            () = self.execution.stop.wait_requested() => Err(Broken::Halt(Halt::Signal)),
             () = self.execution.clock.sleep(wait) => Ok(()),
         }
     }
@@ -256,7 +256,7 @@ impl Engine<'_> {
             return Ok(false);
         }
         let mut open = false;
-        for event in self.execution.journal.events(self.execution.run) {
+        for event in self.execution.journal.events_of(self.execution.run) {
             match event? {
                 Event::Intent { seq, step: Step::First, .. } if seq == request.seq() => open = true,
                 Event::Outcome { seq, step: Step::First, result, .. } if seq == request.seq() => {

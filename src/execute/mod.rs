@@ -146,7 +146,7 @@ pub async fn execute(execution: &Execution<'_>) -> Result<Executed, ExecuteError
     }
     // The journal alone knows what is unknown: an answer lost on the way out counts as well.
     let state = execution.journal.run(execution.run)?.ok_or(ExecuteError::NoRun(execution.run))?;
-    executed.unknown = state.undecided().map(|(seq, _)| seq).collect::<BTreeSet<_>>().len() as u64;
+    executed.unknown = state.undecided_steps().map(|(seq, _)| seq).collect::<BTreeSet<_>>().len() as u64;
     let done = executed.applied.total() + executed.failed + executed.skipped + executed.unknown;
     executed.pending = of.saturating_sub(done);
     Ok(executed)

@@ -34,7 +34,7 @@ impl Secrets for RunSecrets {
             return Ok(secret.clone());
         }
         match self.lengths.get(&attribute) {
-            Some(length) => Ok(secret::password(&self.derived_from, person(action), *length)),
+            Some(length) => Ok(secret::derive_password(&self.derived_from, person(action), *length)),
             None => Err("the source has no value for a secret attribute of this person".to_owned()),
         }
     }
@@ -118,12 +118,13 @@ pub fn deliver(
     let mut rows: Vec<[String; 4]> = Vec::new();
     let mut values = Vec::new();
     while let Some(mut action) = reader.next().map_err(ExecuteError::from)? {
-        let made = action.action == ActionKind::Create && state.step(action.seq, Step::First) == StepState::Applied;
+        let made =
+            action.action == ActionKind::Create && state.step_state(action.seq, Step::First) == StepState::Applied;
         if !made {
             continue;
         }
         restore_secrets(schema, &mut action);
-        let account = state.account(action.seq).map(ToString::to_string).unwrap_or_default();
+        let account = state.account_of(action.seq).map(ToString::to_string).unwrap_or_default();
         for change in action.changes.iter().filter(|change| was_generated(schema, change)) {
             let known = schema.id(&change.attribute).ok_or_else(|| "the target has no such attribute now".to_owned());
             let value = known.and_then(|id| secrets.secret(&action, id)).map_err(|why| DeliveryError::Lost {
@@ -190,7 +191,7 @@ mod tests {
         writer.action(Action { changes, ..Action::new(ActionKind::Create, "ana") }).unwrap();
         writer.finish().unwrap();
         let (run, head) = (RunId::new(at, 1), Box::new(RunHead { actions: 1, ..RunHead::default() }));
-        let mut state = RunState::start(&Event::RunStarted { run, at, head }).unwrap();
+        let mut state = RunState::from_start(&Event::RunStarted { run, at, head }).unwrap();
         state.apply(&Event::Intent { run, at, seq: 1, step: Step::First, attempt: 1 }).unwrap();
         let result = Outcome::Applied { account: None };
         state.apply(&Event::Outcome { run, at, seq: 1, step: Step::First, result }).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// What is about to be done to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+pub enum DiskOp {
     Open,
     Write,
     Flush,
@@ -22,7 +22,7 @@ pub enum Op {
 #[cfg(not(test))]
 #[inline]
 #[allow(clippy::unnecessary_wraps, reason = "in tests it fails")]
-pub fn may(_op: Op, _path: &Path) -> io::Result<()> {
+pub fn may(_op: DiskOp, _path: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -55,7 +55,7 @@ pub mod faults {
         left: u64,
         errno: i32,
         lasting: Lasting,
-        hit: Option<(Op, PathBuf)>,
+        hit: Option<(DiskOp, PathBuf)>,
     }
 
     static DISKS: Mutex<Vec<Disk>> = Mutex::new(Vec::new());
@@ -71,7 +71,7 @@ pub mod faults {
     }
 
     /// What failed first, where anything did.
-    pub fn hit(dir: &Path) -> Option<(Op, PathBuf)> {
+    pub fn hit(dir: &Path) -> Option<(DiskOp, PathBuf)> {
         disks().iter().find(|disk| disk.dir == dir)?.hit.clone()
     }
 
@@ -81,7 +81,7 @@ pub mod faults {
 
     /// # Errors
     /// The failure that a test wants.
-    pub fn may(op: Op, path: &Path) -> io::Result<()> {
+    pub fn may(op: DiskOp, path: &Path) -> io::Result<()> {
         let mut disks = disks();
         let Some(disk) = disks.iter_mut().find(|disk| path.starts_with(&disk.dir)) else { return Ok(()) };
         if disk.hit.is_some() {

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use self::disk::{Op, may};
+use self::disk::{DiskOp, may};
 use crate::testing::failpoints::{self, Failpoint};
 
 /// A file or folder that could not be read, written or made, by name.
@@ -25,7 +25,7 @@ pub struct FileError {
 
 impl FileError {
     /// For `map_err`: names the file and what was being done to it.
-    pub fn of(path: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self {
+    pub fn at_path(path: &Path, doing: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| Self { path: path.to_owned(), doing, source }
     }
 }
@@ -40,14 +40,14 @@ pub fn make_private_dir(dir: &Path) -> Result<(), FileError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    may(Op::Open, dir).and_then(|()| builder.create(dir)).map_err(FileError::of(dir, "cannot be made"))?;
+    may(DiskOp::Open, dir).and_then(|()| builder.create(dir)).map_err(FileError::at_path(dir, "cannot be made"))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(dir).map_err(FileError::of(dir, "cannot be read"))?.permissions().mode();
+        let mode = fs::metadata(dir).map_err(FileError::at_path(dir, "cannot be read"))?.permissions().mode();
         if mode & 0o077 != 0 {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
-                .map_err(FileError::of(dir, "is open to others and cannot be closed to them"))?;
+                .map_err(FileError::at_path(dir, "is open to others and cannot be closed to them"))?;
         }
     }
     Ok(())
@@ -66,7 +66,7 @@ pub fn write_atomically<T>(
     mode: u32,
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> Result<T, FileError> {
-    let failed = FileError::of(path, "cannot be written");
+    let failed = FileError::at_path(path, "cannot be written");
     if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         let device = fs::OpenOptions::new().write(true).open(path).map_err(&failed)?;
         let mut writer = BufWriter::new(device);
@@ -77,10 +77,10 @@ pub fn write_atomically<T>(
     let resolved = fs::canonicalize(path);
     let path = resolved.as_deref().unwrap_or(path);
     let (temporary, value) = write_beside(path, mode, write).map_err(&failed)?;
-    may(Op::Rename, path).map_err(&failed)?;
+    may(DiskOp::Rename, path).map_err(&failed)?;
     temporary.persist(path).map_err(|error| failed(error.error))?;
     failpoints::reach_file(Failpoint::FileRenamed, path);
-    sync_dir(parent(path)).map_err(&failed)?;
+    sync_dir(parent_folder(path)).map_err(&failed)?;
     failpoints::reach_file(Failpoint::FolderSynced, path);
     Ok(value)
 }
@@ -90,12 +90,12 @@ pub fn write_atomically<T>(
 /// # Errors
 /// As there; [`io::ErrorKind::AlreadyExists`] where there is such a file.
 pub fn write_new(path: &Path, mode: u32, contents: &[u8]) -> Result<(), FileError> {
-    let failed = FileError::of(path, "cannot be written");
+    let failed = FileError::at_path(path, "cannot be written");
     let (temporary, ()) = write_beside(path, mode, |file| file.write_all(contents)).map_err(&failed)?;
-    may(Op::Rename, path).map_err(&failed)?;
+    may(DiskOp::Rename, path).map_err(&failed)?;
     temporary.persist_noclobber(path).map_err(|error| failed(error.error))?;
     failpoints::reach_file(Failpoint::FileRenamed, path);
-    sync_dir(parent(path)).map_err(&failed)?;
+    sync_dir(parent_folder(path)).map_err(&failed)?;
     failpoints::reach_file(Failpoint::FolderSynced, path);
     Ok(())
 }
@@ -114,7 +114,7 @@ pub fn is_unnamed(name: &OsStr) -> bool {
 /// # Errors
 /// The disk's.
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
-    may(Op::Sync, dir)?;
+    may(DiskOp::Sync, dir)?;
     // Elsewhere a folder cannot be opened as a file, and names are durable without it.
     if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
@@ -130,24 +130,24 @@ fn write_beside<T>(
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
     let _ = mode;
-    let folder = parent(path);
+    let folder = parent_folder(path);
     if !folder.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no folder {}", folder.display())));
     }
-    may(Op::Open, path)?;
+    may(DiskOp::Open, path)?;
     let temporary = builder.tempfile_in(folder)?;
     let mut writer = BufWriter::new(temporary);
     let value = write(&mut writer)?;
-    may(Op::Write, path)?;
+    may(DiskOp::Write, path)?;
     let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
     failpoints::reach_file(Failpoint::FileWritten, path);
-    may(Op::Sync, path)?;
+    may(DiskOp::Sync, path)?;
     temporary.as_file().sync_all()?;
     failpoints::reach_file(Failpoint::FileSynced, path);
     Ok((temporary, value))
 }
 
-fn parent(path: &Path) -> &Path {
+fn parent_folder(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -16,8 +16,9 @@ use super::{FileError, write_atomically};
 /// # Errors
 /// The disk's: the file of that name is as it was before.
 pub fn write(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
-    let json = serde_json::to_string(value).map_err(|error| FileError::of(path, "cannot be written")(error.into()))?;
-    write_atomically(path, 0o600, |out| writeln!(out, "{json}\n{}", seal(&json)))
+    let json =
+        serde_json::to_string(value).map_err(|error| FileError::at_path(path, "cannot be written")(error.into()))?;
+    write_atomically(path, 0o600, |out| writeln!(out, "{json}\n{}", seal_json(&json)))
 }
 
 /// The value of the file; none where there is no such file.
@@ -28,22 +29,22 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FileError::of(path, "cannot be read")(error)),
+        Err(error) => return Err(FileError::at_path(path, "cannot be read")(error)),
     };
     let damaged = |why: &str| {
         let error = io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
-        FileError::of(path, "is damaged")(error)
+        FileError::at_path(path, "is damaged")(error)
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| damaged("it is not UTF-8"))?;
     let Some((json, rest)) = text.split_once('\n') else { return Err(damaged("it was cut short")) };
-    if rest.strip_suffix('\n') != Some(seal(json).as_str()) {
+    if rest.strip_suffix('\n') != Some(seal_json(json).as_str()) {
         return Err(damaged("its contents do not match their seal"));
     }
     // Sealed by a program of another version, then.
     serde_json::from_str(json).map(Some).map_err(|error| damaged(&format!("its form is not known: {error}")))
 }
 
-fn seal(json: &str) -> String {
+fn seal_json(json: &str) -> String {
     format!("blake3:{}", blake3::hash(json.as_bytes()).to_hex())
 }
 

@@ -12,4 +12,4 @@ pub mod store;
 pub use secret::RunSecret;
 pub use state::{Ending, Event, History, Outcome, RunHead, RunId, RunOverview, RunState, Step, StepState};
 pub use state_dir::StateDir;
-pub use store::{Absence, Inspection, Journal, JournalError, Memory, Note, Options, Shape};
+pub use store::{Inspection, Journal, JournalError, Memory, Note, Options, RememberedAbsence, SourceShape};

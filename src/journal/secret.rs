@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretBox};
 
 use super::StateDir;
 use super::state::RunId;
-use crate::files::disk::{Op, may};
+use crate::files::disk::{DiskOp, may};
 use crate::files::{FileError, make_private_dir, sync_dir, write_new};
 use crate::model::Secret;
 use crate::testing::failpoints::{self, Failpoint};
@@ -40,7 +40,7 @@ pub fn create(state: &StateDir, run: RunId, bytes: [u8; BYTES]) -> Result<RunSec
     write_new(&state.run_secret(run), 0o600, with_check(&secret).expose_secret().as_slice())?;
     // The run's folder may be new as well, and a synced file in an unsynced folder is lost with it.
     for dir in [state.path().join("runs"), state.path().to_owned()] {
-        sync_dir(&dir).map_err(FileError::of(&dir, "cannot be synced"))?;
+        sync_dir(&dir).map_err(FileError::at_path(&dir, "cannot be synced"))?;
     }
     Ok(secret)
 }
@@ -49,16 +49,16 @@ pub fn create(state: &StateDir, run: RunId, bytes: [u8; BYTES]) -> Result<RunSec
 ///
 /// # Errors
 /// The file cannot be read, or is not what was written.
-pub fn load(state: &StateDir, run: RunId) -> Result<Option<RunSecret>, FileError> {
+pub fn load_secret(state: &StateDir, run: RunId) -> Result<Option<RunSecret>, FileError> {
     let path = state.run_secret(run);
     let bytes = match fs::read(&path) {
         Ok(bytes) => SecretBox::new(Box::new(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FileError::of(&path, "cannot be read")(error)),
+        Err(error) => return Err(FileError::at_path(&path, "cannot be read")(error)),
     };
     let damaged = |what: &str| {
         let what = io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-        Err(FileError::of(&path, "is damaged")(what))
+        Err(FileError::at_path(&path, "is damaged")(what))
     };
     let stored = bytes.expose_secret().as_slice();
     let Some((secret, check)) = stored.split_first_chunk::<BYTES>() else { return damaged("it was cut short") };
@@ -86,11 +86,11 @@ fn with_check(secret: &RunSecret) -> SecretBox<Vec<u8>> {
 ///
 /// # Errors
 /// It cannot be overwritten or removed.
-pub fn destroy(state: &StateDir, run: RunId) -> Result<(), FileError> {
+pub fn destroy_secret(state: &StateDir, run: RunId) -> Result<(), FileError> {
     let path = state.run_secret(run);
     let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     let overwrite = || -> io::Result<()> {
-        may(Op::Write, &path)?;
+        may(DiskOp::Write, &path)?;
         // Not `create`: a secret that is not there is not made to be removed.
         let mut file: File = fs::OpenOptions::new().write(true).open(&path)?;
         file.write_all(&[0; BYTES + CHECK])?;
@@ -98,12 +98,12 @@ pub fn destroy(state: &StateDir, run: RunId) -> Result<(), FileError> {
         failpoints::reach(Failpoint::SecretOverwritten);
         Ok(())
     };
-    match overwrite().and_then(|()| may(Op::Remove, &path)).and_then(|()| fs::remove_file(&path)) {
+    match overwrite().and_then(|()| may(DiskOp::Remove, &path)).and_then(|()| fs::remove_file(&path)) {
         Err(error) if gone(&error) => return Ok(()),
-        result => result.map_err(FileError::of(&path, "cannot be destroyed"))?,
+        result => result.map_err(FileError::at_path(&path, "cannot be destroyed"))?,
     }
     failpoints::reach(Failpoint::SecretRemoved);
-    sync_dir(&state.run(run)).map_err(FileError::of(&path, "cannot be destroyed"))
+    sync_dir(&state.run(run)).map_err(FileError::at_path(&path, "cannot be destroyed"))
 }
 
 /// No `l`, `o`, `I`, `O`, `0`, `1`: people type these passwords from paper.
@@ -116,7 +116,7 @@ pub const SHORTEST: usize = CLASSES.len();
 /// upper case letter, one digit and one of `!#$%*+-=?@_`. Among all such passwords each is equally likely, and the same
 /// secret, person and length give the same one.
 #[must_use]
-pub fn password(secret: &RunSecret, person: &str, length: usize) -> Secret {
+pub fn derive_password(secret: &RunSecret, person: &str, length: usize) -> Secret {
     let length = length.max(SHORTEST);
     let key = blake3::derive_key("headcount 2026-11-22 generated password v1", secret.0.expose_secret());
     let mut stream = blake3::Hasher::new_keyed(&key).update(person.as_bytes()).finalize_xof();
@@ -127,7 +127,7 @@ pub fn password(secret: &RunSecret, person: &str, length: usize) -> Secret {
         let count = CLASSES.iter().map(|class| class.len()).sum::<usize>();
         let byte = usize::from(byte[0]);
         if byte < 256 - 256 % count {
-            break letter(byte % count);
+            break password_letter(byte % count);
         }
     };
     let mut password = String::with_capacity(length);
@@ -141,7 +141,7 @@ pub fn password(secret: &RunSecret, person: &str, length: usize) -> Secret {
     }
 }
 
-fn letter(mut at: usize) -> u8 {
+fn password_letter(mut at: usize) -> u8 {
     for class in CLASSES {
         match class.get(at) {
             Some(letter) => return *letter,
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_same_person_gets_the_same_password_and_others_get_others() {
-        let of = |seed, person, length| password(&secret(seed), person, length).expose().to_owned();
+        let of = |seed, person, length| derive_password(&secret(seed), person, length).expose().to_owned();
         assert_eq!(of(1, "ana", 20), of(1, "ana", 20));
         assert_ne!(of(1, "ana", 20), of(1, "bo", 20));
         assert_ne!(of(1, "ana", 20), of(2, "ana", 20));
@@ -178,7 +178,7 @@ mod tests {
     fn every_password_has_its_length_and_every_class() {
         for (length, expected) in [(0, 4), (4, 4), (5, 5), (12, 12), (20, 20), (128, 128)] {
             for person in 0..50 {
-                let password = password(&secret(3), &person.to_string(), length);
+                let password = derive_password(&secret(3), &person.to_string(), length);
                 assert_eq!(password.expose().len(), expected);
                 for class in CLASSES {
                     assert!(password.expose().bytes().any(|b| class.contains(&b)));
@@ -192,7 +192,7 @@ mod tests {
     fn no_character_is_favoured() {
         let mut counts: HashMap<u8, u32> = HashMap::new();
         for person in 0..2_000 {
-            for byte in password(&secret(5), &person.to_string(), 64).expose().bytes() {
+            for byte in derive_password(&secret(5), &person.to_string(), 64).expose().bytes() {
                 *counts.entry(byte).or_default() += 1;
             }
         }
@@ -209,19 +209,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::new(dir.path());
         let run = RunId::new(Timestamp::UNIX_EPOCH, 1);
-        assert!(load(&state, run).unwrap().is_none());
+        assert!(load_secret(&state, run).unwrap().is_none());
         let made = create(&state, run, [9; BYTES]).unwrap();
         assert!(create(&state, run, [8; BYTES]).is_err(), "a second secret would change passwords already sent");
-        let loaded = load(&state, run).unwrap().unwrap();
-        assert_eq!(password(&made, "ana", 20), password(&loaded, "ana", 20));
+        let loaded = load_secret(&state, run).unwrap().unwrap();
+        assert_eq!(derive_password(&made, "ana", 20), derive_password(&loaded, "ana", 20));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(state.run_secret(run)).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        destroy(&state, run).unwrap();
+        destroy_secret(&state, run).unwrap();
         assert!(!state.run_secret(run).exists());
-        destroy(&state, run).unwrap();
+        destroy_secret(&state, run).unwrap();
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
         create(&state, run, [9; BYTES]).unwrap();
         for wrong in [&b"short"[..], b"", &[9; BYTES - 1], &[9; BYTES + 1], &[9; BYTES + CHECK + 1]] {
             fs::write(state.run_secret(run), wrong).unwrap();
-            let error = load(&state, run).unwrap_err();
+            let error = load_secret(&state, run).unwrap_err();
             assert!(error.to_string().contains(&state.run_secret(run).display().to_string()), "{error}");
         }
     }
@@ -249,11 +249,15 @@ mod tests {
                 let mut bytes = whole.clone();
                 bytes[at] ^= 1 << bit;
                 fs::write(state.run_secret(run), bytes).unwrap();
-                assert!(load(&state, run).is_err(), "byte {at}, bit {bit}");
+                assert!(load_secret(&state, run).is_err(), "byte {at}, bit {bit}");
             }
             fs::write(state.run_secret(run), &whole[..at]).unwrap();
-            if let Ok(loaded) = load(&state, run) {
-                assert_eq!(password(&loaded.unwrap(), "ana", 20), password(&made, "ana", 20), "cut at {at}");
+            if let Ok(loaded) = load_secret(&state, run) {
+                assert_eq!(
+                    derive_password(&loaded.unwrap(), "ana", 20),
+                    derive_password(&made, "ana", 20),
+                    "cut at {at}"
+                );
             }
         }
     }
@@ -265,11 +269,11 @@ mod tests {
         let run = RunId::new(Timestamp::UNIX_EPOCH, 1);
         make_private_dir(&state.run(run)).unwrap();
         fs::write(state.run_secret(run), [7; BYTES]).unwrap();
-        let loaded = load(&state, run).unwrap().unwrap();
-        assert_eq!(password(&loaded, "ana.diaz", 20), password(&secret(7), "ana.diaz", 20));
+        let loaded = load_secret(&state, run).unwrap().unwrap();
+        assert_eq!(derive_password(&loaded, "ana.diaz", 20), derive_password(&secret(7), "ana.diaz", 20));
         for zeros in [BYTES, BYTES + CHECK] {
             fs::write(state.run_secret(run), vec![0; zeros]).unwrap();
-            assert!(load(&state, run).unwrap().is_none());
+            assert!(load_secret(&state, run).unwrap().is_none());
         }
     }
 

@@ -98,7 +98,7 @@ impl StateDir {
         let dir = self.run(run);
         match fs::remove_dir_all(&dir) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(FileError::of(&dir, "cannot be removed")(error))
+                Err(FileError::at_path(&dir, "cannot be removed")(error))
             }
             _ => Ok(()),
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::Over;
+use super::FinishedRun;
 use crate::config::Occasion;
 use crate::model::Secret;
 use crate::report::record::HeldKind;
@@ -23,7 +23,7 @@ pub(super) const SIGNATURE: &str = "x-headcount-signature";
 const LONGEST_ERROR: usize = 500;
 
 /// Everything that a run is an occasion for: one that was done in part may have failed accounts and held ones.
-pub(super) fn occasions(summary: &Summary) -> Vec<Occasion> {
+pub(super) fn summary_occasions(summary: &Summary) -> Vec<Occasion> {
     let by_outcome = match summary.outcome {
         SummaryOutcome::Complete | SummaryOutcome::NoChanges | SummaryOutcome::Planned => Occasion::Success,
         SummaryOutcome::Partial | SummaryOutcome::Failed => Occasion::Failure,
@@ -42,11 +42,11 @@ pub(super) fn occasions(summary: &Summary) -> Vec<Occasion> {
 }
 
 /// The body as it is sent: JSON in one line. `id` is the same in every repeat.
-pub(super) fn body(over: &Over, occasions: &[Occasion], id: u64, called: &Invocation) -> Vec<u8> {
+pub(super) fn message_body(over: &FinishedRun, occasions: &[Occasion], id: u64, called: &Invocation) -> Vec<u8> {
     let mut head = over.head.clone();
     if let Some(problem) = &mut head.summary.error {
         problem.message = first_line(&problem.message);
-        problem.hint = problem.hint.as_deref().map(|hint| first_line(&called.within(hint)));
+        problem.hint = problem.hint.as_deref().map(|hint| first_line(&called.complete_commands(hint)));
     }
     let next = if head.summary.run.is_empty() {
         // Nothing began, so there is nothing to resume; what to fix is the error's to say.
@@ -54,17 +54,17 @@ pub(super) fn body(over: &Over, occasions: &[Occasion], id: u64, called: &Invoca
             .error
             .iter()
             .filter_map(|problem| problem.hint.clone())
-            .map(|why| Next { why, command: None })
+            .map(|why| NextInMessage { why, command: None })
             .collect()
     } else {
         let steps = next_steps(&head, called).into_iter();
-        steps.map(|step| Next { why: step.why, command: step.command }).collect()
+        steps.map(|step| NextInMessage { why: step.why, command: step.command }).collect()
     };
     let message = Message {
         headcount_webhook: 1,
         id: format!("{id:016x}"),
         occasions: occasions.iter().map(|occasion| occasion.name()).collect(),
-        text: text(&head.summary),
+        text: summary_text(&head.summary),
         ended_at: over.at,
         target: &head.target,
         summary: &head.summary,
@@ -77,7 +77,7 @@ pub(super) fn body(over: &Over, occasions: &[Occasion], id: u64, called: &Invoca
 
 /// `t=<seconds since 1970>,v1=<hex>`: HMAC-SHA256 over the seconds as they stand there, a full stop, and the body. The time
 /// is part of what is signed, so that whoever recorded a message cannot send it again later.
-pub(super) fn signature(key: &Secret, at: Timestamp, body: &[u8]) -> String {
+pub(super) fn sign_body(key: &Secret, at: Timestamp, body: &[u8]) -> String {
     let seconds = at.as_second().to_string();
     #[allow(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key.expose().as_bytes()).expect("a key of any length will do");
@@ -101,11 +101,11 @@ struct Message<'a> {
     target: &'a str,
     summary: &'a Summary,
     held: &'a [HeldKind],
-    next: Vec<Next>,
+    next: Vec<NextInMessage>,
 }
 
 #[derive(Serialize)]
-struct Next {
+struct NextInMessage {
     why: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<String>,
@@ -116,7 +116,7 @@ fn first_line(text: &str) -> String {
     shortened(line, LONGEST_ERROR).into_owned()
 }
 
-fn text(summary: &Summary) -> String {
+fn summary_text(summary: &Summary) -> String {
     let counts = [
         (summary.applied.total(), "applied"),
         (summary.held, "held"),
@@ -128,7 +128,7 @@ fn text(summary: &Summary) -> String {
     let counts = if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) };
     let why = summary.error.as_ref().map(|problem| format!(": {}", problem.message)).unwrap_or_default();
     let tenant = shortened(&summary.tenant, LONGEST_ERROR);
-    format!("headcount {} of {tenant}: {}{counts}{why}", summary.command, summary.outcome.words())
+    format!("headcount {} of {tenant}: {}{counts}{why}", summary.command, summary.outcome.status_text())
 }
 
 #[cfg(test)]
@@ -136,9 +136,9 @@ mod tests {
     use super::*;
     use crate::notify::samples::{failed, partial};
 
-    fn told(over: &Over) -> serde_json::Value {
+    fn told(over: &FinishedRun) -> serde_json::Value {
         let called = Invocation::new(Some("prod.toml".as_ref()), None);
-        serde_json::from_slice(&body(over, &occasions(&over.head.summary), 7, &called)).unwrap()
+        serde_json::from_slice(&message_body(over, &summary_occasions(&over.head.summary), 7, &called)).unwrap()
     }
 
     #[test]
@@ -181,19 +181,19 @@ mod tests {
             (SummaryOutcome::Paused, Occasion::Paused),
         ] {
             summary.outcome = outcome;
-            assert_eq!(occasions(&summary), [occasion]);
+            assert_eq!(summary_occasions(&summary), [occasion]);
         }
         summary.unknown = 1;
-        assert_eq!(occasions(&summary), [Occasion::Failure, Occasion::Paused]);
+        assert_eq!(summary_occasions(&summary), [Occasion::Failure, Occasion::Paused]);
     }
 
     #[test]
     fn a_signature_is_what_other_programs_compute() {
         // printf '1795316420.{"a":1}' | openssl dgst -sha256 -hmac hunter2
         let at = "2026-11-22T03:00:20Z".parse().unwrap();
-        let signed = signature(&Secret::new("hunter2"), at, br#"{"a":1}"#);
+        let signed = sign_body(&Secret::new("hunter2"), at, br#"{"a":1}"#);
         assert_eq!(signed, "t=1795316420,v1=d60a49aaea46deafff335bcd22455aa93467d0dd91f3fe81f55d21e601b94ada");
-        let later = signature(&Secret::new("hunter2"), at + jiff::SignedDuration::from_secs(1), br#"{"a":1}"#);
+        let later = sign_body(&Secret::new("hunter2"), at + jiff::SignedDuration::from_secs(1), br#"{"a":1}"#);
         assert_ne!(signed.split_once("v1="), later.split_once("v1="));
     }
 }

@@ -15,7 +15,7 @@ use crate::report::Head;
 
 /// A run that is over, or what was to become one and failed before anything was changed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Over {
+pub struct FinishedRun {
     pub head: Head,
     /// Accounts of the listing that the run's plan was made from; none where there was no such listing.
     pub accounts: Option<u64>,
@@ -24,15 +24,15 @@ pub struct Over {
 
 #[cfg(test)]
 mod samples {
-    use super::Over;
+    use super::FinishedRun;
     use crate::plan::action::{Found, Planned};
     use crate::plan::safety::Group;
     use crate::report::record::HeldKind;
-    use crate::report::summary::{Problem, Quota, Requests, SummaryOutcome};
+    use crate::report::summary::{QuotaSummary, Requests, SummaryOutcome, SummaryProblem};
     use crate::report::{Head, RecordKind, Summary};
 
     /// A run of which some things went well, some were held, and some failed.
-    pub fn partial() -> Over {
+    pub fn partial() -> FinishedRun {
         let summary = Summary {
             headcount_summary: 1,
             command: "sync".into(),
@@ -46,7 +46,7 @@ mod samples {
             failed: 1,
             unknown: 0,
             requests: Requests { auth: 1, list: 25, lookup: 0, write: 67, retried: 2, total: 93, estimated: 93 },
-            quota: Some(Quota {
+            quota: Some(QuotaSummary {
                 limit: Some(10_000),
                 remaining: 9_907,
                 resets_at: Some("2026-11-23T00:00:00Z".parse().unwrap()),
@@ -69,11 +69,11 @@ mod samples {
             takes_back: None,
             rest: None,
         };
-        Over { head, accounts: Some(1187), at: "2026-11-22T03:00:20Z".parse().unwrap() }
+        FinishedRun { head, accounts: Some(1187), at: "2026-11-22T03:00:20Z".parse().unwrap() }
     }
 
     /// One that failed before anything was changed.
-    pub fn failed(message: &str) -> Over {
+    pub fn failed(message: &str) -> FinishedRun {
         let mut over = partial();
         over.accounts = None;
         over.head.held.clear();
@@ -81,7 +81,7 @@ mod samples {
         (summary.planned, summary.applied, summary.found) = Default::default();
         (summary.held, summary.failed, summary.exit_code) = (0, 0, 1);
         (summary.run, summary.outcome, summary.quota) = (String::new(), SummaryOutcome::Failed, None);
-        summary.error = Some(Problem { kind: "source".into(), message: message.into(), hint: None });
+        summary.error = Some(SummaryProblem { kind: "source".into(), message: message.into(), hint: None });
         over
     }
 }

@@ -7,25 +7,29 @@ use futures::future::BoxFuture;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{StatusCode, Url, redirect, retry};
 
-/// What takes a message there. There is one, [`Wire`], and what tests put in its place.
+/// What takes a message there. There is one, [`MessageWire`], and what tests put in its place.
 pub(super) trait Post: Send + Sync {
     /// Sends, and waits so long for the beginning of an answer; the rest of it is of no interest.
-    fn post<'a>(&'a self, letter: Letter<'a>, limit: Duration) -> BoxFuture<'a, Result<Answer, Lost>>;
+    fn post<'a>(
+        &'a self,
+        letter: WebhookMessage<'a>,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<WebhookAnswer, LostDelivery>>;
 }
 
 /// A message with its headers.
-pub(super) struct Letter<'a> {
+pub(super) struct WebhookMessage<'a> {
     pub url: &'a Url,
     pub body: &'a [u8],
     /// Name and value, where it is signed.
     pub signature: Option<(&'static str, String)>,
 }
 
-pub(super) type Answer = (StatusCode, HeaderMap);
+pub(super) type WebhookAnswer = (StatusCode, HeaderMap);
 
 /// Why there was no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Lost {
+pub enum LostDelivery {
     #[error("its host is not found")]
     Unknown,
     #[error("its host cannot be reached")]
@@ -39,9 +43,9 @@ pub enum Lost {
 }
 
 /// The network.
-pub(super) struct Wire(reqwest::Client);
+pub(super) struct MessageWire(reqwest::Client);
 
-impl Wire {
+impl MessageWire {
     /// A client that follows no redirect, repeats nothing by itself, and uses no proxy that nobody configured.
     ///
     /// # Errors
@@ -65,8 +69,12 @@ impl Wire {
     }
 }
 
-impl Post for Wire {
-    fn post<'a>(&'a self, letter: Letter<'a>, limit: Duration) -> BoxFuture<'a, Result<Answer, Lost>> {
+impl Post for MessageWire {
+    fn post<'a>(
+        &'a self,
+        letter: WebhookMessage<'a>,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<WebhookAnswer, LostDelivery>> {
         Box::pin(async move {
             let mut request = self
                 .0
@@ -77,25 +85,25 @@ impl Post for Wire {
             if let Some((name, value)) = letter.signature {
                 request = request.header(HeaderName::from_static(name), value);
             }
-            let answer = request.send().await.map_err(|error| lost(&error))?;
+            let answer = request.send().await.map_err(|error| lost_delivery(&error))?;
             Ok((answer.status(), answer.headers().clone()))
         })
     }
 }
 
-fn lost(error: &reqwest::Error) -> Lost {
+fn lost_delivery(error: &reqwest::Error) -> LostDelivery {
     if error.is_timeout() {
-        Lost::Late
+        LostDelivery::Late
     } else if error.is_connect() {
         if is_of_tls(error) {
-            Lost::Untrusted
+            LostDelivery::Untrusted
         } else if error.is_dns() {
-            Lost::Unknown
+            LostDelivery::Unknown
         } else {
-            Lost::Unreachable
+            LostDelivery::Unreachable
         }
     } else {
-        Lost::Broken
+        LostDelivery::Broken
     }
 }
 

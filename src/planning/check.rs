@@ -32,7 +32,7 @@ pub fn check_rows(inputs: &Inputs<'_>) -> Result<Checked, SurveyError> {
         in_scope: 0,
         rows: read.included,
         invalid: found.invalid,
-        last_rows: inputs.memory.shape().map(|shape| shape.rows),
+        last_rows: inputs.memory.source_shape().map(|shape| shape.rows),
     };
     Ok(Checked {
         included: read.included,

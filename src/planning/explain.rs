@@ -212,7 +212,7 @@ fn row(inputs: &Inputs<'_>, record: &Record, shape: &RowShape) -> (Row, Standing
 
 fn of_row(inputs: &Inputs<'_>, row: Row, standing: Standing, seen: Option<&Witnessed>, said: &Said) -> Person {
     let decision = said.of_row(&row.source);
-    let remembered = (!row.identity.is_empty()).then(|| inputs.memory.link(&row.identity)).flatten();
+    let remembered = (!row.identity.is_empty()).then(|| inputs.memory.link_of(&row.identity)).flatten();
     let key_said = decision.action.as_ref().map(|action| &action.key).or(decision.finding.as_ref().map(|f| &f.key));
     let mut person = Person {
         key: key_said.or(row.key.as_ref()).unwrap_or(&row.identity).clone(),

@@ -179,7 +179,7 @@ impl Last {
         listed_at: Timestamp,
     ) -> Result<(), String> {
         let mut done: BTreeMap<(u64, Step), Option<AccountId>> = BTreeMap::new();
-        for event in journal.events(run.run) {
+        for event in journal.events_of(run.run) {
             if let Event::Outcome { at, seq, step, result, .. } = event.map_err(|error| error.to_string())?
                 && at >= listed_at
             {

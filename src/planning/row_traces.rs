@@ -8,7 +8,7 @@ use crate::plan::unusable::RowTraces;
 pub(super) fn traces_of_row(inputs: &Inputs<'_>, record: &Record) -> RowTraces {
     let mut traces = RowTraces::default();
     let identity = inputs.mapping.identity(record);
-    if let Some(account) = (!identity.is_empty()).then(|| inputs.memory.link(identity)).flatten() {
+    if let Some(account) = (!identity.is_empty()).then(|| inputs.memory.link_of(identity)).flatten() {
         traces.add_account(&account);
     }
     let values = inputs.mapping.usable_values(record);
@@ -27,7 +27,7 @@ pub(super) fn traces_of_cells(inputs: &Inputs<'_>, record: &Record) -> RowTraces
         return traces;
     }
     for cell in record.cells().map(str::trim).filter(|cell| !cell.is_empty()) {
-        if let Some(account) = inputs.memory.link(cell) {
+        if let Some(account) = inputs.memory.link_of(cell) {
             traces.add_account(&account);
         }
         let value = Value::text(cell);

@@ -89,7 +89,7 @@ fn feed(
 ) -> Result<Vec<FileDigest>, SourceError> {
     let mut rows = inputs.source.rows()?;
     // Where files end with a line break, a row without one is a row that was cut, however whole it looks.
-    let always_terminated = inputs.memory.shape().and_then(|shape| shape.terminated) == Some(true);
+    let always_terminated = inputs.memory.source_shape().and_then(|shape| shape.terminated) == Some(true);
     let mut number = 0;
     loop {
         let mut items = reuse.try_recv().unwrap_or_default();
@@ -209,9 +209,9 @@ impl Mapper<'_> {
         }
         let (mut link, mut written) = (None, Vec::new());
         if !desired.identity.is_empty() {
-            link = memory.link(&desired.identity).map(|account| KeyHash::of_text(account.as_str()));
+            link = memory.link_of(&desired.identity).map(|account| KeyHash::of_text(account.as_str()));
             if self.shared.write_only != AttrSet::default() {
-                written = memory.fingerprints(&desired.identity);
+                written = memory.fingerprints_of(&desired.identity);
             }
         }
         let flags = RowFlags {

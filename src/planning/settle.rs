@@ -44,7 +44,7 @@ pub(super) fn settle(
     let now = gathered.at;
     let settled = read.index.settle();
     let complete = listing.complete;
-    let last = inputs.memory.shape();
+    let last = inputs.memory.source_shape();
     let shape = SourceShape {
         columns: inputs.source.columns().names(),
         ends_within_row: read.files.iter().any(|file| file.ends_within_row),
@@ -254,7 +254,7 @@ impl<'a> Settler<'a> {
         let verdict = &settlement.verdict;
         let accounts = verdict.accounts().iter().map(|at| self.account(*at)).collect::<Result<Vec<_>, _>>()?;
         let is_compared = matches!(verdict, Verdict::Matched { .. }) && !desired.identity.is_empty();
-        let written = if is_compared { memory.fingerprints(&desired.identity) } else { Vec::new() };
+        let written = if is_compared { memory.fingerprints_of(&desired.identity) } else { Vec::new() };
         let case = RowCase {
             settlement,
             desired,
@@ -278,7 +278,7 @@ impl<'a> Settler<'a> {
     fn absences(&mut self, accounts: &[u64], rule: &AbsenceRule<'_>, now: Timestamp) -> Result<(), SurveyError> {
         for at in accounts {
             let account = self.account(*at)?;
-            let before = self.inputs.memory.absence(&account.id);
+            let before = self.inputs.memory.absence_of(&account.id);
             let (runs, days) = before.map_or((0, 0), |absence| (absence.runs, whole_days(absence.since, now)));
             let decided = rule.decide_account(&account, runs, days);
             if decided.is_certain {

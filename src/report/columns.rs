@@ -14,7 +14,7 @@ pub fn letter_width(letter: char) -> usize {
     letter.width().unwrap_or(0)
 }
 
-/// The columns that a visible text takes; the colours of `ink` take none.
+/// The columns that a visible text takes; the colours of `text_colors` take none.
 #[must_use]
 pub fn text_width(text: &str) -> usize {
     if text.is_ascii() && !text.contains('\x1b') {

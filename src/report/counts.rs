@@ -7,7 +7,7 @@ use super::Head;
 use super::record::HeldKind;
 
 /// One line of the table.
-pub(super) struct Count {
+pub(super) struct CountRow {
     pub name: &'static str,
     /// In a plan and of findings: how many. For requests: how many were estimated.
     pub planned: u64,
@@ -17,15 +17,15 @@ pub(super) struct Count {
 }
 
 /// The lines whose numbers are not zero, and the requests in any case.
-pub(super) fn counts(head: &Head) -> Vec<Count> {
+pub(super) fn count_rows(head: &Head) -> Vec<CountRow> {
     let summary = &head.summary;
     let is_run = head.is_run();
-    let plain = |name, planned| Count { name, planned, applied: None, remark: None };
+    let plain = |name, planned| CountRow { name, planned, applied: None, remark: None };
 
-    let actions = actions(head);
+    let actions = action_rows(head);
     let troubles = [plain("held", summary.held), plain("failed", summary.failed), plain("unknown", summary.unknown)];
     let findings = FindingKind::ALL.into_iter().map(|kind| plain(kind.name(), summary.found.get(kind)));
-    let requests = Count {
+    let requests = CountRow {
         name: "requests",
         planned: summary.requests.estimated,
         applied: is_run.then_some(summary.requests.total),
@@ -36,13 +36,13 @@ pub(super) fn counts(head: &Head) -> Vec<Count> {
 }
 
 /// The kinds of action of which there are any.
-pub(super) fn actions(head: &Head) -> impl Iterator<Item = Count> {
+pub(super) fn action_rows(head: &Head) -> impl Iterator<Item = CountRow> {
     let (summary, is_run) = (&head.summary, head.is_run());
-    let counts = ActionKind::ALL.into_iter().map(move |kind| Count {
+    let counts = ActionKind::ALL.into_iter().map(move |kind| CountRow {
         name: kind.name(),
         planned: summary.planned.get(kind),
         applied: is_run.then(|| summary.applied.get(kind)),
-        remark: remark(head, kind),
+        remark: held_remark(head, kind),
     });
     counts.filter(|count| count.planned > 0 || count.applied.is_some_and(|applied| applied > 0))
 }
@@ -53,7 +53,7 @@ pub(super) fn held_of(head: &Head, kind: ActionKind) -> Option<(u64, &HeldKind)>
     Some((head.summary.planned.get(kind).min(held.count), held))
 }
 
-fn remark(head: &Head, kind: ActionKind) -> Option<String> {
+fn held_remark(head: &Head, kind: ActionKind) -> Option<String> {
     let (own, held) = held_of(head, kind)?;
     let together = if own == held.count { String::new() } else { format!(" of {} together", held.count) };
     Some(format!("{own} held{together}, the limit is {}", held.limit))
@@ -68,8 +68,8 @@ mod tests {
     fn a_limit_that_counts_two_kinds_together_is_told_of_both() {
         let mut head = rich_plan().head;
         (head.held[0].kind, head.held[0].count, head.held[0].limit) = (Group::Update, 3, 1);
-        assert_eq!(remark(&head, ActionKind::Reactivate).unwrap(), "1 held of 3 together, the limit is 1");
-        assert_eq!(remark(&head, ActionKind::Update).unwrap(), "2 held of 3 together, the limit is 1");
-        assert_eq!(remark(&head, ActionKind::Create), None);
+        assert_eq!(held_remark(&head, ActionKind::Reactivate).unwrap(), "1 held of 3 together, the limit is 1");
+        assert_eq!(held_remark(&head, ActionKind::Update).unwrap(), "2 held of 3 together, the limit is 1");
+        assert_eq!(held_remark(&head, ActionKind::Create), None);
     }
 }

@@ -76,7 +76,7 @@ pub enum Extent {
 
 /// What becomes of lines of text that are longer than there are columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lines {
+pub enum LineBreaks {
     /// They stay whole, so that they can be searched: in a file, in a log.
     #[default]
     Whole,
@@ -92,7 +92,7 @@ pub struct Style {
     /// Text: columns of the terminal; long values are shortened to fit.
     pub width: usize,
     /// Text: what becomes of lines that are longer all the same.
-    pub lines: Lines,
+    pub lines: LineBreaks,
     /// Text: how much is said of the entries.
     pub extent: Extent,
     /// Text: how many entries of each kind are shown (what was not done in a run is always shown); markdown: how many
@@ -111,7 +111,7 @@ impl Default for Style {
         Self {
             color: false,
             width: 100,
-            lines: Lines::Whole,
+            lines: LineBreaks::Whole,
             extent: Extent::Whole,
             limit: None,
             redact: Vec::new(),

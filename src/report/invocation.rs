@@ -16,25 +16,26 @@ impl Invocation {
     #[must_use]
     pub fn new(config: Option<&Path>, state: Option<&Path>) -> Self {
         let given = [("-c", config), ("--state", state)];
-        let options = given.into_iter().filter_map(|(flag, path)| Some(format!(" {flag} {}", quoted(path?)))).collect();
+        let options =
+            given.into_iter().filter_map(|(flag, path)| Some(format!(" {flag} {}", quote_path(path?)))).collect();
         Self { options }
     }
 
     /// A whole command from what follows the program's name: `resume r-7`.
     #[must_use]
-    pub fn command(&self, rest: &str) -> String {
+    pub fn whole_command(&self, rest: &str) -> String {
         format!("headcount{} {rest}", self.options)
     }
 
     /// A text in which every command in backquotes has the options.
     #[must_use]
-    pub fn within(&self, text: &str) -> String {
+    pub fn complete_commands(&self, text: &str) -> String {
         text.replace("`headcount ", &format!("`headcount{} ", self.options))
     }
 }
 
 /// A path as a shell takes it for one word.
-fn quoted(path: &Path) -> String {
+fn quote_path(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
     // A word that begins like an option would be taken for one.
@@ -54,7 +55,7 @@ mod tests {
     #[test]
     fn what_was_given_is_given_again_as_a_shell_takes_it() {
         let command = |config: Option<&str>, state: Option<&str>| {
-            Invocation::new(config.map(Path::new), state.map(Path::new)).command("runs")
+            Invocation::new(config.map(Path::new), state.map(Path::new)).whole_command("runs")
         };
         assert_eq!(command(None, None), "headcount runs");
         assert_eq!(command(Some("prod/hr.toml"), None), "headcount -c prod/hr.toml runs");
@@ -72,9 +73,9 @@ mod tests {
         let invocation = Invocation::new(None, Some(Path::new("s")));
         let text = "`headcount resume` ends it, `headcount sync --yes` ends it first; headcount waits";
         assert_eq!(
-            invocation.within(text),
+            invocation.complete_commands(text),
             "`headcount --state s resume` ends it, `headcount --state s sync --yes` ends it first; headcount waits"
         );
-        assert_eq!(Invocation::default().within(text), text);
+        assert_eq!(Invocation::default().complete_commands(text), text);
     }
 }

@@ -11,7 +11,7 @@ use proptest::sample::select;
 
 use super::record::HeldKind;
 use super::samples::{quiet, rendered, rich};
-use super::{Entry, Form, Head, Outcome, OutcomeResult, Problem, RunRecord, Style, render};
+use super::{ActionOutcome, Entry, Form, Head, OutcomeResult, RunRecord, Style, SummaryProblem, render};
 use crate::model::{AccountId, Secret, Value};
 use crate::plan::safety::Group;
 use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, Source};
@@ -92,11 +92,11 @@ fn source() -> impl Strategy<Value = Option<Source>> {
     option::of((nasty(), any::<u32>()).prop_map(|(file, line)| Source { file, line }))
 }
 
-fn outcome() -> impl Strategy<Value = Outcome> {
+fn outcome() -> impl Strategy<Value = ActionOutcome> {
     use OutcomeResult::{Adopted, Applied, Failed, Held, Pending, Skipped, Unknown};
     let result = select(vec![Applied, Adopted, Failed, Skipped, Unknown, Held, Pending]);
     (result, option::of(nasty()), option::of(any::<u32>()), option::of(nasty()))
-        .prop_map(|(result, message, code, trxid)| Outcome { result, message, code, trxid, at: None })
+        .prop_map(|(result, message, code, trxid)| ActionOutcome { result, message, code, trxid, at: None })
 }
 
 fn action() -> impl Strategy<Value = Entry> {
@@ -142,7 +142,7 @@ pub(super) fn head() -> impl Strategy<Value = Head> {
         let mut head = if is_run { rich().head } else { quiet().head };
         (head.summary.run, head.summary.tenant, head.target, head.notes) = (run, tenant, target, notes);
         head.held.extend(held.map(|(kind, approve)| HeldKind { kind, count: 2, limit: 1, approve }));
-        head.summary.error = error.map(|(kind, message, hint)| Problem { kind, message, hint });
+        head.summary.error = error.map(|(kind, message, hint)| SummaryProblem { kind, message, hint });
         head
     })
 }

@@ -7,12 +7,12 @@ use std::io::{self, Write};
 
 use crate::plan::{ActionKind, Change, FindingKind, Source};
 
-use super::counts::{Count, counts};
+use super::counts::{CountRow, count_rows};
 use super::next::{held_steps, next_steps};
 use super::record::EntryFacts;
-use super::section::{Limit, Section, is_held};
+use super::section::{EntrySection, SectionLimit, is_held};
 use super::visible::{shortened, visible};
-use super::words::{self, LONGEST_MESSAGE, LONGEST_NAME, transition, unrepeated_notes};
+use super::words::{self, LONGEST_MESSAGE, LONGEST_NAME, change_text, unrepeated_notes};
 use super::{Entries, Entry, Head, Style};
 
 /// How many changes, how many failures and how many findings are shown where the reader does not say.
@@ -29,54 +29,54 @@ pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: 
     write_counts(head, out)?;
     write_held(head, style, out)?;
 
-    let mut limit = Limit::new(Some(style.limit.unwrap_or(LIMIT)), group);
+    let mut limit = SectionLimit::new(Some(style.limit.unwrap_or(LIMIT)), limit_group);
     let mut room = if style.limit.is_none() { ROOM } else { usize::MAX };
     let mut table = None;
     for entry in entries {
         let entry = entry?;
-        let section = Section::of(&entry);
-        if !limit.admits(section) {
+        let section = EntrySection::from_entry(&entry);
+        if !limit.admits_one(section) {
             continue;
         }
-        let row = row(&entry, section);
+        let row = entry_row(&entry, section);
         if row.len() > room {
-            limit.hide(section);
+            limit.count_hidden(section);
             continue;
         }
         room -= row.len();
-        let wanted = Table::of(&entry);
+        let wanted = EntryTable::from_entry(&entry);
         if table != Some(wanted) {
-            wanted.begin(out)?;
+            wanted.write_titles_of(out)?;
             table = Some(wanted);
         }
         writeln!(out, "{row}")?;
     }
-    if let Some(rest) = limit.rest() {
+    if let Some(rest) = limit.hidden_counts() {
         writeln!(out, "\nNot shown: {rest}.")?;
     }
     write_next(head, style, out)
 }
 
 /// All changes share one limit, all that went wrong another, all findings a third.
-fn group(section: Section) -> Section {
+fn limit_group(section: EntrySection) -> EntrySection {
     match section {
-        Section::Action(_) => Section::Action(ActionKind::Create),
-        Section::Failed | Section::Unknown => Section::Failed,
-        Section::Finding(_) => Section::Finding(FindingKind::Drift),
+        EntrySection::Action(_) => EntrySection::Action(ActionKind::Create),
+        EntrySection::Failed | EntrySection::Unknown => EntrySection::Failed,
+        EntrySection::Finding(_) => EntrySection::Finding(FindingKind::Drift),
     }
 }
 
 fn write_head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
     let summary = &head.summary;
-    writeln!(out, "## headcount {} {} of {}\n", head.of.name(), code(&summary.run), code(&summary.tenant))?;
-    let at = words::moment(head.started_at);
-    writeln!(out, "{}, {at}: **{}**", code(&head.target), summary.outcome.words())?;
+    writeln!(out, "## headcount {} {} of {}\n", head.of.name(), code_text(&summary.run), code_text(&summary.tenant))?;
+    let at = words::moment_text(head.started_at);
+    writeln!(out, "{}, {at}: **{}**", code_text(&head.target), summary.outcome.status_text())?;
     if let Some(problem) = &summary.error {
         let message = shortened(&problem.message, LONGEST_MESSAGE);
-        writeln!(out, "\n**{} error:** {}", escaped(&problem.kind), code(&message))?;
+        writeln!(out, "\n**{} error:** {}", escape_markdown(&problem.kind), code_text(&message))?;
     }
     for note in unrepeated_notes(head) {
-        writeln!(out, "\n> {}", code(&shortened(note, LONGEST_MESSAGE)))?;
+        writeln!(out, "\n> {}", code_text(&shortened(note, LONGEST_MESSAGE)))?;
     }
     Ok(())
 }
@@ -84,7 +84,7 @@ fn write_head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
 fn write_counts(head: &Head, out: &mut dyn Write) -> io::Result<()> {
     let titles: &[&str] = if head.is_run() { &["", "planned", "done", ""] } else { &["", "planned", ""] };
     write_titles(titles, out)?;
-    for Count { name, planned, applied, remark } in counts(head) {
+    for CountRow { name, planned, applied, remark } in count_rows(head) {
         let remark = remark.unwrap_or_default();
         let applied = applied.map(|applied| format!(" {applied} |"));
         let applied = applied.unwrap_or_else(|| if head.is_run() { "  |".into() } else { String::new() });
@@ -101,7 +101,7 @@ fn write_held(head: &Head, style: &Style, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "\n### Held")?;
     write_titles(&["action", "accounts", "limit", "released by"], out)?;
     for (held, step) in held {
-        let command = step.command.as_deref().map(code).unwrap_or_default();
+        let command = step.command.as_deref().map(code_text).unwrap_or_default();
         writeln!(out, "| {} | {} | {} | {command} |", held.kind.name(), held.count, held.limit)?;
     }
     Ok(())
@@ -109,20 +109,20 @@ fn write_held(head: &Head, style: &Style, out: &mut dyn Write) -> io::Result<()>
 
 /// The two tables of entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Table {
+enum EntryTable {
     Actions,
     Findings,
 }
 
-impl Table {
-    fn of(entry: &Entry) -> Self {
+impl EntryTable {
+    fn from_entry(entry: &Entry) -> Self {
         match entry {
             Entry::Action { .. } => Self::Actions,
             Entry::Finding(_) => Self::Findings,
         }
     }
 
-    fn begin(self, out: &mut dyn Write) -> io::Result<()> {
+    fn write_titles_of(self, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Actions => {
                 writeln!(out, "\n### Changes")?;
@@ -141,27 +141,27 @@ fn write_titles(titles: &[&str], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "|{}", " --- |".repeat(titles.len()))
 }
 
-fn row(entry: &Entry, section: Section) -> String {
+fn entry_row(entry: &Entry, section: EntrySection) -> String {
     let EntryFacts { kind, key, source, changes, outcome, reason, warnings, .. } = entry.facts();
     let held = is_held(entry).then(|| "**held**".to_owned());
-    let outcome = outcome.and_then(words::outcome).map(|text| code(&text));
-    let reason = reason.map(|text| code(&shortened(text, LONGEST_MESSAGE)));
-    let warnings = warnings.iter().map(|text| format!("warning: {}", code(&shortened(text, LONGEST_MESSAGE))));
+    let outcome = outcome.and_then(words::outcome_text).map(|text| code_text(&text));
+    let reason = reason.map(|text| code_text(&shortened(text, LONGEST_MESSAGE)));
+    let warnings = warnings.iter().map(|text| format!("warning: {}", code_text(&shortened(text, LONGEST_MESSAGE))));
     let last: Vec<String> = held.into_iter().chain(outcome).chain(reason).chain(warnings).collect();
-    let sign = escaped(section.sign().encode_utf8(&mut [0; 4]));
-    let key = code(&shortened(key, LONGEST_NAME));
-    let place = source.map(place).unwrap_or_default();
+    let sign = escape_markdown(section.sign().encode_utf8(&mut [0; 4]));
+    let key = code_text(&shortened(key, LONGEST_NAME));
+    let place = source.map(source_place).unwrap_or_default();
     format!("| {sign} | {kind} | {key} | {place} | {} | {} |", cell_of(changes), last.join("<br>"))
 }
 
-fn place(source: &Source) -> String {
-    code(&format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line))
+fn source_place(source: &Source) -> String {
+    code_text(&format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line))
 }
 
 fn cell_of(changes: &[Change]) -> String {
     let line = |change: &Change| {
-        let attribute = code(&shortened(&change.attribute, LONGEST_NAME));
-        format!("{attribute}: {}", code(&transition(change, VALUES)))
+        let attribute = code_text(&shortened(&change.attribute, LONGEST_NAME));
+        format!("{attribute}: {}", code_text(&change_text(change, VALUES)))
     };
     let mut lines: Vec<String> = changes.iter().take(CHANGES).map(line).collect();
     if changes.len() > CHANGES {
@@ -173,20 +173,20 @@ fn cell_of(changes: &[Change]) -> String {
 fn write_next(head: &Head, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n### Next\n")?;
     for step in next_steps(head, &style.invocation) {
-        let command = step.command.map(|command| format!(": {}", code(&command))).unwrap_or_default();
-        writeln!(out, "- {}{command}", escaped(&step.why))?;
+        let command = step.command.map(|command| format!(": {}", code_text(&command))).unwrap_or_default();
+        writeln!(out, "- {}{command}", escape_markdown(&step.why))?;
     }
     Ok(())
 }
 
 /// Foreign text as code; nothing where there is none.
-fn code(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("<code>{}</code>", escaped(text)) }
+fn code_text(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("<code>{}</code>", escape_markdown(text)) }
 }
 
 /// The visible text without anything that markdown, HTML or a forge's own extensions (mentions, links to addresses and
 /// issues, emoji, formulas) give a meaning to. What means nothing where it stands stays readable in the source.
-fn escaped(text: &str) -> String {
+fn escape_markdown(text: &str) -> String {
     let text = visible(text);
     let mut safe = String::with_capacity(text.len() + 16);
     let mut before = ' ';
@@ -217,7 +217,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::samples::{rendered, rich, rich_plan};
-    use crate::report::{Form, Problem, RunRecord};
+    use crate::report::{Form, RunRecord, SummaryProblem};
 
     #[test]
     fn a_run_reads_like_this() {
@@ -338,7 +338,7 @@ mod tests {
         assert!(text.contains("| deactivate | 1 | 0 |  |") && !text.contains("--approve"), "{text}");
 
         let mut head = rich_plan().head;
-        head.summary.error = Some(Problem { kind: "safety".into(), message: "too few rows".into(), hint: None });
+        head.summary.error = Some(SummaryProblem { kind: "safety".into(), message: "too few rows".into(), hint: None });
         let text = rendered(RunRecord::from_parts(head, std::iter::empty()), Form::Markdown, &Style::default());
         assert!(!text.contains("### Held") && !text.contains("--approve"), "{text}");
     }
@@ -381,9 +381,9 @@ mod tests {
 
     #[test]
     fn foreign_text_is_never_markup_and_names_stay_readable() {
-        assert_eq!(escaped("job_description hr.csv:12"), "job_description hr.csv:12");
-        assert_eq!(escaped("<b>|`*_x_"), "&#60;b&#62;&#124;&#96;&#42;&#95;x&#95;");
-        assert_eq!(escaped("@all #1 www.x.org http://x"), "&#64;all &#35;1 www&#46;x.org http&#58;//x");
-        assert_eq!(escaped("a\nb"), "a&#92;nb");
+        assert_eq!(escape_markdown("job_description hr.csv:12"), "job_description hr.csv:12");
+        assert_eq!(escape_markdown("<b>|`*_x_"), "&#60;b&#62;&#124;&#96;&#42;&#95;x&#95;");
+        assert_eq!(escape_markdown("@all #1 www.x.org http://x"), "&#64;all &#35;1 www&#46;x.org http&#58;//x");
+        assert_eq!(escape_markdown("a\nb"), "a&#92;nb");
     }
 }

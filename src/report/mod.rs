@@ -9,7 +9,6 @@ mod counts;
 mod csv;
 pub mod form;
 mod html;
-mod ink;
 pub mod invocation;
 mod json;
 mod markdown;
@@ -20,6 +19,7 @@ mod redact;
 mod section;
 pub mod summary;
 mod text;
+mod text_colors;
 pub mod visible;
 pub mod words;
 mod wrapping;
@@ -31,12 +31,12 @@ mod samples;
 
 use std::io::{self, Write};
 
-pub use form::{Extent, Form, Lines, Style, UnknownForm};
+pub use form::{Extent, Form, LineBreaks, Style, UnknownForm};
 pub use invocation::Invocation;
-pub use next::{Step, next_steps, release_command};
+pub use next::{NextStep, next_steps, release_command};
 pub use person::Explanation;
-pub use record::{Entry, Head, Outcome, OutcomeResult, Past, RecordKind, RunRecord, TakesBack};
-pub use summary::{Problem, Summary};
+pub use record::{ActionOutcome, Entry, Head, OutcomeResult, PastRun, RecordKind, RunRecord, TakesBack};
+pub use summary::{Summary, SummaryProblem};
 
 /// Writes a record in one form.
 ///
@@ -46,7 +46,7 @@ pub fn render(record: RunRecord<'_>, form: Form, style: &Style, out: &mut dyn Wr
     // The forms write in small pieces; the stream beneath gets large ones.
     let mut out = io::BufWriter::new(out);
     let RunRecord { head, past, entries } = record;
-    let mut entries = entries.map(|entry| entry.map(|entry| redact::entry(entry, &style.redact)));
+    let mut entries = entries.map(|entry| entry.map(|entry| redact::redact_entry(entry, &style.redact)));
     match form {
         Form::Text => text::write(&head, &mut entries, style, &mut out)?,
         Form::Html => html::write(&head, &past, &mut entries, style, &mut out)?,

@@ -2,22 +2,22 @@
 
 use super::summary::SummaryOutcome;
 use super::visible::visible;
-use super::words::untouched;
+use super::words::untouched_actions;
 use super::{Head, Invocation, record::HeldKind};
 
 /// One thing to do: why, and the command that does it where there is one. Both are safe to show on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct NextStep {
     pub why: String,
     pub command: Option<String>,
 }
 
-impl Step {
+impl NextStep {
     fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), command: None }
     }
 
-    fn by(mut self, command: String) -> Self {
+    fn with_command(mut self, command: String) -> Self {
         self.command = Some(command);
         self
     }
@@ -25,97 +25,107 @@ impl Step {
 
 /// What to do next, the most urgent first; never empty. `called` is how the program is to be called for it.
 #[must_use]
-pub fn next_steps(head: &Head, called: &Invocation) -> Vec<Step> {
+pub fn next_steps(head: &Head, called: &Invocation) -> Vec<NextStep> {
     let summary = &head.summary;
     let run = visible(&summary.run);
     let mut steps = Vec::new();
 
     // Where a run was asked to stop, the way on is the only step.
     if let Some(problem) = summary.error.as_ref().filter(|problem| problem.kind != "signal") {
-        let what = called.within(problem.hint.as_ref().unwrap_or(&problem.message));
-        steps.push(Step::new(sentence(&visible(&what))));
+        let what = called.complete_commands(problem.hint.as_ref().unwrap_or(&problem.message));
+        steps.push(NextStep::new(capitalize_hint(&visible(&what))));
     }
     if summary.unknown > 0 {
-        let why = format!("{} of unknown outcome: looked up before anything is sent again", accounts(summary.unknown));
-        steps.push(Step::new(why).by(called.command(&format!("resume {run}"))));
+        let why =
+            format!("{} of unknown outcome: looked up before anything is sent again", count_accounts(summary.unknown));
+        steps.push(NextStep::new(why).with_command(called.whole_command(&format!("resume {run}"))));
     } else if summary.outcome == SummaryOutcome::Paused {
         let is_for_quota = summary.error.as_ref().is_some_and(|problem| problem.kind == "quota");
         let quota = summary.quota.as_ref().filter(|_| is_for_quota);
-        let until = quota.and_then(|quota| quota.resets_at).map(super::words::moment);
+        let until = quota.and_then(|quota| quota.resets_at).map(super::words::moment_text);
         let until = until.map(|at| format!(" (the quota resets at {at})")).unwrap_or_default();
         steps.push(
-            Step::new(format!("Paused; it goes on where it stopped{until}"))
-                .by(called.command(&format!("resume {run}"))),
+            NextStep::new(format!("Paused; it goes on where it stopped{until}"))
+                .with_command(called.whole_command(&format!("resume {run}"))),
         );
     }
     if summary.failed > 0 {
         let again = if head.takes_back.is_some() { "next rollback of the same run" } else { "next plan" };
-        let why = format!("{} failed: fix what the messages name, the {again} tries again", accounts(summary.failed));
-        steps.push(Step::new(why));
+        let why =
+            format!("{} failed: fix what the messages name, the {again} tries again", count_accounts(summary.failed));
+        steps.push(NextStep::new(why));
     }
     steps.extend(held_steps(head, called).into_iter().map(|(_, step)| step));
-    if head.is_run() && summary.error.is_none() && summary.outcome != SummaryOutcome::Paused && untouched(summary) > 0 {
-        let why = format!("{} left out of this run (--only, --limit)", accounts(untouched(summary)));
+    if head.is_run()
+        && summary.error.is_none()
+        && summary.outcome != SummaryOutcome::Paused
+        && untouched_actions(summary) > 0
+    {
+        let why = format!("{} left out of this run (--only, --limit)", count_accounts(untouched_actions(summary)));
         let rest = head.takes_back.as_ref().map(|rollback| &rollback.plan).or(head.rest.as_ref());
         let rest = rest.map(|plan| format!("apply {}", visible(plan)));
-        steps.push(Step::new(why).by(called.command(rest.as_deref().unwrap_or("sync"))));
+        steps.push(NextStep::new(why).with_command(called.whole_command(rest.as_deref().unwrap_or("sync"))));
     }
     let free = summary.planned.total().saturating_sub(summary.held);
     let is_to_be_applied = matches!(summary.command.as_str(), "apply" | "sync");
     if !head.is_run() && !is_to_be_applied && free > 0 && summary.error.is_none() {
-        let step = Step::new(format!("{} to change", accounts(free)));
-        steps.push(if head.against.is_none() { step.by(called.command(&format!("apply {run}"))) } else { step });
+        let step = NextStep::new(format!("{} to change", count_accounts(free)));
+        steps.push(if head.against.is_none() {
+            step.with_command(called.whole_command(&format!("apply {run}")))
+        } else {
+            step
+        });
     }
     if summary.found.conflict > 0 {
         let conflicts = if summary.found.conflict == 1 { "conflict" } else { "conflicts" };
         let why =
             format!("{} {conflicts}: nothing is done for them before it is clear who is who", summary.found.conflict);
-        let step = Step::new(why);
-        steps.push(match whole_command(head, called) {
-            Some(command) => step.by(command),
+        let step = NextStep::new(why);
+        steps.push(match show_command(head, called) {
+            Some(command) => step.with_command(command),
             None => step,
         });
     }
     if summary.found.invalid > 0 {
         steps.push(
-            Step::new(format!("{} cannot be used: fix the export", rows(summary.found.invalid)))
-                .by(called.command("check")),
+            NextStep::new(format!("{} cannot be used: fix the export", count_rows(summary.found.invalid)))
+                .with_command(called.whole_command("check")),
         );
     }
     // Of a rollback that found nothing to take back nothing can be made again.
     if head.takes_back.is_some() && summary.error.is_none() && summary.planned.total() > 0 {
         let why = "The next sync makes these changes again as long as the export asks for them: fix the export first";
-        steps.push(Step::new(why));
+        steps.push(NextStep::new(why));
     }
     if steps.is_empty() {
-        steps.push(Step::new("Nothing to do."));
+        steps.push(NextStep::new("Nothing to do."));
     }
     steps
 }
 
 /// What is to be done about each kind of action that is held. Of a plan that was stopped nothing can be released, and what
 /// was made against a file cannot be applied.
-pub(super) fn held_steps<'h>(head: &'h Head, called: &Invocation) -> Vec<(&'h HeldKind, Step)> {
+pub(super) fn held_steps<'h>(head: &'h Head, called: &Invocation) -> Vec<(&'h HeldKind, NextStep)> {
     let is_stopped = !head.is_run() && head.summary.error.is_some();
     head.held.iter().filter(|_| !is_stopped).map(|held| (held, held_step(head, held, called))).collect()
 }
 
-fn held_step(head: &Head, held: &HeldKind, called: &Invocation) -> Step {
+fn held_step(head: &Head, held: &HeldKind, called: &Invocation) -> NextStep {
     let HeldKind { kind, count, limit, .. } = held;
-    let step = Step::new(format!(
+    let step = NextStep::new(format!(
         "{} to {} held, the limit is {limit} ({}): look at them, then release them",
-        accounts(*count),
+        count_accounts(*count),
         kind.name(),
         kind.setting()
     ));
-    if head.against.is_none() { step.by(release_command(head, held, called)) } else { step }
+    if head.against.is_none() { step.with_command(release_command(head, held, called)) } else { step }
 }
 
 /// The command that releases one held kind of action.
 #[must_use]
 pub fn release_command(head: &Head, held: &HeldKind, called: &Invocation) -> String {
     let (run, hash) = (visible(&head.summary.run), visible(&held.approve));
-    called.command(&if let Some(rollback) = &head.takes_back {
+    called.whole_command(&if let Some(rollback) = &head.takes_back {
         // What its plan held is still in it.
         format!("apply {} --approve {hash}", visible(&rollback.plan))
     } else if let Some(plan) = &head.rest {
@@ -129,23 +139,23 @@ pub fn release_command(head: &Head, held: &HeldKind, called: &Invocation) -> Str
 }
 
 /// The command that shows every entry; none where the record has no name to call it by.
-pub(super) fn whole_command(head: &Head, called: &Invocation) -> Option<String> {
+pub(super) fn show_command(head: &Head, called: &Invocation) -> Option<String> {
     let run = visible(&head.summary.run);
     let command = if head.is_run() { "show" } else { "report" };
-    (!run.is_empty()).then(|| called.command(&format!("{command} {run}")))
+    (!run.is_empty()).then(|| called.whole_command(&format!("{command} {run}")))
 }
 
 /// A hint, which begins in lower case, as a line of its own.
-fn sentence(text: &str) -> String {
+fn capitalize_hint(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn accounts(count: u64) -> String {
+fn count_accounts(count: u64) -> String {
     if count == 1 { "1 account".into() } else { format!("{count} accounts") }
 }
 
-fn rows(count: u64) -> String {
+fn count_rows(count: u64) -> String {
     if count == 1 { "1 row".into() } else { format!("{count} rows") }
 }
 
@@ -189,7 +199,7 @@ mod tests {
         let mut head = rich().head;
         head.of = RecordKind::Plan;
         head.summary.error =
-            Some(crate::report::Problem { kind: "safety".into(), message: "too few rows".into(), hint: None });
+            Some(crate::report::SummaryProblem { kind: "safety".into(), message: "too few rows".into(), hint: None });
         assert!(commands(&head).iter().all(|command| !command.contains("--approve")));
     }
 
@@ -225,7 +235,8 @@ mod tests {
         let mut head = quiet().head;
         (head.of, head.summary.outcome) = (RecordKind::Run, SummaryOutcome::Paused);
         let hint = Some("`headcount resume` goes on where it stopped".into());
-        head.summary.error = Some(crate::report::Problem { kind: "signal".into(), message: "stopped".into(), hint });
+        head.summary.error =
+            Some(crate::report::SummaryProblem { kind: "signal".into(), message: "stopped".into(), hint });
         assert_eq!(next_steps(&head, &Invocation::default()).len(), 1);
         assert_eq!(commands(&head), ["headcount resume p-1"]);
     }
@@ -235,9 +246,9 @@ mod tests {
         let mut head = quiet().head;
         (head.of, head.summary.outcome) = (RecordKind::Run, SummaryOutcome::Paused);
         head.summary.quota =
-            Some(crate::report::summary::Quota { limit: None, remaining: 0, resets_at: Some(head.started_at) });
+            Some(crate::report::summary::QuotaSummary { limit: None, remaining: 0, resets_at: Some(head.started_at) });
         let mut paused_by = |kind: &str| {
-            let problem = crate::report::Problem { kind: kind.into(), message: "no more".into(), hint: None };
+            let problem = crate::report::SummaryProblem { kind: kind.into(), message: "no more".into(), hint: None };
             head.summary.error = Some(problem);
             next_steps(&head, &Invocation::default())
                 .into_iter()
@@ -251,7 +262,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_to_do_it_says_so() {
-        assert_eq!(next_steps(&quiet().head, &Invocation::default()), [Step::new("Nothing to do.")]);
+        assert_eq!(next_steps(&quiet().head, &Invocation::default()), [NextStep::new("Nothing to do.")]);
     }
 
     #[test]
@@ -264,7 +275,8 @@ mod tests {
         conflict.summary.found.conflict = 1;
         let mut stopped = quiet().head;
         let hint = Some("`headcount resume` goes on".into());
-        stopped.summary.error = Some(crate::report::Problem { kind: "target".into(), message: "down".into(), hint });
+        stopped.summary.error =
+            Some(crate::report::SummaryProblem { kind: "target".into(), message: "down".into(), hint });
         let mut seen = 0;
         for head in [rich().head, plan, left, conflict, stopped] {
             for step in next_steps(&head, &called) {

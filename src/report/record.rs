@@ -12,7 +12,7 @@ use crate::plan::{Action, Change, Finding, Source};
 pub struct RunRecord<'a> {
     pub head: Head,
     /// The runs before it, oldest first, for whoever compares.
-    pub past: Vec<Past>,
+    pub past: Vec<PastRun>,
     /// Actions in their order of execution, then findings.
     pub entries: Box<dyn Iterator<Item = std::io::Result<Entry>> + 'a>,
 }
@@ -25,7 +25,7 @@ impl<'a> RunRecord<'a> {
 
     /// The record beside the runs before it, oldest first.
     #[must_use]
-    pub fn after(self, past: Vec<Past>) -> Self {
+    pub fn with_past(self, past: Vec<PastRun>) -> Self {
         Self { past, ..self }
     }
 }
@@ -99,7 +99,7 @@ impl Head {
 
 /// An earlier run in numbers: what it did, not what it had planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct PastRun {
     pub run: String,
     pub at: Timestamp,
     /// Accounts when it began, where that is known.
@@ -118,7 +118,7 @@ pub enum Entry {
         action: Action,
         /// None in a plan.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        outcome: Option<Outcome>,
+        outcome: Option<ActionOutcome>,
     },
     Finding(Finding),
 }
@@ -132,7 +132,7 @@ pub(super) struct EntryFacts<'e> {
     pub matched: Option<&'e str>,
     pub source: Option<&'e Source>,
     pub changes: &'e [Change],
-    pub outcome: Option<&'e Outcome>,
+    pub outcome: Option<&'e ActionOutcome>,
     /// Why; none where nothing is said.
     pub reason: Option<&'e str>,
     pub warnings: &'e [String],
@@ -171,7 +171,7 @@ impl Entry {
 
 /// What came of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct ActionOutcome {
     pub result: OutcomeResult,
     /// Why, for everything but `applied`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

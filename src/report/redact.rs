@@ -13,84 +13,84 @@ const SHORTEST: usize = 4;
 
 /// The entry without the values of the named attributes. A name also covers what is inside it, and may point inside an
 /// object (`custom_attributes.business`). Messages, reasons and warnings that repeat such a value lose it too.
-pub fn entry(mut entry: Entry, names: &[String]) -> Entry {
+pub fn redact_entry(mut entry: Entry, names: &[String]) -> Entry {
     if names.is_empty() {
         return entry;
     }
     let mut gone = Vec::new();
     match &mut entry {
         Entry::Action { action, outcome } => {
-            changes(&mut action.changes, names, &mut gone);
+            redact_changes(&mut action.changes, names, &mut gone);
             for (attribute, value) in action.also.iter_mut().chain(&mut action.about) {
-                redact(attribute, value, names, &mut gone);
+                redact_attribute(attribute, value, names, &mut gone);
             }
-            sort(&mut gone);
-            action.reason.iter_mut().chain(&mut action.warnings).for_each(|text| scrub(text, &gone));
+            sort_longest_first(&mut gone);
+            action.reason.iter_mut().chain(&mut action.warnings).for_each(|text| scrub_values(text, &gone));
             if let Some(message) = outcome.as_mut().and_then(|outcome| outcome.message.as_mut()) {
-                scrub(message, &gone);
+                scrub_values(message, &gone);
             }
         }
         Entry::Finding(finding) => {
-            changes(&mut finding.changes, names, &mut gone);
-            sort(&mut gone);
-            scrub(&mut finding.reason, &gone);
+            redact_changes(&mut finding.changes, names, &mut gone);
+            sort_longest_first(&mut gone);
+            scrub_values(&mut finding.reason, &gone);
         }
     }
     entry
 }
 
 /// Takes redacted values out of what is no entry, and remembers them, so that texts that repeat them lose them too.
-pub struct Redactor<'n> {
+pub struct ValueRedactor<'n> {
     names: &'n [String],
     gone: Vec<String>,
 }
 
-impl<'n> Redactor<'n> {
+impl<'n> ValueRedactor<'n> {
     pub fn new(names: &'n [String]) -> Self {
         Self { names, gone: Vec::new() }
     }
 
     /// Whether an attribute is redacted, as a whole or in part.
-    pub fn names(&self, attribute: &str) -> bool {
+    pub fn redacts(&self, attribute: &str) -> bool {
         let within = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
         self.names.iter().any(|name| name == attribute || within(attribute, name) || within(name, attribute))
     }
 
-    pub fn value(&mut self, attribute: &str, value: &mut Value) {
-        redact(attribute, value, self.names, &mut self.gone);
-        sort(&mut self.gone);
+    pub fn redact_value(&mut self, attribute: &str, value: &mut Value) {
+        redact_attribute(attribute, value, self.names, &mut self.gone);
+        sort_longest_first(&mut self.gone);
     }
 
     /// A text that is redacted as a whole.
-    pub fn text(&mut self, text: &mut String) {
+    pub fn redact_text(&mut self, text: &mut String) {
         if !text.is_empty() && text != REDACTED {
             if text.chars().count() >= SHORTEST {
                 self.gone.push(std::mem::take(text));
-                sort(&mut self.gone);
+                sort_longest_first(&mut self.gone);
             }
             REDACTED.clone_into(text);
         }
     }
 
-    pub fn scrub(&self, text: &mut String) {
-        scrub(text, &self.gone);
+    pub fn scrub_text(&self, text: &mut String) {
+        scrub_values(text, &self.gone);
     }
 }
 
-fn changes(changes: &mut [Change], names: &[String], gone: &mut Vec<String>) {
+fn redact_changes(changes: &mut [Change], names: &[String], gone: &mut Vec<String>) {
     for change in changes {
         for value in change.from.iter_mut().chain([&mut change.to]) {
-            redact(&change.attribute, value, names, gone);
+            redact_attribute(&change.attribute, value, names, gone);
         }
     }
 }
 
-fn redact(attribute: &str, value: &mut Value, names: &[String], gone: &mut Vec<String>) {
+fn redact_attribute(attribute: &str, value: &mut Value, names: &[String], gone: &mut Vec<String>) {
     for name in names {
         if let Some(rest) = attribute.strip_prefix(name.as_str())
             && (rest.is_empty() || rest.starts_with('.'))
         {
-            blot(value, gone);
+            blot_value(value, gone);
         } else if let Some(path) = name.strip_prefix(attribute).and_then(|rest| rest.strip_prefix('.')) {
             redact_inside(value, path, gone);
         }
@@ -103,7 +103,7 @@ fn redact_inside(value: &mut Value, path: &str, gone: &mut Vec<String>) {
         Value::Object(object) => {
             for (key, value) in object {
                 match path.strip_prefix(key.as_str()) {
-                    Some("") => blot(value, gone),
+                    Some("") => blot_value(value, gone),
                     Some(rest) => {
                         if let Some(path) = rest.strip_prefix('.') {
                             redact_inside(value, path, gone);
@@ -117,16 +117,16 @@ fn redact_inside(value: &mut Value, path: &str, gone: &mut Vec<String>) {
     }
 }
 
-fn blot(value: &mut Value, gone: &mut Vec<String>) {
-    collect(value, gone);
+fn blot_value(value: &mut Value, gone: &mut Vec<String>) {
+    collect_texts(value, gone);
     *value = Value::text(REDACTED);
 }
 
 /// The texts and numbers in a value, as a message would repeat them.
-fn collect(value: &Value, gone: &mut Vec<String>) {
+fn collect_texts(value: &Value, gone: &mut Vec<String>) {
     match value {
-        Value::List(items) => items.iter().for_each(|item| collect(item, gone)),
-        Value::Object(object) => object.values().for_each(|value| collect(value, gone)),
+        Value::List(items) => items.iter().for_each(|item| collect_texts(item, gone)),
+        Value::Object(object) => object.values().for_each(|value| collect_texts(value, gone)),
         Value::Text(_) | Value::Int(_) | Value::Float(_) => {
             let text = value.to_string();
             if text != REDACTED && text.chars().count() >= SHORTEST {
@@ -138,11 +138,11 @@ fn collect(value: &Value, gone: &mut Vec<String>) {
 }
 
 /// Longest first, so that no part of a long value survives because a shorter one inside it went first.
-fn sort(gone: &mut [String]) {
+fn sort_longest_first(gone: &mut [String]) {
     gone.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
 }
 
-fn scrub(text: &mut String, gone: &[String]) {
+fn scrub_values(text: &mut String, gone: &[String]) {
     for value in gone {
         if text.contains(value.as_str()) {
             *text = text.replace(value.as_str(), REDACTED);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     fn redacted(entry_: Entry, name: &str) -> String {
-        serde_json::to_string(&entry(entry_, &[name.to_owned()])).unwrap()
+        serde_json::to_string(&redact_entry(entry_, &[name.to_owned()])).unwrap()
     }
 
     #[test]

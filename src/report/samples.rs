@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Entry, Form, Head, Past, RunRecord, Style, render};
+use super::{Entry, Form, Head, PastRun, RunRecord, Style, render};
 use crate::plan::action::Planned;
 
 /// Renders to a text; what is not UTF-8 fails the test.
@@ -75,8 +75,8 @@ pub fn rich_plan() -> RunRecord<'static> {
 }
 
 /// The runs before [`rich`].
-pub fn past() -> Vec<Past> {
-    let run = |day: u64, accounts: u64, create: u64, deactivate: u64, failed: u64| Past {
+pub fn past() -> Vec<PastRun> {
+    let run = |day: u64, accounts: u64, create: u64, deactivate: u64, failed: u64| PastRun {
         run: format!("r-{day}"),
         at: format!("2026-11-{:02}T03:00:00Z", 15 + day).parse().unwrap(),
         accounts: Some(accounts),

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::plan::{ActionKind, FindingKind};
 
-use super::words::listed;
+use super::words::list_counts;
 use super::{Entry, OutcomeResult};
 
 /// Entries of one section share one limit. What failed or is unknown has a section of its own, so that it shows however
 /// many others there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Section {
+pub(super) enum EntrySection {
     Action(ActionKind),
     Failed,
     Unknown,
     Finding(FindingKind),
 }
 
-impl Section {
-    pub(super) fn of(entry: &Entry) -> Self {
+impl EntrySection {
+    pub(super) fn from_entry(entry: &Entry) -> Self {
         match entry {
             Entry::Action { action, outcome } => match outcome.as_ref().map(|outcome| outcome.result) {
                 Some(OutcomeResult::Failed) => Self::Failed,
@@ -60,24 +60,24 @@ impl Section {
 }
 
 /// Lets the first entries of each group of sections through and counts the others by section.
-pub(super) struct Limit {
+pub(super) struct SectionLimit {
     most: Option<u64>,
     /// The section that stands for all of its group.
-    group: fn(Section) -> Section,
-    shown: BTreeMap<Section, u64>,
-    hidden: BTreeMap<Section, u64>,
+    group: fn(EntrySection) -> EntrySection,
+    shown: BTreeMap<EntrySection, u64>,
+    hidden: BTreeMap<EntrySection, u64>,
 }
 
-impl Limit {
-    pub(super) fn new(most: Option<usize>, group: fn(Section) -> Section) -> Self {
+impl SectionLimit {
+    pub(super) fn new(most: Option<usize>, group: fn(EntrySection) -> EntrySection) -> Self {
         Self { most: most.map(|most| most as u64), group, shown: BTreeMap::new(), hidden: BTreeMap::new() }
     }
 
     /// Whether one more of the section is shown; where not, it is counted.
-    pub(super) fn admits(&mut self, section: Section) -> bool {
+    pub(super) fn admits_one(&mut self, section: EntrySection) -> bool {
         let shown = self.shown.entry((self.group)(section)).or_default();
         if self.most.is_some_and(|most| *shown >= most) {
-            self.hide(section);
+            self.count_hidden(section);
             return false;
         }
         *shown += 1;
@@ -85,13 +85,13 @@ impl Limit {
     }
 
     /// Counts one that is not shown for another reason.
-    pub(super) fn hide(&mut self, section: Section) {
+    pub(super) fn count_hidden(&mut self, section: EntrySection) {
         *self.hidden.entry(section).or_default() += 1;
     }
 
     /// What was not shown: `30 create, 2 failed`; none where all was.
-    pub(super) fn rest(&self) -> Option<String> {
-        let rest = listed(self.hidden.iter().map(|(section, count)| (*count, section.name())));
+    pub(super) fn hidden_counts(&self) -> Option<String> {
+        let rest = list_counts(self.hidden.iter().map(|(section, count)| (*count, section.name())));
         (!rest.is_empty()).then_some(rest)
     }
 }
@@ -111,23 +111,23 @@ mod tests {
 
     #[test]
     fn a_limit_lets_the_first_of_each_group_through_and_counts_the_rest() {
-        let mut limit = Limit::new(Some(2), |section| section);
-        let update = Section::Action(ActionKind::Update);
-        assert_eq!([update; 4].map(|section| limit.admits(section)), [true, true, false, false]);
-        assert!(limit.admits(Section::Failed));
-        assert_eq!(limit.rest().as_deref(), Some("2 update"));
-        limit.hide(Section::Failed);
-        assert_eq!(limit.rest().as_deref(), Some("2 update, 1 failed"));
+        let mut limit = SectionLimit::new(Some(2), |section| section);
+        let update = EntrySection::Action(ActionKind::Update);
+        assert_eq!([update; 4].map(|section| limit.admits_one(section)), [true, true, false, false]);
+        assert!(limit.admits_one(EntrySection::Failed));
+        assert_eq!(limit.hidden_counts().as_deref(), Some("2 update"));
+        limit.count_hidden(EntrySection::Failed);
+        assert_eq!(limit.hidden_counts().as_deref(), Some("2 update, 1 failed"));
 
-        let mut limit = Limit::new(Some(1), |_| Section::Failed);
-        assert!(limit.admits(update));
-        assert!(!limit.admits(Section::Unknown));
+        let mut limit = SectionLimit::new(Some(1), |_| EntrySection::Failed);
+        assert!(limit.admits_one(update));
+        assert!(!limit.admits_one(EntrySection::Unknown));
     }
 
     #[test]
     fn without_a_limit_all_is_shown() {
-        let mut limit = Limit::new(None, |section| section);
-        assert!((0..1000).all(|_| limit.admits(Section::Failed)));
-        assert_eq!(limit.rest(), None);
+        let mut limit = SectionLimit::new(None, |section| section);
+        assert!((0..1000).all(|_| limit.admits_one(EntrySection::Failed)));
+        assert_eq!(limit.hidden_counts(), None);
     }
 }

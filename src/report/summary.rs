@@ -24,14 +24,14 @@ pub struct Summary {
     pub unknown: u64,
     pub requests: Requests,
     #[serde(default)]
-    pub quota: Option<Quota>,
+    pub quota: Option<QuotaSummary>,
     /// What is still to be sent, and on how many days the quota lets it be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
     pub elapsed_seconds: f64,
     pub exit_code: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Problem>,
+    pub error: Option<SummaryProblem>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl SummaryOutcome {
 
     /// As a person says it.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn status_text(self) -> &'static str {
         match self {
             Self::Planned => "planned, nothing was changed",
             Self::NoChanges => "nothing to change",
@@ -93,7 +93,7 @@ pub struct Requests {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quota {
+pub struct QuotaSummary {
     pub limit: Option<u64>,
     pub remaining: u64,
     pub resets_at: Option<Timestamp>,
@@ -101,7 +101,7 @@ pub struct Quota {
 
 /// Why a command failed before anything was changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Problem {
+pub struct SummaryProblem {
     /// One word a script can switch on: `configuration`, `source`, `target`, `plan`, `journal`, `safety`, `locked`, `usage`.
     pub kind: String,
     pub message: String,

@@ -44,13 +44,13 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 }
 
 fn middle_out(text: &str, most: usize) -> Cow<'_, str> {
-    if text.len() <= most || begin(text.chars(), most) == text.len() {
+    if text.len() <= most || beginning_length(text.chars(), most) == text.len() {
         return Cow::Borrowed(text);
     }
     let kept = most.saturating_sub(1);
     let tail = kept / 2;
-    let head_end = begin(text.chars(), kept - tail);
-    let tail_start = text.len() - begin(text.chars().rev(), tail);
+    let head_end = beginning_length(text.chars(), kept - tail);
+    let tail_start = text.len() - beginning_length(text.chars().rev(), tail);
     // A mark belongs to a letter that is left out.
     let tail = text[tail_start..].trim_start_matches(|c| columns::letter_width(c) == 0 && !is_invisible(c));
     Cow::Owned(format!("{}…{tail}", &text[..head_end]))
@@ -58,7 +58,7 @@ fn middle_out(text: &str, most: usize) -> Cow<'_, str> {
 
 /// How many bytes of the letters fit into so many columns. What takes no column at all is not without end: there may be
 /// megabytes of it.
-fn begin(letters: impl Iterator<Item = char>, most: usize) -> usize {
+fn beginning_length(letters: impl Iterator<Item = char>, most: usize) -> usize {
     const MARKS: usize = 4;
     let (mut taken, mut bytes) = (0, 0);
     for (number, letter) in letters.enumerate() {

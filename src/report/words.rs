@@ -9,11 +9,11 @@ use crate::plan::{Change, FindingKind, Forecast};
 use super::columns::text_width;
 use super::summary::SummaryOutcome;
 use super::visible::{shortened, visible};
-use super::{Head, Outcome, OutcomeResult, Summary};
+use super::{ActionOutcome, Head, OutcomeResult, Summary};
 
 /// The facts of a summary beside its actions, each under its label: what was not done, what else was found, what it cost.
 /// What would say nothing is left out.
-pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, String)> {
+pub(super) fn summary_facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, String)> {
     let Summary { found, requests, .. } = summary;
     let mut facts = Vec::new();
     let mut fact = |label, text: String| {
@@ -27,13 +27,13 @@ pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, Strin
             _ => "not chosen",
         };
         let counts = [(summary.held, "held"), (summary.failed, "failed"), (summary.unknown, "unknown")];
-        fact("not done", listed(counts.into_iter().chain([(untouched(summary), left)])));
+        fact("not done", list_counts(counts.into_iter().chain([(untouched_actions(summary), left)])));
     } else if summary.held > 0 {
         fact("held", summary.held.to_string());
     }
-    fact("found", listed(FindingKind::ALL.map(|kind| (found.get(kind), kind.name()))));
+    fact("found", list_counts(FindingKind::ALL.map(|kind| (found.get(kind), kind.name()))));
 
-    let kinds = listed([
+    let kinds = list_counts([
         (requests.auth, "auth"),
         (requests.list, "list"),
         (requests.lookup, "lookup"),
@@ -45,14 +45,14 @@ pub(super) fn facts(summary: &Summary, is_run: bool) -> Vec<(&'static str, Strin
     fact("requests", format!("{sent}{} estimated{kinds}{retried}", requests.estimated));
     if let Some(quota) = &summary.quota {
         let limit = quota.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
-        let reset = quota.resets_at.map(|at| format!(", resets at {}", moment(at))).unwrap_or_default();
+        let reset = quota.resets_at.map(|at| format!(", resets at {}", moment_text(at))).unwrap_or_default();
         fact("quota", format!("{}{limit} left{reset}", quota.remaining));
     }
     if let Some(forecast) = summary.forecast.filter(|forecast| forecast.days != Some(1) || is_run) {
-        fact("days", days(forecast));
+        fact("days", forecast_text(forecast));
     }
     if summary.elapsed_seconds > 0.0 {
-        fact("took", elapsed(summary.elapsed_seconds));
+        fact("took", elapsed_text(summary.elapsed_seconds));
     }
     facts
 }
@@ -69,7 +69,7 @@ pub(super) fn unrepeated_notes(head: &Head) -> impl Iterator<Item = &str> {
 }
 
 /// How many days the quota makes of what is still to be sent, and what each of them costs again.
-fn days(forecast: Forecast) -> String {
+fn forecast_text(forecast: Forecast) -> String {
     let Forecast { requests, today, per_day, each_day, days } = forecast;
     if today >= requests {
         return format!("{requests} more requests, which today still has room for");
@@ -92,14 +92,14 @@ fn days(forecast: Forecast) -> String {
 
 /// Actions of a run's plan of which nothing came, good or bad: `--only` or `--limit` left them out, or the run was paused
 /// or failed before them.
-pub(super) fn untouched(summary: &Summary) -> u64 {
+pub(super) fn untouched_actions(summary: &Summary) -> u64 {
     let Summary { planned, applied, held, failed, unknown, .. } = summary;
     [applied.total(), *held, *failed, *unknown].into_iter().fold(planned.total(), u64::saturating_sub)
 }
 
 /// A length of time: `31.2 s`, `3 min 20 s`, `2 h 5 min`.
 #[must_use]
-pub fn elapsed(seconds: f64) -> String {
+pub fn elapsed_text(seconds: f64) -> String {
     // What is negative or not a number becomes no time at all.
     let seconds = seconds.max(0.0);
     // The cast saturates.
@@ -113,12 +113,12 @@ pub fn elapsed(seconds: f64) -> String {
 }
 
 /// A moment, to the second.
-pub(super) fn moment(at: jiff::Timestamp) -> String {
+pub(super) fn moment_text(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// `10 create, 5 update`: the numbers that are not zero, with their names.
-pub(super) fn listed<'n>(counts: impl IntoIterator<Item = (u64, &'n str)>) -> String {
+pub(super) fn list_counts<'n>(counts: impl IntoIterator<Item = (u64, &'n str)>) -> String {
     let some: Vec<String> =
         counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
     some.join(", ")
@@ -126,7 +126,7 @@ pub(super) fn listed<'n>(counts: impl IntoIterator<Item = (u64, &'n str)>) -> St
 
 /// A value in at most so many columns: what is empty says so, and blanks at an end stand in quotes, because nobody
 /// sees them otherwise.
-pub(super) fn shown(value: &Value, most: usize) -> Cow<'_, str> {
+pub(super) fn shown_value(value: &Value, most: usize) -> Cow<'_, str> {
     match value {
         value if value.is_blank() => Cow::Borrowed("(empty)"),
         Value::Text(text) if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) => {
@@ -140,17 +140,17 @@ pub(super) fn shown(value: &Value, most: usize) -> Cow<'_, str> {
 /// Both values of a change: `Agent → Lead`, or only the new one where there is no old one to show. Together they take
 /// at most so many columns, and what the one does not need the other has. Of two objects only the keys are shown that
 /// differ, and of two long values that begin and end alike the place where they do: whoever approves a change must see it.
-pub(super) fn transition(change: &Change, most: usize) -> String {
+pub(super) fn change_text(change: &Change, most: usize) -> String {
     const ARROW: &str = " → ";
-    let Some(from) = &change.from else { return shown(&change.to, most).into_owned() };
+    let Some(from) = &change.from else { return shown_value(&change.to, most).into_owned() };
     if let (Value::Object(from), Value::Object(to)) = (from, &change.to)
         && !from.is_empty()
         && !to.is_empty()
     {
-        return keys(from, to, most);
+        return changed_keys_text(from, to, most);
     }
     let most = most.saturating_sub(text_width(ARROW));
-    let (from_all, to_all) = (shown(from, most), shown(&change.to, most));
+    let (from_all, to_all) = (shown_value(from, most), shown_value(&change.to, most));
     let (from_takes, to_takes) = (text_width(&from_all), text_width(&to_all));
     if from_takes + to_takes <= most && from_all != to_all {
         return format!("{from_all}{ARROW}{to_all}");
@@ -158,7 +158,7 @@ pub(super) fn transition(change: &Change, most: usize) -> String {
     let half = most / 2;
     let from_most = half.max(most.saturating_sub(to_takes));
     let to_most = half.max(most.saturating_sub(from_takes));
-    let (from_said, to_said) = (shown(from, from_most), shown(&change.to, to_most));
+    let (from_said, to_said) = (shown_value(from, from_most), shown_value(&change.to, to_most));
     if from_said != to_said {
         return format!("{from_said}{ARROW}{to_said}");
     }
@@ -175,7 +175,7 @@ pub(super) fn transition(change: &Change, most: usize) -> String {
 const LEAD: usize = 3;
 
 /// The keys in which two objects differ: `French: 60 → 80, German: (none) → 40`. As many as fit; the others are counted.
-fn keys(from: &BTreeMap<String, Value>, to: &BTreeMap<String, Value>, most: usize) -> String {
+fn changed_keys_text(from: &BTreeMap<String, Value>, to: &BTreeMap<String, Value>, most: usize) -> String {
     let names: BTreeSet<&String> = from.keys().chain(to.keys()).filter(|key| from.get(*key) != to.get(*key)).collect();
     let value = |object: &BTreeMap<String, Value>, key: &str| {
         object.get(key).map_or(Value::text("(none)"), |value| match value {
@@ -197,19 +197,19 @@ fn keys(from: &BTreeMap<String, Value>, to: &BTreeMap<String, Value>, most: usiz
         let reserve = if left > 1 { ", 99 more".len() } else { 0 };
         let room = most.saturating_sub(text_width(&said) + comma.len() + text_width(&name) + ": ".len() + reserve);
         let change = Change { attribute: String::new(), from: Some(value(from, key)), to: value(to, key) };
-        let all = transition(&change, usize::MAX / 2);
+        let all = change_text(&change, usize::MAX / 2);
         if text_width(&all) > room && !said.is_empty() {
             said.push_str(&format!(", {left} more"));
             return said;
         }
-        let all = if text_width(&all) > room { transition(&change, room) } else { all };
+        let all = if text_width(&all) > room { change_text(&change, room) } else { all };
         said.push_str(&format!("{comma}{name}: {all}"));
     }
     said
 }
 
 /// What came of an action, where it is worth a word: nothing for what was applied as planned.
-pub(super) fn outcome(outcome: &Outcome) -> Option<String> {
+pub(super) fn outcome_text(outcome: &ActionOutcome) -> Option<String> {
     let said = match outcome.result {
         OutcomeResult::Applied if outcome.message.is_none() => return None,
         OutcomeResult::Held => return None,
@@ -240,13 +240,13 @@ mod tests {
 
     #[test]
     fn lengths_of_time_read_as_people_say_them() {
-        let said = [0.0, 31.24, 59.96, 60.0, 200.4, 7500.0, -1.0, f64::NAN].map(elapsed);
+        let said = [0.0, 31.24, 59.96, 60.0, 200.4, 7500.0, -1.0, f64::NAN].map(elapsed_text);
         assert_eq!(said, ["0.0 s", "31.2 s", "1 min 0 s", "1 min 0 s", "3 min 20 s", "2 h 5 min", "0.0 s", "0.0 s"]);
     }
 
     #[test]
     fn a_value_that_nobody_would_see_is_shown() {
-        let said = |json: &str| shown(&serde_json::from_str(json).unwrap(), 30).into_owned();
+        let said = |json: &str| shown_value(&serde_json::from_str(json).unwrap(), 30).into_owned();
         assert_eq!(said("null"), "(empty)");
         assert_eq!(said(r#""""#), "(empty)");
         assert_eq!(said(r#""Ana ""#), "\"Ana \"");
@@ -260,17 +260,17 @@ mod tests {
             from: Some(Value::text(from)),
             to: Value::text(to),
         };
-        assert_eq!(transition(&change("abc", "abcdefghijklmnopqrstuvwxyz"), 20), "abc → abcdefg…uvwxyz");
-        assert_eq!(transition(&change("abcdefghijklmnopqrstuvwxyz", "abc"), 20), "abcdefg…uvwxyz → abc");
-        assert_eq!(transition(&change("abcdefghijkl", "abcdefghijklm"), 19), "abcd…jkl → abcd…klm");
-        assert_eq!(transition(&change("a", "b"), 0), "… → …");
+        assert_eq!(change_text(&change("abc", "abcdefghijklmnopqrstuvwxyz"), 20), "abc → abcdefg…uvwxyz");
+        assert_eq!(change_text(&change("abcdefghijklmnopqrstuvwxyz", "abc"), 20), "abcdefg…uvwxyz → abc");
+        assert_eq!(change_text(&change("abcdefghijkl", "abcdefghijklm"), 19), "abcd…jkl → abcd…klm");
+        assert_eq!(change_text(&change("a", "b"), 0), "… → …");
     }
 
     #[test]
     fn of_two_objects_only_what_differs_is_shown() {
         let said = |from: &str, to: &str, most| {
             let value = |json: &str| serde_json::from_str(json).unwrap();
-            transition(&Change { attribute: "skills".into(), from: Some(value(from)), to: value(to) }, most)
+            change_text(&Change { attribute: "skills".into(), from: Some(value(from)), to: value(to) }, most)
         };
         let from = r#"{"English":70,"French":60,"Legacy Queue":"yes","Turkish":55}"#;
         assert_eq!(
@@ -291,13 +291,13 @@ mod tests {
         let (from, to) =
             (format!("{}red{}", "a".repeat(50), "b".repeat(50)), format!("{}blue{}", "a".repeat(50), "b".repeat(50)));
         let change = Change { attribute: "note".into(), from: Some(Value::text(from)), to: Value::text(to) };
-        assert_eq!(transition(&change, 43), "…aaaredbbb…bbbbbbbbb → …aaabluebb…bbbbbbbbb");
+        assert_eq!(change_text(&change, 43), "…aaaredbbb…bbbbbbbbb → …aaabluebb…bbbbbbbbb");
         let lists = Change {
             attribute: "roles".into(),
             from: Some(serde_json::from_str(r#"["Team Agent","Team Analyst","Supervisor"]"#).unwrap()),
             to: serde_json::from_str(r#"["Team Agent","Team Manager","Supervisor"]"#).unwrap(),
         };
-        assert!(transition(&lists, 40).contains("Ana"), "{}", transition(&lists, 40));
+        assert!(change_text(&lists, 40).contains("Ana"), "{}", change_text(&lists, 40));
     }
 
     #[test]
@@ -307,12 +307,13 @@ mod tests {
             from: Some(Value::text("佐藤健太".repeat(6))),
             to: Value::text("한국".repeat(12)),
         };
-        assert!(text_width(&transition(&change, 40)) <= 40, "{}", transition(&change, 40));
+        assert!(text_width(&change_text(&change, 40)) <= 40, "{}", change_text(&change, 40));
     }
 
     #[test]
     fn what_says_nothing_is_left_out_of_the_facts() {
-        let labels = |summary: &Summary| facts(summary, true).into_iter().map(|(label, _)| label).collect::<Vec<_>>();
+        let labels =
+            |summary: &Summary| summary_facts(summary, true).into_iter().map(|(label, _)| label).collect::<Vec<_>>();
         let mut summary = rich().head.summary;
         assert_eq!(labels(&summary), ["not done", "found", "requests", "quota", "took"]);
         (summary.held, summary.failed, summary.unknown, summary.quota) = (0, 0, 0, None);
@@ -333,11 +334,9 @@ mod tests {
             forecast(0, Some(50_000), Some(1)).starts_with("1 more day for 41207 more requests, 50000 into a whole")
         );
         assert_eq!(forecast(50_000, Some(50_000), Some(1)), "41207 more requests, which today still has room for");
-        assert!(
-            forecast(10, None, None).starts_with("an unknown number of days for 41207 more requests, 10 fit into")
-        );
+        assert!(forecast(10, None, None).starts_with("an unknown number of days for 41207 more requests, 10 fit into"));
         let mut summary = rich().head.summary;
-        let of = |summary: &Summary, is_run| facts(summary, is_run).iter().any(|(label, _)| *label == "days");
+        let of = |summary: &Summary, is_run| summary_facts(summary, is_run).iter().any(|(label, _)| *label == "days");
         assert!(!of(&summary, false));
         let in_days = |days| Forecast { requests: 10, today: 5, per_day: Some(9), each_day: 1, days };
         summary.forecast = Some(in_days(Some(1)));
@@ -347,14 +346,14 @@ mod tests {
     }
 
     fn days_of(today: u64, per_day: Option<u64>, of: Option<u64>) -> String {
-        days(Forecast { requests: 41_207, today, per_day, each_day: 1, days: of })
+        forecast_text(Forecast { requests: 41_207, today, per_day, each_day: 1, days: of })
     }
 
     #[test]
     fn what_nothing_came_of_is_not_passed_over() {
         let mut summary = rich().head.summary;
         summary.planned.create += 71;
-        let not_done = |summary: &Summary| facts(summary, true).remove(0).1;
+        let not_done = |summary: &Summary| summary_facts(summary, true).remove(0).1;
         assert_eq!(not_done(&summary), "1 held, 1 failed, 1 unknown, 71 not chosen");
         summary.outcome = SummaryOutcome::Paused;
         assert_eq!(not_done(&summary), "1 held, 1 failed, 1 unknown, 71 not reached");
@@ -366,7 +365,7 @@ mod tests {
         head.notes = vec!["too few rows".into(), "the listing shifted".into()];
         assert_eq!(unrepeated_notes(&head).count(), 2);
         let message = "too few rows; too many are invalid".into();
-        head.summary.error = Some(crate::report::Problem { kind: "safety".into(), message, hint: None });
+        head.summary.error = Some(crate::report::SummaryProblem { kind: "safety".into(), message, hint: None });
         assert_eq!(unrepeated_notes(&head).collect::<Vec<_>>(), ["the listing shifted"]);
     }
 }

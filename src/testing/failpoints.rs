@@ -168,7 +168,7 @@ pub fn reach(point: Failpoint) {
 #[inline]
 pub fn reach_kind(point: Failpoint, kind: &str) {
     #[cfg(debug_assertions)]
-    armed::pass(point, kind);
+    armed::pass_failpoint(point, kind);
     #[cfg(not(debug_assertions))]
     let _ = (point, kind);
 }
@@ -211,7 +211,7 @@ mod armed {
         Armed { kill: kill.map(|(point, kind, _)| (point, kind)), left: AtomicU64::new(left), trace }
     });
 
-    pub fn pass(point: Failpoint, kind: &str) {
+    pub fn pass_failpoint(point: Failpoint, kind: &str) {
         let armed = &*ARMED;
         if let Some(mut trace) = armed.trace.as_ref() {
             // One write a line, so that lines of several threads stay whole.

@@ -7,21 +7,21 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 /// A target of the fuzzer, and how many changed inputs are tried here: as many as take about a second.
-struct Target {
+struct FuzzTarget {
     name: &'static str,
     check: fn(&[u8]),
     changes: usize,
 }
 
-const TARGETS: [Target; 8] = [
-    Target { name: "csv", check: crate::source::fuzzing::any_file, changes: 1500 },
-    Target { name: "config", check: crate::config::fuzzing::any_text, changes: 300 },
-    Target { name: "template", check: crate::mapping::fuzzing::any_template, changes: 200 },
-    Target { name: "plan", check: crate::plan::fuzzing::any_file, changes: 3000 },
-    Target { name: "imichat", check: crate::connectors::imichat::fuzzing::any_answers, changes: 5000 },
-    Target { name: "brightpattern", check: crate::connectors::brightpattern::fuzzing::any_answer, changes: 5000 },
-    Target { name: "scim", check: crate::connectors::scim::fuzzing::any_answers, changes: 2000 },
-    Target { name: "journal", check: crate::journal::store::fuzzing::any_bytes, changes: 3000 },
+const TARGETS: [FuzzTarget; 8] = [
+    FuzzTarget { name: "csv", check: crate::source::fuzzing::any_file, changes: 1500 },
+    FuzzTarget { name: "config", check: crate::config::fuzzing::any_text, changes: 300 },
+    FuzzTarget { name: "template", check: crate::mapping::fuzzing::any_template, changes: 200 },
+    FuzzTarget { name: "plan", check: crate::plan::fuzzing::any_file, changes: 3000 },
+    FuzzTarget { name: "imichat", check: crate::connectors::imichat::fuzzing::any_answers, changes: 5000 },
+    FuzzTarget { name: "brightpattern", check: crate::connectors::brightpattern::fuzzing::any_answer, changes: 5000 },
+    FuzzTarget { name: "scim", check: crate::connectors::scim::fuzzing::any_answers, changes: 2000 },
+    FuzzTarget { name: "journal", check: crate::journal::store::fuzzing::any_bytes, changes: 3000 },
 ];
 /// Runs of bytes that mean something somewhere, beside those of a target's dictionary.
 const PIECES: [&[u8]; 8] = [b"\"", b"\r\n", b"\0", b"\xEF\xBB\xBF", b"\xFF", b"9223372036854775808", b"1e999", b"[[[["];
@@ -68,23 +68,23 @@ fn the_journal_keeps_its_laws_over_the_corpus_and_around_it() {
 
 #[test]
 fn every_fuzzer_has_its_target_and_every_target_its_corpus() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = fuzz_folder() else { return };
     let manifest: toml::Table = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap();
     let fuzzers: Vec<&str> =
         manifest["bin"].as_array().unwrap().iter().map(|bin| bin["name"].as_str().unwrap()).collect();
     assert_eq!(fuzzers, TARGETS.map(|target| target.name));
     for target in TARGETS {
-        assert!(corpus(&folder, target.name).len() >= 10, "{} has hardly a corpus", target.name);
+        assert!(read_corpus(&folder, target.name).len() >= 10, "{} has hardly a corpus", target.name);
         assert!(folder.join(format!("targets/{}.rs", target.name)).is_file());
     }
 }
 
 /// The folder of the fuzzers; a package that was published has none.
-fn folder() -> Option<PathBuf> {
+fn fuzz_folder() -> Option<PathBuf> {
     Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")).filter(|folder| folder.is_dir())
 }
 
-fn corpus(folder: &Path, name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+fn read_corpus(folder: &Path, name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = std::fs::read_dir(folder.join("corpus").join(name)).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -92,13 +92,13 @@ fn corpus(folder: &Path, name: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// The words of a target's dictionary, in the form that libFuzzer reads.
-fn dictionary(folder: &Path, name: &str) -> Vec<Vec<u8>> {
+fn read_dictionary(folder: &Path, name: &str) -> Vec<Vec<u8>> {
     let text = std::fs::read_to_string(folder.join(format!("dictionaries/{name}.dict"))).unwrap_or_default();
     let words = text.lines().filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix('"'));
-    words.map(unescaped).chain(PIECES.map(<[u8]>::to_vec)).collect()
+    words.map(unescape_word).chain(PIECES.map(<[u8]>::to_vec)).collect()
 }
 
-fn unescaped(word: &str) -> Vec<u8> {
+fn unescape_word(word: &str) -> Vec<u8> {
     let mut bytes = word.bytes();
     let mut out = Vec::new();
     while let Some(byte) = bytes.next() {
@@ -115,26 +115,26 @@ fn unescaped(word: &str) -> Vec<u8> {
 }
 
 fn over_and_around(name: &str) {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = fuzz_folder() else { return };
     let target = TARGETS.into_iter().find(|target| target.name == name).unwrap();
-    let corpus = corpus(&folder, name);
-    let words = dictionary(&folder, name);
+    let corpus = read_corpus(&folder, name);
+    let words = read_dictionary(&folder, name);
     for (path, input) in &corpus {
-        let _said = Said { name, what: path.display().to_string(), input };
+        let _said = FuzzVerdict { name, what: path.display().to_string(), input };
         (target.check)(input);
     }
     for seed in 0..target.changes {
         let mut random = SmallRng::seed_from_u64(seed as u64);
         let mut input = corpus[random.random_range(0..corpus.len())].1.clone();
         for _ in 0..random.random_range(1..5) {
-            change(&mut input, &corpus, &words, &mut random);
+            change_input(&mut input, &corpus, &words, &mut random);
         }
-        let _said = Said { name, what: format!("seed {seed}"), input: &input };
+        let _said = FuzzVerdict { name, what: format!("seed {seed}"), input: &input };
         (target.check)(&input);
     }
 }
 
-fn change(input: &mut Vec<u8>, corpus: &[(PathBuf, Vec<u8>)], words: &[Vec<u8>], random: &mut SmallRng) {
+fn change_input(input: &mut Vec<u8>, corpus: &[(PathBuf, Vec<u8>)], words: &[Vec<u8>], random: &mut SmallRng) {
     let at = random.random_range(0..=input.len());
     let end = random.random_range(at..=input.len().min(at + 40));
     match random.random_range(0..6) {
@@ -161,13 +161,13 @@ fn change(input: &mut Vec<u8>, corpus: &[(PathBuf, Vec<u8>)], words: &[Vec<u8>],
 }
 
 /// Says on which input a check failed, in the form that `printf` reads.
-struct Said<'a> {
+struct FuzzVerdict<'a> {
     name: &'a str,
     what: String,
     input: &'a [u8],
 }
 
-impl Drop for Said<'_> {
+impl Drop for FuzzVerdict<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("{}, {}: '{}'", self.name, self.what, self.input.escape_ascii());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use headcount::report::{Entry, Form, Head, Past, RunRecord, Style, render};
+use headcount::report::{Entry, Form, Head, PastRun, RunRecord, Style, render};
 use serde_json::{Value, json};
 
 /// A folder with the sample configuration, in which the program runs.
@@ -77,7 +77,7 @@ pub fn head(of: &str, planned: Value, held: Value) -> Head {
 }
 
 /// Two weeks of runs.
-pub fn past() -> Vec<Past> {
+pub fn past() -> Vec<PastRun> {
     let days = [
         (1152, 9, 4, 0),
         (1157, 3, 2, 0),
@@ -92,7 +92,7 @@ pub fn past() -> Vec<Past> {
         (1177, 7, 3, 1),
         (1181, 9, 3, 0),
     ];
-    let runs = days.into_iter().enumerate().map(|(day, (accounts, create, deactivate, failed))| Past {
+    let runs = days.into_iter().enumerate().map(|(day, (accounts, create, deactivate, failed))| PastRun {
         run: format!("202611{:02}T030000Z-1c20a{day:x}", day + 10),
         at: format!("2026-11-{:02}T03:00:00Z", day + 10).parse().unwrap(),
         accounts: Some(accounts),
@@ -106,11 +106,11 @@ pub fn past() -> Vec<Past> {
 }
 
 /// A record as a page in this folder.
-pub fn write(dir: &Path, head: Head, past: Vec<Past>, entries: impl Iterator<Item = Value>) -> PathBuf {
+pub fn write(dir: &Path, head: Head, past: Vec<PastRun>, entries: impl Iterator<Item = Value>) -> PathBuf {
     let entries = entries.map(|entry| serde_json::from_value::<Entry>(entry).map_err(Into::into));
     let path = dir.join("page.html");
     let mut file = fs::File::create(&path).unwrap();
-    render(RunRecord::from_parts(head, entries).after(past), Form::Html, &Style::default(), &mut file).unwrap();
+    render(RunRecord::from_parts(head, entries).with_past(past), Form::Html, &Style::default(), &mut file).unwrap();
     path
 }
 

@@ -340,13 +340,13 @@ fn judge_state(scenario: &Scenario, tenant: &Tenant, project: &Project) {
     let state = project.path(".headcount");
     let journal = Journal::open(&state, JournalOptions::new("2027-01-01T00:00:00Z".parse().unwrap())).unwrap();
     let runs = journal.runs();
-    assert_eq!(journal.unfinished(), None);
+    assert_eq!(journal.unfinished_run(), None);
     for run in &runs {
         assert_eq!((run.tally.unknown, run.tally.open, run.tally.failed), (0, 0, 0), "{run:?}");
     }
     let memory = journal.memory(&format!("acme\n{} {}", scenario.system, tenant.base_url()));
     for login in newcomers(scenario) {
-        assert!(memory.link(&format!("E-{login}")).is_some(), "the account of {login} is forgotten");
+        assert!(memory.link_of(&format!("E-{login}")).is_some(), "the account of {login} is forgotten");
     }
     for entry in fs::read_dir(state.join("runs")).unwrap() {
         let folder = entry.unwrap().path();

@@ -123,6 +123,6 @@ async fn run(setting: &Setting, actions: &[Action]) -> Vec<Option<String>> {
     .unwrap();
     assert_eq!((executed.failed, executed.unknown, executed.pending), (0, 0, 0), "{executed:?}");
     let state = journal.run(run).unwrap().unwrap();
-    let remark = |seq| state.remark(seq, Step::First).map(|remark| remark.message.clone());
+    let remark = |seq| state.remark_of(seq, Step::First).map(|remark| remark.message.clone());
     (1..=actions.len() as u64).map(remark).collect()
 }

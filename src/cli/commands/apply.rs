@@ -32,7 +32,7 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
     let (header, digest) = records::verified(&files.plan)?;
     usable(app, &configured, &header)?;
     let journal = configured.journal(&*app.clock)?;
-    if let Some(run) = journal.unfinished() {
+    if let Some(run) = journal.unfinished_run() {
         return Err(Failure::new("journal", format!("the run {run} has not ended"))
             .hint("`headcount resume` ends it; then make a new plan")
             .exit(Exit::Failed));
@@ -188,7 +188,7 @@ fn usable(app: &App, configured: &Configured, header: &Header) -> Result<(), Fai
         return refuse(
             format!(
                 "the plan is {} old, older than safety.plan_max_age allows",
-                crate::report::words::elapsed(age.as_secs_f64())
+                crate::report::words::elapsed_text(age.as_secs_f64())
             ),
             anew,
         );

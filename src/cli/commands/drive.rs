@@ -88,7 +88,7 @@ pub async fn confirmed(
             let answer = answer.map_err(|error| unasked(&error))?.map_err(|error| unasked(&error))?;
             Ok(answer == Answer::Yes)
         }
-        () = app.stop.requested() => {
+        () = app.stop.wait_requested() => {
             // The cursor still stands behind the question.
             app.end_line();
             Err(Failure::new("signal", "stopped before anything was changed").exit(Exit::Paused))
@@ -156,7 +156,7 @@ impl Drive<'_> {
         let head = state.head();
         let released = records::released(plan.header, &head.approved)?;
         let selection = head.selection.clone().unwrap_or_default();
-        let secret = match secret::load(&self.configured.state, run)? {
+        let secret = match secret::load_secret(&self.configured.state, run)? {
             Some(secret) => secret,
             None => {
                 self.needs_no_secret(run)?;
@@ -221,7 +221,7 @@ impl Drive<'_> {
             }
         };
         if let Left::Ended(_) = left
-            && let Err(error) = secret::destroy(&self.configured.state, run)
+            && let Err(error) = secret::destroy_secret(&self.configured.state, run)
         {
             // Everything was delivered, and nothing will be derived from it any more.
             self.app.monitor().note(&format!("the run has ended, and its secret is still there: {error}"));
@@ -313,7 +313,7 @@ impl Drive<'_> {
     /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.
     pub fn deliver_of(&self, run: RunId) -> Result<(), Failure> {
         let state = &self.configured.state;
-        let (derived_from, promise) = match (secret::load(state, run)?, Promise::load(state, run)?) {
+        let (derived_from, promise) = match (secret::load_secret(state, run)?, Promise::load(state, run)?) {
             (Some(derived_from), Some(promise)) => (derived_from, promise),
             // What is promised is promised before the first request: it sent nothing.
             (Some(_), None) => return Ok(()),

@@ -12,7 +12,7 @@ use crate::files::write_atomically;
 use crate::model::Place;
 use crate::plan::file::Header;
 use crate::plan::{self, Finding, FindingKind};
-use crate::report::{Entry, Outcome, OutcomeResult, RunRecord};
+use crate::report::{ActionOutcome, Entry, OutcomeResult, RunRecord};
 use crate::source::{Complaint, SheetForm, Source};
 
 /// Writes the sheet where one is asked for and there is something to write; its path. `name` stands for `{run}`.
@@ -106,7 +106,7 @@ fn complaint(entry: Entry) -> Option<(plan::Source, Complaint)> {
         Entry::Finding(Finding { finding: FindingKind::Conflict, source, reason, .. }) => {
             (source?, reason, "only one row may stand for an account: correct or remove one of them")
         }
-        Entry::Action { action, outcome: Some(Outcome { result: OutcomeResult::Failed, message, code, .. }) } => {
+        Entry::Action { action, outcome: Some(ActionOutcome { result: OutcomeResult::Failed, message, code, .. }) } => {
             let error = match (message, code) {
                 (Some(message), Some(code)) if !message.contains(&code.to_string()) => format!("{message} ({code})"),
                 (Some(message), _) => message,

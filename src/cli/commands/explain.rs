@@ -73,7 +73,7 @@ pub async fn look(
     let inputs = configured.inputs(&mapped, memory, (&*app.clock, &*monitor), Accounts::Last(last), dir.path());
     tokio::select! {
         explained = explain(&inputs, asked) => Ok(explained?),
-        () = app.stop.requested() => Err(Failure::new("signal", "stopped; nothing was changed").exit(Exit::Paused)),
+        () = app.stop.wait_requested() => Err(Failure::new("signal", "stopped; nothing was changed").exit(Exit::Paused)),
     }
 }
 

@@ -26,7 +26,7 @@ pub async fn run(app: &App, args: &ExportArgs) -> Result<Exit, Failure> {
     let connected = configured.connect_to_all(app.clock.clone(), &app.stop).await?;
     let exported = tokio::select! {
         exported = export(app, &*connected.target) => exported,
-        () = app.stop.requested() => Err(Failure::new("signal", "stopped; nothing was written").exit(Exit::Paused)),
+        () = app.stop.wait_requested() => Err(Failure::new("signal", "stopped; nothing was written").exit(Exit::Paused)),
     };
     let (mut table, accounts) = close_after(connected, exported).await?;
     app.pause_progress();

@@ -16,7 +16,7 @@ use crate::journal::RunId;
 use crate::plan::file::Header;
 use crate::plan::safety::Group;
 use crate::report::summary::SummaryOutcome;
-use crate::report::{Extent, Form, Problem, RecordKind, Style, Summary, render};
+use crate::report::{Extent, Form, RecordKind, Style, Summary, SummaryProblem, render};
 use crate::testing::failpoints::{self, Failpoint};
 
 impl Drive<'_> {
@@ -68,11 +68,11 @@ impl Drive<'_> {
         for (form, path) in wanted.into_iter().filter_map(|(form, path)| Some((form, path.as_ref()?))) {
             let path = std::path::PathBuf::from(path.to_string_lossy().replace("{run}", &run.to_string()));
             let (redact, invocation) = (settings.report.redact.clone(), invocation.clone());
-            let again = invocation.command(&format!("report {run} --as {form}"));
+            let again = invocation.whole_command(&format!("report {run} --as {form}"));
             let style = Style { redact, invocation, ..Style::default() };
             let result = path.parent().map_or(Ok(()), make_parent).and_then(|()| {
                 let record = record().map_err(|failure| io::Error::other(failure.message))?;
-                let record = record.after(past::before(&head, &self.journal.runs(), state));
+                let record = record.with_past(past::before(&head, &self.journal.runs(), state));
                 write_atomically(&path, 0o600, |out| render(record, form, &style, out)).map_err(io::Error::other)
             });
             match result {
@@ -89,7 +89,7 @@ impl Drive<'_> {
             .and_then(|record| errors::write(self.app, self.configured, self.mapped, header, record, &run.to_string()));
         // What was done is done, whether or not it can be shown: the exit code says how it went.
         if let Err(failure) = record().and_then(|record| self.app.show(self.configured, record, Extent::Result)) {
-            let again = invocation.command(&format!("show {run}"));
+            let again = invocation.whole_command(&format!("show {run}"));
             self.app.monitor().note(&format!("{}; `{again}` shows it again", failure.message));
         }
         if let Some(path) = sheet {
@@ -105,7 +105,7 @@ impl Drive<'_> {
     /// Forgets what is older than `journal.keep`.
     pub(super) async fn prune(&self) -> Result<(), Failure> {
         let (state, keep, now) = (&self.configured.state, self.configured.settings.journal.keep, self.app.clock.now());
-        for run in self.journal.prune(keep, now).await? {
+        for run in self.journal.prune_runs(keep, now).await? {
             state.remove_run(run)?;
             failpoints::reach(Failpoint::RunRemoved);
         }
@@ -139,10 +139,10 @@ pub(super) fn make_parent(dir: &std::path::Path) -> io::Result<()> {
     make_private_dir(dir).map_err(io::Error::other)
 }
 
-fn problem(halt: &Halt) -> Problem {
+fn problem(halt: &Halt) -> SummaryProblem {
     let (kind, error) = match halt {
         Halt::Signal => {
-            return Problem {
+            return SummaryProblem {
                 kind: "signal".to_owned(),
                 message: halt.to_string(),
                 hint: Some("`headcount resume` goes on where it stopped".to_owned()),
@@ -152,5 +152,5 @@ fn problem(halt: &Halt) -> Problem {
         Halt::Down(error) => ("target", error),
         Halt::Configuration(error) => ("configuration", error),
     };
-    Problem { kind: kind.to_owned(), message: error.to_string(), hint: error.hint.clone() }
+    SummaryProblem { kind: kind.to_owned(), message: error.to_string(), hint: error.hint.clone() }
 }

@@ -176,7 +176,7 @@ async fn make_in(
     let inputs = configured.inputs(&mapped, memory, (&*app.clock, &*monitor), accounts, dir);
     let surveyed = tokio::select! {
         surveyed = survey(&inputs) => surveyed?,
-        () = app.stop.requested() => {
+        () = app.stop.wait_requested() => {
             return Err(Failure::new("signal", "stopped before anything was changed").exit(Exit::Paused));
         }
     };
@@ -184,7 +184,7 @@ async fn make_in(
 }
 
 /// Why nothing of a plan may be done, as a script is told.
-pub fn stopped(header: &Header) -> Option<crate::report::Problem> {
+pub fn stopped(header: &Header) -> Option<crate::report::SummaryProblem> {
     (!header.stopped.is_empty()).then(|| {
         Failure::new("safety", header.stopped.join("; "))
             .hint("look at the export; where it is right, change the limit in [safety]")

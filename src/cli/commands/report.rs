@@ -29,12 +29,12 @@ pub fn run(app: &App, args: &ReportArgs) -> Result<Exit, Failure> {
             records::head(RecordKind::Plan, &header, records::plan_summary(&header, "plan", requests, None), &[]);
         // Only this form compares; the others need no journal, and so no lock.
         let past = if form == Form::Html { past::of_plan(app, &configured, &mut head) } else { Vec::new() };
-        records::of_plan(head, &files)?.after(past)
+        records::of_plan(head, &files)?.with_past(past)
     } else {
         let journal = history(app, &configured)?;
         let record = record(&configured, &journal, named(&journal, &args.of)?)?;
         let past = past::before(&record.head, &journal.runs(), &configured.state);
-        record.after(past)
+        record.with_past(past)
     };
     let style = app.style(&configured, if args.output.is_none() { To::Stdout } else { To::File });
     match &args.output {

@@ -173,20 +173,20 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     }
     // Of creates everything is known now. What came of a change of an account that cannot be read does not matter to
     // the next plan, which compares what the account is, and one such account must not keep everybody else waiting.
-    for (seq, step) in state.undecided() {
+    for (seq, step) in state.undecided_steps() {
         let message = NEVER_LEARNT.to_owned();
         let result = Outcome::Failed { message, code: None, trxid: None };
         journal.append(Event::Outcome { run, at, seq, step, result }).await?;
     }
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
     failpoints::reach(Failpoint::RunEnded);
-    secret::destroy(&configured.state, run)?;
+    secret::destroy_secret(&configured.state, run)?;
     Ok(())
 }
 
 /// The key of somebody whose create has no known outcome: a new plan could create that person twice.
 fn unknown_create(files: &PlanFiles, state: &RunState) -> Result<Option<String>, Failure> {
-    let open: Vec<u64> = state.undecided().filter(|(_, step)| *step == Step::First).map(|(seq, _)| seq).collect();
+    let open: Vec<u64> = state.undecided_steps().filter(|(_, step)| *step == Step::First).map(|(seq, _)| seq).collect();
     if open.is_empty() {
         return Ok(None);
     }
@@ -209,7 +209,7 @@ impl Secrets for NoSecrets {
 }
 
 fn wanted(journal: &Journal, name: Option<&str>) -> Result<RunId, Failure> {
-    let unfinished = journal.unfinished();
+    let unfinished = journal.unfinished_run();
     match name {
         None => unfinished
             .ok_or_else(|| Failure::new("journal", "no run waits to be resumed").hint("`headcount runs` lists all")),

@@ -84,7 +84,7 @@ async fn make(
     };
     tokio::select! {
         surveyed = rollback(&inputs) => Ok(surveyed?),
-        () = app.stop.requested() => {
+        () = app.stop.wait_requested() => {
             Err(Failure::new("signal", "stopped before anything was changed").exit(Exit::Paused))
         }
     }

@@ -17,12 +17,12 @@ use crate::planning::PlanFiles;
 use crate::report::columns::{Fitted, pad_text, text_width};
 use crate::report::summary::SummaryOutcome;
 use crate::report::visible::{shortened, visible};
-use crate::report::{Form, Head, Lines, RecordKind, Style, Summary, render};
+use crate::report::{Form, Head, LineBreaks, RecordKind, Style, Summary, render};
 
 pub fn list(app: &App) -> Result<Exit, Failure> {
     let configured = app.configured()?;
     let inspection = if configured.state.path().exists() {
-        Journal::inspect(configured.state.path(), Options::new(app.clock.now()))?
+        Journal::inspect_journal(configured.state.path(), Options::new(app.clock.now()))?
     } else {
         Default::default()
     };
@@ -43,8 +43,8 @@ pub fn list(app: &App) -> Result<Exit, Failure> {
     } else {
         let style = app.style(&configured, To::Stdout);
         match style.lines {
-            Lines::Whole => list_text(&inspection.runs, &damaged, &style, &mut out),
-            Lines::Fitted => {
+            LineBreaks::Whole => list_text(&inspection.runs, &damaged, &style, &mut out),
+            LineBreaks::Fitted => {
                 let mut out = Fitted::new(style.width, &mut out);
                 list_text(&inspection.runs, &damaged, &style, &mut out).and_then(|()| out.flush())
             }
@@ -97,7 +97,7 @@ fn list_text(
             Phase::Ended(_) => continue,
         };
         writeln!(out, "\n{} is {}: {}", run.run, state_of(run), visible(why))?;
-        writeln!(out, "    {}", style.invocation.command(&format!("resume {}", run.run)))?;
+        writeln!(out, "    {}", style.invocation.whole_command(&format!("resume {}", run.run)))?;
     }
     if !damaged.is_empty() {
         writeln!(out)?;
@@ -147,7 +147,7 @@ fn write_table(lines: &[Line], style: &Style, out: &mut dyn Write) -> std::io::R
         widths.iter_mut().zip(cells).for_each(|(width, takes)| *width = takes.max(*width));
     }
     let takes = widths.iter().sum::<usize>() + 2 * widths.len() + "applied  failed  unknown".len();
-    if style.lines == Lines::Fitted && takes > style.width {
+    if style.lines == LineBreaks::Fitted && takes > style.width {
         for Line { run, command, tenant, state, counts } in lines {
             writeln!(out, "{run}")?;
             writeln!(out, "    {command} of {tenant}: {state}")?;

@@ -41,7 +41,7 @@ pub async fn run(app: &App, args: &SandboxArgs) -> Result<Exit, Failure> {
         }
         app.say(&format!("{told}None of this is a secret. Ctrl-C ends it."));
     }
-    app.stop.requested().await;
+    app.stop.wait_requested().await;
     sandbox.stop().await?;
     Ok(Exit::Done)
 }

@@ -40,7 +40,7 @@ pub async fn sync(
     connected: &Connected,
 ) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
-    if let Some(run) = journal.unfinished() {
+    if let Some(run) = journal.unfinished_run() {
         if !args.execution.yes {
             return Err(Failure::new("journal", format!("the run {run} has not ended"))
                 .hint("`headcount resume` ends it, `headcount sync --yes` ends it first"));

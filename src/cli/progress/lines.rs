@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{LogWriter, name, note, rate, troubles, waiting};
 use crate::clock::Clock;
 use crate::model::{Done, Monitor, Phase};
-use crate::report::words::elapsed;
+use crate::report::words::elapsed_text;
 
 /// Between two lines.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -109,7 +109,7 @@ impl Monitor for Lines {
                 return;
             }
             state.last_line = now;
-            let took = elapsed(took.as_secs_f64());
+            let took = elapsed_text(took.as_secs_f64());
             self.log.line(&format!("{}: {} in {took}{}", name(phase), latest.numbers(), latest.troubles()));
         }
     }
@@ -143,7 +143,7 @@ impl Latest {
         };
         let Some(rate) = rate(steps, took) else { return String::new() };
         // Counts stay far below 2^53.
-        let left = all.map(|all| format!(", about {} left", elapsed(all.saturating_sub(steps) as f64 / rate)));
+        let left = all.map(|all| format!(", about {} left", elapsed_text(all.saturating_sub(steps) as f64 / rate)));
         format!(", {rate:.1}/s{}", left.unwrap_or_default())
     }
 }

@@ -16,7 +16,7 @@ use super::output::To;
 use crate::clock::Clock;
 use crate::model::{Done, Monitor, Phase};
 use crate::report::visible::visible;
-use crate::report::words::elapsed;
+use crate::report::words::elapsed_text;
 
 pub use bars::Bars;
 pub use lines::Lines;
@@ -207,7 +207,7 @@ fn waiting(why: &str, seconds: u64) -> String {
     let time = match seconds {
         0..60 => format!("{seconds} s"),
         // Seconds of a wait stay far below 2^53.
-        _ => elapsed(seconds as f64),
+        _ => elapsed_text(seconds as f64),
     };
     format!("waiting {time}: {}", visible(why))
 }

@@ -148,7 +148,7 @@ impl Scene {
         copy_files(&self.good, &dir);
         fs::write(dir.join(path), &bytes[..at]).unwrap();
         let options = Options { cache_bytes: 1 << 20, now: START.parse().unwrap() };
-        let (cut, whole) = [&dir, &self.good].map(|dir| Journal::inspect(dir, options).unwrap()).into();
+        let (cut, whole) = [&dir, &self.good].map(|dir| Journal::inspect_journal(dir, options).unwrap()).into();
         fs::remove_dir_all(dir).unwrap();
         assert!(whole.damage.is_empty());
         (cut.damage, cut.records, cut.runs) == (whole.damage, whole.records, whole.runs)

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::connectors::fake;
-use crate::files::disk::Op;
+use crate::files::disk::DiskOp;
 use crate::files::disk::faults::{EIO, ENOSPC, Lasting, fail, hit, mend};
 use crate::journal::{Event, Journal, store::Options};
 
@@ -21,7 +21,7 @@ fn durable_intents(state: &Path) -> usize {
     let copy = tempfile::tempdir_in(state.parent().unwrap()).unwrap();
     copy_files(state, copy.path());
     let journal = Journal::open(copy.path(), Options { cache_bytes: 1 << 20, now: START.parse().unwrap() }).unwrap();
-    let events = journal.runs().into_iter().flat_map(|run| journal.events(run.run).collect::<Vec<_>>());
+    let events = journal.runs().into_iter().flat_map(|run| journal.events_of(run.run).collect::<Vec<_>>());
     events.filter(|event| matches!(event, Ok(Event::Intent { .. }))).count()
 }
 
@@ -78,7 +78,7 @@ fn fail_each(errno: i32, lasting: Lasting) -> u64 {
         assert_eq!(shop.tenant.created(), ["new0", "new1", "new2", "new3", "new4", "new5"], "{what}");
         assert_eq!(shop.tenant.value(&AccountId("1".to_owned()), NAME), Value::text("After"), "{what}");
         assert_eq!(shop.told(), shop.set(), "{what}: passwords, ended: {ended}");
-        assert!(op != Op::Remove || ended, "{what}: only what has ended is removed");
+        assert!(op != DiskOp::Remove || ended, "{what}: only what has ended is removed");
     }
     0
 }

@@ -35,7 +35,7 @@ fn judge(world: &World, ids: &[AccountId; 3], what: &str) {
     assert!(!accounts.contains_key("di"), "{what}");
     let memory = world.journal.memory("t");
     for login in ["ana", "abe"] {
-        assert!(memory.link(&format!("id of {login}")).is_some(), "{what}: the link of {login} is forgotten");
+        assert!(memory.link_of(&format!("id of {login}")).is_some(), "{what}: the link of {login} is forgotten");
     }
 }
 
@@ -117,7 +117,7 @@ fn a_journal_on_the_disk_brings_a_run_back_as_well() {
         let journal = Journal::in_memory();
         drop(std::mem::replace(&mut world.journal, journal));
         world.journal = open();
-        assert_eq!(world.journal.unfinished(), Some(world.run));
+        assert_eq!(world.journal.unfinished_run(), Some(world.run));
         assert_eq!(numbers(&world.resume()), [6, 0, 0, 0, 0], "died at {crash}");
         judge(&world, &ids, &format!("died at {crash}"));
         let outcome = crate::journal::Ending::Complete;

@@ -103,7 +103,7 @@ fn what_a_plan_learnt_is_remembered_though_its_process_died_and_no_absence_count
     let since = clock.now() - DAY;
     let absent = |id| Note::Absence { account: account(id), first_seen_absent: since, runs: 2 };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(memory.remember(vec![absent("still"), absent("back")])).unwrap();
+    runtime.block_on(memory.remember_notes(vec![absent("still"), absent("back")])).unwrap();
     let learnt = [
         Learnt::Link { identity: "E1".to_owned(), account: account("1") },
         Learnt::Absent { account: account("still") },
@@ -119,8 +119,8 @@ fn what_a_plan_learnt_is_remembered_though_its_process_died_and_no_absence_count
     for _ in 0..2 {
         let state = journal.run(*run).unwrap().unwrap();
         runtime.block_on(resume(journal, &memory, &left.state, &**clock, &state)).unwrap();
-        assert_eq!(memory.link("E1"), Some(account("1")));
-        let known = |id| memory.absence(&account(id)).map(|absence| (absence.since, absence.runs));
+        assert_eq!(memory.link_of("E1"), Some(account("1")));
+        let known = |id| memory.absence_of(&account(id)).map(|absence| (absence.since, absence.runs));
         assert_eq!(known("still"), Some((since, 2)), "it may have been counted already");
         assert_eq!(known("new"), Some((started, 1)));
         assert_eq!(known("back"), None, "who was there in between starts anew");
@@ -142,7 +142,7 @@ fn a_plan_without_its_notes_says_nothing_of_who_was_absent_so_every_grace_begins
         let memory = journal.memory("t");
         let account = AccountId("7".into());
         let absence = Note::Absence { account: account.clone(), first_seen_absent: clock.now() - DAY, runs: 1 };
-        memory.remember(vec![absence]).now_or_never().unwrap().unwrap();
+        memory.remember_notes(vec![absence]).now_or_never().unwrap().unwrap();
         let (run, at) = (RunId::new(clock.now(), 9), clock.now());
         let head = Box::new(RunHead { plan: earlier.to_owned(), ..RunHead::default() });
         journal.append_blocking(Event::RunStarted { run, at, head }).unwrap();
@@ -171,7 +171,7 @@ fn a_plan_without_its_notes_says_nothing_of_who_was_absent_so_every_grace_begins
             actions: 0,
         };
         begin(&beginning).now_or_never().unwrap().unwrap();
-        let known = memory.absence(&account).map(|absence| absence.runs);
+        let known = memory.absence_of(&account).map(|absence| absence.runs);
         assert_eq!(known, runs, "{:?}, after {earlier}, notes {notes:?}", header.rollback_of);
     }
 }

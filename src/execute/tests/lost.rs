@@ -97,7 +97,7 @@ fn what_was_adopted_counts_as_somebody_elses_after_a_crash_too() {
         world.resume();
         if !may_be_ours {
             assert_eq!(world.outcomes(1).pop(), Some(Outcome::Adopted { account: id }), "died at {crash}");
-            assert_eq!(world.journal.memory("t").fingerprints("id of ana"), [], "its privileges were never written");
+            assert_eq!(world.journal.memory("t").fingerprints_of("id of ana"), [], "its privileges were never written");
         }
     }
     panic!("it never ended");
@@ -272,7 +272,7 @@ fn a_second_half_that_is_refused_fails_the_action_and_keeps_the_account_known() 
     assert_eq!(numbers(&world.execute()), [1, 1, 0, 0, 0]);
     assert_eq!(world.target.created(), ["ana", "bo"]);
     let state = world.journal.run(world.run).unwrap().unwrap();
-    assert_eq!(world.journal.memory("t").link("id of ana").as_ref(), state.account(1));
+    assert_eq!(world.journal.memory("t").link_of("id of ana").as_ref(), state.account_of(1));
     // It is final: nothing is sent again.
     let before = world.target.calls().len();
     assert_eq!(numbers(&world.resume()), [1, 1, 0, 0, 0]);

@@ -197,7 +197,7 @@ impl World {
     /// Why an action failed, was skipped or is unknown.
     fn remark(&self, seq: u64) -> String {
         let state = self.journal.run(self.run).unwrap().unwrap();
-        state.remark(seq, Step::First).or(state.remark(seq, Step::FollowUp)).unwrap().message.clone()
+        state.remark_of(seq, Step::First).or(state.remark_of(seq, Step::FollowUp)).unwrap().message.clone()
     }
 
     /// The outcomes of an action, as the journal has them.
@@ -206,7 +206,7 @@ impl World {
             Event::Outcome { seq: of, result, .. } if of == seq => Some(result),
             _ => None,
         };
-        self.journal.events(self.run).filter_map(outcome).collect()
+        self.journal.events_of(self.run).filter_map(outcome).collect()
     }
 }
 

@@ -19,7 +19,7 @@ fn an_intent_is_in_the_journal_before_its_request_leaves() {
             (Op::Update, _) => (1, Step::FollowUp),
             _ => return,
         };
-        assert_eq!(state.step(seq, step), StepState::Open, "{call:?}");
+        assert_eq!(state.step_state(seq, step), StepState::Open, "{call:?}");
     });
     let executed = world.execute();
     assert_eq!(numbers(&executed), [3, 0, 0, 0, 0]);
@@ -99,8 +99,8 @@ fn what_was_done_is_remembered_for_the_next_plan() {
     world.plan(vec![ana]);
     assert_eq!(numbers(&world.execute()), [1, 0, 0, 0, 0]);
     let memory = world.journal.memory("t");
-    assert_eq!(memory.link("id of ana"), Some(AccountId("1".into())));
-    let mut names: Vec<_> = memory.fingerprints("id of ana").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(memory.link_of("id of ana"), Some(AccountId("1".into())));
+    let mut names: Vec<_> = memory.fingerprints_of("id of ana").into_iter().map(|(name, _)| name).collect();
     names.sort();
     assert_eq!(names, ["custom", "privileges"]);
 }

@@ -162,23 +162,25 @@ impl Event {
 
     /// The event with its free texts cut to [`MESSAGE_BYTES`], as it is kept: so a live run and its replay agree.
     #[must_use]
-    pub fn bounded(mut self) -> Self {
+    pub fn bound_texts(mut self) -> Self {
         match &mut self {
             Self::Outcome { result: Outcome::Failed { message, trxid, .. }, .. } => {
-                cut(message);
+                cut_text(message);
                 if let Some(trxid) = trxid {
-                    cut(trxid);
+                    cut_text(trxid);
                 }
             }
-            Self::Outcome { result: Outcome::Skipped { message } | Outcome::Unknown { message }, .. } => cut(message),
-            Self::RunPaused { why, .. } => cut(why),
+            Self::Outcome { result: Outcome::Skipped { message } | Outcome::Unknown { message }, .. } => {
+                cut_text(message)
+            }
+            Self::RunPaused { why, .. } => cut_text(why),
             _ => {}
         }
         self
     }
 }
 
-fn cut(text: &mut String) {
+fn cut_text(text: &mut String) {
     if text.len() > MESSAGE_BYTES {
         let mut end = MESSAGE_BYTES - '…'.len_utf8();
         while !text.is_char_boundary(end) {
@@ -229,8 +231,8 @@ mod tests {
             why: why.to_owned(),
         };
         let fits = "x".repeat(MESSAGE_BYTES);
-        assert_eq!(event(&fits).bounded(), event(&fits));
-        let Event::RunPaused { why, .. } = event(&"é".repeat(MESSAGE_BYTES)).bounded() else { unreachable!() };
+        assert_eq!(event(&fits).bound_texts(), event(&fits));
+        let Event::RunPaused { why, .. } = event(&"é".repeat(MESSAGE_BYTES)).bound_texts() else { unreachable!() };
         assert!(why.ends_with("é…") && why.len() <= MESSAGE_BYTES && why.len() > MESSAGE_BYTES - 3, "{}", why.len());
     }
 }

@@ -37,13 +37,13 @@ impl History {
     pub fn apply(&mut self, event: &Event) -> Result<(), Illegal> {
         self.check(event)?;
         if let Event::RunStarted { .. } = event {
-            self.unfinished = Some(RunState::start(event)?);
+            self.unfinished = Some(RunState::from_start(event)?);
         } else if let Some(state) = &mut self.unfinished {
             state.apply(event)?;
         }
         if let Some(state) = self.unfinished.take_if(|state| matches!(state.phase(), Phase::Ended(_))) {
             self.by_run.insert(state.run(), self.ended.len());
-            self.ended.push(RunOverview::of(&state));
+            self.ended.push(RunOverview::from_state(&state));
         }
         Ok(())
     }
@@ -69,10 +69,10 @@ impl History {
     }
 
     /// Lists the unfinished run as it is, so that others can follow it: for reading on past damage, where its end is lost.
-    pub fn abandon(&mut self) {
+    pub fn abandon_runs(&mut self) {
         if let Some(state) = self.unfinished.take() {
             self.by_run.insert(state.run(), self.ended.len());
-            self.ended.push(RunOverview::of(&state));
+            self.ended.push(RunOverview::from_state(&state));
         }
     }
 
@@ -84,13 +84,13 @@ impl History {
 
     /// Every run, oldest first.
     #[must_use]
-    pub fn overviews(&self) -> Vec<RunOverview> {
-        self.ended.iter().cloned().chain(self.unfinished.as_ref().map(RunOverview::of)).collect()
+    pub fn run_overviews(&self) -> Vec<RunOverview> {
+        self.ended.iter().cloned().chain(self.unfinished.as_ref().map(RunOverview::from_state)).collect()
     }
 
     /// Whether there is such a run.
     #[must_use]
-    pub fn knows(&self, run: RunId) -> bool {
+    pub fn knows_run(&self, run: RunId) -> bool {
         self.by_run.contains_key(&run) || self.unfinished.as_ref().is_some_and(|state| state.run() == run)
     }
 
@@ -108,7 +108,7 @@ impl History {
 
 impl RunOverview {
     #[must_use]
-    pub fn of(state: &RunState) -> Self {
+    pub fn from_state(state: &RunState) -> Self {
         Self {
             run: state.run(),
             started: state.started(),

@@ -65,7 +65,7 @@ impl RunState {
     ///
     /// # Errors
     /// An event that starts no run, or one with more actions than can be numbered.
-    pub fn start(event: &Event) -> Result<Self, Illegal> {
+    pub fn from_start(event: &Event) -> Result<Self, Illegal> {
         let Event::RunStarted { run, at, head } = event else {
             return Err(Illegal::NotStarted { run: event.run() });
         };
@@ -100,16 +100,16 @@ impl RunState {
             Event::Intent { seq, step, attempt, .. } => {
                 self.set(*seq, *step, StepState::Open, *attempt);
             }
-            Event::Outcome { seq, step, result, .. } => self.settle(*seq, *step, result),
+            Event::Outcome { seq, step, result, .. } => self.settle_step(*seq, *step, result),
             Event::RunPaused { at, why, .. } => {
-                self.enter(Phase::Paused, *at);
+                self.enter_phase(Phase::Paused, *at);
                 self.paused_because = Some(why.clone());
             }
             Event::RunResumed { at, .. } => {
-                self.enter(Phase::Running, *at);
+                self.enter_phase(Phase::Running, *at);
                 self.resumed += 1;
             }
-            Event::RunEnded { at, outcome, .. } => self.enter(Phase::Ended(*outcome), *at),
+            Event::RunEnded { at, outcome, .. } => self.enter_phase(Phase::Ended(*outcome), *at),
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl RunState {
         match event {
             Event::Intent { seq, step, attempt, .. } => {
                 self.check_step(*seq, *step, Move::Intent)?;
-                let expected = self.attempts(*seq, *step).saturating_add(1);
+                let expected = self.attempts_of(*seq, *step).saturating_add(1);
                 if *attempt != expected {
                     return Err(Illegal::Attempt { run, seq: *seq, step: *step, attempt: *attempt, expected });
                 }
@@ -188,40 +188,43 @@ impl RunState {
     /// Where an action stands; an action that the run does not have is pending for ever.
     #[must_use]
     pub fn action(&self, seq: u64) -> ActionState {
-        ActionState::of_bits(slot(seq).and_then(|at| self.slots.get(at)).copied().unwrap_or(0))
+        ActionState::of_bits(slot_of(seq).and_then(|at| self.slots.get(at)).copied().unwrap_or(0))
     }
 
     #[must_use]
-    pub fn step(&self, seq: u64, step: Step) -> StepState {
-        self.action(seq).step(step)
+    pub fn step_state(&self, seq: u64, step: Step) -> StepState {
+        self.action(seq).step_state(step)
     }
 
     /// How often the step was sent.
     #[must_use]
-    pub fn attempts(&self, seq: u64, step: Step) -> u32 {
+    pub fn attempts_of(&self, seq: u64, step: Step) -> u32 {
         match self.attempts.get(&(seq, step)) {
             Some(attempts) => *attempts,
-            None => u32::from(!matches!(self.step(seq, step), StepState::Pending | StepState::Skipped)),
+            None => u32::from(!matches!(self.step_state(seq, step), StepState::Pending | StepState::Skipped)),
         }
     }
 
     /// The account that the action created or adopted, where one is recorded.
     #[must_use]
-    pub fn account(&self, seq: u64) -> Option<&AccountId> {
+    pub fn account_of(&self, seq: u64) -> Option<&AccountId> {
         self.accounts.get(&seq)
     }
 
     /// Why the step failed, was skipped or is unknown.
     #[must_use]
-    pub fn remark(&self, seq: u64, step: Step) -> Option<&Remark> {
+    pub fn remark_of(&self, seq: u64, step: Step) -> Option<&Remark> {
         self.remarks.get(&(seq, step))
     }
 
     /// Steps that were sent and of which nobody knows what came of them, in order: open intents and unknowns.
-    pub fn undecided(&self) -> impl Iterator<Item = (u64, Step)> {
+    pub fn undecided_steps(&self) -> impl Iterator<Item = (u64, Step)> {
         (1..).zip(&self.slots).flat_map(|(seq, slot)| {
             let state = ActionState::of_bits(*slot);
-            Step::BOTH.into_iter().filter(move |step| state.step(*step).is_undecided()).map(move |step| (seq, step))
+            Step::BOTH
+                .into_iter()
+                .filter(move |step| state.step_state(*step).is_undecided())
+                .map(move |step| (seq, step))
         })
     }
 
@@ -234,7 +237,7 @@ impl RunState {
         if step == Step::FollowUp && !state.first.is_done() {
             return Err(Illegal::FollowUpTooEarly { run, seq, first: state.first });
         }
-        let from = state.step(step);
+        let from = state.step_state(step);
         match next(from, happens) {
             Some(_) => Ok(()),
             None => Err(Illegal::Transition { run, seq, step, from, to: happens }),
@@ -244,20 +247,20 @@ impl RunState {
     fn check_ending(&self, ending: Ending) -> Result<(), Illegal> {
         for state in StepState::ALL {
             let count = self.steps[usize::from(state.bits())];
-            if count > 0 && !ending.allows(state) {
+            if count > 0 && !ending.allows_state(state) {
                 return Err(Illegal::Ending { run: self.run, ending, count, state });
             }
         }
         Ok(())
     }
 
-    fn settle(&mut self, seq: u64, step: Step, result: &Outcome) {
-        let state = match next(self.step(seq, step), Move::from(result)) {
+    fn settle_step(&mut self, seq: u64, step: Step, result: &Outcome) {
+        let state = match next(self.step_state(seq, step), Move::from(result)) {
             Some(state) => state,
             // `check` has just found it legal.
             None => return,
         };
-        self.set(seq, step, state, self.attempts(seq, step));
+        self.set(seq, step, state, self.attempts_of(seq, step));
         let remark = match result {
             Outcome::Applied { account } => {
                 if let Some(account) = account {
@@ -284,7 +287,7 @@ impl RunState {
     }
 
     fn set(&mut self, seq: u64, step: Step, state: StepState, attempts: u32) {
-        let Some(at) = slot(seq) else { return };
+        let Some(at) = slot_of(seq) else { return };
         if self.slots.len() <= at {
             self.slots.resize(at + 1, 0);
         }
@@ -294,16 +297,16 @@ impl RunState {
             Step::FollowUp => ActionState { follow_up: state, ..before },
         };
         self.slots[at] = after.bits();
-        self.steps[usize::from(before.step(step).bits())] -= 1;
+        self.steps[usize::from(before.step_state(step).bits())] -= 1;
         self.steps[usize::from(state.bits())] += 1;
-        *self.tally.of(before.overall()) -= 1;
-        *self.tally.of(after.overall()) += 1;
-        if self.attempts(seq, step) != attempts {
+        *self.tally.count_of(before.overall_state()) -= 1;
+        *self.tally.count_of(after.overall_state()) += 1;
+        if self.attempts_of(seq, step) != attempts {
             self.attempts.insert((seq, step), attempts);
         }
     }
 
-    fn enter(&mut self, phase: Phase, at: Timestamp) {
+    fn enter_phase(&mut self, phase: Phase, at: Timestamp) {
         self.phase = phase;
         self.phase_since = at;
         self.paused_because = None;
@@ -319,7 +322,7 @@ pub(super) fn check_start(run: RunId, head: &RunHead) -> Result<(), Illegal> {
 }
 
 /// Actions are numbered from 1.
-fn slot(seq: u64) -> Option<usize> {
+fn slot_of(seq: u64) -> Option<usize> {
     usize::try_from(seq).ok()?.checked_sub(1)
 }
 
@@ -334,7 +337,7 @@ impl ActionState {
     }
 
     #[must_use]
-    pub fn step(self, step: Step) -> StepState {
+    pub fn step_state(self, step: Step) -> StepState {
         match step {
             Step::First => self.first,
             Step::FollowUp => self.follow_up,
@@ -344,13 +347,13 @@ impl ActionState {
     /// The action as a whole: its first step, until the follow-up takes it further or goes wrong. Whether an action
     /// needs a follow-up is for the plan to say.
     #[must_use]
-    pub fn overall(self) -> StepState {
+    pub fn overall_state(self) -> StepState {
         if self.follow_up == StepState::Pending || self.follow_up.is_done() { self.first } else { self.follow_up }
     }
 }
 
 impl Tally {
-    pub fn of(&mut self, state: StepState) -> &mut u64 {
+    pub fn count_of(&mut self, state: StepState) -> &mut u64 {
         match state {
             StepState::Pending => &mut self.pending,
             StepState::Open => &mut self.open,
@@ -365,6 +368,6 @@ impl Tally {
 
     #[must_use]
     pub fn get(mut self, state: StepState) -> u64 {
-        *self.of(state)
+        *self.count_of(state)
     }
 }

@@ -39,23 +39,23 @@ impl RunId {
     /// None where the number stands for no time that a calendar has.
     #[must_use]
     pub fn from_number(number: u64) -> Option<Self> {
-        second(number).map(|_| Self(number))
+        timestamp_of(number).map(|_| Self(number))
     }
 
     /// The second in which the run started.
     #[must_use]
-    pub fn time(self) -> Timestamp {
-        second(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
+    pub fn start_time(self) -> Timestamp {
+        timestamp_of(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
-fn second(number: u64) -> Option<Timestamp> {
+fn timestamp_of(number: u64) -> Option<Timestamp> {
     i64::try_from(number >> SALT_BITS).ok().and_then(|second| Timestamp::from_second(second).ok())
 }
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{:06x}", self.time().strftime(FORMAT), self.0 & SALT)
+        write!(f, "{}-{:06x}", self.start_time().strftime(FORMAT), self.0 & SALT)
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(run.to_string(), "20261122T171233Z-3f9a1c");
         assert_eq!("20261122T171233Z-3f9a1c".parse(), Ok(run));
         assert_eq!(RunId::from_number(run.number()), Some(run));
-        assert_eq!(run.time(), at("2026-11-22T17:12:33Z"));
+        assert_eq!(run.start_time(), at("2026-11-22T17:12:33Z"));
         assert_eq!(serde_json::to_string(&run).unwrap(), "\"20261122T171233Z-3f9a1c\"");
         assert_eq!(serde_json::from_str::<RunId>("\"20261122T171233Z-3f9a1c\"").unwrap(), run);
     }

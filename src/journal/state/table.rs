@@ -102,7 +102,7 @@ impl Ending {
     /// where it could not be learnt, that is the outcome. What may be sent again is not left behind by a run that
     /// counts as finished, and a complete run has no failure and nothing unknown.
     #[must_use]
-    pub fn allows(self, state: StepState) -> bool {
+    pub fn allows_state(self, state: StepState) -> bool {
         match state {
             StepState::Pending | StepState::Applied | StepState::Adopted | StepState::Skipped => true,
             StepState::Open => false,

@@ -72,7 +72,7 @@ fn way(to: StepState) -> Vec<Move> {
 /// A run of three actions whose second has its steps in these states; none where that cannot be.
 fn brought_to(first: StepState, follow_up: StepState) -> Option<RunState> {
     let run = id(1);
-    let mut state = RunState::start(&started(run, 3)).unwrap();
+    let mut state = RunState::from_start(&started(run, 3)).unwrap();
     for (step, to) in [(Step::First, first), (Step::FollowUp, follow_up)] {
         for happens in way(to) {
             state.apply(&event(run, 2, step, happens, 0)).ok()?;
@@ -124,19 +124,19 @@ fn a_run_follows_the_table_for_both_steps_and_refuses_the_rest_unchanged() {
             assert_eq!(before.action(2), ActionState { first, follow_up });
             for (from, happens, to) in table() {
                 for step in Step::BOTH {
-                    if before.step(2, step) != from {
+                    if before.step_state(2, step) != from {
                         continue;
                     }
                     reached += 1;
                     let allowed = to.filter(|_| step == Step::First || first.is_done());
                     let mut after = before.clone();
-                    let taken = after.apply(&event(id(1), 2, step, happens, before.attempts(2, step)));
+                    let taken = after.apply(&event(id(1), 2, step, happens, before.attempts_of(2, step)));
                     assert_eq!(taken.is_ok(), allowed.is_some(), "{first}, {follow_up}: {step} {happens}: {taken:?}");
                     match allowed {
                         Some(to) => {
-                            assert_eq!(after.step(2, step), to);
+                            assert_eq!(after.step_state(2, step), to);
                             let other = if step == Step::First { Step::FollowUp } else { Step::First };
-                            assert_eq!(after.step(2, other), before.step(2, other));
+                            assert_eq!(after.step_state(2, other), before.step_state(2, other));
                         }
                         None => assert_eq!(after, before),
                     }
@@ -153,7 +153,7 @@ fn a_run_follows_the_table_for_both_steps_and_refuses_the_rest_unchanged() {
 fn every_phase_takes_what_it_should_and_nothing_else() {
     let run = id(1);
     let in_phase = |phase: Phase| {
-        let mut state = RunState::start(&started(run, 2)).unwrap();
+        let mut state = RunState::from_start(&started(run, 2)).unwrap();
         match phase {
             Phase::Running => {}
             Phase::Paused => state.apply(&paused(run)).unwrap(),
@@ -203,7 +203,7 @@ fn a_run_ends_only_as_its_actions_allow() {
 #[test]
 fn attempts_are_counted_without_gaps_for_each_step() {
     let run = id(1);
-    let mut state = RunState::start(&started(run, 1)).unwrap();
+    let mut state = RunState::from_start(&started(run, 1)).unwrap();
     for attempt in 1..=300 {
         for wrong in [attempt - 1, attempt + 1] {
             assert!(matches!(
@@ -212,21 +212,21 @@ fn attempts_are_counted_without_gaps_for_each_step() {
             ));
         }
         state.apply(&intent(run, 1, Step::First, attempt)).unwrap();
-        assert_eq!(state.attempts(1, Step::First), attempt);
+        assert_eq!(state.attempts_of(1, Step::First), attempt);
         state.apply(&outcome(run, 1, Step::First, Outcome::NotThere)).unwrap();
     }
     state.apply(&intent(run, 1, Step::First, 301)).unwrap();
     state.apply(&outcome(run, 1, Step::First, result(Move::Applied))).unwrap();
-    assert_eq!((state.attempts(1, Step::First), state.attempts(1, Step::FollowUp)), (301, 0));
+    assert_eq!((state.attempts_of(1, Step::First), state.attempts_of(1, Step::FollowUp)), (301, 0));
     state.apply(&intent(run, 1, Step::FollowUp, 1)).unwrap();
 }
 
 #[test]
 fn what_was_refused_before_it_was_sent_counts_no_attempt() {
     let run = id(1);
-    let mut state = RunState::start(&started(run, 2)).unwrap();
+    let mut state = RunState::from_start(&started(run, 2)).unwrap();
     state.apply(&outcome(run, 1, Step::First, result(Move::Failed))).unwrap();
-    assert_eq!(state.attempts(1, Step::First), 0);
+    assert_eq!(state.attempts_of(1, Step::First), 0);
     for event in [
         intent(run, 2, Step::First, 1),
         outcome(run, 2, Step::First, Outcome::NotThere),
@@ -234,24 +234,24 @@ fn what_was_refused_before_it_was_sent_counts_no_attempt() {
     ] {
         state.apply(&event).unwrap();
     }
-    assert_eq!(state.attempts(2, Step::First), 1);
+    assert_eq!(state.attempts_of(2, Step::First), 1);
 }
 
 #[test]
 fn actions_outside_the_plan_are_refused() {
     let run = id(1);
-    let mut state = RunState::start(&started(run, 3)).unwrap();
+    let mut state = RunState::from_start(&started(run, 3)).unwrap();
     for seq in [0, 4, u64::MAX] {
         assert!(matches!(state.apply(&intent(run, seq, Step::First, 1)), Err(Illegal::NoSuchAction { .. })), "{seq}");
-        assert_eq!(state.step(seq, Step::First), StepState::Pending);
+        assert_eq!(state.step_state(seq, Step::First), StepState::Pending);
     }
-    assert!(matches!(RunState::start(&started(run, u64::MAX)), Err(Illegal::TooManyActions { .. })));
+    assert!(matches!(RunState::from_start(&started(run, u64::MAX)), Err(Illegal::TooManyActions { .. })));
 }
 
 #[test]
 fn accounts_remarks_and_undecided_steps_are_kept() {
     let run = id(1);
-    let mut state = RunState::start(&started(run, 4)).unwrap();
+    let mut state = RunState::from_start(&started(run, 4)).unwrap();
     for event in [
         intent(run, 1, Step::First, 1),
         outcome(run, 1, Step::First, result(Move::Applied)),
@@ -265,13 +265,13 @@ fn accounts_remarks_and_undecided_steps_are_kept() {
     ] {
         state.apply(&event).unwrap();
     }
-    assert_eq!(state.account(1), Some(&AccountId("4711".to_owned())), "a follow-up does not forget the account");
+    assert_eq!(state.account_of(1), Some(&AccountId("4711".to_owned())), "a follow-up does not forget the account");
     let remark = Remark { message: "why".to_owned(), code: Some(3111), trxid: Some("t1".to_owned()) };
-    assert_eq!(state.remark(2, Step::First), Some(&remark));
-    assert_eq!(state.undecided().collect::<Vec<_>>(), [(3, Step::First), (4, Step::First)]);
+    assert_eq!(state.remark_of(2, Step::First), Some(&remark));
+    assert_eq!(state.undecided_steps().collect::<Vec<_>>(), [(3, Step::First), (4, Step::First)]);
     assert_eq!(state.tally(), Tally { applied: 1, failed: 1, unknown: 1, open: 1, ..Tally::default() });
     state.apply(&outcome(run, 3, Step::First, result(Move::Adopted))).unwrap();
-    assert_eq!(state.remark(3, Step::First), None, "what is settled has no doubt left");
+    assert_eq!(state.remark_of(3, Step::First), None, "what is settled has no doubt left");
 }
 
 #[test]
@@ -286,11 +286,11 @@ fn only_one_run_is_unfinished_and_no_name_is_used_twice() {
     assert_eq!(history.apply(&started(id(1), 1)), Err(Illegal::AlreadyStarted { run: id(1) }));
     assert!(matches!(history.apply(&intent(id(1), 1, Step::First, 1)), Err(Illegal::Phase { .. })));
     history.apply(&started(id(2), 1)).unwrap();
-    let overviews = history.overviews();
+    let overviews = history.run_overviews();
     assert_eq!(overviews.iter().map(|run| run.run).collect::<Vec<_>>(), [id(1), id(2)]);
     assert_eq!(overviews[0].phase, Phase::Ended(Ending::Complete));
     history.forget_oldest(1);
-    assert!(!history.knows(id(1)) && history.knows(id(2)));
+    assert!(!history.knows_run(id(1)) && history.knows_run(id(2)));
 }
 
 /// Any event that concerns one of two runs of two actions, legal or not.
@@ -356,14 +356,14 @@ proptest! {
     #[test]
     fn the_tally_counts_every_action_once(events in prop::collection::vec(any_event(), 0..120)) {
         let (_, history) = play(&events);
-        for run in history.overviews() {
+        for run in history.run_overviews() {
             let total: u64 = StepState::ALL.into_iter().map(|state| run.tally.get(state)).sum();
             prop_assert_eq!(total, run.head.actions);
         }
         if let Some(state) = history.unfinished() {
             let mut tally = Tally::default();
             for seq in 1..=state.head().actions {
-                *tally.of(state.action(seq).overall()) += 1;
+                *tally.count_of(state.action(seq).overall_state()) += 1;
             }
             prop_assert_eq!(state.tally(), tally);
         }

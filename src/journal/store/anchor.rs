@@ -8,8 +8,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::codec::{Chain, GENESIS, half};
-use crate::files::disk::{Op, may};
+use super::codec::{Chain, GENESIS, half_hash};
+use crate::files::disk::{DiskOp, may};
 use crate::files::{FileError, write_new};
 use crate::testing::failpoints::{self, Failpoint};
 
@@ -32,7 +32,7 @@ pub const BEGINNING: Head = Head { seq: 0, chain: GENESIS };
 
 /// What an anchor file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum FoundAnchor {
     Head(Head),
     /// Neither slot can be read.
     Garbage,
@@ -40,7 +40,7 @@ pub enum Found {
     Form(u8),
 }
 
-impl Found {
+impl FoundAnchor {
     #[must_use]
     pub fn head(self) -> Option<Head> {
         match self {
@@ -65,9 +65,9 @@ impl Anchor {
     /// It is there already, or the disk's.
     pub fn create(path: &Path) -> Result<Self, FileError> {
         let mut contents = vec![0; 2 * BLOCK as usize];
-        contents[..SLOT].copy_from_slice(&encode(BEGINNING));
+        contents[..SLOT].copy_from_slice(&encode_slot(BEGINNING));
         write_new(path, 0o600, &contents)?;
-        let file = open(path).map_err(FileError::of(path, "cannot be opened"))?;
+        let file = open(path).map_err(FileError::at_path(path, "cannot be opened"))?;
         Ok(Self { path: path.to_owned(), file, slot: 1 })
     }
 
@@ -75,27 +75,27 @@ impl Anchor {
     ///
     /// # Errors
     /// The disk's.
-    pub fn open(path: &Path) -> Result<Option<(Self, Found)>, FileError> {
+    pub fn open(path: &Path) -> Result<Option<(Self, FoundAnchor)>, FileError> {
         let mut file = match open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(FileError::of(path, "cannot be opened")(error)),
+            Err(error) => return Err(FileError::at_path(path, "cannot be opened")(error)),
         };
-        let mut read = |slot| -> io::Result<Found> {
+        let mut read = |slot| -> io::Result<FoundAnchor> {
             let mut bytes = Vec::with_capacity(SLOT);
             file.seek(SeekFrom::Start(slot * BLOCK))?;
             (&mut file).take(SLOT as u64).read_to_end(&mut bytes)?;
-            Ok(decode(&bytes))
+            Ok(decode_slots(&bytes))
         };
-        let failed = FileError::of(path, "cannot be read");
+        let failed = FileError::at_path(path, "cannot be read");
         let (first, second) = (read(0).map_err(&failed)?, read(1).map_err(&failed)?);
         let (one, two) = (first.head(), second.head());
         let (head, slot) = if two.map(|h| h.seq) > one.map(|h| h.seq) { (two, 0) } else { (one, 1) };
         let found = match (head, first, second) {
             // One slot of another form is enough: its program writes them in turn.
-            (_, Found::Form(form), _) | (_, _, Found::Form(form)) => Found::Form(form),
-            (Some(head), ..) => Found::Head(head),
-            (None, ..) => Found::Garbage,
+            (_, FoundAnchor::Form(form), _) | (_, _, FoundAnchor::Form(form)) => FoundAnchor::Form(form),
+            (Some(head), ..) => FoundAnchor::Head(head),
+            (None, ..) => FoundAnchor::Garbage,
         };
         Ok(Some((Self { path: path.to_owned(), file, slot }, found)))
     }
@@ -105,11 +105,11 @@ impl Anchor {
     /// # Errors
     /// The disk's.
     pub fn write(&mut self, head: Head) -> io::Result<()> {
-        may(Op::Write, &self.path)?;
+        may(DiskOp::Write, &self.path)?;
         self.file.seek(SeekFrom::Start(self.slot * BLOCK))?;
-        self.file.write_all(&encode(head))?;
+        self.file.write_all(&encode_slot(head))?;
         failpoints::reach(Failpoint::AnchorWritten);
-        may(Op::Sync, &self.path)?;
+        may(DiskOp::Sync, &self.path)?;
         self.file.sync_data()?;
         self.slot ^= 1;
         Ok(())
@@ -120,30 +120,30 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-fn encode(head: Head) -> [u8; SLOT] {
+fn encode_slot(head: Head) -> [u8; SLOT] {
     let mut bytes = [0; SLOT];
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..16].copy_from_slice(&head.seq.to_be_bytes());
     bytes[16..32].copy_from_slice(&head.chain);
-    let check = half(&blake3::hash(&bytes[..32]));
+    let check = half_hash(&blake3::hash(&bytes[..32]));
     bytes[32..].copy_from_slice(&check);
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Found {
-    let Some(head) = head(bytes) else { return Found::Garbage };
-    let expected = encode(head);
+fn decode_slots(bytes: &[u8]) -> FoundAnchor {
+    let Some(head) = slot_head(bytes) else { return FoundAnchor::Garbage };
+    let expected = encode_slot(head);
     let (prefix, mark) = (&MAGIC[..7], bytes[7]);
     if expected == bytes {
-        Found::Head(head)
+        FoundAnchor::Head(head)
     } else if bytes.starts_with(prefix) && mark.is_ascii_alphanumeric() && mark != FORM && !differs_in_mark(bytes) {
-        Found::Form(mark)
+        FoundAnchor::Form(mark)
     } else {
-        Found::Garbage
+        FoundAnchor::Garbage
     }
 }
 
-fn head(bytes: &[u8]) -> Option<Head> {
+fn slot_head(bytes: &[u8]) -> Option<Head> {
     Some(Head {
         seq: u64::from_be_bytes(bytes.get(8..16)?.try_into().ok()?),
         chain: bytes.get(16..32)?.try_into().ok()?,
@@ -154,7 +154,7 @@ fn head(bytes: &[u8]) -> Option<Head> {
 fn differs_in_mark(bytes: &[u8]) -> bool {
     let mut mended = bytes.to_vec();
     mended[7] = FORM;
-    head(&mended).is_some_and(|head| encode(head) == mended.as_slice())
+    slot_head(&mended).is_some_and(|head| encode_slot(head) == mended.as_slice())
 }
 
 #[cfg(test)]
@@ -232,7 +232,7 @@ mod tests {
             // What another form holds behind its mark is its own affair.
             other[slot + 40] ^= 0xFF;
             fs::write(&path, &other).unwrap();
-            assert_eq!(found(), Found::Form(mark));
+            assert_eq!(found(), FoundAnchor::Form(mark));
         }
     }
 }

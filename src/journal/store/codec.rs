@@ -20,21 +20,21 @@ pub type Chain = [u8; 16];
 /// What stands before the first record ever.
 pub const GENESIS: Chain = [0; 16];
 
-pub fn chain(before: &Chain, seq: u64, payload: &[u8]) -> Chain {
+pub fn chain_record(before: &Chain, seq: u64, payload: &[u8]) -> Chain {
     let mut hasher = blake3::Hasher::new();
     hasher.update(before).update(&seq.to_be_bytes()).update(payload);
-    half(&hasher.finalize())
+    half_hash(&hasher.finalize())
 }
 
-pub fn half(hash: &blake3::Hash) -> Chain {
+pub fn half_hash(hash: &blake3::Hash) -> Chain {
     let mut half = [0; 16];
     half.copy_from_slice(&hash.as_bytes()[..16]);
     half
 }
 
-pub fn encode(event: &Event) -> Vec<u8> {
+pub fn encode_event(event: &Event) -> Vec<u8> {
     let mut out = Vec::with_capacity(48);
-    out.extend([VERSION, kind(event)]);
+    out.extend([VERSION, event_kind(event)]);
     out.extend(event.run().number().to_be_bytes());
     put_time(&mut out, event.at());
     match event {
@@ -58,13 +58,13 @@ pub fn encode(event: &Event) -> Vec<u8> {
 
 /// # Errors
 /// What is wrong with it, for a person.
-pub fn decode(payload: &[u8]) -> Result<Event, String> {
+pub fn decode_event(payload: &[u8]) -> Result<Event, String> {
     let mut bytes = Bytes(payload);
-    let event = bytes.event()?;
+    let event = bytes.read_event()?;
     if bytes.0.is_empty() { Ok(event) } else { Err(format!("{} bytes too many", bytes.0.len())) }
 }
 
-fn kind(event: &Event) -> u8 {
+fn event_kind(event: &Event) -> u8 {
     match event {
         Event::RunStarted { .. } => 1,
         Event::Intent { .. } => 2,
@@ -178,123 +178,124 @@ pub fn put_time(out: &mut Vec<u8>, time: Timestamp) {
 pub struct Bytes<'a>(pub &'a [u8]);
 
 impl Bytes<'_> {
-    fn event(&mut self) -> Result<Event, String> {
-        let version = self.byte()?;
+    fn read_event(&mut self) -> Result<Event, String> {
+        let version = self.read_byte()?;
         if version != VERSION {
             return Err(format!("its form is version {version}, and this program knows {VERSION}"));
         }
-        let kind = self.byte()?;
-        let number = self.take(8)?.try_into().map(u64::from_be_bytes).map_err(|_| "a run".to_owned())?;
+        let kind = self.read_byte()?;
+        let number = self.read_bytes(8)?.try_into().map(u64::from_be_bytes).map_err(|_| "a run".to_owned())?;
         let run = RunId::from_number(number).ok_or_else(|| format!("{number} is no run"))?;
-        let at = self.time()?;
+        let at = self.read_time()?;
         Ok(match kind {
-            1 => Event::RunStarted { run, at, head: Box::new(self.head()?) },
+            1 => Event::RunStarted { run, at, head: Box::new(self.read_run_head()?) },
             2 => {
-                let (seq, step) = (self.number()?, self.step()?);
-                let attempt = u32::try_from(self.number()?).map_err(|_| "an attempt beyond counting".to_owned())?;
+                let (seq, step) = (self.read_number()?, self.read_step()?);
+                let attempt =
+                    u32::try_from(self.read_number()?).map_err(|_| "an attempt beyond counting".to_owned())?;
                 Event::Intent { run, at, seq, step, attempt }
             }
             3 => {
-                let (seq, step) = (self.number()?, self.step()?);
-                Event::Outcome { run, at, seq, step, result: self.outcome()? }
+                let (seq, step) = (self.read_number()?, self.read_step()?);
+                Event::Outcome { run, at, seq, step, result: self.read_outcome()? }
             }
-            4 => Event::RunPaused { run, at, why: self.text()? },
+            4 => Event::RunPaused { run, at, why: self.read_text()? },
             5 => Event::RunResumed { run, at },
-            6 => Event::RunEnded { run, at, outcome: self.ending()? },
+            6 => Event::RunEnded { run, at, outcome: self.read_ending()? },
             kind => return Err(format!("{kind} is no kind of event")),
         })
     }
 
-    fn outcome(&mut self) -> Result<Outcome, String> {
-        Ok(match self.byte()? {
+    fn read_outcome(&mut self) -> Result<Outcome, String> {
+        Ok(match self.read_byte()? {
             1 => Outcome::Applied { account: None },
-            2 => Outcome::Applied { account: Some(AccountId(self.text()?)) },
-            3 => Outcome::Adopted { account: AccountId(self.text()?) },
+            2 => Outcome::Applied { account: Some(AccountId(self.read_text()?)) },
+            3 => Outcome::Adopted { account: AccountId(self.read_text()?) },
             4 => {
-                let message = self.text()?;
-                let code = match self.number()? {
+                let message = self.read_text()?;
+                let code = match self.read_number()? {
                     0 => None,
                     code => Some(u32::try_from(code - 1).map_err(|_| format!("{code} is no status code"))?),
                 };
-                let trxid = if self.flag()? { Some(self.text()?) } else { None };
+                let trxid = if self.read_flag()? { Some(self.read_text()?) } else { None };
                 Outcome::Failed { message, code, trxid }
             }
-            5 => Outcome::Skipped { message: self.text()? },
-            6 => Outcome::Unknown { message: self.text()? },
+            5 => Outcome::Skipped { message: self.read_text()? },
+            6 => Outcome::Unknown { message: self.read_text()? },
             7 => Outcome::NotThere,
             byte => return Err(format!("{byte} is no outcome")),
         })
     }
 
-    fn head(&mut self) -> Result<RunHead, String> {
+    fn read_run_head(&mut self) -> Result<RunHead, String> {
         Ok(RunHead {
-            tenant: self.text()?,
-            target: self.text()?,
-            plan: self.text()?,
-            plan_digest: self.text()?,
-            command: self.text()?,
-            source_digest: self.text()?,
-            config_digest: self.text()?,
-            actions: self.number()?,
-            approved: self.texts()?,
-            selection: if self.flag()? {
-                let only = self.texts()?;
-                Some(Selection { only, limit: self.number()?.checked_sub(1) })
+            tenant: self.read_text()?,
+            target: self.read_text()?,
+            plan: self.read_text()?,
+            plan_digest: self.read_text()?,
+            command: self.read_text()?,
+            source_digest: self.read_text()?,
+            config_digest: self.read_text()?,
+            actions: self.read_number()?,
+            approved: self.read_texts()?,
+            selection: if self.read_flag()? {
+                let only = self.read_texts()?;
+                Some(Selection { only, limit: self.read_number()?.checked_sub(1) })
             } else {
                 None
             },
         })
     }
 
-    fn step(&mut self) -> Result<Step, String> {
-        match self.byte()? {
+    fn read_step(&mut self) -> Result<Step, String> {
+        match self.read_byte()? {
             0 => Ok(Step::First),
             1 => Ok(Step::FollowUp),
             byte => Err(format!("{byte} is no step")),
         }
     }
 
-    fn ending(&mut self) -> Result<Ending, String> {
-        let byte = self.byte()?;
+    fn read_ending(&mut self) -> Result<Ending, String> {
+        let byte = self.read_byte()?;
         Ending::ALL.into_iter().find(|e| ending_byte(*e) == byte).ok_or_else(|| format!("{byte} is no ending"))
     }
 
-    fn flag(&mut self) -> Result<bool, String> {
-        match self.byte()? {
+    fn read_flag(&mut self) -> Result<bool, String> {
+        match self.read_byte()? {
             0 => Ok(false),
             1 => Ok(true),
             byte => Err(format!("{byte} is neither yes nor no")),
         }
     }
 
-    pub fn time(&mut self) -> Result<Timestamp, String> {
+    pub fn read_time(&mut self) -> Result<Timestamp, String> {
         let signed = |n: u64| {
             let size = i64::try_from(n >> 1).unwrap_or(i64::MAX);
             if n & 1 == 1 { -size } else { size }
         };
-        let (second, nanosecond) = (signed(self.number()?), signed(self.number()?));
+        let (second, nanosecond) = (signed(self.read_number()?), signed(self.read_number()?));
         i32::try_from(nanosecond)
             .ok()
             .and_then(|nanosecond| Timestamp::new(second, nanosecond).ok())
             .ok_or_else(|| format!("{second} seconds and {nanosecond} nanoseconds are no time"))
     }
 
-    pub fn text(&mut self) -> Result<String, String> {
-        let length = usize::try_from(self.number()?).map_err(|_| "a text beyond memory".to_owned())?;
-        let bytes = self.take(length)?;
+    pub fn read_text(&mut self) -> Result<String, String> {
+        let length = usize::try_from(self.read_number()?).map_err(|_| "a text beyond memory".to_owned())?;
+        let bytes = self.read_bytes(length)?;
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| "a text that is not UTF-8".to_owned())
     }
 
-    pub fn texts(&mut self) -> Result<Vec<String>, String> {
+    pub fn read_texts(&mut self) -> Result<Vec<String>, String> {
         // Not `collect` with a capacity: the count is not to be trusted before the texts are there.
-        let count = self.number()?;
-        (0..count).map(|_| self.text()).collect()
+        let count = self.read_number()?;
+        (0..count).map(|_| self.read_text()).collect()
     }
 
-    pub fn number(&mut self) -> Result<u64, String> {
+    pub fn read_number(&mut self) -> Result<u64, String> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
-            let byte = self.byte()?;
+            let byte = self.read_byte()?;
             let bits = u64::from(byte & 0x7f);
             if (bits << shift) >> shift != bits {
                 break;
@@ -307,13 +308,13 @@ impl Bytes<'_> {
         Err("a number beyond 64 bits".to_owned())
     }
 
-    pub fn byte(&mut self) -> Result<u8, String> {
+    pub fn read_byte(&mut self) -> Result<u8, String> {
         let (first, rest) = self.0.split_first().ok_or("it is cut short")?;
         self.0 = rest;
         Ok(*first)
     }
 
-    pub fn take(&mut self, count: usize) -> Result<&[u8], String> {
+    pub fn read_bytes(&mut self, count: usize) -> Result<&[u8], String> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or("it is cut short")?;
         self.0 = rest;
         Ok(taken)

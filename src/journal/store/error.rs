@@ -30,7 +30,7 @@ pub enum JournalError {
     Illegal(#[from] Illegal),
     /// An earlier append, or this one, could not be made durable. The journal takes no more.
     #[error(transparent)]
-    Failed(Arc<Failure>),
+    Failed(Arc<WriteFailure>),
     /// A record would be too large; nothing was written.
     #[error("a record of {bytes} bytes is too large for the journal, which takes {most}")]
     TooLarge { bytes: usize, most: usize },
@@ -90,7 +90,7 @@ impl Damage {
 /// The first append that could not be made durable.
 #[derive(Debug, thiserror::Error)]
 #[error("the journal could not be written, so nothing more is sent: {}: {step}: {reason}", file.display())]
-pub struct Failure {
+pub struct WriteFailure {
     pub file: PathBuf,
     /// Which step failed: write, flush, sync, anchor.
     pub step: &'static str,

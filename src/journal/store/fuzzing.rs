@@ -5,18 +5,18 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::codec::{decode, encode};
+use super::codec::{decode_event, encode_event};
 use crate::journal::state::{Ending, Event, History, Outcome, Phase, RunHead, RunId, Step, StepState};
 use crate::model::AccountId;
 
 /// The bytes are refused with a reason, or are one event, which is written and read back as it is. Then the same bytes
 /// as a history: two bytes for each event.
 pub fn any_bytes(data: &[u8]) {
-    match decode(data) {
+    match decode_event(data) {
         Ok(event) => {
-            let written = encode(&event);
-            assert_eq!(decode(&written).as_ref(), Ok(&event), "what was written is not what was read");
-            assert!(decode(&written[..written.len() - 1]).is_err(), "a record that was cut is read all the same");
+            let written = encode_event(&event);
+            assert_eq!(decode_event(&written).as_ref(), Ok(&event), "what was written is not what was read");
+            assert!(decode_event(&written[..written.len() - 1]).is_err(), "a record that was cut is read all the same");
         }
         Err(reason) => assert!(!reason.is_empty()),
     }
@@ -99,14 +99,14 @@ fn any_history(data: &[u8]) {
             }
         }
         accepted.push(event);
-        for overview in history.overviews() {
+        for overview in history.run_overviews() {
             let counted: u64 = StepState::ALL.into_iter().map(|state| overview.tally.get(state)).sum();
             assert_eq!(counted, overview.head.actions, "actions are counted once each");
         }
     }
     let mut replayed = History::default();
     for event in &accepted {
-        let read = decode(&encode(event));
+        let read = decode_event(&encode_event(event));
         assert_eq!(read.as_ref(), Ok(event));
         assert!(replayed.apply(event).is_ok(), "a live run takes what its replay refuses");
     }
@@ -114,7 +114,7 @@ fn any_history(data: &[u8]) {
 }
 
 fn phase(history: &History, run: RunId) -> Option<Phase> {
-    history.overviews().iter().find(|overview| overview.run == run).map(|overview| overview.phase)
+    history.run_overviews().iter().find(|overview| overview.run == run).map(|overview| overview.phase)
 }
 
 /// An event from two bytes; of intents most have the number that is next.

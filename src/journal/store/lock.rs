@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::error::{Holder, JournalError};
 use crate::files::FileError;
-use crate::files::disk::{Op, may};
+use crate::files::disk::{DiskOp, may};
 use crate::journal::StateDir;
 use crate::testing::failpoints::{self, Failpoint};
 
@@ -27,29 +27,29 @@ impl Drop for Lock {
 
 /// # Errors
 /// [`JournalError::Locked`] with what is known of the holder; or the file cannot be made or written.
-pub fn take(state: &StateDir, now: Timestamp) -> Result<Lock, JournalError> {
+pub fn take_lock(state: &StateDir, now: Timestamp) -> Result<Lock, JournalError> {
     let path = state.lock();
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path).map_err(FileError::of(&path, "cannot be opened"))?;
+    let mut file = options.open(&path).map_err(FileError::at_path(&path, "cannot be opened"))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let holder = read_holder(&mut file);
             return Err(JournalError::Locked { dir: state.path().to_owned(), holder });
         }
-        Err(TryLockError::Error(error)) => return Err(FileError::of(&path, "cannot be locked")(error).into()),
+        Err(TryLockError::Error(error)) => return Err(FileError::at_path(&path, "cannot be locked")(error).into()),
     }
     // Only for the message of whoever comes second: the lock itself is the operating system's.
     let mut write = || {
-        may(Op::Write, &path)?;
+        may(DiskOp::Write, &path)?;
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
         writeln!(file, "{} {now}", std::process::id())
     };
-    write().map_err(FileError::of(&path, "cannot be written"))?;
+    write().map_err(FileError::at_path(&path, "cannot be written"))?;
     failpoints::reach(Failpoint::LockTaken);
     Ok(Lock { file })
 }

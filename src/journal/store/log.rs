@@ -13,9 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::anchor::{BEGINNING, Head};
-use super::codec::{Chain, chain, decode, half};
+use super::codec::{Chain, chain_record, decode_event, half_hash};
 use super::error::{Damage, JournalError};
-use crate::files::disk::{Op, may};
+use crate::files::disk::{DiskOp, may};
 use crate::files::{FileError, make_private_dir, sync_dir};
 use crate::journal::StateDir;
 use crate::journal::state::{Event, History, RunId, RunState};
@@ -41,7 +41,7 @@ struct Closing(Option<sled::Db>);
 impl Drop for Closing {
     fn drop(&mut self) {
         let db = self.0.take();
-        if let Err(trouble) = guarded(|| drop(db)) {
+        if let Err(trouble) = catch_panic(|| drop(db)) {
             tracing::warn!(%trouble, "the journal's database could not be closed as it should be");
         }
     }
@@ -49,20 +49,20 @@ impl Drop for Closing {
 
 /// What the log says.
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct JournalBook {
     pub history: History,
     /// First and last record of each run.
     pub spans: HashMap<RunId, (u64, u64)>,
     pub head: Option<Head>,
 }
 
-impl Book {
+impl JournalBook {
     pub fn head(&self) -> Head {
         self.head.unwrap_or(BEGINNING)
     }
 
     /// Notes that the event, found legal, is the record after the head.
-    pub fn advance(&mut self, head: Head, event: &Event) -> Result<(), super::Illegal> {
+    pub fn advance_head(&mut self, head: Head, event: &Event) -> Result<(), super::Illegal> {
         self.head = Some(head);
         self.history.apply(event)?;
         self.spans.entry(event.run()).or_insert((head.seq, head.seq)).1 = head.seq;
@@ -70,7 +70,7 @@ impl Book {
     }
 
     /// Drops the oldest runs.
-    pub fn forget(&mut self, runs: &[RunId]) {
+    pub fn forget_runs(&mut self, runs: &[RunId]) {
         self.history.forget_oldest(runs.len());
         for run in runs {
             self.spans.remove(run);
@@ -80,8 +80,8 @@ impl Book {
 
 /// The log as it was read, with everything that is wrong with it.
 #[derive(Default)]
-pub struct Reading {
-    pub book: Book,
+pub struct LogReading {
+    pub book: JournalBook,
     pub records: u64,
     pub damage: Vec<Damage>,
     /// The runs that records are missing from, or wrong in, with the first reason.
@@ -105,7 +105,7 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
         // The writer flushes each group itself; a second flusher would only compete with it.
         .flush_every_ms(None);
     let open = || -> sled::Result<Database> {
-        may(Op::Open, &dir.join("db"))?;
+        may(DiskOp::Open, &dir.join("db"))?;
         let db = config.open()?;
         Ok(Database {
             log: db.open_tree("log")?,
@@ -114,21 +114,21 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
             _db: Closing(Some(db)),
         })
     };
-    let database = guarded(|| patiently(open)).and_then(|opened| opened.map_err(Trouble::from));
+    let database = catch_panic(|| open_patiently(open)).and_then(|opened| opened.map_err(StoreTrouble::from));
     let database = database.map_err(|trouble| trouble.into_error(state, &dir))?;
     if new {
         // An empty database that is durable, before the anchor says that there is one.
-        let sync = |path: &Path| may(Op::Sync, path).and_then(|()| File::open(path)?.sync_all());
+        let sync = |path: &Path| may(DiskOp::Sync, path).and_then(|()| File::open(path)?.sync_all());
         let flush = || {
-            may(Op::Flush, &database.path)?;
+            may(DiskOp::Flush, &database.path)?;
             database.log.flush()
         };
-        flush().map_err(|error: sled::Error| Trouble::from(error).into_error(state, &dir))?;
+        flush().map_err(|error: sled::Error| StoreTrouble::from(error).into_error(state, &dir))?;
         for path in [dir.join("conf"), dir.join("db")] {
-            sync(&path).map_err(FileError::of(&path, "cannot be synced"))?;
+            sync(&path).map_err(FileError::at_path(&path, "cannot be synced"))?;
         }
         for path in [&dir, state.path()] {
-            sync_dir(path).map_err(FileError::of(path, "cannot be synced"))?;
+            sync_dir(path).map_err(FileError::at_path(path, "cannot be synced"))?;
         }
     }
     Ok(database)
@@ -139,7 +139,7 @@ fn is_without_a_byte(path: &Path) -> Result<bool, FileError> {
     match std::fs::metadata(path) {
         Ok(file) => Ok(file.len() == 0),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(FileError::of(path, "cannot be read")(error)),
+        Err(error) => Err(FileError::at_path(path, "cannot be read")(error)),
     }
 }
 
@@ -148,29 +148,31 @@ fn is_without_a_byte(path: &Path) -> Result<bool, FileError> {
 fn remove_half_made_settings(path: &Path) -> Result<(), FileError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(FileError::of(path, "cannot be removed")(error))
+            Err(FileError::at_path(path, "cannot be removed")(error))
         }
         _ => Ok(()),
     }
 }
 
 /// Whether there is a database.
-pub fn exists(state: &StateDir) -> bool {
+pub fn journal_exists(state: &StateDir) -> bool {
     state.journal().join("db").exists()
 }
 
 /// Reads the log from its base and goes on past damage, so that all that is wrong and all that is readable is known.
 /// `anchor` is none where its file is missing.
-pub fn read(log: &sled::Tree, anchor: Option<Head>) -> Reading {
-    match guarded(|| read_all(log, anchor)) {
+pub fn read(log: &sled::Tree, anchor: Option<Head>) -> LogReading {
+    match catch_panic(|| read_all(log, anchor)) {
         Ok(reading) => reading,
-        Err(trouble) => Reading { damage: vec![Damage::Database { why: trouble.to_string() }], ..Reading::default() },
+        Err(trouble) => {
+            LogReading { damage: vec![Damage::Database { why: trouble.to_string() }], ..LogReading::default() }
+        }
     }
 }
 
-fn read_all(log: &sled::Tree, anchor: Option<Head>) -> Reading {
-    let mut reading = Reading::default();
-    let mut head = match log.get(key(0)) {
+fn read_all(log: &sled::Tree, anchor: Option<Head>) -> LogReading {
+    let mut reading = LogReading::default();
+    let mut head = match log.get(record_key(0)) {
         Ok(None) => BEGINNING,
         Ok(Some(value)) => decode_base(&value).unwrap_or_else(|| {
             reading.damage.push(Damage::BadBase);
@@ -182,7 +184,7 @@ fn read_all(log: &sled::Tree, anchor: Option<Head>) -> Reading {
         }
     };
     reading.book.head = Some(head);
-    for item in log.range(key(head.seq.saturating_add(1))..) {
+    for item in log.range(record_key(head.seq.saturating_add(1))..) {
         let (number, value) = match item {
             Ok(item) => item,
             Err(error) => {
@@ -190,17 +192,17 @@ fn read_all(log: &sled::Tree, anchor: Option<Head>) -> Reading {
                 break;
             }
         };
-        head = reading.record(head, &number, &value, anchor);
+        head = reading.check_record(head, &number, &value, anchor);
         if reading.damage.len() >= LISTED {
             break;
         }
     }
-    reading.compare(head, anchor);
+    reading.compare_anchor(head, anchor);
     reading
 }
 
-impl Reading {
-    fn record(&mut self, before: Head, number: &[u8], value: &[u8], anchor: Option<Head>) -> Head {
+impl LogReading {
+    fn check_record(&mut self, before: Head, number: &[u8], value: &[u8], anchor: Option<Head>) -> Head {
         let expected = before.seq.saturating_add(1);
         let (Ok(number), Some((stored, payload))) = (<[u8; 8]>::try_from(number), value.split_first_chunk::<16>())
         else {
@@ -214,13 +216,15 @@ impl Reading {
         let whole = known == 0;
         if seq != expected {
             self.damage.push(Damage::Gap { expected, found: seq });
-        } else if chain(&before.chain, seq, payload) != *stored || anchor.is_some_and(|a| a.seq == seq && a != head) {
+        } else if chain_record(&before.chain, seq, payload) != *stored
+            || anchor.is_some_and(|a| a.seq == seq && a != head)
+        {
             self.damage.push(Damage::Mismatch { seq });
         }
-        match decode(payload) {
+        match decode_event(payload) {
             Ok(event) => {
-                self.blame(known, &event);
-                let refused = self.book.advance(head, &event).err();
+                self.blame_event(known, &event);
+                let refused = self.book.advance_head(head, &event).err();
                 // After a gap this is no surprise, and says nothing new.
                 if let Some(why) = refused.clone().filter(|_| whole && self.damage.is_empty()) {
                     self.damage.push(Damage::Contradiction { seq, why });
@@ -240,7 +244,7 @@ impl Reading {
 
     /// Notes which runs the damage found since is of: the one that had not ended, and the one that the record is of. A
     /// run whose end is lost must not keep those after it from being listed.
-    fn blame(&mut self, known: usize, event: &Event) {
+    fn blame_event(&mut self, known: usize, event: &Event) {
         self.blame_unfinished(known);
         if let Some(damage) = self.damage.get(known) {
             self.damaged.entry(event.run()).or_insert_with(|| damage.clone());
@@ -249,7 +253,7 @@ impl Reading {
             && let Some(before) = self.book.history.unfinished().map(RunState::run).filter(|before| before != run)
         {
             self.damaged.entry(before).or_insert_with(|| first.clone());
-            self.book.history.abandon();
+            self.book.history.abandon_runs();
         }
     }
 
@@ -259,7 +263,7 @@ impl Reading {
         }
     }
 
-    fn compare(&mut self, head: Head, anchor: Option<Head>) {
+    fn compare_anchor(&mut self, head: Head, anchor: Option<Head>) {
         let known = self.damage.len();
         match anchor {
             None if head.seq > 0 => self.damage.push(Damage::NoAnchor { head: head.seq }),
@@ -272,14 +276,14 @@ impl Reading {
     }
 }
 
-pub fn key(seq: u64) -> [u8; 8] {
+pub fn record_key(seq: u64) -> [u8; 8] {
     seq.to_be_bytes()
 }
 
 /// The base: number, chain, and a checksum over both.
 pub fn encode_base(base: Head) -> Vec<u8> {
     let bytes = [&base.seq.to_be_bytes()[..], &base.chain].concat();
-    let check = half(&blake3::hash(&bytes));
+    let check = half_hash(&blake3::hash(&bytes));
     [bytes.as_slice(), &check].concat()
 }
 
@@ -292,14 +296,14 @@ fn decode_base(bytes: &[u8]) -> Option<Head> {
 
 /// What sled has to say, as far as it matters here.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum StoreTrouble {
     #[error("{0}")]
     Disk(std::io::Error),
     #[error("{0}")]
     Damage(String),
 }
 
-impl From<sled::Error> for Trouble {
+impl From<sled::Error> for StoreTrouble {
     fn from(error: sled::Error) -> Self {
         match error {
             sled::Error::Io(error) => Self::Disk(error),
@@ -308,10 +312,10 @@ impl From<sled::Error> for Trouble {
     }
 }
 
-impl Trouble {
+impl StoreTrouble {
     fn into_error(self, state: &StateDir, file: &Path) -> JournalError {
         match self {
-            Self::Disk(error) => FileError::of(file, "cannot be opened")(error).into(),
+            Self::Disk(error) => FileError::at_path(file, "cannot be opened")(error).into(),
             Self::Damage(why) => {
                 JournalError::Damaged { dir: state.path().to_owned(), damage: Damage::Database { why } }
             }
@@ -331,19 +335,21 @@ pub fn panics_are_caught() -> bool {
 
 /// sled asserts much of what it reads: on some damage it panics where it should give an error. Nothing of a database
 /// that panicked is used again, so nothing half-changed is seen.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Trouble> {
+fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, StoreTrouble> {
     let before = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(before);
     result.map_err(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);
-        Trouble::Damage(said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_owned())
+        StoreTrouble::Damage(
+            said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_owned(),
+        )
     })
 }
 
 /// sled's threads can hold its own lock for a moment after a database is closed. The state directory's lock is ours
 /// already, so nobody else can be the holder.
-fn patiently<T>(open: impl Fn() -> sled::Result<T>) -> sled::Result<T> {
+fn open_patiently<T>(open: impl Fn() -> sled::Result<T>) -> sled::Result<T> {
     for _ in 0..400 {
         match open() {
             Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {

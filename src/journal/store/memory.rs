@@ -34,19 +34,19 @@ pub enum Note {
     /// The account has a row (again).
     Present { account: AccountId },
     /// The source as it was when it was last good.
-    Shape(Shape),
+    Shape(SourceShape),
 }
 
 /// Since when an account has had no row, and for how many runs in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Absence {
+pub struct RememberedAbsence {
     pub since: Timestamp,
     pub runs: u32,
 }
 
 /// What a good source looked like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct SourceShape {
     pub columns: Vec<String>,
     pub rows: u64,
     /// Whether every file ended with a line break; none where a version of the program that did not look wrote it.
@@ -66,7 +66,7 @@ const VERSION: u8 = 1;
 
 #[derive(Clone, Copy)]
 #[repr(u8)]
-enum Kind {
+enum NoteKind {
     Absence = b'a',
     Fingerprint = b'f',
     Link = b'l',
@@ -76,46 +76,46 @@ enum Kind {
 impl Memory {
     /// The account last seen to belong to this identity.
     #[must_use]
-    pub fn link(&self, identity: &str) -> Option<AccountId> {
-        self.get(Kind::Link, identity, |bytes| bytes.text().map(AccountId))
+    pub fn link_of(&self, identity: &str) -> Option<AccountId> {
+        self.get(NoteKind::Link, identity, |bytes| bytes.read_text().map(AccountId))
     }
 
     /// What was last written to the person's write-only attributes, by name.
     #[must_use]
-    pub fn fingerprints(&self, identity: &str) -> Vec<(String, u64)> {
-        self.get(Kind::Fingerprint, identity, |bytes| {
-            let count = bytes.number()?;
-            (0..count).map(|_| Ok((bytes.text()?, bytes.number()?))).collect()
+    pub fn fingerprints_of(&self, identity: &str) -> Vec<(String, u64)> {
+        self.get(NoteKind::Fingerprint, identity, |bytes| {
+            let count = bytes.read_number()?;
+            (0..count).map(|_| Ok((bytes.read_text()?, bytes.read_number()?))).collect()
         })
         .unwrap_or_default()
     }
 
     /// Since when the account has had no row.
     #[must_use]
-    pub fn absence(&self, account: &AccountId) -> Option<Absence> {
-        self.get(Kind::Absence, account.as_str(), absence)
+    pub fn absence_of(&self, account: &AccountId) -> Option<RememberedAbsence> {
+        self.get(NoteKind::Absence, account.as_str(), read_absence)
     }
 
     /// Every account that has had no row.
-    pub fn absences(&self) -> impl Iterator<Item = (AccountId, Absence)> + use<> {
-        let prefix = self.key(Kind::Absence, "");
+    pub fn all_absences(&self) -> impl Iterator<Item = (AccountId, RememberedAbsence)> + use<> {
+        let prefix = self.note_key(NoteKind::Absence, "");
         let start = prefix.len();
         self.journal.place.notes_under(prefix).filter_map(move |(key, value)| {
             let account = std::str::from_utf8(&key[start..]).ok()?.to_owned();
-            Some((AccountId(account), open(&key, &value, absence)?))
+            Some((AccountId(account), open(&key, &value, read_absence)?))
         })
     }
 
     /// The shape of the last good source.
     #[must_use]
-    pub fn shape(&self) -> Option<Shape> {
-        self.get(Kind::Shape, "", |bytes| {
-            let (at, rows, columns) = (bytes.time()?, bytes.number()?, bytes.texts()?);
+    pub fn source_shape(&self) -> Option<SourceShape> {
+        self.get(NoteKind::Shape, "", |bytes| {
+            let (at, rows, columns) = (bytes.read_time()?, bytes.read_number()?, bytes.read_texts()?);
             let terminated = match bytes.0 {
                 [] => None,
-                _ => Some(bytes.byte()? == 1),
+                _ => Some(bytes.read_byte()? == 1),
             };
-            Ok(Shape { columns, rows, terminated, at })
+            Ok(SourceShape { columns, rows, terminated, at })
         })
     }
 
@@ -124,39 +124,44 @@ impl Memory {
     ///
     /// # Errors
     /// [`JournalError::Failed`]; the journal takes no more then.
-    pub async fn remember(&self, notes: Vec<Note>) -> Result<(), JournalError> {
+    pub async fn remember_notes(&self, notes: Vec<Note>) -> Result<(), JournalError> {
         let groups = notes.len().div_ceil(GROUP);
         let mut notes = notes.into_iter();
         for group in 1..=groups {
-            let puts = notes.by_ref().take(GROUP).flat_map(|note| self.puts(note)).collect();
+            let puts = notes.by_ref().take(GROUP).flat_map(|note| self.note_puts(note)).collect();
             self.journal.place.put_notes(puts, group == groups).await?;
         }
         Ok(())
     }
 
-    fn puts(&self, note: Note) -> Vec<Put> {
+    fn note_puts(&self, note: Note) -> Vec<Put> {
         match note {
             Note::Link { identity, account } => {
-                vec![self.put(Kind::Link, &identity, |out| put_text(out, account.as_str()))]
+                vec![self.note_put(NoteKind::Link, &identity, |out| put_text(out, account.as_str()))]
             }
             Note::Forget { identity } => {
-                vec![(self.key(Kind::Link, &identity), None), (self.key(Kind::Fingerprint, &identity), None)]
+                vec![
+                    (self.note_key(NoteKind::Link, &identity), None),
+                    (self.note_key(NoteKind::Fingerprint, &identity), None),
+                ]
             }
-            Note::Fingerprint { identity, attributes } => vec![self.put(Kind::Fingerprint, &identity, |out| {
-                put_number(out, attributes.len() as u64);
-                for (name, print) in &attributes {
-                    put_text(out, name);
-                    put_number(out, *print);
-                }
-            })],
+            Note::Fingerprint { identity, attributes } => {
+                vec![self.note_put(NoteKind::Fingerprint, &identity, |out| {
+                    put_number(out, attributes.len() as u64);
+                    for (name, print) in &attributes {
+                        put_text(out, name);
+                        put_number(out, *print);
+                    }
+                })]
+            }
             Note::Absence { account, first_seen_absent, runs } => {
-                vec![self.put(Kind::Absence, account.as_str(), |out| {
+                vec![self.note_put(NoteKind::Absence, account.as_str(), |out| {
                     put_time(out, first_seen_absent);
                     put_number(out, u64::from(runs));
                 })]
             }
-            Note::Present { account } => vec![(self.key(Kind::Absence, account.as_str()), None)],
-            Note::Shape(shape) => vec![self.put(Kind::Shape, "", |out| {
+            Note::Present { account } => vec![(self.note_key(NoteKind::Absence, account.as_str()), None)],
+            Note::Shape(shape) => vec![self.note_put(NoteKind::Shape, "", |out| {
                 put_time(out, shape.at);
                 put_number(out, shape.rows);
                 put_number(out, shape.columns.len() as u64);
@@ -168,8 +173,8 @@ impl Memory {
         }
     }
 
-    fn put(&self, kind: Kind, name: &str, write: impl FnOnce(&mut Vec<u8>)) -> Put {
-        let key = self.key(kind, name);
+    fn note_put(&self, kind: NoteKind, name: &str, write: impl FnOnce(&mut Vec<u8>)) -> Put {
+        let key = self.note_key(kind, name);
         let mut value = vec![0; CHECK];
         value.push(VERSION);
         write(&mut value);
@@ -178,13 +183,13 @@ impl Memory {
         (key, Some(value))
     }
 
-    fn get<T>(&self, kind: Kind, name: &str, read: impl FnOnce(&mut Bytes<'_>) -> Result<T, String>) -> Option<T> {
-        let key = self.key(kind, name);
+    fn get<T>(&self, kind: NoteKind, name: &str, read: impl FnOnce(&mut Bytes<'_>) -> Result<T, String>) -> Option<T> {
+        let key = self.note_key(kind, name);
         let value = self.journal.place.note(&key)?;
         open(&key, &value, read)
     }
 
-    fn key(&self, kind: Kind, name: &str) -> Vec<u8> {
+    fn note_key(&self, kind: NoteKind, name: &str) -> Vec<u8> {
         let mut key = Vec::with_capacity(1 + SCOPE + name.len());
         key.push(kind as u8);
         key.extend(self.scope);
@@ -193,10 +198,10 @@ impl Memory {
     }
 }
 
-fn absence(bytes: &mut Bytes<'_>) -> Result<Absence, String> {
-    let since = bytes.time()?;
-    let runs = u32::try_from(bytes.number()?).map_err(|_| "more runs than can be counted".to_owned())?;
-    Ok(Absence { since, runs })
+fn read_absence(bytes: &mut Bytes<'_>) -> Result<RememberedAbsence, String> {
+    let since = bytes.read_time()?;
+    let runs = u32::try_from(bytes.read_number()?).map_err(|_| "more runs than can be counted".to_owned())?;
+    Ok(RememberedAbsence { since, runs })
 }
 
 /// The value, where its checksum fits and it can be read.
@@ -207,7 +212,7 @@ fn open<T>(key: &[u8], value: &[u8], read: impl FnOnce(&mut Bytes<'_>) -> Result
             return Err("its checksum does not fit".to_owned());
         }
         let mut bytes = Bytes(rest);
-        match bytes.byte()? {
+        match bytes.read_byte()? {
             VERSION => read(&mut bytes),
             version => Err(format!("its form is version {version}, and this program knows {VERSION}")),
         }
@@ -230,11 +235,11 @@ fn check(key: &[u8], rest: &[u8]) -> [u8; CHECK] {
 }
 
 /// Eight bytes that stand for the scope in keys.
-pub(super) fn scope(name: &str) -> [u8; SCOPE] {
+pub(super) fn scope_prefix(name: &str) -> [u8; SCOPE] {
     let mut scope = [0; SCOPE];
     scope.copy_from_slice(&blake3::hash(name.as_bytes()).as_bytes()[..SCOPE]);
     scope
 }
 
 /// Notes in memory, for the twin.
-pub(super) type Notes = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(super) type NoteReader = BTreeMap<Vec<u8>, Vec<u8>>;

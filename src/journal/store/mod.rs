@@ -50,10 +50,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use self::error::{Damage, Failure, Holder, JournalError};
+pub use self::error::{Damage, Holder, JournalError, WriteFailure};
 pub use self::log::panics_are_caught;
-pub use self::memory::{Absence, Memory, Note, Shape};
-use self::place::{Disk, Place, Twin};
+pub use self::memory::{Memory, Note, RememberedAbsence, SourceShape};
+use self::place::{Disk, JournalPlace, Twin};
 #[cfg(test)]
 pub use self::simulated::Simulated;
 use super::state::{Event, Illegal, RunId, RunOverview, RunState};
@@ -62,7 +62,7 @@ use super::state::{Event, Illegal, RunId, RunOverview, RunState};
 /// queued is written, and the lock is released.
 #[derive(Clone)]
 pub struct Journal {
-    place: Arc<Place>,
+    place: Arc<JournalPlace>,
 }
 
 /// How a journal is opened.
@@ -106,26 +106,26 @@ impl Journal {
     /// [`JournalError::Locked`] while another process has it open, [`JournalError::Damaged`] when it does not hold what
     /// was once durable in it, [`JournalError::File`] when a file cannot be made or read.
     pub fn open(dir: &Path, options: Options) -> Result<Self, JournalError> {
-        Ok(Self { place: Arc::new(Place::Disk(Disk::start(place::open(dir, options)?)?)) })
+        Ok(Self { place: Arc::new(JournalPlace::Disk(Disk::start(place::open(dir, options)?)?)) })
     }
 
     /// A journal that checks the same transitions and keeps nothing: for measuring, and for rehearsals.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { place: Arc::new(Place::Twin(Box::<Twin>::default())) }
+        Self { place: Arc::new(JournalPlace::Twin(Box::<Twin>::default())) }
     }
 
     /// A journal on a disk that loses what was not flushed.
     #[cfg(test)]
     pub fn on(disk: &Arc<Simulated>) -> Self {
-        Self { place: Arc::new(Place::Simulated(Arc::clone(disk))) }
+        Self { place: Arc::new(JournalPlace::Simulated(Arc::clone(disk))) }
     }
 
     /// Lists what can be read of a journal, damaged or not. The database is opened for it, so it takes the lock.
     ///
     /// # Errors
     /// [`JournalError::Locked`], or the disk's.
-    pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError> {
+    pub fn inspect_journal(dir: &Path, options: Options) -> Result<Inspection, JournalError> {
         place::inspect(dir, options)
     }
 
@@ -135,7 +135,7 @@ impl Journal {
     /// [`JournalError::Illegal`] and [`JournalError::TooLarge`]: nothing was written, the journal goes on.
     /// [`JournalError::Failed`]: the run must stop.
     pub async fn append(&self, event: Event) -> Result<(), JournalError> {
-        self.place.append(event.bounded()).await
+        self.place.append(event.bound_texts()).await
     }
 
     /// [`Journal::append`] for code that is not async; blocks the thread.
@@ -149,13 +149,13 @@ impl Journal {
     /// Every run, oldest first.
     #[must_use]
     pub fn runs(&self) -> Vec<RunOverview> {
-        self.place.history(|history| history.overviews())
+        self.place.with_history(|history| history.run_overviews())
     }
 
     /// The run that has not ended, where there is one: it comes first.
     #[must_use]
-    pub fn unfinished(&self) -> Option<RunId> {
-        self.place.history(|history| history.unfinished().map(RunState::run))
+    pub fn unfinished_run(&self) -> Option<RunId> {
+        self.place.with_history(|history| history.unfinished().map(RunState::run))
     }
 
     /// One run as its events leave it; none where there is no such run. Of a run that ended the events are read again.
@@ -163,15 +163,15 @@ impl Journal {
     /// # Errors
     /// A record that could be read when the journal was opened, and cannot be read now.
     pub fn run(&self, run: RunId) -> Result<Option<RunState>, JournalError> {
-        let (live, known) = self
-            .place
-            .history(|history| (history.unfinished().filter(|state| state.run() == run).cloned(), history.knows(run)));
+        let (live, known) = self.place.with_history(|history| {
+            (history.unfinished().filter(|state| state.run() == run).cloned(), history.knows_run(run))
+        });
         if live.is_some() || !known {
             return Ok(live);
         }
-        let mut events = self.events(run);
+        let mut events = self.events_of(run);
         let Some(first) = events.next() else { return Ok(None) };
-        let mut state = RunState::start(&first?)?;
+        let mut state = RunState::from_start(&first?)?;
         for event in events {
             state.apply(&event?)?;
         }
@@ -180,7 +180,7 @@ impl Journal {
 
     /// The events of one run, in order; none where there is no such run.
     #[must_use]
-    pub fn events(&self, run: RunId) -> Events {
+    pub fn events_of(&self, run: RunId) -> Events {
         self.place.events(run)
     }
 
@@ -188,7 +188,7 @@ impl Journal {
     /// one tenant mean other people in another, so nothing is shared between scopes.
     #[must_use]
     pub fn memory(&self, scope: &str) -> Memory {
-        Memory { journal: self.clone(), scope: memory::scope(scope) }
+        Memory { journal: self.clone(), scope: memory::scope_prefix(scope) }
     }
 
     /// Drops the records of the oldest runs, as long as each ended more than `keep` before `now`, and names them, so
@@ -196,7 +196,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Failed`].
-    pub async fn prune(&self, keep: Duration, now: Timestamp) -> Result<Vec<RunId>, JournalError> {
+    pub async fn prune_runs(&self, keep: Duration, now: Timestamp) -> Result<Vec<RunId>, JournalError> {
         // Before the calendar began nothing ended.
         let before = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
         self.place.prune(before).await
@@ -206,10 +206,10 @@ impl Journal {
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.place {
-            Place::Disk(_) => "Journal",
-            Place::Twin(_) => "Journal (in memory)",
+            JournalPlace::Disk(_) => "Journal",
+            JournalPlace::Twin(_) => "Journal (in memory)",
             #[cfg(test)]
-            Place::Simulated(_) => "Journal (simulated)",
+            JournalPlace::Simulated(_) => "Journal (simulated)",
         })
     }
 }

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::anchor::{self, Anchor, BEGINNING, Head};
-use super::codec::{GENESIS, decode};
-use super::error::{Damage, Failure, JournalError};
+use super::codec::{GENESIS, decode_event};
+use super::error::{Damage, JournalError, WriteFailure};
 use super::lock::{self, Lock};
-use super::log::{self, Book, Database, Reading, key};
-use super::memory::{Notes, Put};
+use super::log::{self, Database, JournalBook, LogReading, record_key};
+use super::memory::{NoteReader, Put};
 #[cfg(test)]
 use super::simulated::Simulated;
-use super::writer::{self, Job, Shared, Writer};
+use super::writer::{self, Job, Writer, WriterShared};
 use super::{Event, Events, Inspection, Options, RunId};
 use crate::files::{FileError, make_private_dir};
 use crate::journal::StateDir;
@@ -25,7 +25,7 @@ use crate::testing::failpoints::{self, Failpoint};
 /// So many appends can wait in the queue; a run has far fewer under way.
 const QUEUE: usize = 4_096;
 
-pub enum Place {
+pub enum JournalPlace {
     Disk(Disk),
     Twin(Box<Twin>),
     /// In memory, and lost like on a disk.
@@ -38,7 +38,7 @@ pub struct Disk {
     // Fields are dropped in this order: the thread is gone by then, the database is closed before the lock is released.
     queue: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    shared: Arc<Shared>,
+    shared: Arc<WriterShared>,
     database: Database,
     state: StateDir,
     _lock: Lock,
@@ -50,9 +50,9 @@ pub struct Twin(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    book: Book,
+    book: JournalBook,
     events: Vec<Event>,
-    notes: Notes,
+    notes: NoteReader,
 }
 
 /// Everything that is open, verified, before the thread starts.
@@ -63,7 +63,7 @@ pub struct Opened {
     pub anchor: Anchor,
     /// The head that the anchor holds.
     pub anchored: Head,
-    pub book: Book,
+    pub book: JournalBook,
 }
 
 /// # Errors
@@ -71,25 +71,25 @@ pub struct Opened {
 pub fn open(dir: &Path, options: Options) -> Result<Opened, JournalError> {
     let state = StateDir::new(dir);
     make_private_dir(dir)?;
-    let lock = lock::take(&state, options.now)?;
+    let lock = lock::take_lock(&state, options.now)?;
     let damaged = |damage| JournalError::Damaged { dir: dir.to_owned(), damage };
     let found = Anchor::open(&state.anchor())?;
     let anchored = match &found {
-        Some((_, anchor::Found::Garbage)) => return Err(damaged(Damage::BadAnchor)),
-        Some((_, anchor::Found::Form(found))) => return Err(other_form(dir, *found)),
-        Some((_, anchor::Found::Head(head))) => Some(*head),
+        Some((_, anchor::FoundAnchor::Garbage)) => return Err(damaged(Damage::BadAnchor)),
+        Some((_, anchor::FoundAnchor::Form(found))) => return Err(other_form(dir, *found)),
+        Some((_, anchor::FoundAnchor::Head(head))) => Some(*head),
         None => None,
     };
     if let Some(head) = anchored
         && head.seq > 0
-        && !log::exists(&state)
+        && !log::journal_exists(&state)
     {
         // Said before sled makes an empty database in its place.
         return Err(damaged(Damage::Short { head: 0, anchored: head.seq }));
     }
     let database = log::open_database(&state, options.cache_bytes)?;
     failpoints::reach(Failpoint::DatabaseOpened);
-    let Reading { book, mut damage, .. } = log::read(&database.log, anchored);
+    let LogReading { book, mut damage, .. } = log::read(&database.log, anchored);
     if !damage.is_empty() {
         return Err(damaged(damage.swap_remove(0)));
     }
@@ -112,21 +112,21 @@ pub fn inspect(dir: &Path, options: Options) -> Result<Inspection, JournalError>
     if !dir.exists() {
         return Ok(Inspection::default());
     }
-    let _lock = lock::take(&state, options.now)?;
+    let _lock = lock::take_lock(&state, options.now)?;
     let anchor = Anchor::open(&state.anchor())?;
-    if let Some((_, anchor::Found::Form(found))) = anchor {
+    if let Some((_, anchor::FoundAnchor::Form(found))) = anchor {
         return Err(other_form(dir, found));
     }
     let anchored = anchor.as_ref().and_then(|(_, found)| found.head());
     let mut inspection = Inspection::default();
-    if log::exists(&state) {
+    if log::journal_exists(&state) {
         match log::open_database(&state, options.cache_bytes) {
             Ok(database) => {
                 // An anchor that cannot be read is said once, below, and not also as missing.
                 let unreadable = anchor.is_some() && anchored.is_none();
                 let assumed = if unreadable { Some(BEGINNING) } else { anchored };
-                let Reading { book, records, damage, damaged } = log::read(&database.log, assumed);
-                inspection = Inspection { runs: book.history.overviews(), records, damage, damaged };
+                let LogReading { book, records, damage, damaged } = log::read(&database.log, assumed);
+                inspection = Inspection { runs: book.history.run_overviews(), records, damage, damaged };
             }
             Err(JournalError::Damaged { damage, .. }) => inspection.damage.push(damage),
             Err(error) => return Err(error),
@@ -154,42 +154,42 @@ impl Disk {
         let file = writer::open_file(&database)?;
         if anchored != book.head() {
             // What a killed process left in the operating system's hands is made durable before it is built upon.
-            file.sync_data().map_err(FileError::of(&database.path, "cannot be synced"))?;
+            file.sync_data().map_err(FileError::at_path(&database.path, "cannot be synced"))?;
             failpoints::reach(Failpoint::LeftoverSynced);
             let path = anchor.path.clone();
-            anchor.write(book.head()).map_err(FileError::of(&path, "cannot be written"))?;
+            anchor.write(book.head()).map_err(FileError::at_path(&path, "cannot be written"))?;
             failpoints::reach(Failpoint::LeftoverAnchored);
         }
-        let shared = Arc::new(Shared::new(book));
+        let shared = Arc::new(WriterShared::new(book));
         let (queue, jobs) = mpsc::channel(QUEUE);
         let writer = Writer { database: database.clone(), file, anchor, shared: Arc::clone(&shared) };
         let thread = thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.work(jobs))
-            .map_err(FileError::of(&database.path, "no thread can be started to write it"))?;
+            .spawn(move || writer.write_groups(jobs))
+            .map_err(FileError::at_path(&database.path, "no thread can be started to write it"))?;
         Ok(Self { queue: Some(queue), thread: Some(thread), shared, database, state, _lock: lock })
     }
 
-    async fn ask<T>(
+    async fn ask_writer<T>(
         &self,
         job: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Job,
     ) -> Result<T, JournalError> {
         let (done, answer) = oneshot::channel();
         self.send(job(done)).await?;
-        answer.await.unwrap_or_else(|_| Err(self.gone()))
+        answer.await.unwrap_or_else(|_| Err(self.writer_is_gone()))
     }
 
     async fn send(&self, job: Job) -> Result<(), JournalError> {
         match &self.queue {
-            Some(queue) => queue.send(job).await.map_err(|_| self.gone()),
-            None => Err(self.gone()),
+            Some(queue) => queue.send(job).await.map_err(|_| self.writer_is_gone()),
+            None => Err(self.writer_is_gone()),
         }
     }
 
     /// The thread is gone, which only a panic in sled can bring about.
-    fn gone(&self) -> JournalError {
+    fn writer_is_gone(&self) -> JournalError {
         self.shared.failure().unwrap_or_else(|| {
-            JournalError::Failed(Arc::new(Failure {
+            JournalError::Failed(Arc::new(WriteFailure {
                 file: self.database.path.clone(),
                 step: "write",
                 reason: "the thread that writes it is gone".to_owned(),
@@ -199,14 +199,15 @@ impl Disk {
     }
 
     fn events(&self, run: RunId) -> Events {
-        let Some((first, last)) = self.shared.book().spans.get(&run).copied() else {
+        let Some((first, last)) = self.shared.lock_book().spans.get(&run).copied() else {
             return Box::new(std::iter::empty());
         };
         let dir = self.state.path().to_owned();
-        let records = self.database.log.range(key(first)..=key(last));
+        let records = self.database.log.range(record_key(first)..=record_key(last));
         Box::new((first..=last).zip(records).map(move |(seq, record)| {
             let read = record.map_err(|error| Damage::Database { why: error.to_string() }).and_then(|(_, value)| {
-                decode(value.get(GENESIS.len()..).unwrap_or_default()).map_err(|why| Damage::Undecodable { seq, why })
+                decode_event(value.get(GENESIS.len()..).unwrap_or_default())
+                    .map_err(|why| Damage::Undecodable { seq, why })
             });
             read.map_err(|damage| JournalError::Damaged { dir: dir.clone(), damage })
         }))
@@ -226,23 +227,23 @@ impl Drop for Disk {
 }
 
 impl Twin {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn lock_kept(&self) -> MutexGuard<'_, Kept> {
         // A panic while it was held left it as it was before the event or after it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place {
+impl JournalPlace {
     pub async fn append(&self, event: Event) -> Result<(), JournalError> {
         match self {
-            Self::Disk(disk) => disk.ask(|done| Job::Event { event, done }).await,
+            Self::Disk(disk) => disk.ask_writer(|done| Job::Event { event, done }).await,
             #[cfg(test)]
             Self::Simulated(disk) => disk.append(event).await,
             Self::Twin(twin) => {
-                let kept = &mut *twin.kept();
+                let kept = &mut *twin.lock_kept();
                 kept.book.history.check(&event)?;
                 let head = Head { seq: kept.book.head().seq + 1, chain: GENESIS };
-                kept.book.advance(head, &event)?;
+                kept.book.advance_head(head, &event)?;
                 kept.events.push(event);
                 Ok(())
             }
@@ -253,10 +254,10 @@ impl Place {
         match self {
             #[cfg(test)]
             Self::Simulated(disk) => disk.remember(puts).await,
-            Self::Disk(disk) if last => disk.ask(|done| Job::Notes { puts, done: Some(done) }).await,
+            Self::Disk(disk) if last => disk.ask_writer(|done| Job::Notes { puts, done: Some(done) }).await,
             Self::Disk(disk) => disk.send(Job::Notes { puts, done: None }).await,
             Self::Twin(twin) => {
-                let notes = &mut twin.kept().notes;
+                let notes = &mut twin.lock_kept().notes;
                 for (key, value) in puts {
                     match value {
                         Some(value) => notes.insert(key, value),
@@ -270,25 +271,25 @@ impl Place {
 
     pub async fn prune(&self, before: Timestamp) -> Result<Vec<RunId>, JournalError> {
         match self {
-            Self::Disk(disk) => disk.ask(|done| Job::Prune { before, done }).await,
+            Self::Disk(disk) => disk.ask_writer(|done| Job::Prune { before, done }).await,
             #[cfg(test)]
             Self::Simulated(_) => Ok(Vec::new()),
             Self::Twin(twin) => {
-                let kept = &mut *twin.kept();
+                let kept = &mut *twin.lock_kept();
                 let runs: Vec<RunId> = kept.book.history.ended_before(before).collect();
-                kept.book.forget(&runs);
+                kept.book.forget_runs(&runs);
                 kept.events.retain(|event| !runs.contains(&event.run()));
                 Ok(runs)
             }
         }
     }
 
-    pub fn history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+    pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
         match self {
-            Self::Disk(disk) => look(&disk.shared.book().history),
+            Self::Disk(disk) => look(&disk.shared.lock_book().history),
             #[cfg(test)]
             Self::Simulated(disk) => disk.history(look),
-            Self::Twin(twin) => look(&twin.kept().book.history),
+            Self::Twin(twin) => look(&twin.lock_kept().book.history),
         }
     }
 
@@ -298,7 +299,7 @@ impl Place {
             #[cfg(test)]
             Self::Simulated(disk) => disk.events(run),
             Self::Twin(twin) => {
-                let events: Vec<Event> = twin.kept().events.iter().filter(|e| e.run() == run).cloned().collect();
+                let events: Vec<Event> = twin.lock_kept().events.iter().filter(|e| e.run() == run).cloned().collect();
                 Box::new(events.into_iter().map(Ok))
             }
         }
@@ -313,7 +314,7 @@ impl Place {
                 },
                 |value| value.map(|value| value.to_vec()),
             ),
-            Self::Twin(twin) => twin.kept().notes.get(key).cloned(),
+            Self::Twin(twin) => twin.lock_kept().notes.get(key).cloned(),
             #[cfg(test)]
             Self::Simulated(disk) => disk.note(key),
         }
@@ -330,7 +331,7 @@ impl Place {
             })),
             Self::Twin(twin) => {
                 let notes: Vec<_> = twin
-                    .kept()
+                    .lock_kept()
                     .notes
                     .range(prefix.clone()..)
                     .take_while(|(key, _)| key.starts_with(&prefix))

@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 
 use super::anchor::Head;
 use super::codec::GENESIS;
-use super::error::{Failure, JournalError};
-use super::log::Book;
-use super::memory::{Notes, Put};
+use super::error::{JournalError, WriteFailure};
+use super::log::JournalBook;
+use super::memory::{NoteReader, Put};
 use super::{Event, Events, RunId};
 use crate::journal::state::History;
 
@@ -27,11 +27,11 @@ pub struct Simulated {
 
 #[derive(Default)]
 struct State {
-    book: Book,
+    book: JournalBook,
     events: Vec<Event>,
-    notes: Notes,
+    notes: NoteReader,
     queue: VecDeque<Waiting>,
-    failure: Option<Arc<Failure>>,
+    failure: Option<Arc<WriteFailure>>,
 }
 
 type Answer = oneshot::Sender<Result<(), JournalError>>;
@@ -72,7 +72,7 @@ impl Simulated {
     /// A flush fails after so many writes, and the journal takes no more.
     pub fn fail(&self, survive: usize) {
         let state = &mut *self.state();
-        let failure = Arc::new(Failure {
+        let failure = Arc::new(WriteFailure {
             file: PathBuf::from("journal/db"),
             step: "flush",
             reason: "no space left on device".to_owned(),
@@ -93,10 +93,13 @@ impl Simulated {
         let _nobody = state.tear(survive);
         state.queue.clear();
         state.failure = None;
-        state.book = Book::default();
+        state.book = JournalBook::default();
         for event in &state.events {
             let head = state.book.head();
-            state.book.advance(Head { seq: head.seq + 1, ..head }, event).expect("what is durable can be read back");
+            state
+                .book
+                .advance_head(Head { seq: head.seq + 1, ..head }, event)
+                .expect("what is durable can be read back");
         }
     }
 
@@ -166,7 +169,7 @@ impl State {
             Write::Event(event) => {
                 self.book.history.check(&event)?;
                 let head = Head { seq: self.book.head().seq + 1, chain: GENESIS };
-                self.book.advance(head, &event)?;
+                self.book.advance_head(head, &event)?;
                 self.events.push(event);
             }
             Write::Notes(puts) => {

@@ -14,12 +14,12 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::anchor::{Anchor, Head};
-use super::codec::{chain, encode};
-use super::error::{Failure, JournalError};
-use super::log::{Book, Database, encode_base, key};
+use super::codec::{chain_record, encode_event};
+use super::error::{JournalError, WriteFailure};
+use super::log::{Database, JournalBook, encode_base, record_key};
 use super::memory::Put;
 use crate::files::FileError;
-use crate::files::disk::{Op, may};
+use crate::files::disk::{DiskOp, may};
 use crate::journal::state::{Event, RunId};
 use crate::testing::failpoints::{self, Failpoint};
 
@@ -28,32 +28,32 @@ const GROUP: usize = 1_000;
 /// A larger record would be kept by sled in a file of its own, which nothing here syncs.
 pub const MOST_BYTES: usize = 64 * 1024;
 
-type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
+type JobAnswer<T> = oneshot::Sender<Result<T, JournalError>>;
 
 /// What the thread is asked to do.
 pub enum Job {
     Event {
         event: Event,
-        done: Answer<()>,
+        done: JobAnswer<()>,
     },
     /// `done` is none where more notes follow: nobody waits for these to be durable.
     Notes {
         puts: Vec<Put>,
-        done: Option<Answer<()>>,
+        done: Option<JobAnswer<()>>,
     },
     /// Drops the oldest runs, those that ended before the time.
     Prune {
         before: Timestamp,
-        done: Answer<Vec<RunId>>,
+        done: JobAnswer<Vec<RunId>>,
     },
 }
 
 /// What the thread shares with those who ask and read.
 #[derive(Default)]
-pub struct Shared {
-    book: Mutex<Book>,
+pub struct WriterShared {
+    book: Mutex<JournalBook>,
     /// The first failure; after it nothing is written any more.
-    failure: OnceLock<Arc<Failure>>,
+    failure: OnceLock<Arc<WriteFailure>>,
 }
 
 /// What the thread owns.
@@ -62,15 +62,15 @@ pub struct Writer {
     /// sled's file, once more: a sync concerns the file, not the handle.
     pub file: File,
     pub anchor: Anchor,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<WriterShared>,
 }
 
-impl Shared {
-    pub fn new(book: Book) -> Self {
+impl WriterShared {
+    pub fn new(book: JournalBook) -> Self {
         Self { book: Mutex::new(book), failure: OnceLock::new() }
     }
 
-    pub fn book(&self) -> MutexGuard<'_, Book> {
+    pub fn lock_book(&self) -> MutexGuard<'_, JournalBook> {
         // A panic while the book was held left it as it was before the event or after it.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,24 +79,24 @@ impl Shared {
         self.failure.get().map(|failure| JournalError::Failed(Arc::clone(failure)))
     }
 
-    fn fail(&self, failure: Failure) -> JournalError {
+    fn record_failure(&self, failure: WriteFailure) -> JournalError {
         JournalError::Failed(Arc::clone(self.failure.get_or_init(|| Arc::new(failure))))
     }
 }
 
 /// Events and notes that become durable together.
 #[derive(Default)]
-struct Group {
-    events: Vec<(Event, Answer<()>)>,
+struct WriteGroup {
+    events: Vec<(Event, JobAnswer<()>)>,
     /// The actions that the events are about: no two of one action, so that each can be checked against what is
     /// durable, and none is checked against one that may yet fail.
     actions: HashSet<u64>,
     puts: Vec<Put>,
-    waiting: Vec<Answer<()>>,
+    waiting: Vec<JobAnswer<()>>,
 }
 
-impl Group {
-    fn takes(&self, job: &Job) -> bool {
+impl WriteGroup {
+    fn takes_job(&self, job: &Job) -> bool {
         if self.events.len() + self.puts.len() >= GROUP {
             return false;
         }
@@ -135,35 +135,35 @@ impl Group {
 
 impl Writer {
     /// Works until nobody can ask any more.
-    pub fn work(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut group = Group::default();
+    pub fn write_groups(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut group = WriteGroup::default();
         let mut next = queue.blocking_recv();
         while let Some(job) = next.take() {
-            self.take(job, &mut group);
+            self.take_job(job, &mut group);
             while next.is_none() {
                 match queue.try_recv() {
-                    Ok(job) if group.takes(&job) => self.take(job, &mut group),
+                    Ok(job) if group.takes_job(&job) => self.take_job(job, &mut group),
                     Ok(job) => next = Some(job),
                     Err(_) => break,
                 }
             }
-            self.settle(mem::take(&mut group));
+            self.settle_group(mem::take(&mut group));
             if next.is_none() {
                 next = queue.blocking_recv();
             }
         }
     }
 
-    fn take(&mut self, job: Job, group: &mut Group) {
+    fn take_job(&mut self, job: Job, group: &mut WriteGroup) {
         match job {
             Job::Event { event, done } => {
                 let legal = self.shared.failure().map_or(Ok(()), Err);
-                match legal.and_then(|()| Ok(self.shared.book().history.check(&event)?)) {
+                match legal.and_then(|()| Ok(self.shared.lock_book().history.check(&event)?)) {
                     Ok(()) => {
                         group.actions.extend(event.seq());
                         group.events.push((event, done));
                     }
-                    Err(error) => answer(done, Err(error)),
+                    Err(error) => answer_job(done, Err(error)),
                 }
             }
             Job::Notes { mut puts, done } => {
@@ -172,41 +172,41 @@ impl Writer {
             }
             Job::Prune { before, done } => {
                 let pruned = self.shared.failure().map_or_else(|| self.prune(before), Err);
-                answer(done, pruned);
+                answer_job(done, pruned);
             }
         }
     }
 
     /// Makes the group durable and answers everybody in it.
-    fn settle(&mut self, mut group: Group) {
+    fn settle_group(&mut self, mut group: WriteGroup) {
         let kind = group.kind();
         failpoints::reach_kind(Failpoint::GroupTaken, kind);
-        let mut head = self.shared.book().head();
+        let mut head = self.shared.lock_book().head();
         let mut records = Vec::with_capacity(group.events.len());
         let mut written = Vec::with_capacity(group.events.len());
         for (event, done) in mem::take(&mut group.events) {
-            let payload = encode(&event);
+            let payload = encode_event(&event);
             if payload.len() > MOST_BYTES {
-                answer(done, Err(JournalError::TooLarge { bytes: payload.len(), most: MOST_BYTES }));
+                answer_job(done, Err(JournalError::TooLarge { bytes: payload.len(), most: MOST_BYTES }));
                 continue;
             }
             let seq = head.seq + 1;
-            head = Head { seq, chain: chain(&head.chain, seq, &payload) };
+            head = Head { seq, chain: chain_record(&head.chain, seq, &payload) };
             records.push((head, payload));
             written.push((head, event, done));
         }
         let durable = !records.is_empty() || group.is_durable();
         let result = match self.shared.failure() {
             Some(error) => Err(error),
-            None => self.commit(&records, &mut group.puts, durable, kind),
+            None => self.commit_group(&records, &mut group.puts, durable, kind),
         };
         if result.is_ok() {
-            let mut book = self.shared.book();
+            let mut book = self.shared.lock_book();
             for (head, event, _) in &written {
-                if let Err(illegal) = book.advance(*head, event) {
+                if let Err(illegal) = book.advance_head(*head, event) {
                     // Each was found legal, and none depends on another; were it otherwise, nothing may go on.
                     let reason = illegal.to_string();
-                    self.shared.fail(self.failure("check", reason, None));
+                    self.shared.record_failure(self.failure("check", reason, None));
                 }
             }
         }
@@ -217,13 +217,13 @@ impl Writer {
                 (_, Some(error)) => Err(error),
                 _ => Ok(()),
             };
-            answer(done, result);
+            answer_job(done, result);
         }
         failpoints::reach_kind(Failpoint::GroupAnswered, kind);
     }
 
     /// `kind` says what the group is, for the points between the steps.
-    fn commit(
+    fn commit_group(
         &mut self,
         records: &[(Head, Vec<u8>)],
         puts: &mut Vec<Put>,
@@ -249,7 +249,7 @@ impl Writer {
         if !records.is_empty() {
             let mut batch = sled::Batch::default();
             for (head, payload) in records {
-                batch.insert(&key(head.seq), [&head.chain[..], payload].concat());
+                batch.insert(&record_key(head.seq), [&head.chain[..], payload].concat());
             }
             self.apply(&self.database.log, batch)?;
             failpoints::reach_kind(Failpoint::RecordsWritten, kind);
@@ -269,17 +269,19 @@ impl Writer {
     }
 
     fn apply(&self, tree: &sled::Tree, batch: sled::Batch) -> Result<(), JournalError> {
-        self.may(Op::Write).and_then(|()| tree.apply_batch(batch)).map_err(|error| self.sled_failure("write", error))
+        self.may_write(DiskOp::Write)
+            .and_then(|()| tree.apply_batch(batch))
+            .map_err(|error| self.sled_failure("write", error))
     }
 
     /// As [`may`], of the database.
-    fn may(&self, op: Op) -> sled::Result<()> {
+    fn may_write(&self, op: DiskOp) -> sled::Result<()> {
         Ok(may(op, &self.database.path)?)
     }
 
     /// From sled's buffers to the operating system: after this a killed process loses nothing.
     fn flush(&self) -> Result<(), JournalError> {
-        self.may(Op::Flush)
+        self.may_write(DiskOp::Flush)
             .and_then(|()| self.database.log.flush())
             .map(drop)
             .map_err(|error| self.sled_failure("flush", error))
@@ -287,16 +289,16 @@ impl Writer {
 
     /// From the operating system to the disk: after this a power cut loses nothing.
     fn sync(&self) -> Result<(), JournalError> {
-        may(Op::Sync, &self.database.path)
+        may(DiskOp::Sync, &self.database.path)
             .and_then(|()| self.file.sync_data())
-            .map_err(|error| self.shared.fail(self.failure("sync", error.to_string(), Some(error.kind()))))
+            .map_err(|error| self.shared.record_failure(self.failure("sync", error.to_string(), Some(error.kind()))))
     }
 
     /// After this a loss of what is durable is noticed.
     fn write_anchor(&mut self, head: Head) -> Result<(), JournalError> {
         self.anchor.write(head).map_err(|error| {
             let failure = self.failure("anchor", error.to_string(), Some(error.kind()));
-            self.shared.fail(Failure { file: self.anchor.path.clone(), ..failure })
+            self.shared.record_failure(WriteFailure { file: self.anchor.path.clone(), ..failure })
         })
     }
 
@@ -304,7 +306,7 @@ impl Writer {
     /// which nobody reads, and which the next prune removes.
     fn prune(&mut self, before: Timestamp) -> Result<Vec<RunId>, JournalError> {
         let (runs, last) = {
-            let book = self.shared.book();
+            let book = self.shared.lock_book();
             let runs: Vec<RunId> = book.history.ended_before(before).collect();
             let last = runs.last().and_then(|run| book.spans.get(run)).map(|(_, last)| *last);
             (runs, last)
@@ -312,18 +314,18 @@ impl Writer {
         let Some(last) = last else { return Ok(Vec::new()) };
         let log = self.database.log.clone();
         let failed = |error| self.sled_failure("prune", error);
-        let chain = log.get(key(last)).map_err(failed)?.and_then(|value| value.first_chunk::<16>().copied());
+        let chain = log.get(record_key(last)).map_err(failed)?.and_then(|value| value.first_chunk::<16>().copied());
         let Some(chain) = chain else {
             let reason = format!("record {last} is missing");
-            return Err(self.shared.fail(self.failure("prune", reason, None)));
+            return Err(self.shared.record_failure(self.failure("prune", reason, None)));
         };
         let base = encode_base(Head { seq: last, chain });
-        self.may(Op::Write).and_then(|()| log.insert(key(0), base)).map_err(failed)?;
+        self.may_write(DiskOp::Write).and_then(|()| log.insert(record_key(0), base)).map_err(failed)?;
         failpoints::reach(Failpoint::BaseWritten);
         self.flush()?;
         self.sync()?;
         failpoints::reach(Failpoint::BaseSynced);
-        let mut old = log.range(key(1)..=key(last)).keys();
+        let mut old = log.range(record_key(1)..=record_key(last)).keys();
         loop {
             let mut batch = sled::Batch::default();
             let mut count = 0;
@@ -340,7 +342,7 @@ impl Writer {
         self.flush()?;
         self.sync()?;
         failpoints::reach(Failpoint::RemovalSynced);
-        self.shared.book().forget(&runs);
+        self.shared.lock_book().forget_runs(&runs);
         Ok(runs)
     }
 
@@ -349,11 +351,11 @@ impl Writer {
             sled::Error::Io(error) => Some(error.kind()),
             _ => None,
         };
-        self.shared.fail(self.failure(step, error.to_string(), kind))
+        self.shared.record_failure(self.failure(step, error.to_string(), kind))
     }
 
-    fn failure(&self, step: &'static str, reason: String, kind: Option<io::ErrorKind>) -> Failure {
-        Failure { file: self.database.path.clone(), step, reason, kind }
+    fn failure(&self, step: &'static str, reason: String, kind: Option<io::ErrorKind>) -> WriteFailure {
+        WriteFailure { file: self.database.path.clone(), step, reason, kind }
     }
 }
 
@@ -364,10 +366,10 @@ pub fn open_file(database: &Database) -> Result<File, FileError> {
         .read(true)
         .write(true)
         .open(&database.path)
-        .map_err(FileError::of(&database.path, "cannot be opened"))
+        .map_err(FileError::at_path(&database.path, "cannot be opened"))
 }
 
-fn answer<T>(done: Answer<T>, result: Result<T, JournalError>) {
+fn answer_job<T>(done: JobAnswer<T>, result: Result<T, JournalError>) {
     // Whoever asked may have gone; what was asked for is done all the same.
     let _ = done.send(result);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::Over;
+use super::FinishedRun;
 use crate::files::{FileError, write_atomically};
 use crate::plan::{ActionKind, FindingKind};
 use crate::report::summary::SummaryOutcome;
@@ -31,25 +31,25 @@ const LONGEST: u64 = 1 << 20;
 ///
 /// # Errors
 /// A folder that cannot be made, a file that cannot be written.
-pub fn write(path: &Path, over: &Over) -> Result<(), FileError> {
+pub fn write(path: &Path, over: &FinishedRun) -> Result<(), FileError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(FileError::of(folder, "cannot be made"))?;
+        fs::create_dir_all(folder).map_err(FileError::at_path(folder, "cannot be made"))?;
     }
-    let before = if path.is_file() { beginning(path).unwrap_or_default() } else { String::new() };
-    let text = render(over, last_success(&before, over));
+    let before = if path.is_file() { read_beginning(path).unwrap_or_default() } else { String::new() };
+    let text = render_metrics(over, last_success(&before, over));
     write_atomically(path, 0o644, |out| out.write_all(text.as_bytes()))
 }
 
 /// What is not to be read is as good as nothing: the next success is written all the same.
-fn beginning(path: &Path) -> io::Result<String> {
+fn read_beginning(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     fs::File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
     Ok(text)
 }
 
 /// When a run of this tenant last ended well, in seconds since 1970, as the earlier file says it.
-fn last_success(before: &str, over: &Over) -> Option<i64> {
-    let sample = format!("{LAST_SUCCESS}{{{}}} ", labels(over));
+fn last_success(before: &str, over: &FinishedRun) -> Option<i64> {
+    let sample = format!("{LAST_SUCCESS}{{{}}} ", metric_labels(over));
     before.lines().find_map(|line| line.strip_prefix(&sample)?.parse().ok())
 }
 
@@ -59,100 +59,108 @@ fn is_success(outcome: SummaryOutcome) -> bool {
 
 /// The whole file; `before` is when an earlier run last ended well.
 #[must_use]
-pub fn render(over: &Over, before: Option<i64>) -> String {
+pub fn render_metrics(over: &FinishedRun, before: Option<i64>) -> String {
     let summary = &over.head.summary;
-    let mut page = Page { text: String::new(), labels: labels(over) };
+    let mut page = MetricsPage { text: String::new(), labels: metric_labels(over) };
     let ended = over.at.as_second();
     let success = if is_success(summary.outcome) { Some(ended) } else { before };
-    page.gauge("headcount_last_run_timestamp_seconds", "When the last run ended.", Some(ended));
-    page.gauge(LAST_SUCCESS, "When a run last ended with exit code 0.", success);
-    page.gauge("headcount_last_run_exit_code", "The exit code of the last run.", Some(summary.exit_code));
-    page.gauges(
+    page.write_gauge("headcount_last_run_timestamp_seconds", "When the last run ended.", Some(ended));
+    page.write_gauge(LAST_SUCCESS, "When a run last ended with exit code 0.", success);
+    page.write_gauge("headcount_last_run_exit_code", "The exit code of the last run.", Some(summary.exit_code));
+    page.write_gauges(
         "headcount_last_run_outcome",
         "1 for what the last run came to, 0 for what it did not.",
         "outcome",
         OUTCOMES.map(|outcome| (outcome.name(), u64::from(outcome == summary.outcome))),
     );
-    page.gauge("headcount_last_run_duration_seconds", "How long the last run took.", Some(summary.elapsed_seconds));
-    page.gauge("headcount_accounts", "Accounts that the target listed for the last run.", over.accounts);
+    page.write_gauge(
+        "headcount_last_run_duration_seconds",
+        "How long the last run took.",
+        Some(summary.elapsed_seconds),
+    );
+    page.write_gauge("headcount_accounts", "Accounts that the target listed for the last run.", over.accounts);
     let (planned, applied) = (summary.planned, summary.applied);
-    page.gauges(
+    page.write_gauges(
         "headcount_last_run_planned_accounts",
         "Accounts that the last run was to change.",
         "action",
         ActionKind::ALL.map(|kind| (kind.name(), planned.get(kind))),
     );
-    page.gauges(
+    page.write_gauges(
         "headcount_last_run_applied_accounts",
         "Accounts that the last run changed.",
         "action",
         ActionKind::ALL.map(|kind| (kind.name(), applied.get(kind))),
     );
     let held = "Accounts that a safety rule held back in the last run.";
-    page.gauge("headcount_last_run_held_accounts", held, Some(summary.held));
+    page.write_gauge("headcount_last_run_held_accounts", held, Some(summary.held));
     let failed = "Accounts that failed in the last run, or were left alone because they had changed.";
-    page.gauge("headcount_last_run_failed_accounts", failed, Some(summary.failed));
+    page.write_gauge("headcount_last_run_failed_accounts", failed, Some(summary.failed));
     let unknown = "Accounts of which it is not known what came of their change.";
-    page.gauge("headcount_last_run_unknown_accounts", unknown, Some(summary.unknown));
+    page.write_gauge("headcount_last_run_unknown_accounts", unknown, Some(summary.unknown));
     let mut found = summary.found;
-    page.gauges(
+    page.write_gauges(
         "headcount_last_run_findings",
         "Rows and accounts that needed no request in the last run.",
         "finding",
         FindingKind::ALL.map(|kind| (kind.name(), *found.of(kind))),
     );
     let sent = &summary.requests;
-    page.gauges(
+    page.write_gauges(
         "headcount_last_run_requests",
         "Requests that the last run sent, repeats included.",
         "kind",
         [("auth", sent.auth), ("list", sent.list), ("lookup", sent.lookup), ("write", sent.write)],
     );
     let retried = "Requests that the last run sent again.";
-    page.gauge("headcount_last_run_retried_requests", retried, Some(sent.retried));
+    page.write_gauge("headcount_last_run_retried_requests", retried, Some(sent.retried));
     let quota = summary.quota.as_ref();
     let (limit, remaining) = (quota.and_then(|quota| quota.limit), quota.map(|quota| quota.remaining));
-    page.gauge("headcount_quota_limit_requests", "Requests that the tenant is allowed in a day.", limit);
-    page.gauge("headcount_quota_remaining_requests", "Requests that were left when the last run ended.", remaining);
+    page.write_gauge("headcount_quota_limit_requests", "Requests that the tenant is allowed in a day.", limit);
+    page.write_gauge(
+        "headcount_quota_remaining_requests",
+        "Requests that were left when the last run ended.",
+        remaining,
+    );
     let reset = quota.and_then(|quota| quota.resets_at).map(|at| at.as_second());
-    page.gauge("headcount_quota_reset_timestamp_seconds", "When the quota is whole again.", reset);
+    page.write_gauge("headcount_quota_reset_timestamp_seconds", "When the quota is whole again.", reset);
     page.text
 }
 
 /// The labels of every sample.
-fn labels(over: &Over) -> String {
-    format!("tenant=\"{}\",target=\"{}\"", escaped(&over.head.summary.tenant), escaped(&over.head.target))
+fn metric_labels(over: &FinishedRun) -> String {
+    format!("tenant=\"{}\",target=\"{}\"", escape_label(&over.head.summary.tenant), escape_label(&over.head.target))
 }
 
 /// A label's value as the format wants it.
-fn escaped(value: &str) -> String {
+fn escape_label(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }
 
 /// A text on its way.
-struct Page {
+struct MetricsPage {
     text: String,
     labels: String,
 }
 
-impl Page {
+impl MetricsPage {
     /// One number; what is not known is left out.
-    fn gauge(&mut self, name: &str, help: &str, value: Option<impl std::fmt::Display>) {
+    fn write_gauge(&mut self, name: &str, help: &str, value: Option<impl std::fmt::Display>) {
         if let Some(value) = value {
-            self.head(name, help);
+            self.write_head(name, help);
             self.text.push_str(&format!("{name}{{{}}} {value}\n", self.labels));
         }
     }
 
     /// One number for each value of a label.
-    fn gauges<const N: usize>(&mut self, name: &str, help: &str, label: &str, values: [(&str, u64); N]) {
-        self.head(name, help);
+    fn write_gauges<const N: usize>(&mut self, name: &str, help: &str, label: &str, values: [(&str, u64); N]) {
+        self.write_head(name, help);
         for (value, number) in values {
-            self.text.push_str(&format!("{name}{{{},{label}=\"{}\"}} {number}\n", self.labels, escaped(value)));
+            self.text.push_str(&format!("{name}{{{},{label}=\"{}\"}} {number}\n", self.labels, escape_label(value)));
         }
     }
 
-    fn head(&mut self, name: &str, help: &str) {
+    fn write_head(&mut self, name: &str, help: &str) {
         self.text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n"));
     }
 }

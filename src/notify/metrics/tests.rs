@@ -83,7 +83,7 @@ fn value(samples: &[Sample], name: &str, label: Option<(&str, &str)>) -> Option<
 #[test]
 fn every_number_of_the_summary_is_a_sample_of_the_exposition_format() {
     let over = partial();
-    let samples = parsed(&render(&over, Some(1_700_000_000))).unwrap();
+    let samples = parsed(&render_metrics(&over, Some(1_700_000_000))).unwrap();
     for (name, label, expected) in [
         ("headcount_last_run_timestamp_seconds", None, 1_795_316_420.0),
         ("headcount_last_success_timestamp_seconds", None, 1_700_000_000.0),
@@ -116,7 +116,7 @@ fn every_number_of_the_summary_is_a_sample_of_the_exposition_format() {
 
 #[test]
 fn what_is_not_known_is_left_out_and_not_said_to_be_nothing() {
-    let samples = parsed(&render(&failed("no such file"), None)).unwrap();
+    let samples = parsed(&render_metrics(&failed("no such file"), None)).unwrap();
     for name in ["headcount_accounts", "headcount_quota_remaining_requests", LAST_SUCCESS] {
         assert_eq!(value(&samples, name, None), None, "{name}");
     }
@@ -127,10 +127,10 @@ fn what_is_not_known_is_left_out_and_not_said_to_be_nothing() {
 fn names_that_nobody_expected_stay_one_label() {
     let mut over = partial();
     over.head.summary.tenant = "a\"} 1\nheadcount_accounts{x=\"\\".into();
-    let text = render(&over, None);
+    let text = render_metrics(&over, None);
     let samples = parsed(&text).unwrap();
     assert_eq!(samples[0].1["tenant"], over.head.summary.tenant);
-    let before = render(&over, Some(7));
+    let before = render_metrics(&over, Some(7));
     assert_eq!(last_success(&before, &over), Some(7));
 }
 

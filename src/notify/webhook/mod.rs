@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
 
-use super::Over;
-use super::message::{SIGNATURE, body, occasions, signature};
-use super::wire::{Letter, Lost, Post, Wire};
+use super::FinishedRun;
+use super::message::{SIGNATURE, message_body, sign_body, summary_occasions};
+use super::wire::{LostDelivery, MessageWire, Post, WebhookMessage};
 use crate::clock::{Clock, Stop, blocking};
 use crate::config::{Occasion, WebhookSettings};
 use crate::connectors::http::retry_after;
@@ -46,7 +46,7 @@ pub enum WebhookError {
     #[error("it answered {status} ({attempts} attempts)")]
     Failing { status: StatusCode, attempts: u32 },
     #[error("{why} ({attempts} attempts)")]
-    Lost { why: Lost, attempts: u32 },
+    Lost { why: LostDelivery, attempts: u32 },
     #[error("somebody wanted to stop")]
     Stopped,
 }
@@ -55,14 +55,14 @@ pub enum WebhookError {
 ///
 /// # Errors
 /// What kept the message from arriving, after as many attempts as there was time for.
-pub async fn tell(
+pub async fn send_webhook(
     settings: &WebhookSettings,
-    over: &Over,
+    over: &FinishedRun,
     called: &Invocation,
     clock: &dyn Clock,
     stop: &Stop,
 ) -> Result<(), WebhookError> {
-    let occasions = occasions(&over.head.summary);
+    let occasions = summary_occasions(&over.head.summary);
     if !settings.on.iter().any(|wanted| occasions.contains(wanted)) {
         return Ok(());
     }
@@ -73,13 +73,13 @@ pub async fn tell(
     tokio::select! {
         biased;
         told = send(settings, over, &occasions, called, clock, PATIENCE) => told,
-        () = stop.requested() => Err(WebhookError::Stopped),
+        () = stop.wait_requested() => Err(WebhookError::Stopped),
     }
 }
 
 async fn send(
     settings: &WebhookSettings,
-    over: &Over,
+    over: &FinishedRun,
     occasions: &[Occasion],
     called: &Invocation,
     clock: &dyn Clock,
@@ -88,15 +88,15 @@ async fn send(
     let deadline = clock.elapsed() + patience;
     let left = || deadline.saturating_sub(clock.elapsed());
     let secret = |source: &SecretSource| blocking(|| source.resolve_within(left()));
-    let url = checked(&secret(&settings.url).map_err(WebhookError::Url)?)?;
+    let url = check_url(&secret(&settings.url).map_err(WebhookError::Url)?)?;
     let key = settings.secret.as_ref().map(secret).transpose().map_err(WebhookError::Key)?;
-    let post = Wire::new(&url).map_err(|_| WebhookError::Client)?;
-    let body = body(over, occasions, clock.random(), called);
-    deliver(&post, &url, key.as_ref(), &body, clock, deadline).await
+    let post = MessageWire::new(&url).map_err(|_| WebhookError::Client)?;
+    let body = message_body(over, occasions, clock.random(), called);
+    deliver_message(&post, &url, key.as_ref(), &body, clock, deadline).await
 }
 
 /// The address, if anything may be sent there.
-fn checked(text: &Secret) -> Result<Url, WebhookError> {
+fn check_url(text: &Secret) -> Result<Url, WebhookError> {
     let url = Url::parse(text.expose().trim()).map_err(|_| WebhookError::Address("is no URL"))?;
     let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
         return Err(WebhookError::Address("names no host"));
@@ -111,7 +111,7 @@ fn checked(text: &Secret) -> Result<Url, WebhookError> {
 }
 
 /// Sends until the message is taken, or is refused for good, or the time is over. Each attempt is signed anew.
-async fn deliver(
+async fn deliver_message(
     post: &dyn Post,
     url: &Url,
     key: Option<&Secret>,
@@ -123,8 +123,8 @@ async fn deliver(
     loop {
         attempts += 1;
         let limit = deadline.saturating_sub(clock.elapsed()).min(ATTEMPT);
-        let signature = key.map(|key| (SIGNATURE, signature(key, clock.now(), body)));
-        let answer = post.post(Letter { url, body, signature }, limit).await;
+        let signature = key.map(|key| (SIGNATURE, sign_body(key, clock.now(), body)));
+        let answer = post.post(WebhookMessage { url, body, signature }, limit).await;
         let (asked, error) = match answer {
             Ok((status, _)) if status.is_success() => return Ok(()),
             Ok((status, _)) if status.is_redirection() => return Err(WebhookError::Redirected(status)),
@@ -132,7 +132,7 @@ async fn deliver(
             Ok((status, headers)) => (retry_after(&headers, clock.now()), WebhookError::Failing { status, attempts }),
             Err(why) => (None, WebhookError::Lost { why, attempts }),
         };
-        let pause = asked.unwrap_or_default().max(backoff(attempts, clock.random()));
+        let pause = asked.unwrap_or_default().max(backoff_time(attempts, clock.random()));
         if clock.elapsed().saturating_add(pause) >= deadline {
             return Err(error);
         }
@@ -146,7 +146,7 @@ fn is_passing(status: StatusCode) -> bool {
 }
 
 /// Between half a pause and a whole one.
-fn backoff(attempts: u32, random: u64) -> Duration {
+fn backoff_time(attempts: u32, random: u64) -> Duration {
     let pause = FIRST_PAUSE.saturating_mul(1 << (attempts - 1).min(8)).min(LONGEST_PAUSE);
     let half = pause / 2;
     let share = u32::try_from(random % 1001).unwrap_or_default();

@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use super::*;
 use crate::clock::TestClock;
 use crate::notify::samples::{failed, partial};
-use crate::notify::wire::Answer;
+use crate::notify::wire::WebhookAnswer;
 
 /// What a server does with one message.
 #[derive(Clone, Copy)]
@@ -37,14 +37,18 @@ impl Server {
         let url = Url::parse("https://hooks.example.org/hunter2").unwrap();
         let key = key.map(Secret::new);
         let deadline = self.clock.elapsed() + PATIENCE;
-        let work = deliver(self, &url, key.as_ref(), b"{}", &*self.clock, deadline);
+        let work = deliver_message(self, &url, key.as_ref(), b"{}", &*self.clock, deadline);
         let told = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work);
         (told, self.got.lock().unwrap().len(), self.clock.elapsed())
     }
 }
 
 impl Post for Server {
-    fn post<'a>(&'a self, letter: Letter<'a>, limit: Duration) -> BoxFuture<'a, Result<Answer, Lost>> {
+    fn post<'a>(
+        &'a self,
+        letter: WebhookMessage<'a>,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<WebhookAnswer, LostDelivery>> {
         let mut got = self.got.lock().unwrap();
         let does = self.script[got.len().min(self.script.len() - 1)];
         got.push((letter.signature.map(|(_, value)| value), letter.body.to_vec()));
@@ -56,9 +60,9 @@ impl Post for Server {
             }
             Does::Hangs => {
                 self.clock.advance(limit);
-                Err(Lost::Late)
+                Err(LostDelivery::Late)
             }
-            Does::Breaks => Err(Lost::Broken),
+            Does::Breaks => Err(LostDelivery::Broken),
         };
         Box::pin(std::future::ready(result))
     }
@@ -126,31 +130,36 @@ fn every_attempt_is_signed_at_its_own_time_and_says_the_same() {
 #[test]
 fn a_pause_grows_and_stays_within_its_bounds() {
     for attempts in 1..=40 {
-        let (least, most) = (backoff(attempts, 0), backoff(attempts, 1000));
+        let (least, most) = (backoff_time(attempts, 0), backoff_time(attempts, 1000));
         assert!(least >= FIRST_PAUSE / 2 && most <= LONGEST_PAUSE && least < most, "{attempts}");
     }
-    assert!(backoff(1, 1000) <= backoff(3, 0));
+    assert!(backoff_time(1, 1000) <= backoff_time(3, 0));
 }
 
 #[test]
 fn nothing_but_https_leaves_this_machine_and_no_error_names_the_address() {
     for good in ["https://hooks.example.org/x", "http://127.0.0.1:9/x", "http://localhost/x", "http://[::1]:9/x"] {
-        assert!(checked(&Secret::new(good)).is_ok(), "{good}");
+        assert!(check_url(&Secret::new(good)).is_ok(), "{good}");
     }
     for bad in ["http://hooks.example.org/hunter2", "http://10.0.0.1/hunter2", "ftp://hunter2", "hunter2", "https://"] {
-        let error = checked(&Secret::new(bad)).unwrap_err().to_string();
+        let error = check_url(&Secret::new(bad)).unwrap_err().to_string();
         assert!(error.starts_with("its address ") && !error.contains("hunter2") && !error.contains("10.0"), "{error}");
     }
 }
 
 /// `tell` with an address that this test listens on.
-fn tell_to(listener: &std::net::TcpListener, on: &[Occasion], over: &Over, stop: &Stop) -> Result<(), WebhookError> {
+fn tell_to(
+    listener: &std::net::TcpListener,
+    on: &[Occasion],
+    over: &FinishedRun,
+    stop: &Stop,
+) -> Result<(), WebhookError> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("http://{}/hunter2", listener.local_addr().unwrap())).unwrap();
     let settings = WebhookSettings { url: SecretSource::File(file.path().to_owned()), on: on.to_vec(), secret: None };
     let clock = TestClock::new(Timestamp::UNIX_EPOCH, 1);
     let called = Invocation::default();
-    let work = tell(&settings, over, &called, &*clock, stop);
+    let work = send_webhook(&settings, over, &called, &*clock, stop);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
@@ -187,7 +196,7 @@ fn a_secret_that_is_not_there_is_named_by_its_place() {
     };
     let clock = TestClock::new(Timestamp::UNIX_EPOCH, 1);
     let (over, stop, called) = (partial(), Stop::default(), Invocation::default());
-    let work = tell(&settings, &over, &called, &*clock, &stop);
+    let work = send_webhook(&settings, &over, &called, &*clock, &stop);
     let told = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work);
     let error = told.unwrap_err().to_string();
     assert!(error.starts_with("where its address is kept: the secret file /nowhere/at/all"), "{error}");

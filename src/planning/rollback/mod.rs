@@ -175,7 +175,7 @@ impl Touched<'_> {
             (None, _) => Now::Gone,
         };
         let Rollback { schema, memory, .. } = *self.inputs;
-        let written = undone.action.identity.as_deref().map_or_else(Vec::new, |person| memory.fingerprints(person));
+        let written = undone.action.identity.as_deref().map_or_else(Vec::new, |person| memory.fingerprints_of(person));
         let decision =
             decide_undone(ctx, &self.protect, undone, now, |id, value| remembered(schema, &written, id, value));
         if let Some(finding) = &decision.finding {
@@ -195,7 +195,7 @@ impl Touched<'_> {
 
 /// An action of the run with what the journal knows of it.
 fn undone<'a>(inputs: &'a Rollback<'_>, run: &'a str, action: &'a Action) -> Undone<'a> {
-    let account = inputs.run.account(action.seq).or(action.account.as_ref());
+    let account = inputs.run.account_of(action.seq).or(action.account.as_ref());
     Undone { run, action, past: past(inputs, action), account }
 }
 
@@ -206,7 +206,7 @@ fn past(inputs: &Rollback<'_>, action: &Action) -> Past {
         StepState::Pending | StepState::NotThere | StepState::Skipped => Past::Nothing,
         StepState::Open | StepState::Unknown => Past::Unknown,
         StepState::Failed => {
-            let remark = inputs.run.remark(action.seq, Step::First);
+            let remark = inputs.run.remark_of(action.seq, Step::First);
             if remark.is_some_and(|remark| remark.message == NEVER_LEARNT) { Past::Unknown } else { Past::Nothing }
         }
         StepState::Adopted if creates => Past::Adopted,

@@ -130,7 +130,7 @@ fn two_identities_that_were_linked_to_one_account_are_a_conflict() {
     let office = Office::new().source("duplicates = \"first\"");
     let bo = office.account("bo", "Bo", "active");
     let link = |identity: &str| Note::Link { identity: identity.into(), account: bo.clone() };
-    now_or_never(office.memory().remember(vec![link("1"), link("2")])).unwrap();
+    now_or_never(office.memory().remember_notes(vec![link("1"), link("2")])).unwrap();
     let made = office.survey(&csv(&["1,a,a@x.org,A,,,", "2,b,b@x.org,B,,,"]));
     assert_eq!(made.actions.len(), 0);
     assert_eq!(made.findings()[0], "conflict a: hr.csv:2 and hr.csv:3 have the same remembered account");

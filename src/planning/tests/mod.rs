@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::clock::TestClock;
 use crate::connectors::fake::{self, EMAIL, Fake, LOGIN, NAME, ROLE, SKILLS, STATUS};
-use crate::journal::{Journal, Note, store::Shape};
+use crate::journal::{Journal, Note, store::SourceShape};
 use crate::mapping::{Creates, Lookups, Options};
 use crate::model::{AccountId, Silent, Value, cell};
 use crate::plan::beside::{Learnt, read_notes};
@@ -181,7 +181,7 @@ password = {{ generate = {{ length = 12 }} }}
             .filter_map(|n| if let Learnt::Absent { account } = n { Some(account) } else { None })
             .collect();
         let mut notes: Vec<Note> = memory
-            .absences()
+            .all_absences()
             .filter(|(account, _)| !absent.contains(&account))
             .map(|(account, _)| Note::Present { account })
             .collect();
@@ -189,20 +189,20 @@ password = {{ generate = {{ length = 12 }} }}
             notes.push(match learnt.clone() {
                 Learnt::Link { identity, account } => Note::Link { identity, account },
                 Learnt::Absent { account } => {
-                    let before = memory.absence(&account);
+                    let before = memory.absence_of(&account);
                     let first_seen_absent = before.map_or(now, |before| before.since);
                     Note::Absence { account, first_seen_absent, runs: before.map_or(0, |before| before.runs) + 1 }
                 }
             });
         }
         let source = &made.surveyed.header.source;
-        notes.push(Note::Shape(Shape {
+        notes.push(Note::Shape(SourceShape {
             columns: source.columns.clone(),
             rows: source.included,
             terminated: Some(!source.unterminated),
             at: now,
         }));
-        now_or_never(memory.remember(notes)).unwrap();
+        now_or_never(memory.remember_notes(notes)).unwrap();
     }
 
     /// Writes all accounts as `export` does.

@@ -3,11 +3,11 @@
 
 use std::fmt::Write as _;
 
-use super::page::{escaped, grouped};
+use super::page::{escape_html, group_digits};
 use crate::plan::ActionKind;
 use crate::plan::action::Planned;
 use crate::report::counts::held_of;
-use crate::report::{Head, Past};
+use crate::report::{Head, PastRun};
 
 /// Edges of the plot, in a chart of 400 by 190.
 const TOP: f64 = 10.0;
@@ -39,7 +39,7 @@ pub(super) struct TrendPoint {
 }
 
 impl TrendPoint {
-    pub(super) fn from_past(past: &Past) -> Self {
+    pub(super) fn from_past(past: &PastRun) -> Self {
         Self {
             name: past.run.clone(),
             at: past.at,
@@ -179,13 +179,13 @@ struct Chart {
 impl Chart {
     fn new(range: (u64, u64), labels: &[String]) -> Self {
         let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 400 190\" aria-hidden=\"true\" focusable=\"false\">";
-        let left = 16.0 + 7.0 * pixels(grouped(range.1).len() as u64);
+        let left = 16.0 + 7.0 * pixels(group_digits(range.1).len() as u64);
         let mut chart = Self { svg: svg.to_owned(), left, range, labels: labels.len() };
         for step in 0..=STEPS {
             let value = range.0 + (range.1 - range.0) / STEPS * step;
             let y = chart.y_of(value);
             chart.add(format_args!("<path d=\"M{left:.1} {y:.1}H{RIGHT}\"/>"));
-            chart.add_label("end", left - 8.0, y + 4.0, &grouped(value));
+            chart.add_label("end", left - 8.0, y + 4.0, &group_digits(value));
         }
         for (at, label) in labels.iter().enumerate() {
             chart.add_label("middle", chart.x_of(at, 0.5), BOTTOM + 17.0, label);
@@ -204,7 +204,7 @@ impl Chart {
     }
 
     fn add_label(&mut self, anchor: &'static str, x: f64, y: f64, label: &str) {
-        let label = escaped(label);
+        let label = escape_html(label);
         self.add(format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{label}</text>"));
     }
 

@@ -2,12 +2,12 @@
 //!
 //! The file needs nothing else and asks nobody for anything, so that it can be read where it lies, in a mail or on paper.
 //! Its policy lets a browser run the one script and use the one style sheet that belong to it, by their digests, and
-//! nothing else; foreign text reaches the page as text alone (`page.rs`) or as data (`island.rs`), which the script shows as
+//! nothing else; foreign text reaches the page as text alone (`page.rs`) or as data (`page_data.rs`), which the script shows as
 //! text.
 
 mod charts;
-mod island;
 mod page;
+mod page_data;
 mod people;
 mod row;
 mod top;
@@ -22,9 +22,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use self::page::Page;
+use self::page::HtmlPage;
 use super::words::record_title;
-use super::{Entries, Head, Past, Style};
+use super::{Entries, Head, PastRun, Style};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -42,27 +42,29 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 
 pub(super) fn write(
     head: &Head,
-    past: &[Past],
+    past: &[PastRun],
     entries: &mut Entries<'_>,
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let called = &style.invocation;
-    let mut page = Page::new(out);
-    page.markup("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")?;
-    page.markup("<meta http-equiv=\"Content-Security-Policy\" content=\"")?.text(&POLICY)?.markup("\">\n")?;
-    page.markup("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")?;
-    page.markup("<meta name=\"color-scheme\" content=\"light dark\">\n")?;
-    page.markup(
+    let mut page = HtmlPage::new(out);
+    page.write_markup("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")?;
+    page.write_markup("<meta http-equiv=\"Content-Security-Policy\" content=\"")?
+        .write_text(&POLICY)?
+        .write_markup("\">\n")?;
+    page.write_markup("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")?;
+    page.write_markup("<meta name=\"color-scheme\" content=\"light dark\">\n")?;
+    page.write_markup(
         "<meta name=\"referrer\" content=\"no-referrer\">\n<link rel=\"icon\" href=\"data:,\">\n<title>headcount ",
     )?;
-    page.text(&record_title(head))?
-        .markup("</title>\n<style>")?
-        .markup(STYLE)?
-        .markup("</style>\n</head>\n<body>\n")?;
-    page.markup("<a class=\"skip\" href=\"#people\">To the people</a>\n<main>\n")?;
+    page.write_text(&record_title(head))?
+        .write_markup("</title>\n<style>")?
+        .write_markup(STYLE)?
+        .write_markup("</style>\n</head>\n<body>\n")?;
+    page.write_markup("<a class=\"skip\" href=\"#people\">To the people</a>\n<main>\n")?;
     top::write(head, past, called, &mut page)?;
     people::write(head, entries, called, &mut page)?;
-    page.markup("</main>\n<script>")?.markup(SCRIPT)?.markup("</script>\n</body>\n</html>\n")?;
+    page.write_markup("</main>\n<script>")?.write_markup(SCRIPT)?.write_markup("</script>\n</body>\n</html>\n")?;
     Ok(())
 }

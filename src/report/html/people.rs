@@ -4,13 +4,13 @@
 
 use std::io;
 
-use super::island::Island;
-use super::page::{Page, grouped};
-use super::row::{Changed, Room, Row};
+use super::page::{HtmlPage, group_digits};
+use super::page_data::PageData;
+use super::row::{ChangeCells, PersonRow, ValueRoom};
 use crate::plan::{ActionKind, FindingKind};
-use crate::report::section::{Limit, Section};
+use crate::report::section::{EntrySection, SectionLimit};
 use crate::report::summary::SummaryOutcome;
-use crate::report::words::untouched;
+use crate::report::words::untouched_actions;
 use crate::report::{Entries, Head, Invocation};
 
 /// So many actions, and so many findings, a page holds.
@@ -24,36 +24,36 @@ pub(super) fn write(
     head: &Head,
     entries: &mut Entries<'_>,
     called: &Invocation,
-    page: &mut Page<'_>,
+    page: &mut HtmlPage<'_>,
 ) -> io::Result<()> {
-    let (actions, findings) = expected(head);
-    page.markup("<section aria-labelledby=\"people\">\n<h2 id=\"people\" tabindex=\"-1\">People</h2>\n")?;
+    let (actions, findings) = expected_entries(head);
+    page.write_markup("<section aria-labelledby=\"people\">\n<h2 id=\"people\" tabindex=\"-1\">People</h2>\n")?;
     let run = &head.summary.run;
     // A record without a name cannot be called by it.
-    let all = (!run.is_empty()).then(|| called.command(&format!("report {run} --as csv -o {run}.csv")));
+    let all = (!run.is_empty()).then(|| called.whole_command(&format!("report {run} --as csv -o {run}.csv")));
     if actions > MOST || findings > MOST {
         write_first(actions + findings, entries, all.as_deref(), page)?;
     } else {
         write_all(actions + findings, entries, all.as_deref(), page)?;
     }
-    page.markup("</section>\n")?;
+    page.write_markup("</section>\n")?;
     Ok(())
 }
 
 /// How many actions and findings the entries are.
-fn expected(head: &Head) -> (u64, u64) {
+fn expected_entries(head: &Head) -> (u64, u64) {
     let summary = &head.summary;
     let chosen = match summary.outcome {
         // What was not reached is among the entries.
         SummaryOutcome::Paused | SummaryOutcome::Failed => summary.planned.total(),
-        _ if head.is_run() => summary.planned.total() - untouched(summary).min(summary.planned.total()),
+        _ if head.is_run() => summary.planned.total() - untouched_actions(summary).min(summary.planned.total()),
         _ => summary.planned.total(),
     };
     let kept = FindingKind::ALL.into_iter().filter(|kind| *kind != FindingKind::Unchanged);
     (chosen, kept.map(|kind| summary.found.get(kind)).sum())
 }
 
-fn write_all(people: u64, entries: &mut Entries<'_>, all: Option<&str>, page: &mut Page<'_>) -> io::Result<()> {
+fn write_all(people: u64, entries: &mut Entries<'_>, all: Option<&str>, page: &mut HtmlPage<'_>) -> io::Result<()> {
     let mut first = Vec::new();
     while first.len() < FIRST {
         match entries.next() {
@@ -62,77 +62,77 @@ fn write_all(people: u64, entries: &mut Entries<'_>, all: Option<&str>, page: &m
         }
     }
     write_filters(page)?;
-    page.markup("<p class=\"count\"><output id=\"count\" aria-live=\"polite\">")?;
-    page.text(&match people {
+    page.write_markup("<p class=\"count\"><output id=\"count\" aria-live=\"polite\">")?;
+    page.write_text(&match people {
         0 => "Nobody is changed, and nothing was found.".to_owned(),
         1 => "1 person".to_owned(),
-        people => format!("{} people", grouped(people)),
+        people => format!("{} people", group_digits(people)),
     })?;
-    page.markup("</output></p>\n")?;
+    page.write_markup("</output></p>\n")?;
     write_csv_hint(all, page)?;
     if first.len() == FIRST {
-        page.markup("<noscript><p class=\"box\">Without its script the page shows the first ")?;
-        page.number(FIRST as u64)?.markup(", and has no filters.</p></noscript>\n")?;
+        page.write_markup("<noscript><p class=\"box\">Without its script the page shows the first ")?;
+        page.write_number(FIRST as u64)?.write_markup(", and has no filters.</p></noscript>\n")?;
     }
-    let mut room = Room::new();
+    let mut room = ValueRoom::new();
     begin_table(page)?;
     for (at, entry) in first.iter().enumerate() {
-        write_row(&Row::of(entry, &mut room), at, page)?;
+        write_row(&PersonRow::from_entry(entry, &mut room), at, page)?;
     }
-    page.markup("</tbody></table>\n")?;
-    page.markup("<p id=\"printed\" class=\"printed\" hidden></p>\n")?;
+    page.write_markup("</tbody></table>\n")?;
+    page.write_markup("<p id=\"printed\" class=\"printed\" hidden></p>\n")?;
 
-    let (mut island, mut room) = (Island::default(), Room::new());
-    page.markup("<script type=\"application/json\" id=\"data\">")?;
-    island.begin(page.stream())?;
+    let (mut data, mut room) = (PageData::default(), ValueRoom::new());
+    page.write_markup("<script type=\"application/json\" id=\"data\">")?;
+    data.begin_object(page.stream())?;
     for entry in first.into_iter().map(Ok).chain(entries) {
-        island.row(&Row::of(&entry?, &mut room), page.stream())?;
+        data.write_row(&PersonRow::from_entry(&entry?, &mut room), page.stream())?;
     }
-    island.end(page.stream())?;
-    page.markup("</script>\n")?;
+    data.end_object(page.stream())?;
+    page.write_markup("</script>\n")?;
     Ok(())
 }
 
 /// Where there are too many: the first changes, the first that went wrong, the first findings.
-fn write_first(people: u64, entries: &mut Entries<'_>, all: Option<&str>, page: &mut Page<'_>) -> io::Result<()> {
-    page.markup("<p class=\"count\">")?
-        .number(people)?
-        .markup(" people are more than one page can hold: here are the ")?;
-    page.markup("first changes, the first that went wrong, and the first findings.</p>\n")?;
+fn write_first(people: u64, entries: &mut Entries<'_>, all: Option<&str>, page: &mut HtmlPage<'_>) -> io::Result<()> {
+    page.write_markup("<p class=\"count\">")?
+        .write_number(people)?
+        .write_markup(" people are more than one page can hold: here are the ")?;
+    page.write_markup("first changes, the first that went wrong, and the first findings.</p>\n")?;
     write_csv_hint(all, page)?;
-    let mut limit = Limit::new(Some(FIRST), |section| match section {
-        Section::Action(_) => Section::Action(ActionKind::Create),
-        Section::Failed | Section::Unknown => Section::Failed,
-        Section::Finding(_) => Section::Finding(FindingKind::Drift),
+    let mut limit = SectionLimit::new(Some(FIRST), |section| match section {
+        EntrySection::Action(_) => EntrySection::Action(ActionKind::Create),
+        EntrySection::Failed | EntrySection::Unknown => EntrySection::Failed,
+        EntrySection::Finding(_) => EntrySection::Finding(FindingKind::Drift),
     });
-    let (mut room, mut at) = (Room::new(), 0);
+    let (mut room, mut at) = (ValueRoom::new(), 0);
     begin_table(page)?;
     for entry in entries {
         let entry = entry?;
-        if limit.admits(Section::of(&entry)) {
-            write_row(&Row::of(&entry, &mut room), at, page)?;
+        if limit.admits_one(EntrySection::from_entry(&entry)) {
+            write_row(&PersonRow::from_entry(&entry, &mut room), at, page)?;
             at += 1;
         }
     }
-    page.markup("</tbody></table>\n")?;
-    if let Some(rest) = limit.rest() {
-        page.markup("<p class=\"soft\">Not shown: ")?.text(&rest)?.markup(".</p>\n")?;
+    page.write_markup("</tbody></table>\n")?;
+    if let Some(rest) = limit.hidden_counts() {
+        page.write_markup("<p class=\"soft\">Not shown: ")?.write_text(&rest)?.write_markup(".</p>\n")?;
     }
     Ok(())
 }
 
-fn write_csv_hint(all: Option<&str>, page: &mut Page<'_>) -> io::Result<()> {
+fn write_csv_hint(all: Option<&str>, page: &mut HtmlPage<'_>) -> io::Result<()> {
     if let Some(command) = all {
-        page.markup("<p class=\"soft\">All of it as a table for a spreadsheet: ")?
-            .command(command)?
-            .markup("</p>\n")?;
+        page.write_markup("<p class=\"soft\">All of it as a table for a spreadsheet: ")?
+            .write_command(command)?
+            .write_markup("</p>\n")?;
     }
     Ok(())
 }
 
 /// The script fills in what there is to choose from.
-fn write_filters(page: &mut Page<'_>) -> io::Result<()> {
-    page.markup(
+fn write_filters(page: &mut HtmlPage<'_>) -> io::Result<()> {
+    page.write_markup(
         r#"<form id="filters" class="filters js" role="search" aria-label="Filter people" autocomplete="off">
 <div class="grow"><label for="f-text">Search</label><input id="f-text" type="search" spellcheck="false" placeholder="name, value, reason, line …"></div>
 <div><label for="f-kind">Action</label><select id="f-kind"></select></div>
@@ -148,8 +148,8 @@ fn write_filters(page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// Roles are written out, because a table that is laid out otherwise on a narrow screen loses those that it has.
-fn begin_table(page: &mut Page<'_>) -> io::Result<()> {
-    page.markup(
+fn begin_table(page: &mut HtmlPage<'_>) -> io::Result<()> {
+    page.write_markup(
         r#"<table id="table" class="people" role="table" aria-labelledby="people">
 <thead role="rowgroup"><tr role="row">
 <th scope="col" role="columnheader" data-sort="kind" class="c-kind">Action</th>
@@ -164,35 +164,35 @@ fn begin_table(page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// One person. The script draws the same, letter by letter: `tests/browser/main.rs` holds the one against the other.
-fn write_row(row: &Row<'_>, at: usize, page: &mut Page<'_>) -> io::Result<()> {
-    page.markup("<tr role=\"row\" aria-rowindex=\"")?.text(&(at + 2).to_string())?;
-    page.markup("\"><td class=\"c-kind ")?.markup(row.kind)?;
-    page.markup("\" role=\"cell\"><span class=\"sign\" aria-hidden=\"true\">")?;
-    page.text(row.sign.encode_utf8(&mut [0; 4]))?.markup("</span> ")?.markup(row.kind)?;
+fn write_row(row: &PersonRow<'_>, at: usize, page: &mut HtmlPage<'_>) -> io::Result<()> {
+    page.write_markup("<tr role=\"row\" aria-rowindex=\"")?.write_text(&(at + 2).to_string())?;
+    page.write_markup("\"><td class=\"c-kind ")?.write_markup(row.kind)?;
+    page.write_markup("\" role=\"cell\"><span class=\"sign\" aria-hidden=\"true\">")?;
+    page.write_text(row.sign.encode_utf8(&mut [0; 4]))?.write_markup("</span> ")?.write_markup(row.kind)?;
     if row.shows_state() {
         let state = row.state.name();
-        page.markup(" <span class=\"state s-")?.markup(state)?.markup("\">")?.markup(state)?;
-        page.markup("</span>")?;
+        page.write_markup(" <span class=\"state s-")?.write_markup(state)?.write_markup("\">")?.write_markup(state)?;
+        page.write_markup("</span>")?;
     }
-    page.markup("</td><th class=\"c-key\" role=\"rowheader\" scope=\"row\">")?;
+    page.write_markup("</td><th class=\"c-key\" role=\"rowheader\" scope=\"row\">")?;
     write_value(&row.key, Side::None, page)?;
-    for (word, name) in row.names() {
-        page.markup("<small>")?.markup(word)?.foreign(name)?.markup("</small>")?;
+    for (word, name) in row.shown_names() {
+        page.write_markup("<small>")?.write_markup(word)?.write_foreign(name)?.write_markup("</small>")?;
     }
-    page.markup("</th><td class=\"c-what\" role=\"cell\">")?;
+    page.write_markup("</th><td class=\"c-what\" role=\"cell\">")?;
     if !row.changes.is_empty() {
-        page.markup("<ul>")?;
+        page.write_markup("<ul>")?;
         row.changes.iter().try_for_each(|change| write_change(change, page))?;
-        page.markup("</ul>")?;
+        page.write_markup("</ul>")?;
     }
     for line in &row.why {
-        page.markup("<p>")?.foreign(line)?.markup("</p>")?;
+        page.write_markup("<p>")?.write_foreign(line)?.write_markup("</p>")?;
     }
-    page.markup("</td><td class=\"c-place\" role=\"cell\">")?;
+    page.write_markup("</td><td class=\"c-place\" role=\"cell\">")?;
     if let Some(line) = row.line {
-        page.foreign(&row.file)?.markup(":")?.text(&line.to_string())?;
+        page.write_foreign(&row.file)?.write_markup(":")?.write_text(&line.to_string())?;
     }
-    page.markup("</td></tr>\n")?;
+    page.write_markup("</td></tr>\n")?;
     Ok(())
 }
 
@@ -204,29 +204,29 @@ enum Side {
     None,
 }
 
-fn write_change((attribute, from, to): &Changed<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    page.markup("<li><bdi class=\"attribute\">")?.text(attribute)?.markup("</bdi> <span>")?;
+fn write_change((attribute, from, to): &ChangeCells<'_>, page: &mut HtmlPage<'_>) -> io::Result<()> {
+    page.write_markup("<li><bdi class=\"attribute\">")?.write_text(attribute)?.write_markup("</bdi> <span>")?;
     if let Some(from) = from {
         write_value(from, Side::From, page)?;
-        page.markup(" <span class=\"arrow\" role=\"img\" aria-label=\"becomes\">→</span> ")?;
+        page.write_markup(" <span class=\"arrow\" role=\"img\" aria-label=\"becomes\">→</span> ")?;
     }
     write_value(to, Side::To, page)?;
-    page.markup("</span></li>")?;
+    page.write_markup("</span></li>")?;
     Ok(())
 }
 
 /// A value; of a long one the beginning, and the whole where the reader opens it.
-fn write_value(value: &str, side: Side, page: &mut Page<'_>) -> io::Result<()> {
+fn write_value(value: &str, side: Side, page: &mut HtmlPage<'_>) -> io::Result<()> {
     let class = match side {
         Side::From => " class=\"from\">",
         Side::To => " class=\"to\">",
         Side::None => ">",
     };
     let Some((end, _)) = value.char_indices().nth(SHOWN) else {
-        page.markup("<bdi")?.markup(class)?.text(value)?.markup("</bdi>")?;
+        page.write_markup("<bdi")?.write_markup(class)?.write_text(value)?.write_markup("</bdi>")?;
         return Ok(());
     };
-    page.markup("<details")?.markup(class)?.markup("<summary>")?.foreign(&value[..end])?;
-    page.markup("…</summary>")?.foreign(value)?.markup("</details>")?;
+    page.write_markup("<details")?.write_markup(class)?.write_markup("<summary>")?.write_foreign(&value[..end])?;
+    page.write_markup("…</summary>")?.write_foreign(value)?.write_markup("</details>")?;
     Ok(())
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use crate::model::Value;
 use crate::plan::{ActionKind, FindingKind};
 use crate::report::record::EntryFacts;
-use crate::report::section::{Section, is_held};
+use crate::report::section::{EntrySection, is_held};
 use crate::report::visible::{shortened, visible};
-use crate::report::words::{self, LONGEST_MESSAGE, LONGEST_NAME, shown};
+use crate::report::words::{self, LONGEST_MESSAGE, LONGEST_NAME, shown_value};
 use crate::report::{Entry, OutcomeResult};
 
 /// Letters of a value that are kept as long as there is room.
@@ -62,12 +62,12 @@ impl PersonState {
 
 /// What can stand in the first column, with its sign: actions, then findings.
 pub(super) fn kinds_and_signs() -> impl Iterator<Item = (&'static str, char)> {
-    let actions = ActionKind::ALL.into_iter().map(Section::Action);
-    let findings = FindingKind::ALL.into_iter().map(Section::Finding);
+    let actions = ActionKind::ALL.into_iter().map(EntrySection::Action);
+    let findings = FindingKind::ALL.into_iter().map(EntrySection::Finding);
     actions.chain(findings).map(|section| (section.name(), section.sign()))
 }
 
-pub(super) struct Row<'e> {
+pub(super) struct PersonRow<'e> {
     pub kind: &'static str,
     pub sign: char,
     pub state: PersonState,
@@ -78,7 +78,7 @@ pub(super) struct Row<'e> {
     pub file: Cow<'e, str>,
     /// None where the source has no row of this person.
     pub line: Option<u32>,
-    pub changes: Vec<Changed<'e>>,
+    pub changes: Vec<ChangeCells<'e>>,
     /// Reasons, warnings, what came of it: a line each.
     pub why: Vec<Cow<'e, str>>,
     /// What is sent along unchanged, and what else the account has, which say more of who this is.
@@ -86,45 +86,45 @@ pub(super) struct Row<'e> {
 }
 
 /// An attribute, its value before where one is known, its value after.
-pub(super) type Changed<'e> = (Cow<'e, str>, Option<Cow<'e, str>>, Cow<'e, str>);
+pub(super) type ChangeCells<'e> = (Cow<'e, str>, Option<Cow<'e, str>>, Cow<'e, str>);
 
 /// How much of long values is still kept.
-pub(super) struct Room(usize);
+pub(super) struct ValueRoom(usize);
 
-impl Room {
+impl ValueRoom {
     pub(super) fn new() -> Self {
         Self(ROOM)
     }
 
-    fn longest(&self) -> usize {
+    fn longest_value(&self) -> usize {
         if self.0 > 0 { WHOLE } else { SHORT }
     }
 }
 
-impl<'e> Row<'e> {
-    pub(super) fn of(entry: &'e Entry, room: &mut Room) -> Self {
-        let most = room.longest();
+impl<'e> PersonRow<'e> {
+    pub(super) fn from_entry(entry: &'e Entry, room: &mut ValueRoom) -> Self {
+        let most = room.longest_value();
         let EntryFacts { kind, key, identity, account, matched, source, changes, outcome, reason, warnings } =
             entry.facts();
         let warnings = warnings.iter().map(|warning| Cow::Owned(format!("warning: {}", short_message(warning))));
-        let why = outcome.and_then(words::outcome).map(Cow::Owned).into_iter();
-        let changes: Vec<Changed<'e>> = changes
+        let why = outcome.and_then(words::outcome_text).map(Cow::Owned).into_iter();
+        let changes: Vec<ChangeCells<'e>> = changes
             .iter()
             .map(|change| {
                 let name = short_name(&change.attribute);
                 if let (Some(Value::Object(from)), Value::Object(to)) = (&change.from, &change.to)
                     && from.iter().any(|(key, value)| to.get(key) == Some(value))
                 {
-                    return (name, Some(differing(from, to, most)), differing(to, from, most));
+                    return (name, Some(differing_keys(from, to, most)), differing_keys(to, from, most));
                 }
-                (name, change.from.as_ref().map(|from| shown(from, most)), shown(&change.to, most))
+                (name, change.from.as_ref().map(|from| shown_value(from, most)), shown_value(&change.to, most))
             })
             .collect();
         let taken = changes.iter().map(|(_, from, to)| from.as_ref().map_or(0, |from| from.len()) + to.len());
         room.0 = room.0.saturating_sub(taken.sum());
         Self {
             kind,
-            sign: Section::of(entry).sign(),
+            sign: EntrySection::from_entry(entry).sign(),
             state: PersonState::from_entry(entry),
             key: shortened(key, WHOLE.min(most)),
             identity: identity.map(short_name).unwrap_or_default(),
@@ -147,7 +147,7 @@ impl<'e> Row<'e> {
     }
 
     /// How the account was found and under which names the person is known, each with the words before it.
-    pub(super) fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(super) fn shown_names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [("", &self.identity), ("account ", &self.account), ("found by ", &self.matched)]
             .into_iter()
             .filter(|(_, name)| !name.is_empty())
@@ -156,7 +156,7 @@ impl<'e> Row<'e> {
 }
 
 /// What of an object is not the same in another one; `…` stands for what is.
-fn differing<'e>(object: &BTreeMap<String, Value>, other: &BTreeMap<String, Value>, most: usize) -> Cow<'e, str> {
+fn differing_keys<'e>(object: &BTreeMap<String, Value>, other: &BTreeMap<String, Value>, most: usize) -> Cow<'e, str> {
     let differs = |(key, value): &(&String, &Value)| other.get(*key) != Some(*value);
     let kept = object.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone()));
     let kept = Value::Object(kept.collect());
@@ -181,7 +181,7 @@ pub(super) fn shared_value(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         value if value.is_blank() => None,
         Value::Text(text) => (text.len() <= LONGEST).then(|| visible(text)),
-        value => Some(shown(value, LONGEST).into_owned().into()),
+        value => Some(shown_value(value, LONGEST).into_owned().into()),
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
 
     fn states(record: crate::report::RunRecord<'_>) -> Vec<(&'static str, &'static str, char)> {
         let row = |entry: Entry| {
-            let row = Row::of(&entry, &mut Room::new());
+            let row = PersonRow::from_entry(&entry, &mut ValueRoom::new());
             (row.kind, row.state.name(), row.sign)
         };
         record.entries.map(|entry| row(entry.unwrap())).collect()
@@ -231,7 +231,7 @@ mod tests {
             let action = serde_json::json!({"seq": 1, "action": "update", "key": "x", "requests": 1, "held": false,
                 "changes": [{"attribute": "skills", "from": value(from), "to": value(to)}]});
             let entry: Entry = serde_json::from_value(action).unwrap();
-            let row = Row::of(&entry, &mut Room::new());
+            let row = PersonRow::from_entry(&entry, &mut ValueRoom::new());
             format!("{} → {}", row.changes[0].1.as_ref().unwrap(), row.changes[0].2)
         };
         assert_eq!(
@@ -249,11 +249,11 @@ mod tests {
         let action = serde_json::json!({"seq": 1, "action": "create", "key": "x", "requests": 1, "held": false,
             "changes": [{"attribute": "name", "to": long}]});
         let entry: Entry = serde_json::from_value(action).unwrap();
-        let mut room = Room::new();
-        assert_eq!(Row::of(&entry, &mut room).changes[0].2, long);
+        let mut room = ValueRoom::new();
+        assert_eq!(PersonRow::from_entry(&entry, &mut room).changes[0].2, long);
         for _ in 0..ROOM / 20_000 + 1 {
-            Row::of(&entry, &mut room);
+            PersonRow::from_entry(&entry, &mut room);
         }
-        assert_eq!(Row::of(&entry, &mut room).changes[0].2.chars().count(), SHORT);
+        assert_eq!(PersonRow::from_entry(&entry, &mut room).changes[0].2.chars().count(), SHORT);
     }
 }

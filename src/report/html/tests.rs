@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{POLICY, SCRIPT, STYLE};
 use crate::report::laws::{entries, head};
 use crate::report::samples::{past, quiet, rendered, rich, rich_plan};
-use crate::report::{Entry, Form, Head, Past, Problem, RunRecord, Style};
+use crate::report::{Entry, Form, Head, PastRun, RunRecord, Style, SummaryProblem};
 
 fn page(record: RunRecord<'_>) -> String {
     rendered(record, Form::Html, &Style::default())
@@ -32,12 +32,12 @@ fn data(page: &str) -> serde_json::Value {
 
 #[test]
 fn a_run_reads_like_this() {
-    insta::assert_snapshot!(body(&page(rich().after(past()))));
+    insta::assert_snapshot!(body(&page(rich().with_past(past()))));
 }
 
 #[test]
 fn a_plan_reads_like_this() {
-    insta::assert_snapshot!(body(&page(rich_plan().after(past()))));
+    insta::assert_snapshot!(body(&page(rich_plan().with_past(past()))));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn what_cannot_be_released_has_no_command_that_releases_it() {
     assert!(with(&|_| {}).contains("<code>headcount apply r-7 --approve 9f2c41</code>"));
     let against = with(&|head| head.against = Some("accounts.csv".into()));
     assert!(against.contains("id=\"held\"") && !against.contains("--approve"));
-    let error = Problem { kind: "safety".into(), message: "too few rows".into(), hint: None };
+    let error = SummaryProblem { kind: "safety".into(), message: "too few rows".into(), hint: None };
     let stopped = with(&|head| head.summary.error = Some(error.clone()));
     assert!(stopped.contains("Safety error:") && !stopped.contains("--approve") && !stopped.contains("id=\"held\""));
 }
@@ -68,7 +68,7 @@ fn the_policy_allows_the_one_script_and_the_one_style_sheet_and_nothing_else() {
     assert_eq!(sources[0], "default-src 'none'");
     assert!(sources[1].starts_with("style-src 'sha256-") && sources[2].starts_with("script-src 'sha256-"));
     assert!(!POLICY.contains("unsafe") && !POLICY.contains('*') && !POLICY.contains("http"));
-    let page = page(rich().after(past()));
+    let page = page(rich().with_past(past()));
     assert_eq!(page.matches("<script>").count(), 1);
     assert_eq!(page.matches("<style>").count(), 1);
     let (_, style) = page.split_once("<style>").unwrap();
@@ -77,7 +77,7 @@ fn the_policy_allows_the_one_script_and_the_one_style_sheet_and_nothing_else() {
 
 #[test]
 fn a_page_names_nothing_that_lies_elsewhere() {
-    let page = page(rich().after(past())).replace("http://www.w3.org/2000/svg", "");
+    let page = page(rich().with_past(past())).replace("http://www.w3.org/2000/svg", "");
     for elsewhere in ["src=", "url(", "@import", "<iframe", "<object", "<embed", "<form action", "fetch(", "XMLHttp"] {
         assert!(!page.contains(elsewhere), "{elsewhere}");
     }
@@ -185,8 +185,8 @@ fn shape(tag: &str) -> String {
     parts.collect::<Vec<_>>().join("\"\"")
 }
 
-fn past_of(text: &str) -> Vec<Past> {
-    past().into_iter().map(|past| Past { run: text.to_owned(), ..past }).collect()
+fn past_of(text: &str) -> Vec<PastRun> {
+    past().into_iter().map(|past| PastRun { run: text.to_owned(), ..past }).collect()
 }
 
 proptest! {
@@ -194,7 +194,7 @@ proptest! {
 
     #[test]
     fn whatever_goes_in_comes_out_as_text(head in head(), entries in entries(), run in any::<String>()) {
-        let record = || RunRecord::from_parts(head.clone(), entries.iter().cloned().map(Ok)).after(past_of(&run));
+        let record = || RunRecord::from_parts(head.clone(), entries.iter().cloned().map(Ok)).with_past(past_of(&run));
         let page = page(record());
         let (tags, text) = taken_apart(&page);
         prop_assert!(!text.contains('>'), "{}", text);

@@ -11,8 +11,8 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::redact::{Redactor, entry as redact_entry};
-use super::{Entry, Outcome, Style};
+use super::redact::{ValueRedactor, redact_entry};
+use super::{ActionOutcome, Entry, Style};
 use crate::model::{AccountId, Value};
 use crate::plan::{Action, Finding, Source};
 
@@ -201,7 +201,7 @@ pub struct Touched {
     pub command: String,
     pub started_at: Timestamp,
     pub action: Action,
-    pub outcome: Outcome,
+    pub outcome: ActionOutcome,
 }
 
 /// For programs: one object.
@@ -209,7 +209,7 @@ pub struct Touched {
 /// # Errors
 /// Whatever writing fails with.
 pub fn write_json(explanation: &Explanation, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &redacted(explanation.clone(), &style.redact))?;
+    serde_json::to_writer(&mut *out, &redact_explanation(explanation.clone(), &style.redact))?;
     writeln!(out)
 }
 
@@ -218,14 +218,14 @@ pub fn write_json(explanation: &Explanation, style: &Style, out: &mut dyn Write)
 /// # Errors
 /// Whatever writing fails with.
 pub fn write_text(explanation: &Explanation, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    text::write(&redacted(explanation.clone(), &style.redact), style, out)
+    text::write(&redact_explanation(explanation.clone(), &style.redact), style, out)
 }
 
 fn by_name<S: Serializer>(values: &[(String, Value)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(values.iter().map(|(name, value)| (name, value)))
 }
 
-fn redacted(mut explanation: Explanation, names: &[String]) -> Explanation {
+fn redact_explanation(mut explanation: Explanation, names: &[String]) -> Explanation {
     if names.is_empty() {
         return explanation;
     }
@@ -239,36 +239,39 @@ fn redacted(mut explanation: Explanation, names: &[String]) -> Explanation {
         history: history.into_iter().filter_map(|touched| redacted_run(touched, names)).collect(),
         ..person
     };
-    let mut redactor = Redactor::new(names);
+    let mut redactor = ValueRedactor::new(names);
     for attribute in &mut person.attributes {
         let Attribute { attribute: name, cells, wanted, has, .. } = attribute;
         for value in wanted.iter_mut().chain(has) {
-            redactor.value(name, value);
+            redactor.redact_value(name, value);
         }
-        if redactor.names(name) {
+        if redactor.redacts(name) {
             for cell in cells {
-                redactor.text(&mut cell.value);
+                redactor.redact_text(&mut cell.value);
             }
         }
     }
     for (name, value) in person.account.iter_mut().flat_map(|account| &mut account.values) {
-        redactor.value(name, value);
+        redactor.redact_value(name, value);
     }
     // A cell that makes a redacted value makes others too, and messages repeat it.
     let Person { attributes, row, because, finding, action, history, .. } = &mut person;
     for attribute in attributes {
-        attribute.cells.iter_mut().for_each(|cell| redactor.scrub(&mut cell.value));
-        attribute.problems.iter_mut().for_each(|problem| redactor.scrub(problem));
+        attribute.cells.iter_mut().for_each(|cell| redactor.scrub_text(&mut cell.value));
+        attribute.problems.iter_mut().for_each(|problem| redactor.scrub_text(problem));
     }
     if let Some(row) = row {
-        row.include_cells.iter_mut().for_each(|cell| redactor.scrub(&mut cell.value));
-        row.problem.iter_mut().for_each(|problem| redactor.scrub(problem));
+        row.include_cells.iter_mut().for_each(|cell| redactor.scrub_text(&mut cell.value));
+        row.problem.iter_mut().for_each(|problem| redactor.scrub_text(problem));
     }
-    redactor.scrub(because);
-    finding.iter_mut().for_each(|finding| redactor.scrub(&mut finding.reason));
-    action.iter_mut().flat_map(|action| &mut action.warnings).for_each(|warning| redactor.scrub(warning));
+    redactor.scrub_text(because);
+    finding.iter_mut().for_each(|finding| redactor.scrub_text(&mut finding.reason));
+    action.iter_mut().flat_map(|action| &mut action.warnings).for_each(|warning| redactor.scrub_text(warning));
     // What a server said to a value may repeat it.
-    history.iter_mut().filter_map(|touched| touched.outcome.message.as_mut()).for_each(|said| redactor.scrub(said));
+    history
+        .iter_mut()
+        .filter_map(|touched| touched.outcome.message.as_mut())
+        .for_each(|said| redactor.scrub_text(said));
     Explanation { person: Some(person), ..explanation }
 }
 

@@ -64,7 +64,7 @@ fn person() -> Explanation {
                 command: "sync".into(),
                 started_at: at,
                 action,
-                outcome: Outcome { result: OutcomeResult::Failed, message: Some("hush-hush".into()), ..outcome },
+                outcome: ActionOutcome { result: OutcomeResult::Failed, message: Some("hush-hush".into()), ..outcome },
             }],
         }),
         candidates: Vec::new(),

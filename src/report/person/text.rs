@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use super::{Attribute, Candidate, Explanation, Held, Listing, Matching, Person, Row, Standing, Touched};
 use crate::plan::{Change, Source};
 use crate::report::columns::{Fitted, pad_text, text_width};
-use crate::report::ink::{CYAN, GREEN, Ink, RED, YELLOW};
+use crate::report::text_colors::{CYAN, GREEN, RED, TextColors, YELLOW};
 use crate::report::visible::{shortened, visible};
-use crate::report::words::{LONGEST_MESSAGE, LONGEST_NAME, moment, outcome, shown, transition};
+use crate::report::words::{LONGEST_MESSAGE, LONGEST_NAME, change_text, moment_text, outcome_text, shown_value};
 use crate::report::wrapping::wrap_at;
 use crate::report::{OutcomeResult, Style};
 
@@ -19,99 +19,99 @@ const PLAIN: u8 = 0;
 const DIM: u8 = 2;
 
 pub(super) fn write(explanation: &Explanation, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let page = Page { style, ink: Ink(style.color) };
+    let page = PersonPage { style, colors: TextColors(style.color) };
     let mut out = Fitted::new(style.width, out);
     match &explanation.person {
-        Some(person) => page.person(person, explanation, &mut out)?,
-        None if !explanation.candidates.is_empty() => page.candidates(explanation, &mut out)?,
-        None => page.nobody(explanation, &mut out)?,
+        Some(person) => page.write_person(person, explanation, &mut out)?,
+        None if !explanation.candidates.is_empty() => page.write_candidates(explanation, &mut out)?,
+        None => page.write_not_found(explanation, &mut out)?,
     }
-    page.foot(explanation, &mut out)?;
+    page.write_listing(explanation, &mut out)?;
     out.flush()
 }
 
-struct Page<'s> {
+struct PersonPage<'s> {
     style: &'s Style,
-    ink: Ink,
+    colors: TextColors,
 }
 
-impl Page<'_> {
-    fn person(&self, person: &Person, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        let word = self.ink.paint(color(&person.decision), &said(person));
-        writeln!(out, "{}: {word}", self.ink.bold(&shortened(&person.key, LONGEST_NAME)))?;
-        self.paragraph(2, &person.because, out)?;
-        self.done(person, out)?;
+impl PersonPage<'_> {
+    fn write_person(&self, person: &Person, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+        let word = self.colors.paint_color(decision_color(&person.decision), &decision_text(person));
+        writeln!(out, "{}: {word}", self.colors.paint_bold(&shortened(&person.key, LONGEST_NAME)))?;
+        self.write_paragraph(2, &person.because, out)?;
+        self.write_decision(person, out)?;
 
-        self.heading("The row", out)?;
+        self.write_heading("The row", out)?;
         match &person.row {
-            Some(row) => self.row(row, out)?,
+            Some(row) => self.write_row(row, out)?,
             None => writeln!(out, "  none: nobody in the export has this account")?,
         }
-        self.heading("The account", out)?;
-        self.account(person, explanation, out)?;
+        self.write_heading("The account", out)?;
+        self.write_account(person, explanation, out)?;
         if !person.attributes.is_empty() {
-            self.heading("Each attribute, and where its value comes from", out)?;
+            self.write_heading("Each attribute, and where its value comes from", out)?;
             let widest = person.attributes.iter().map(|attribute| text_width(&attribute.attribute)).max();
             let column = widest.unwrap_or_default().min(28);
-            person.attributes.iter().try_for_each(|attribute| self.attribute(attribute, column, out))?;
+            person.attributes.iter().try_for_each(|attribute| self.write_attribute(attribute, column, out))?;
         } else if let Some(account) = &person.account {
-            self.heading("What the application shows", out)?;
+            self.write_heading("What the application shows", out)?;
             for (name, value) in &account.values {
                 let room = self.style.width.saturating_sub(text_width(name) + 4).max(NARROWEST);
-                writeln!(out, "  {}: {}", shortened(name, LONGEST_NAME), shown(value, room))?;
+                writeln!(out, "  {}: {}", shortened(name, LONGEST_NAME), shown_value(value, room))?;
             }
         }
-        self.heading("What runs did", out)?;
+        self.write_heading("What runs did", out)?;
         if person.history.is_empty() {
             writeln!(out, "  nothing, as far as the journal goes back")?;
         }
-        person.history.iter().try_for_each(|touched| self.touched(touched, out))
+        person.history.iter().try_for_each(|touched| self.write_run_change(touched, out))
     }
 
     /// What would be done, what of it waits, what else is to be said.
-    fn done(&self, person: &Person, out: &mut dyn Write) -> io::Result<()> {
+    fn write_decision(&self, person: &Person, out: &mut dyn Write) -> io::Result<()> {
         if let Some(action) = &person.action {
             // Of a new account every attribute is new, and they all stand below.
             if action.account.is_some() {
-                self.changes(&action.changes, 4, out)?;
+                self.write_changes(&action.changes, 4, out)?;
             }
             for warning in &action.warnings {
                 let text = format!("warning: {}", shortened(warning, LONGEST_MESSAGE));
-                writeln!(out, "  {}", self.ink.paint(YELLOW, &text))?;
+                writeln!(out, "  {}", self.colors.paint_color(YELLOW, &text))?;
             }
         }
         if let Some(finding) = person.finding.as_ref().filter(|finding| !finding.changes.is_empty()) {
             writeln!(out, "  {}: {}", finding.finding.name(), shortened(&finding.reason, LONGEST_MESSAGE))?;
-            self.changes(&finding.changes, 4, out)?;
+            self.write_changes(&finding.changes, 4, out)?;
         }
         for stopped in &person.stopped {
             let text = format!("held, with everything else: {stopped}");
-            self.painted(YELLOW, 2, &text, out)?;
+            self.write_painted(YELLOW, 2, &text, out)?;
         }
         let Some(Held { kind, count, limit, setting, approve }) = &person.held else { return Ok(()) };
         let text =
             format!("held: {count} to {kind}, and {setting} allows {limit}; look at all of them, then release them:");
-        self.painted(YELLOW, 2, &text, out)?;
-        let command = self.style.invocation.command(&format!("sync --approve {}", visible(approve)));
+        self.write_painted(YELLOW, 2, &text, out)?;
+        let command = self.style.invocation.whole_command(&format!("sync --approve {}", visible(approve)));
         writeln!(out, "    {command}")
     }
 
-    fn row(&self, row: &Row, out: &mut dyn Write) -> io::Result<()> {
+    fn write_row(&self, row: &Row, out: &mut dyn Write) -> io::Result<()> {
         let identity =
             row.identity.as_deref().map(|identity| format!(", identity {}", shortened(identity, LONGEST_NAME)));
-        writeln!(out, "  {}{}", place(&row.source), identity.unwrap_or_default())?;
+        writeln!(out, "  {}{}", source_place(&row.source), identity.unwrap_or_default())?;
         if let Some(problem) = &row.problem {
-            self.paragraph(2, &format!("cannot be used: {}", shortened(problem, LONGEST_MESSAGE)), out)?;
+            self.write_paragraph(2, &format!("cannot be used: {}", shortened(problem, LONGEST_MESSAGE)), out)?;
         }
         if !row.included {
-            let cells = self.cells(&row.include_cells);
+            let cells = self.cells_text(&row.include_cells);
             let cells = if cells.is_empty() { cells } else { format!(", where {cells}") };
-            self.paragraph(2, &format!("left out by source.include{cells}"), out)?;
+            self.write_paragraph(2, &format!("left out by source.include{cells}"), out)?;
         }
         Ok(())
     }
 
-    fn account(&self, person: &Person, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    fn write_account(&self, person: &Person, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         let Matching { by, remembered, rules, candidates } = &person.matching;
         match &person.account {
             Some(account) => {
@@ -127,7 +127,7 @@ impl Page<'_> {
             }
             None if !candidates.is_empty() => {
                 let ids: Vec<_> = candidates.iter().map(|id| visible(id.as_str())).collect();
-                self.paragraph(2, &format!("one of several: {}", ids.join(", ")), out)?;
+                self.write_paragraph(2, &format!("one of several: {}", ids.join(", ")), out)?;
             }
             None if explanation.listing.listed_at.is_none() && !explanation.listing.online => {
                 writeln!(out, "  not known: no account was listed yet")?;
@@ -152,7 +152,7 @@ impl Page<'_> {
         }
     }
 
-    fn attribute(&self, attribute: &Attribute, column: usize, out: &mut dyn Write) -> io::Result<()> {
+    fn write_attribute(&self, attribute: &Attribute, column: usize, out: &mut dyn Write) -> io::Result<()> {
         let Attribute { attribute: name, expression, cells, wanted, has, standing, problems, .. } = attribute;
         let (sign, paint, remark) = match standing {
             Standing::Same => (".", PLAIN, ""),
@@ -171,34 +171,34 @@ impl Page<'_> {
         let differs = matches!(standing, Standing::Differs | Standing::Drift);
         let value = match (wanted, has) {
             (Some(to), Some(from)) if differs => {
-                transition(&Change { attribute: String::new(), from: Some(from.clone()), to: to.clone() }, room)
+                change_text(&Change { attribute: String::new(), from: Some(from.clone()), to: to.clone() }, room)
             }
-            (Some(value), _) => shown(value, room).into_owned(),
-            (None, Some(value)) => shown(value, room).into_owned(),
+            (Some(value), _) => shown_value(value, room).into_owned(),
+            (None, Some(value)) => shown_value(value, room).into_owned(),
             (None, None) => "–".to_owned(),
         };
-        let sign = if paint == PLAIN { sign.to_owned() } else { self.ink.paint(paint, sign) };
+        let sign = if paint == PLAIN { sign.to_owned() } else { self.colors.paint_color(paint, sign) };
         writeln!(out, "{sign} {}  {value}", pad_text(&name, column))?;
         if !remark.is_empty() {
             writeln!(out, "      {remark}")?;
         }
         for problem in problems {
-            self.painted(RED, 6, &shortened(problem, LONGEST_MESSAGE), out)?;
+            self.write_painted(RED, 6, &shortened(problem, LONGEST_MESSAGE), out)?;
         }
-        let cells = self.cells(cells);
+        let cells = self.cells_text(cells);
         let room = self.style.width.saturating_sub("      from ".len()).max(NARROWEST);
         let plain = attribute.cells.iter().map(|cell| cell.column.as_str()).eq([expression.trim_matches('"')]);
         if plain {
-            return writeln!(out, "      {}", self.ink.dim(&format!("from {}", shortened(&cells, room))));
+            return writeln!(out, "      {}", self.colors.paint_dim(&format!("from {}", shortened(&cells, room))));
         }
-        writeln!(out, "      {}", self.ink.dim(&format!("from {}", shortened(expression, room))))?;
+        writeln!(out, "      {}", self.colors.paint_dim(&format!("from {}", shortened(expression, room))))?;
         if cells.is_empty() {
             return Ok(());
         }
-        writeln!(out, "      {}", self.ink.dim(&format!("where {}", shortened(&cells, room))))
+        writeln!(out, "      {}", self.colors.paint_dim(&format!("where {}", shortened(&cells, room))))
     }
 
-    fn cells(&self, cells: &[super::Cell]) -> String {
+    fn cells_text(&self, cells: &[super::Cell]) -> String {
         let said = |cell: &super::Cell| {
             let value = shortened(&cell.value, self.style.width.max(NARROWEST));
             format!("{} = \"{value}\"", shortened(&cell.column, LONGEST_NAME))
@@ -206,71 +206,71 @@ impl Page<'_> {
         cells.iter().map(said).collect::<Vec<_>>().join(", ")
     }
 
-    fn touched(&self, touched: &Touched, out: &mut dyn Write) -> io::Result<()> {
+    fn write_run_change(&self, touched: &Touched, out: &mut dyn Write) -> io::Result<()> {
         let Touched { run, command, started_at, action, outcome: came } = touched;
-        let at = moment(came.at.unwrap_or(*started_at));
-        let result = self.ink.paint(color_of(came.result), came.result.name());
+        let at = moment_text(came.at.unwrap_or(*started_at));
+        let result = self.colors.paint_color(color_of(came.result), came.result.name());
         writeln!(out, "  {at}  {} {result}", action.action.name())?;
-        writeln!(out, "    {}", self.ink.dim(&format!("{} {}", visible(command), visible(run))))?;
-        self.changes(&action.changes, 4, out)?;
-        match outcome(came) {
-            Some(text) => self.paragraph(4, &text, out),
+        writeln!(out, "    {}", self.colors.paint_dim(&format!("{} {}", visible(command), visible(run))))?;
+        self.write_changes(&action.changes, 4, out)?;
+        match outcome_text(came) {
+            Some(text) => self.write_paragraph(4, &text, out),
             None => Ok(()),
         }
     }
 
-    fn changes(&self, changes: &[Change], indent: usize, out: &mut dyn Write) -> io::Result<()> {
+    fn write_changes(&self, changes: &[Change], indent: usize, out: &mut dyn Write) -> io::Result<()> {
         for change in changes {
             let name = shortened(&change.attribute, LONGEST_NAME);
             let room = self.style.width.saturating_sub(text_width(&name) + indent + 2).max(NARROWEST);
-            writeln!(out, "{:indent$}{name}: {}", "", transition(change, room))?;
+            writeln!(out, "{:indent$}{name}: {}", "", change_text(change, room))?;
         }
         Ok(())
     }
 
-    fn candidates(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    fn write_candidates(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "Several go by \"{}\":", shortened(&explanation.asked, LONGEST_NAME))?;
         for candidate in &explanation.candidates {
             let Candidate { key, identity, source, account, decision } = candidate;
             let identity =
                 identity.as_deref().map(|identity| format!("identity {}", shortened(identity, LONGEST_NAME)));
             let account = account.as_ref().map(|id| format!("account {}", shortened(id.as_str(), LONGEST_NAME)));
-            let place = source.as_ref().map(place);
+            let place = source.as_ref().map(source_place);
             let facts: Vec<_> = place.into_iter().chain(identity).chain(account).collect();
             writeln!(out, "  {}: {decision} ({})", shortened(key, LONGEST_NAME), facts.join(", "))?;
         }
         let line = explanation.candidates.iter().find_map(|candidate| candidate.source.as_ref());
         match line {
             Some(source) => {
-                let command = self.style.invocation.command(&format!("explain --line {}", place(source)));
+                let command = self.style.invocation.whole_command(&format!("explain --line {}", source_place(source)));
                 writeln!(out, "\nAsk for one of them by its identity, its account or its line:\n    {command}")
             }
             None => writeln!(out, "\nAsk for one of them by its account."),
         }
     }
 
-    fn nobody(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    fn write_not_found(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         let asked = shortened(&explanation.asked, LONGEST_NAME);
         let accounts = match (explanation.listing.online, explanation.listing.listed_at) {
             (true, _) => "nor in the application",
             (false, Some(_)) => "nor in the last listing of the accounts",
             (false, None) => "and no account was listed yet",
         };
-        self.paragraph(0, &format!("Nobody goes by \"{asked}\", neither in the export {accounts}."), out)?;
+        self.write_paragraph(0, &format!("Nobody goes by \"{asked}\", neither in the export {accounts}."), out)?;
         if !explanation.nearest.is_empty() {
             let names: Vec<_> = explanation.nearest.iter().map(|name| shortened(name, LONGEST_NAME)).collect();
-            self.paragraph(0, &format!("The nearest names are {}.", names.join(", ")), out)?;
+            self.write_paragraph(0, &format!("The nearest names are {}.", names.join(", ")), out)?;
         }
         Ok(())
     }
 
     /// As of when all this holds.
-    fn foot(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    fn write_listing(&self, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         let Listing { listed_at, age_seconds, changed_since, online, requests, .. } = &explanation.listing;
         writeln!(out)?;
         let mut text = match (listed_at, age_seconds) {
             (Some(at), Some(age)) => {
-                format!("The accounts are as they were listed on {}, {} ago", moment(*at), aged(*age))
+                format!("The accounts are as they were listed on {}, {} ago", moment_text(*at), age_text(*age))
             }
             _ => "No accounts were listed yet".to_owned(),
         };
@@ -286,24 +286,24 @@ impl Page<'_> {
         } else {
             text.push_str(&format!(". {tenant} was not asked: --online does that."));
         }
-        self.painted(DIM, 0, &text, out)?;
+        self.write_painted(DIM, 0, &text, out)?;
         explanation.notes.iter().try_for_each(|note| {
-            let note = self.style.invocation.within(note);
-            self.paragraph(0, &format!("note: {}", shortened(&note, LONGEST_MESSAGE)), out)
+            let note = self.style.invocation.complete_commands(note);
+            self.write_paragraph(0, &format!("note: {}", shortened(&note, LONGEST_MESSAGE)), out)
         })
     }
 
-    fn heading(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "\n{}", self.ink.bold(text))
+    fn write_heading(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "\n{}", self.colors.paint_bold(text))
     }
 
-    fn paragraph(&self, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        self.painted(PLAIN, indent, text, out)
+    fn write_paragraph(&self, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        self.write_painted(PLAIN, indent, text, out)
     }
 
     /// A text, broken between words so that it fits.
-    fn painted(&self, code: u8, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        let paint = |line: &str| if code == PLAIN { line.to_owned() } else { self.ink.paint(code, line) };
+    fn write_painted(&self, code: u8, indent: usize, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        let paint = |line: &str| if code == PLAIN { line.to_owned() } else { self.colors.paint_color(code, line) };
         let room = self.style.width.saturating_sub(indent);
         let lines = wrap_at(" ", &visible(text), room);
         lines.iter().try_for_each(|line| writeln!(out, "{:indent$}{}", "", paint(line)))
@@ -311,7 +311,7 @@ impl Page<'_> {
 }
 
 /// What becomes of the person, in the fewest words.
-fn said(person: &Person) -> String {
+fn decision_text(person: &Person) -> String {
     let is_waiting = person.held.is_some() || (person.action.is_some() && !person.stopped.is_empty());
     if is_waiting { format!("{}, held", person.decision) } else { person.decision.clone() }
 }
@@ -330,12 +330,12 @@ fn found_by(person: &Person) -> String {
     }
 }
 
-fn place(source: &Source) -> String {
+fn source_place(source: &Source) -> String {
     format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line)
 }
 
 /// A length of time as people say how old something is.
-fn aged(seconds: u64) -> String {
+fn age_text(seconds: u64) -> String {
     let counted = |count: u64, unit: &str| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
     match seconds {
         0..60 => counted(seconds, "second"),
@@ -345,7 +345,7 @@ fn aged(seconds: u64) -> String {
     }
 }
 
-fn color(decision: &str) -> u8 {
+fn decision_color(decision: &str) -> u8 {
     match decision {
         "create" | "reactivate" => GREEN,
         "update" => CYAN,

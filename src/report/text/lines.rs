@@ -4,19 +4,19 @@ use std::io::{self, Write};
 
 use crate::plan::{Action, ActionKind, Change, FindingKind, Source};
 use crate::report::columns::text_width;
-use crate::report::ink::{CYAN, GREEN, Ink, MAGENTA, RED, YELLOW};
 use crate::report::record::EntryFacts;
-use crate::report::section::{Section, is_held};
+use crate::report::section::{EntrySection, is_held};
+use crate::report::text_colors::{CYAN, GREEN, MAGENTA, RED, TextColors, YELLOW};
 use crate::report::visible::{shortened, visible};
-use crate::report::words::{self, LONGEST_MESSAGE, LONGEST_NAME, transition};
+use crate::report::words::{self, LONGEST_MESSAGE, LONGEST_NAME, change_text};
 use crate::report::wrapping::{is_narrow, write_wrapped};
-use crate::report::{Entry, Outcome, Style};
+use crate::report::{ActionOutcome, Entry, Style};
 
 /// An action on one line, with as much of its changes as fits.
 pub(super) fn write_line(
     action: &Action,
     is_held: bool,
-    section: Section,
+    section: EntrySection,
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -25,7 +25,7 @@ pub(super) fn write_line(
     let Action { action: kind, key, account, source, changes, warnings, .. } = action;
     // How the account was found stands in the whole report.
     let account = account.as_ref().filter(|_| source.is_none()).map(|id| id.as_str());
-    let mut place = place(source.as_ref(), account, None);
+    let mut place = entry_place(source.as_ref(), account, None);
     if is_held {
         place.push_str("  held");
     }
@@ -35,7 +35,7 @@ pub(super) fn write_line(
     // Of a new account every attribute is new.
     if *kind != ActionKind::Create && room >= NARROWEST {
         let said =
-            |change: &Change| format!("{}: {}", shortened(&change.attribute, LONGEST_NAME), transition(change, room));
+            |change: &Change| format!("{}: {}", shortened(&change.attribute, LONGEST_NAME), change_text(change, room));
         let all = changes.iter().map(said).collect::<Vec<_>>().join("; ");
         let names = || changes.iter().map(|change| visible(&change.attribute)).collect::<Vec<_>>().join(", ");
         let what = if text_width(&all) <= room { all } else { shortened(&names(), room).into_owned() };
@@ -47,9 +47,9 @@ pub(super) fn write_line(
     write_warnings(warnings, style, out)
 }
 
-pub(super) fn write_entry(entry: &Entry, section: Section, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_entry(entry: &Entry, section: EntrySection, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let EntryFacts { kind, key, account, matched, source, changes, outcome, reason, warnings, .. } = entry.facts();
-    let place = place(source, account, matched);
+    let place = entry_place(source, account, matched);
     // A row of which nothing but its place is known goes by that.
     let place = if place == shortened(key, LONGEST_NAME) { "" } else { &place };
     write_person(section, kind, key, place, style, out)?;
@@ -60,7 +60,7 @@ pub(super) fn write_entry(entry: &Entry, section: Section, style: &Style, out: &
     }
     write_warnings(warnings, style, out)?;
     if is_held(entry) {
-        writeln!(out, "    {}", Ink(style.color).bold("held"))?;
+        writeln!(out, "    {}", TextColors(style.color).paint_bold("held"))?;
     }
     write_outcome(outcome, section, style, out)
 }
@@ -68,30 +68,30 @@ pub(super) fn write_entry(entry: &Entry, section: Section, style: &Style, out: &
 fn write_warnings(warnings: &[String], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     for warning in warnings {
         let text = format!("warning: {}", shortened(warning, LONGEST_MESSAGE));
-        write_below(&text, style, |line| Ink(style.color).paint(YELLOW, line), out)?;
+        write_below(&text, style, |line| TextColors(style.color).paint_color(YELLOW, line), out)?;
     }
     Ok(())
 }
 
 fn write_person(
-    section: Section,
+    section: EntrySection,
     kind: &str,
     key: &str,
     place: &str,
     style: &Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let ink = Ink(style.color);
+    let colors = TextColors(style.color);
     if is_narrow(style.width) {
         let what = format!("{} {kind}", section.sign());
-        writeln!(out, "{}", ink.paint(color(section), &what))?;
-        writeln!(out, "    {}", ink.bold(&shortened(key, LONGEST_NAME)))?;
-        return if place.is_empty() { Ok(()) } else { write_below(place, style, |line| ink.dim(line), out) };
+        writeln!(out, "{}", colors.paint_color(section_color(section), &what))?;
+        writeln!(out, "    {}", colors.paint_bold(&shortened(key, LONGEST_NAME)))?;
+        return if place.is_empty() { Ok(()) } else { write_below(place, style, |line| colors.paint_dim(line), out) };
     }
     let what = format!("{} {kind:<10}", section.sign());
-    let what = ink.paint(color(section), &what);
+    let what = colors.paint_color(section_color(section), &what);
     let gap = if place.is_empty() { "" } else { "  " };
-    writeln!(out, "{what}  {}{gap}{}", ink.bold(&shortened(key, LONGEST_NAME)), ink.dim(place))
+    writeln!(out, "{what}  {}{gap}{}", colors.paint_bold(&shortened(key, LONGEST_NAME)), colors.paint_dim(place))
 }
 
 /// A line that belongs to the one above it.
@@ -100,7 +100,7 @@ fn write_below(text: &str, style: &Style, paint: impl Fn(&str) -> String, out: &
 }
 
 /// Where the row stands and which account it is: `hr.csv:12, account 4711 by login_id`.
-fn place(source: Option<&Source>, account: Option<&str>, matched: Option<&str>) -> String {
+fn entry_place(source: Option<&Source>, account: Option<&str>, matched: Option<&str>) -> String {
     let row = source.map(|source| format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line));
     let by = matched.map(|rule| format!(" by {}", shortened(rule, LONGEST_NAME))).unwrap_or_default();
     let account = account.map(|id| format!("account {}{by}", shortened(id, LONGEST_NAME)));
@@ -113,29 +113,34 @@ fn write_changes(changes: &[Change], style: &Style, out: &mut dyn Write) -> io::
     for change in changes {
         let attribute = shortened(&change.attribute, LONGEST_NAME);
         let room = style.width.saturating_sub(text_width(&attribute) + "    : ".len());
-        writeln!(out, "    {attribute}: {}", transition(change, room.max(NARROWEST)))?;
+        writeln!(out, "    {attribute}: {}", change_text(change, room.max(NARROWEST)))?;
     }
     Ok(())
 }
 
-fn write_outcome(outcome: Option<&Outcome>, section: Section, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    match outcome.and_then(words::outcome) {
-        Some(text) if matches!(section, Section::Failed | Section::Unknown) => {
-            write_below(&text, style, |line| Ink(style.color).paint(color(section), line), out)
+fn write_outcome(
+    outcome: Option<&ActionOutcome>,
+    section: EntrySection,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match outcome.and_then(words::outcome_text) {
+        Some(text) if matches!(section, EntrySection::Failed | EntrySection::Unknown) => {
+            write_below(&text, style, |line| TextColors(style.color).paint_color(section_color(section), line), out)
         }
         Some(text) => write_below(&text, style, str::to_owned, out),
         None => Ok(()),
     }
 }
 
-fn color(section: Section) -> u8 {
+fn section_color(section: EntrySection) -> u8 {
     match section {
-        Section::Action(ActionKind::Create | ActionKind::Reactivate) => GREEN,
-        Section::Action(ActionKind::Update) => CYAN,
-        Section::Action(ActionKind::Deactivate) => YELLOW,
-        Section::Action(ActionKind::Delete) | Section::Failed => RED,
-        Section::Finding(FindingKind::Invalid | FindingKind::Conflict) => RED,
-        Section::Unknown => MAGENTA,
-        Section::Finding(_) => YELLOW,
+        EntrySection::Action(ActionKind::Create | ActionKind::Reactivate) => GREEN,
+        EntrySection::Action(ActionKind::Update) => CYAN,
+        EntrySection::Action(ActionKind::Deactivate) => YELLOW,
+        EntrySection::Action(ActionKind::Delete) | EntrySection::Failed => RED,
+        EntrySection::Finding(FindingKind::Invalid | FindingKind::Conflict) => RED,
+        EntrySection::Unknown => MAGENTA,
+        EntrySection::Finding(_) => YELLOW,
     }
 }

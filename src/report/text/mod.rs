@@ -1,5 +1,5 @@
 //! A report for people at a terminal. Every line stands under a sign that means the same without colour, every value is
-//! made visible, and the only escape sequences are the colours of `ink`. The numbers come last, because the end of a long
+//! made visible, and the only escape sequences are the colours of `colors`. The numbers come last, because the end of a long
 //! text is what is seen.
 
 mod closing_lines;
@@ -12,17 +12,17 @@ use self::lines::{write_entry, write_line};
 use crate::plan::FindingKind;
 
 use super::columns::Fitted;
-use super::form::{Extent, Lines};
-use super::ink::Ink;
-use super::next::whole_command;
-use super::section::{Limit, Section, is_held};
+use super::form::{Extent, LineBreaks};
+use super::next::show_command;
+use super::section::{EntrySection, SectionLimit, is_held};
+use super::text_colors::TextColors;
 use super::words::record_title;
 use super::{Entries, Entry, Head, OutcomeResult, Style};
 
 pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match style.lines {
-        Lines::Whole => write_lines(head, entries, style, out),
-        Lines::Fitted => {
+        LineBreaks::Whole => write_lines(head, entries, style, out),
+        LineBreaks::Fitted => {
             let mut fitted = Fitted::new(style.width, out);
             write_lines(head, entries, style, &mut fitted)?;
             fitted.flush()
@@ -31,32 +31,32 @@ pub(super) fn write(head: &Head, entries: &mut Entries<'_>, style: &Style, out: 
 }
 
 fn write_lines(head: &Head, entries: &mut Entries<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { head, style, ink: Ink(style.color), last: None, out };
-    let mut limit = Limit::new(style.limit, |section| section);
+    let mut page = TextPage { head, style, colors: TextColors(style.color), last: None, out };
+    let mut limit = SectionLimit::new(style.limit, |section| section);
     // Whoever is about to say yes must see a warning, however many actions stand before it.
-    let mut warned = Limit::new(style.limit.map(|most| most.max(MOST_WARNED)), |section| section);
+    let mut warned = SectionLimit::new(style.limit.map(|most| most.max(MOST_WARNED)), |section| section);
     let mut findings = Vec::new();
     for entry in entries {
         let entry = entry?;
-        let section = Section::of(&entry);
-        match admission(&entry, style.extent) {
+        let section = EntrySection::from_entry(&entry);
+        match admission_of(&entry, style.extent) {
             Admission::Always => {}
             Admission::Never => continue,
-            Admission::Within if is_warned(&entry, style.extent) && warned.admits(section) => {}
-            Admission::Within if limit.admits(section) => {}
+            Admission::Within if is_warned(&entry, style.extent) && warned.admits_one(section) => {}
+            Admission::Within if limit.admits_one(section) => {}
             Admission::Within => continue,
         }
         match (&entry, style.limit) {
             // Findings come as they were found. The few that a limit lets through are put in the order of their kinds.
             (Entry::Finding(_), Some(_)) => findings.push((section, entry)),
-            _ => page.entry(&entry, section)?,
+            _ => page.write_entry(&entry, section)?,
         }
     }
     findings.sort_by_key(|(section, _)| *section);
     for (section, entry) in &findings {
-        page.entry(entry, *section)?;
+        page.write_entry(entry, *section)?;
     }
-    page.end(limit.rest().as_deref())
+    page.write_end(limit.hidden_counts().as_deref())
 }
 
 /// How many actions with a warning a preview shows of each kind beside the others.
@@ -74,7 +74,7 @@ enum Admission {
     Never,
 }
 
-fn admission(entry: &Entry, extent: Extent) -> Admission {
+fn admission_of(entry: &Entry, extent: Extent) -> Admission {
     use FindingKind::{Conflict, Drift, Invalid};
     match (extent, entry) {
         (Extent::Whole, _) | (Extent::Preview, Entry::Action { .. }) => Admission::Within,
@@ -91,19 +91,19 @@ fn admission(entry: &Entry, extent: Extent) -> Admission {
 }
 
 /// A text on its way out.
-struct Page<'p> {
+struct TextPage<'p> {
     head: &'p Head,
     style: &'p Style,
-    ink: Ink,
+    colors: TextColors,
     /// The section of the last entry; none before the first.
-    last: Option<Section>,
+    last: Option<EntrySection>,
     out: &'p mut dyn Write,
 }
 
-impl Page<'_> {
-    fn entry(&mut self, entry: &Entry, section: Section) -> io::Result<()> {
+impl TextPage<'_> {
+    fn write_entry(&mut self, entry: &Entry, section: EntrySection) -> io::Result<()> {
         if self.last.is_none() {
-            writeln!(self.out, "{}", self.ink.bold(&record_title(self.head)))?;
+            writeln!(self.out, "{}", self.colors.paint_bold(&record_title(self.head)))?;
         }
         if self.last != Some(section) {
             writeln!(self.out)?;
@@ -117,7 +117,7 @@ impl Page<'_> {
         }
     }
 
-    fn end(self, rest: Option<&str>) -> io::Result<()> {
+    fn write_end(self, rest: Option<&str>) -> io::Result<()> {
         let Self { head, style, last, out, .. } = self;
         if let Some(rest) = rest {
             writeln!(out, "\n… not shown: {rest}")?;
@@ -125,7 +125,7 @@ impl Page<'_> {
         if last.is_some() || rest.is_some() {
             writeln!(out)?;
         }
-        let whole = whole_command(head, &style.invocation);
+        let whole = show_command(head, &style.invocation);
         let is_whole = rest.is_none() && (style.extent == Extent::Whole || head.summary.planned.total() == 0);
         write_closing_lines(head, style, whole.filter(|_| !is_whole).as_deref(), out)
     }

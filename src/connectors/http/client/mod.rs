@@ -255,7 +255,7 @@ impl Client {
     async fn wait_or_stop(&self, time: Duration) -> Result<(), CallError> {
         tokio::select! {
             biased;
-            () = self.stop.requested() => Err(stopped_error()),
+            () = self.stop.wait_requested() => Err(stopped_error()),
             () = self.clock.sleep(time) => Ok(()),
         }
     }

@@ -151,7 +151,7 @@ impl Judge {
 
     fn may_leave(&self, person: &Person, step: Step) {
         let Person { seq, login, .. } = person;
-        let open = self.run(|run| run.step(*seq, step) == StepState::Open).unwrap_or_default();
+        let open = self.run(|run| run.step_state(*seq, step) == StepState::Open).unwrap_or_default();
         if !open {
             self.world.judge(Invariant::IntentBeforeRequest, || format!("{login} has no durable intent ({step})"));
         }
@@ -236,7 +236,7 @@ impl Judge {
             if created.next().is_some() {
                 wrong(Invariant::AtMostOneCreate, "and there are two");
             }
-            let account = person.account.or(state.account(person.seq).and_then(|id| id.as_str().parse().ok()));
+            let account = person.account.or(state.account_of(person.seq).and_then(|id| id.as_str().parse().ok()));
             let updates =
                 ledger.iter().filter(|effect| matches!(effect, Effect::Updated { id, .. } if Some(*id) == account));
             let updates = updates.count();

@@ -271,7 +271,7 @@ impl Stage {
             // Whatever a process did not make durable is gone with it, however it ended.
             let survive = self.world.below(self.disk.waiting() as u64 + 1);
             self.disk.crash(usize::try_from(survive).unwrap());
-            if self.disk.history(|history| history.knows(self.run) && history.unfinished().is_none()) {
+            if self.disk.history(|history| history.knows_run(self.run) && history.unfinished().is_none()) {
                 // The run's end is durable, and the process did not live to hear of it.
                 return self.close(&judge);
             }
@@ -322,7 +322,7 @@ impl Stage {
         let memory = journal.memory("t");
         let at = self.world.time();
         let head = RunHead { actions: self.plan.people.len() as u64, ..RunHead::default() };
-        let event = match journal.unfinished() {
+        let event = match journal.unfinished_run() {
             Some(run) => Event::RunResumed { run, at },
             None => Event::RunStarted { run: self.run, at, head: Box::new(head) },
         };

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::journal::store::codec::{VERSION, decode, encode};
+use crate::journal::store::codec::{VERSION, decode_event, encode_event};
 use crate::model::AccountId;
 use crate::plan::Selection;
 
@@ -70,29 +70,30 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
 proptest! {
     #[test]
     fn an_event_reads_back_as_it_was_written(event in any_event()) {
-        prop_assert_eq!(decode(&encode(&event)), Ok(event));
+        prop_assert_eq!(decode_event(&encode_event(&event)), Ok(event));
     }
 
     #[test]
     fn a_record_that_is_cut_or_too_long_is_refused(event in any_event(), cut in any::<prop::sample::Index>()) {
-        let bytes = encode(&event);
-        prop_assert!(decode(&bytes[..cut.index(bytes.len())]).is_err());
+        let bytes = encode_event(&event);
+        prop_assert!(decode_event(&bytes[..cut.index(bytes.len())]).is_err());
         let long = [bytes.as_slice(), &[0]].concat();
-        prop_assert!(decode(&long).is_err());
+        prop_assert!(decode_event(&long).is_err());
     }
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = decode(&bytes);
-        let _ = decode(&[&[VERSION, 3], bytes.as_slice()].concat());
+        let _ = decode_event(&bytes);
+        let _ = decode_event(&[&[VERSION, 3], bytes.as_slice()].concat());
     }
 }
 
 #[test]
 fn a_record_of_another_version_is_refused_with_that_reason() {
-    let mut bytes = encode(&Event::RunResumed { run: RunId::new(Timestamp::UNIX_EPOCH, 0), at: Timestamp::UNIX_EPOCH });
+    let mut bytes =
+        encode_event(&Event::RunResumed { run: RunId::new(Timestamp::UNIX_EPOCH, 0), at: Timestamp::UNIX_EPOCH });
     bytes[0] = 2;
-    assert_eq!(decode(&bytes).unwrap_err(), "its form is version 2, and this program knows 1");
+    assert_eq!(decode_event(&bytes).unwrap_err(), "its form is version 2, and this program knows 1");
 }
 
 #[test]
@@ -104,5 +105,5 @@ fn an_intent_stays_small() {
         step: Step::First,
         attempt: 1,
     };
-    assert!(encode(&event).len() <= 28, "{}", encode(&event).len());
+    assert!(encode_event(&event).len() <= 28, "{}", encode_event(&event).len());
 }

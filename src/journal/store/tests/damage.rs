@@ -1,8 +1,8 @@
 use std::fs;
 
 use super::*;
-use crate::journal::store::codec::{chain, encode};
-use crate::journal::store::log::key;
+use crate::journal::store::codec::{chain_record, encode_event};
+use crate::journal::store::log::record_key;
 
 /// A state directory with one whole run of 5 actions (records 1 to 12), and its log in the hands of `harm`.
 fn harmed(harm: impl FnOnce(&sled::Tree)) -> tempfile::TempDir {
@@ -23,23 +23,23 @@ fn assert_damaged(dir: &Path, expected: &Damage) {
             Err(JournalError::Damaged { damage, .. }) => assert_eq!(damage, *expected),
             other => panic!("expected {expected}, got {other:?}"),
         }
-        assert_eq!(Journal::inspect(dir, options()).unwrap().damage.first(), Some(expected));
+        assert_eq!(Journal::inspect_journal(dir, options()).unwrap().damage.first(), Some(expected));
     }
 }
 
 #[test]
 fn a_record_that_is_missing_is_named() {
-    let dir = harmed(|log| drop(log.remove(key(7)).unwrap()));
+    let dir = harmed(|log| drop(log.remove(record_key(7)).unwrap()));
     assert_damaged(dir.path(), &Damage::Gap { expected: 7, found: 8 });
     let error = open(dir.path()).unwrap_err().to_string();
     assert!(error.contains("record 7 is missing") && error.contains(&dir.path().display().to_string()), "{error}");
-    let inspection = Journal::inspect(dir.path(), options()).unwrap();
+    let inspection = Journal::inspect_journal(dir.path(), options()).unwrap();
     assert_eq!((inspection.records, inspection.runs.len()), (11, 1), "what is readable is listed all the same");
 }
 
 #[test]
 fn a_missing_first_record_is_a_gap_too() {
-    let dir = harmed(|log| drop(log.remove(key(1)).unwrap()));
+    let dir = harmed(|log| drop(log.remove(record_key(1)).unwrap()));
     assert_damaged(dir.path(), &Damage::Gap { expected: 1, found: 2 });
 }
 
@@ -48,7 +48,7 @@ fn a_missing_end_is_noticed_by_the_anchor() {
     for dropped in [1, 3, 12] {
         let dir = harmed(|log| {
             for seq in 13 - dropped..=12 {
-                log.remove(key(seq)).unwrap();
+                log.remove(record_key(seq)).unwrap();
             }
         });
         assert_damaged(dir.path(), &Damage::Short { head: 12 - dropped, anchored: 12 });
@@ -59,7 +59,7 @@ fn a_missing_end_is_noticed_by_the_anchor() {
 fn a_flipped_bit_in_any_byte_of_a_record_is_noticed() {
     let length = {
         let mut length = 0;
-        harmed(|log| length = log.get(key(6)).unwrap().unwrap().len());
+        harmed(|log| length = log.get(record_key(6)).unwrap().unwrap().len());
         length
     };
     let dir = tempfile::tempdir().unwrap();
@@ -68,14 +68,14 @@ fn a_flipped_bit_in_any_byte_of_a_record_is_noticed() {
     drop(journal);
     for byte in 0..length {
         let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
-        let good = database.log.get(key(6)).unwrap().unwrap();
+        let good = database.log.get(record_key(6)).unwrap().unwrap();
         let mut bad = good.to_vec();
         bad[byte] ^= 1 << (byte % 8);
-        database.log.insert(key(6), bad).unwrap();
+        database.log.insert(record_key(6), bad).unwrap();
         let reading = log::read(&database.log, None);
         let first = reading.damage.first().and_then(Damage::seq);
         assert_eq!(first, Some(6), "byte {byte}: {:?}", reading.damage);
-        database.log.insert(key(6), good).unwrap();
+        database.log.insert(record_key(6), good).unwrap();
         assert_eq!(log::read(&database.log, None).damage, [Damage::NoAnchor { head: 12 }]);
     }
 }
@@ -83,9 +83,9 @@ fn a_flipped_bit_in_any_byte_of_a_record_is_noticed() {
 #[test]
 fn a_record_in_anothers_place_is_noticed() {
     let dir = harmed(|log| {
-        let (a, b) = (log.get(key(4)).unwrap().unwrap(), log.get(key(6)).unwrap().unwrap());
-        log.insert(key(4), b).unwrap();
-        log.insert(key(6), a).unwrap();
+        let (a, b) = (log.get(record_key(4)).unwrap().unwrap(), log.get(record_key(6)).unwrap().unwrap());
+        log.insert(record_key(4), b).unwrap();
+        log.insert(record_key(6), a).unwrap();
     });
     assert_damaged(dir.path(), &Damage::Mismatch { seq: 4 });
 }
@@ -93,10 +93,10 @@ fn a_record_in_anothers_place_is_noticed() {
 #[test]
 fn an_end_that_was_written_anew_does_not_fit_the_anchor() {
     let dir = harmed(|log| {
-        let before = log.get(key(11)).unwrap().unwrap();
-        let payload = encode(&Event::RunEnded { run: id(1), at: now(), outcome: Ending::Failed });
-        let chain = chain(before.first_chunk().unwrap(), 12, &payload);
-        log.insert(key(12), [&chain[..], &payload].concat()).unwrap();
+        let before = log.get(record_key(11)).unwrap().unwrap();
+        let payload = encode_event(&Event::RunEnded { run: id(1), at: now(), outcome: Ending::Failed });
+        let chain = chain_record(before.first_chunk().unwrap(), 12, &payload);
+        log.insert(record_key(12), [&chain[..], &payload].concat()).unwrap();
     });
     assert_damaged(dir.path(), &Damage::Mismatch { seq: 12 });
 }
@@ -104,10 +104,10 @@ fn an_end_that_was_written_anew_does_not_fit_the_anchor() {
 #[test]
 fn a_record_that_chains_but_contradicts_those_before_it_is_refused() {
     let dir = harmed(|log| {
-        let before = log.get(key(12)).unwrap().unwrap();
-        let payload = encode(&intent(id(1), 1));
-        let chain = chain(before.first_chunk().unwrap(), 13, &payload);
-        log.insert(key(13), [&chain[..], &payload].concat()).unwrap();
+        let before = log.get(record_key(12)).unwrap().unwrap();
+        let payload = encode_event(&intent(id(1), 1));
+        let chain = chain_record(before.first_chunk().unwrap(), 13, &payload);
+        log.insert(record_key(13), [&chain[..], &payload].concat()).unwrap();
     });
     let error = open(dir.path()).unwrap_err();
     assert!(matches!(error, JournalError::Damaged { damage: Damage::Contradiction { seq: 13, .. }, .. }), "{error}");
@@ -116,11 +116,11 @@ fn a_record_that_chains_but_contradicts_those_before_it_is_refused() {
 #[test]
 fn a_record_of_a_later_version_is_refused_with_that_reason() {
     let dir = harmed(|log| {
-        let before = log.get(key(12)).unwrap().unwrap();
-        let mut payload = encode(&started(id(2), 1));
+        let before = log.get(record_key(12)).unwrap().unwrap();
+        let mut payload = encode_event(&started(id(2), 1));
         payload[0] = 9;
-        let chain = chain(before.first_chunk().unwrap(), 13, &payload);
-        log.insert(key(13), [&chain[..], &payload].concat()).unwrap();
+        let chain = chain_record(before.first_chunk().unwrap(), 13, &payload);
+        log.insert(record_key(13), [&chain[..], &payload].concat()).unwrap();
     });
     let error = open(dir.path()).unwrap_err().to_string();
     assert!(error.contains("record 13") && error.contains("version 9"), "{error}");
@@ -148,8 +148,10 @@ fn a_database_that_is_gone_is_damage_and_moving_both_aside_begins_anew() {
 
 #[test]
 fn a_base_that_is_wrong_is_damage() {
-    let prune = |journal: &Journal| block_on(journal.prune(Duration::ZERO, Timestamp::MAX)).unwrap();
-    for harm in [|log: &sled::Tree| log.remove(key(0)), |log: &sled::Tree| log.insert(key(0), vec![1; 40])] {
+    let prune = |journal: &Journal| block_on(journal.prune_runs(Duration::ZERO, Timestamp::MAX)).unwrap();
+    for harm in
+        [|log: &sled::Tree| log.remove(record_key(0)), |log: &sled::Tree| log.insert(record_key(0), vec![1; 40])]
+    {
         let dir = tempfile::tempdir().unwrap();
         let journal = open(dir.path()).unwrap();
         append_all(&journal, &whole_run(id(1), 1));
@@ -177,15 +179,15 @@ fn a_crash_in_the_midst_of_pruning_leaves_a_journal_that_opens() {
     append_all(&journal, &whole_run(id(2), 1));
     drop(journal);
     let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
-    let last = database.log.get(key(4)).unwrap().unwrap();
+    let last = database.log.get(record_key(4)).unwrap().unwrap();
     let base = anchor::Head { seq: 4, chain: *last.first_chunk().unwrap() };
-    database.log.insert(key(0), log::encode_base(base)).unwrap();
-    database.log.remove(key(2)).unwrap();
+    database.log.insert(record_key(0), log::encode_base(base)).unwrap();
+    database.log.remove(record_key(2)).unwrap();
     database.log.flush().unwrap();
     drop(database);
     let journal = open(dir.path()).unwrap();
     assert_eq!(journal.runs().len(), 1);
-    block_on(journal.prune(Duration::ZERO, Timestamp::MAX)).unwrap();
+    block_on(journal.prune_runs(Duration::ZERO, Timestamp::MAX)).unwrap();
     drop(journal);
     let database = log::open_database(&StateDir::new(dir.path()), 1 << 20).unwrap();
     assert_eq!(database.log.len(), 1, "what was left over is gone, the base stays");
@@ -229,7 +231,7 @@ fn a_journal_of_another_form_is_refused_with_both_forms_and_nothing_is_made_of_i
             anchor[slot + 20] ^= 1;
         }
         fs::write(&path, &anchor).unwrap();
-        for error in [open(dir.path()).unwrap_err(), Journal::inspect(dir.path(), options()).unwrap_err()] {
+        for error in [open(dir.path()).unwrap_err(), Journal::inspect_journal(dir.path(), options()).unwrap_err()] {
             let error = error.to_string();
             let form = format!("has form {}, and this program knows form 1", char::from(mark));
             assert!(error.contains(&form) && error.contains(&dir.path().display().to_string()), "{error}");
@@ -248,17 +250,18 @@ fn three_runs(harm: impl FnOnce(&sled::Tree)) -> Inspection {
     harm(&database.log);
     database.log.flush().unwrap();
     drop(database);
-    Journal::inspect(dir.path(), options()).unwrap()
+    Journal::inspect_journal(dir.path(), options()).unwrap()
 }
 
 #[test]
 fn a_run_whose_records_are_damaged_is_named_and_the_others_are_listed_as_they_are() {
-    let remove =
-        |seqs: &'static [u64]| move |log: &sled::Tree| seqs.iter().for_each(|seq| drop(log.remove(key(*seq)).unwrap()));
+    let remove = |seqs: &'static [u64]| {
+        move |log: &sled::Tree| seqs.iter().for_each(|seq| drop(log.remove(record_key(*seq)).unwrap()))
+    };
     let garble = |log: &sled::Tree| {
-        let mut bytes = log.get(key(9)).unwrap().unwrap().to_vec();
+        let mut bytes = log.get(record_key(9)).unwrap().unwrap().to_vec();
         *bytes.last_mut().unwrap() ^= 1;
-        log.insert(key(9), bytes).unwrap();
+        log.insert(record_key(9), bytes).unwrap();
     };
     let two: &dyn Fn(&sled::Tree) = &garble;
     for (harm, damaged, listed) in [
@@ -301,7 +304,7 @@ fn a_large_journal_never_loses_a_record_unnoticed() {
     }
     append_all(&journal, &[ended(id(1), now())]);
     drop(journal);
-    let inspect = |dir: &Path| Journal::inspect(dir, options());
+    let inspect = |dir: &Path| Journal::inspect_journal(dir, options());
     let records = inspect(&good).unwrap().records;
     assert_eq!(records, 24_002);
     let files: Vec<_> = fs::read_dir(good.join("journal"))
@@ -329,7 +332,7 @@ fn a_large_journal_never_loses_a_record_unnoticed() {
         }
         fs::write(bad.join("journal").join(name), bytes).unwrap();
         match open(&bad) {
-            Ok(journal) => assert_eq!(events.len() + 2, journal.events(id(1)).map(Result::unwrap).count()),
+            Ok(journal) => assert_eq!(events.len() + 2, journal.events_of(id(1)).map(Result::unwrap).count()),
             Err(JournalError::Damaged { .. } | JournalError::File(_)) => noticed += 1,
             Err(error) => panic!("trial {trial}, {} at {at}: {error}", name.display()),
         }

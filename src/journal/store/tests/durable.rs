@@ -15,7 +15,7 @@ fn what_is_appended_is_there_after_reopening() {
     let journal = open(dir.path()).unwrap();
     assert_eq!(events(&journal, run), all);
     assert_eq!(journal.run(run).unwrap().unwrap(), live);
-    assert_eq!(journal.unfinished(), None);
+    assert_eq!(journal.unfinished_run(), None);
     let overview = &journal.runs()[0];
     assert_eq!((overview.run, overview.phase, overview.tally.applied), (run, Phase::Ended(Ending::Complete), 5));
     assert!(journal.run(id(2)).unwrap().is_none() && events(&journal, id(2)).is_empty());
@@ -38,9 +38,9 @@ fn a_process_that_is_killed_loses_no_acknowledged_append() {
             copy_files(&dir.path().join("live"), &copy);
             let after = open(&copy).unwrap();
             assert_eq!(events(&after, run), appended);
-            assert_eq!(after.unfinished(), Some(run));
+            assert_eq!(after.unfinished_run(), Some(run));
             let state = after.run(run).unwrap().unwrap();
-            assert_eq!(state.undecided().count() as u64, seq, "an intent without an outcome is undecided");
+            assert_eq!(state.undecided_steps().count() as u64, seq, "an intent without an outcome is undecided");
         }
     }
 }
@@ -85,7 +85,7 @@ async fn many_appenders_at_once_get_contiguous_numbers() {
     }
     drop(journal);
     // Opening checks that the numbers have no gap and that each record is bound to the one before it.
-    let inspection = Journal::inspect(dir.path(), options()).unwrap();
+    let inspection = Journal::inspect_journal(dir.path(), options()).unwrap();
     assert_eq!((inspection.records, inspection.damage), (1 + 64 * 5 * 2, vec![]));
     let journal = open(dir.path()).unwrap();
     assert_eq!(journal.run(run).unwrap().unwrap().tally().applied, 64 * 5);
@@ -106,7 +106,7 @@ fn an_illegal_event_is_refused_and_nothing_is_written() {
     ));
     append_all(&journal, &[applied(run, 1)]);
     drop(journal);
-    assert_eq!(Journal::inspect(dir.path(), options()).unwrap().records, 3);
+    assert_eq!(Journal::inspect_journal(dir.path(), options()).unwrap().records, 3);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn long_messages_are_cut_alike_in_the_live_run_and_in_its_replay() {
     let message = "é".repeat(1_000);
     append_all(&journal, &[started(run, 1), intent(run, 1), outcome(run, 1, Outcome::Unknown { message })]);
     let live = journal.run(run).unwrap().unwrap();
-    assert!(live.remark(1, Step::First).unwrap().message.len() <= 300);
+    assert!(live.remark_of(1, Step::First).unwrap().message.len() <= 300);
     drop(journal);
     assert_eq!(open(dir.path()).unwrap().run(run).unwrap().unwrap(), live);
 }
@@ -136,9 +136,10 @@ fn long_messages_are_cut_alike_in_the_live_run_and_in_its_replay() {
 fn a_second_opener_is_told_who_holds_it() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path()).unwrap();
-    for error in
-        [open(dir.path()).map(drop).unwrap_err(), Journal::inspect(dir.path(), options()).map(drop).unwrap_err()]
-    {
+    for error in [
+        open(dir.path()).map(drop).unwrap_err(),
+        Journal::inspect_journal(dir.path(), options()).map(drop).unwrap_err(),
+    ] {
         let JournalError::Locked { holder, .. } = &error else { panic!("{error}") };
         assert_eq!(*holder, Some(Holder { pid: std::process::id(), since: now() }));
         assert!(error.to_string().contains(&dir.path().display().to_string()), "{error}");
@@ -183,7 +184,7 @@ fn an_append_that_fails_makes_every_later_one_fail_with_the_first_reason() {
     drop(journal);
     let mut opened = place::open(dir.path(), options()).unwrap();
     opened.anchor.file = fs::File::options().write(true).open("/dev/full").unwrap();
-    let journal = Journal { place: Arc::new(Place::Disk(Disk::start(opened).unwrap())) };
+    let journal = Journal { place: Arc::new(JournalPlace::Disk(Disk::start(opened).unwrap())) };
     let first = journal.append_blocking(intent(run, 2)).unwrap_err();
     let JournalError::Failed(failure) = &first else { panic!("{first}") };
     assert_eq!((failure.step, failure.kind), ("anchor", Some(std::io::ErrorKind::StorageFull)));
@@ -193,10 +194,10 @@ fn an_append_that_fails_makes_every_later_one_fail_with_the_first_reason() {
     }
     let memory = journal.memory("acme");
     let note = Note::Forget { identity: "1".to_owned() };
-    assert!(matches!(block_on(memory.remember(vec![note])), Err(JournalError::Failed(_))));
-    assert!(matches!(block_on(journal.prune(Duration::ZERO, Timestamp::MAX)), Err(JournalError::Failed(_))));
+    assert!(matches!(block_on(memory.remember_notes(vec![note])), Err(JournalError::Failed(_))));
+    assert!(matches!(block_on(journal.prune_runs(Duration::ZERO, Timestamp::MAX)), Err(JournalError::Failed(_))));
     assert_eq!(
-        journal.run(run).unwrap().unwrap().step(2, Step::First),
+        journal.run(run).unwrap().unwrap().step_state(2, Step::First),
         StepState::Pending,
         "only the durable is shown"
     );
@@ -218,12 +219,12 @@ fn the_twin_in_memory_refuses_and_shows_the_same() {
     for event in all {
         let (on_disk, in_memory) = (disk.append_blocking(event.clone()), twin.append_blocking(event));
         assert_eq!(on_disk.map_err(|e| e.to_string()), in_memory.map_err(|e| e.to_string()));
-        assert_eq!(disk.unfinished(), twin.unfinished());
+        assert_eq!(disk.unfinished_run(), twin.unfinished_run());
     }
     assert_eq!(disk.runs(), twin.runs());
     assert_eq!(disk.run(run).unwrap(), twin.run(run).unwrap());
     assert_eq!(events(&disk, run), events(&twin, run));
-    let pruned = |journal: &Journal| block_on(journal.prune(Duration::ZERO, Timestamp::MAX)).unwrap();
+    let pruned = |journal: &Journal| block_on(journal.prune_runs(Duration::ZERO, Timestamp::MAX)).unwrap();
     assert_eq!((pruned(&disk), disk.runs()), (pruned(&twin), twin.runs()));
 }
 
@@ -240,14 +241,14 @@ fn pruning_drops_old_runs_and_leaves_a_chain_that_holds() {
         );
     }
     append_all(&journal, &[started(id(4), 1)]);
-    let prune = |journal: &Journal, at| block_on(journal.prune(day * 90, at)).unwrap();
+    let prune = |journal: &Journal, at| block_on(journal.prune_runs(day * 90, at)).unwrap();
     assert_eq!(prune(&journal, later(90)), [], "90 days are not more than 90 days");
     assert_eq!(prune(&journal, later(105)), [id(1), id(2)]);
     assert_eq!(journal.runs().iter().map(|run| run.run).collect::<Vec<_>>(), [id(3), id(4)]);
     assert!(journal.run(id(1)).unwrap().is_none() && events(&journal, id(1)).is_empty());
     append_all(&journal, &[intent(id(4), 1)]);
     drop(journal);
-    assert_eq!(Journal::inspect(dir.path(), options()).unwrap().records, 4 + 2);
+    assert_eq!(Journal::inspect_journal(dir.path(), options()).unwrap().records, 4 + 2);
     let journal = open(dir.path()).unwrap();
     assert_eq!(events(&journal, id(3)).len(), 4);
     assert_eq!(prune(&journal, later(999)), [id(3)], "an unfinished run is kept, however old");
@@ -278,7 +279,7 @@ fn events_that_depend_on_each_other_are_judged_in_order_though_they_wait_togethe
     let dir = tempfile::tempdir().unwrap();
     let place::Opened { database, anchor, book, lock, .. } = place::open(dir.path(), options()).unwrap();
     let file = writer::open_file(&database).unwrap();
-    let shared = Arc::new(writer::Shared::new(book));
+    let shared = Arc::new(writer::WriterShared::new(book));
     let (ask, queue) = tokio::sync::mpsc::channel(100);
     let run = id(1);
     let (first, second) = (started(run, 2), started(id(2), 1));
@@ -304,7 +305,7 @@ fn events_that_depend_on_each_other_are_judged_in_order_though_they_wait_togethe
     }
     drop(ask);
     // All of them wait before the writer looks, so it takes as many as it may into one group.
-    writer::Writer { database, file, anchor, shared }.work(queue);
+    writer::Writer { database, file, anchor, shared }.write_groups(queue);
     for (event, legal, mut answer) in answers {
         let result = answer.try_recv().unwrap();
         assert_eq!(result.is_ok(), legal, "{event:?}: {result:?}");

@@ -14,13 +14,14 @@ fn absent(id: &str, runs: u32) -> Note {
 }
 
 fn remember(memory: &Memory, notes: Vec<Note>) {
-    block_on(memory.remember(notes)).unwrap();
+    block_on(memory.remember_notes(notes)).unwrap();
 }
 
 fn everything_is_remembered(journal: &Journal) {
     let memory = journal.memory("acme");
-    assert_eq!((memory.link("E1"), memory.absence(&account("1")), memory.shape()), (None, None, None));
-    let shape = Shape { columns: vec!["a".to_owned(), "b".to_owned()], rows: 7, terminated: Some(true), at: now() };
+    assert_eq!((memory.link_of("E1"), memory.absence_of(&account("1")), memory.source_shape()), (None, None, None));
+    let shape =
+        SourceShape { columns: vec!["a".to_owned(), "b".to_owned()], rows: 7, terminated: Some(true), at: now() };
     let prints = vec![("privileges".to_owned(), u64::MAX), ("business".to_owned(), 0)];
     remember(
         &memory,
@@ -36,20 +37,23 @@ fn everything_is_remembered(journal: &Journal) {
         ],
     );
     assert_eq!(
-        (memory.link("E1"), memory.link("E2"), memory.link("E")),
+        (memory.link_of("E1"), memory.link_of("E2"), memory.link_of("E")),
         (Some(account("2")), Some(account("3")), None)
     );
-    assert_eq!(memory.fingerprints("E1"), prints);
-    assert_eq!(memory.fingerprints("E2"), []);
-    assert_eq!(memory.absence(&account("9")), Some(Absence { since: now(), runs: 2 }));
+    assert_eq!(memory.fingerprints_of("E1"), prints);
+    assert_eq!(memory.fingerprints_of("E2"), []);
+    assert_eq!(memory.absence_of(&account("9")), Some(RememberedAbsence { since: now(), runs: 2 }));
     assert_eq!(
-        memory.absences().map(|(id, a)| (id.0, a.runs)).collect::<Vec<_>>(),
+        memory.all_absences().map(|(id, a)| (id.0, a.runs)).collect::<Vec<_>>(),
         [("8".to_owned(), 1), ("9".to_owned(), 2)]
     );
-    assert_eq!(memory.shape(), Some(shape));
+    assert_eq!(memory.source_shape(), Some(shape));
     remember(&memory, vec![Note::Present { account: account("9") }, Note::Forget { identity: "E1".to_owned() }]);
-    assert_eq!((memory.absence(&account("9")), memory.link("E1"), memory.fingerprints("E1").len()), (None, None, 0));
-    assert_eq!(memory.absences().count(), 1);
+    assert_eq!(
+        (memory.absence_of(&account("9")), memory.link_of("E1"), memory.fingerprints_of("E1").len()),
+        (None, None, 0)
+    );
+    assert_eq!(memory.all_absences().count(), 1);
 }
 
 #[test]
@@ -58,7 +62,7 @@ fn everything_is_remembered_on_the_disk_and_in_memory() {
     everything_is_remembered(&open(dir.path()).unwrap());
     everything_is_remembered(&Journal::in_memory());
     let memory = open(dir.path()).unwrap().memory("acme");
-    assert_eq!((memory.link("E2"), memory.shape().unwrap().rows), (Some(account("3")), 7));
+    assert_eq!((memory.link_of("E2"), memory.source_shape().unwrap().rows), (Some(account("3")), 7));
 }
 
 #[test]
@@ -66,7 +70,7 @@ fn one_tenants_accounts_are_not_anothers() {
     let journal = Journal::in_memory();
     remember(&journal.memory("acme"), vec![link("E1", "1"), absent("1", 1)]);
     let other = journal.memory("acme sandbox");
-    assert_eq!((other.link("E1"), other.absences().count()), (None, 0));
+    assert_eq!((other.link_of("E1"), other.all_absences().count()), (None, 0));
 }
 
 #[test]
@@ -78,7 +82,7 @@ fn many_notes_are_durable_when_remembering_returns() {
     remember(&journal.memory("acme"), notes);
     copy_files(&live, &dir.path().join("copy"));
     let memory = open(&dir.path().join("copy")).unwrap().memory("acme");
-    assert!((0..3_500).all(|n| memory.link(&format!("E{n}")) == Some(account(&n.to_string()))));
+    assert!((0..3_500).all(|n| memory.link_of(&format!("E{n}")) == Some(account(&n.to_string()))));
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn a_value_that_does_not_fit_its_checksum_is_as_good_as_none() {
     database.memory.flush().unwrap();
     drop(database);
     let memory = open(dir.path()).unwrap().memory("acme");
-    assert_eq!((memory.link("E1"), memory.link("E2"), memory.link("E3")), (None, None, Some(account("3"))));
+    assert_eq!((memory.link_of("E1"), memory.link_of("E2"), memory.link_of("E3")), (None, None, Some(account("3"))));
 }
 
 #[test]

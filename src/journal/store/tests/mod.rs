@@ -62,7 +62,7 @@ fn append_all(journal: &Journal, events: &[Event]) {
 }
 
 fn events(journal: &Journal, run: RunId) -> Vec<Event> {
-    journal.events(run).map(Result::unwrap).collect()
+    journal.events_of(run).map(Result::unwrap).collect()
 }
 
 /// What a kill at this moment would leave: the files as the operating system has them now.

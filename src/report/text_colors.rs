@@ -8,16 +8,16 @@ pub(super) const CYAN: u8 = 36;
 
 /// Puts text in colour, or leaves it. What is given to it has been made visible before.
 #[derive(Clone, Copy)]
-pub(super) struct Ink(pub bool);
+pub(super) struct TextColors(pub bool);
 
-impl Ink {
-    pub(super) fn bold(self, text: &str) -> String {
-        self.paint(1, text)
+impl TextColors {
+    pub(super) fn paint_bold(self, text: &str) -> String {
+        self.paint_color(1, text)
     }
-    pub(super) fn dim(self, text: &str) -> String {
-        self.paint(2, text)
+    pub(super) fn paint_dim(self, text: &str) -> String {
+        self.paint_color(2, text)
     }
-    pub(super) fn paint(self, code: u8, text: &str) -> String {
+    pub(super) fn paint_color(self, code: u8, text: &str) -> String {
         if self.0 && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

@@ -1,6 +1,6 @@
 //! All people of a report as data for its script: JSON in which no letter ends the element that it stands in.
 //!
-//! A row is an array, in the order of [`cells`]. What is sent along unchanged is kept for those attributes only whose
+//! A row is an array, in the order of [`row_cells`]. What is sent along unchanged is kept for those attributes only whose
 //! values repeat, because people are found by them (a team, a site): each pair of attribute and value stands once, and a
 //! row names it by its number.
 
@@ -10,14 +10,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::row::{PersonState, Row, kinds_and_signs, shared_value, short_name};
+use super::row::{PersonRow, PersonState, kinds_and_signs, shared_value, short_name};
 
 /// So many different values an attribute may have for people to be grouped by it.
 const VALUES: usize = 200;
 
 /// Where the rows stand, as the script reads them.
 #[derive(Default)]
-pub(super) struct Island {
+pub(super) struct PageData {
     is_begun: bool,
     pairs: Vec<(String, String)>,
     numbers: HashMap<String, HashMap<String, usize>>,
@@ -25,30 +25,30 @@ pub(super) struct Island {
     wide: HashSet<String>,
 }
 
-impl Island {
+impl PageData {
     /// Begins the object, up to the first row.
-    pub(super) fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn begin_object(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let (kinds, signs): (Vec<_>, Vec<_>) = kinds_and_signs().unzip();
         out.write_all(b"{\"kinds\":")?;
-        json(&kinds, out)?;
+        write_json(&kinds, out)?;
         out.write_all(b",\"signs\":")?;
-        json(&signs, out)?;
+        write_json(&signs, out)?;
         out.write_all(b",\"states\":")?;
-        json(&PersonState::ALL.map(PersonState::name), out)?;
+        write_json(&PersonState::ALL.map(PersonState::name), out)?;
         out.write_all(b",\"rows\":[\n")
     }
 
-    pub(super) fn row(&mut self, row: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write_row(&mut self, row: &PersonRow<'_>, out: &mut dyn Write) -> io::Result<()> {
         if self.is_begun {
             out.write_all(b",\n")?;
         }
         self.is_begun = true;
-        let along = self.along(row);
-        json(&cells(row, along), out)
+        let along = self.pair_numbers(row);
+        write_json(&row_cells(row, along), out)
     }
 
     /// Ends the object.
-    pub(super) fn end(self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn end_object(self, out: &mut dyn Write) -> io::Result<()> {
         // Their numbers are in use; only their values are not worth having.
         let kept: Vec<_> = self
             .pairs
@@ -56,11 +56,11 @@ impl Island {
             .map(|(attribute, value)| (!self.wide.contains(attribute)).then_some((attribute, value)))
             .collect();
         out.write_all(b"\n],\"pairs\":")?;
-        json(&kept, out)?;
+        write_json(&kept, out)?;
         out.write_all(b"}")
     }
 
-    fn along(&mut self, row: &Row<'_>) -> Vec<usize> {
+    fn pair_numbers(&mut self, row: &PersonRow<'_>) -> Vec<usize> {
         let mut along = Vec::new();
         for (attribute, value) in row.also.into_iter().flatten().flatten() {
             let attribute = short_name(attribute);
@@ -85,21 +85,21 @@ impl Island {
 }
 
 /// One row: kind, state, key, identity, account, rule, file, line, changes, reasons, what is sent along.
-fn cells<'r>(row: &'r Row<'_>, along: Vec<usize>) -> impl Serialize + use<'r> {
+fn row_cells<'r>(row: &'r PersonRow<'_>, along: Vec<usize>) -> impl Serialize + use<'r> {
     let kind = kinds_and_signs().position(|(name, _)| name == row.kind);
     let state = PersonState::ALL.iter().position(|state| *state == row.state);
     let names = (&row.key, &row.identity, &row.account, &row.matched);
     (kind, state, names.0, names.1, names.2, names.3, &row.file, row.line, &row.changes, &row.why, along)
 }
 
-fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(out, Inert)).map_err(Into::into)
+fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, HarmlessStrings)).map_err(Into::into)
 }
 
 /// Writes strings without the letters that mean something to a reader of HTML.
-struct Inert;
+struct HarmlessStrings;
 
-impl Formatter for Inert {
+impl Formatter for HarmlessStrings {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment.as_bytes();
         while let Some(at) = memchr::memchr3(b'<', b'>', b'&', rest) {
@@ -115,16 +115,16 @@ impl Formatter for Inert {
 mod tests {
     use super::*;
     use crate::report::Entry;
-    use crate::report::html::row::Room;
+    use crate::report::html::row::ValueRoom;
 
     fn written(entries: &[serde_json::Value]) -> String {
-        let (mut island, mut out) = (Island::default(), Vec::new());
-        island.begin(&mut out).unwrap();
+        let (mut data, mut out) = (PageData::default(), Vec::new());
+        data.begin_object(&mut out).unwrap();
         for entry in entries {
             let entry: Entry = serde_json::from_value(entry.clone()).unwrap();
-            island.row(&Row::of(&entry, &mut Room::new()), &mut out).unwrap();
+            data.write_row(&PersonRow::from_entry(&entry, &mut ValueRoom::new()), &mut out).unwrap();
         }
-        island.end(&mut out).unwrap();
+        data.end_object(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
