@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 use headcount::clock::{Clock, Stop, SystemClock};
 use headcount::connectors::Connector;
 use headcount::connectors::http::Rate;
-use headcount::execute::{Execution, Mode, Secrets, Selection, execute};
+use headcount::execute::{ExecutionInputs, Mode, Secrets, Selection, execute_run};
 use headcount::journal::{Event, Journal, Options, RunHead, RunId};
 use headcount::model::monitor::Silent;
 use headcount::model::{AttrId, MatchRule, Secret, Value};
-use headcount::plan::file::{Header, PlanWriter};
-use headcount::plan::{Action, ActionKind, Change, Source};
+use headcount::plan::file::{PlanHeader, PlanWriter};
+use headcount::plan::{Action, ActionKind, Change, SourceLine};
 use tenant::{Tenant, benching, median, number, rate};
 use tokio::runtime::Runtime;
 
@@ -117,7 +117,7 @@ async fn run(dir: PathBuf, plan: PathBuf, actions: u64, keeping: Keeping, rate: 
     let run = RunId::new(clock.now(), clock.random());
     let head = Box::new(RunHead { actions, ..RunHead::default() });
     journal.append(Event::RunStarted { run, at: clock.now(), head }).await.unwrap();
-    let execution = Execution {
+    let execution = ExecutionInputs {
         run,
         plan: &plan,
         target: &target,
@@ -136,7 +136,7 @@ async fn run(dir: PathBuf, plan: PathBuf, actions: u64, keeping: Keeping, rate: 
         mode: Mode::Everything,
     };
     let (start, before) = (Instant::now(), used());
-    let executed = execute(&execution).await.unwrap();
+    let executed = execute_run(&execution).await.unwrap();
     let ran = Ran { time: start.elapsed(), work: used().saturating_sub(before) };
     assert_eq!(executed.applied.create, actions, "{executed:?}");
     ran
@@ -146,18 +146,18 @@ async fn run(dir: PathBuf, plan: PathBuf, actions: u64, keeping: Keeping, rate: 
 struct OneForAll;
 
 impl Secrets for OneForAll {
-    fn secret(&self, _: &Action, _: AttrId) -> Result<Secret, String> {
+    fn find_secret(&self, _: &Action, _: AttrId) -> Result<Secret, String> {
         Ok(Secret::new("correct-Horse-7-battery"))
     }
 }
 
 fn write_plan(path: &Path, actions: u64) {
-    let header = Header::new("bench", SystemClock::new().now(), "bench", "imichat");
+    let header = PlanHeader::new("bench", SystemClock::new().now(), "bench", "imichat");
     let mut writer = PlanWriter::new(BufWriter::new(File::create(path).unwrap()), &header).unwrap();
     for number in 1..=actions {
-        writer.action(create(number)).unwrap();
+        writer.write_action(create(number)).unwrap();
     }
-    writer.finish().unwrap();
+    writer.seal_plan().unwrap();
 }
 
 /// What the sample configuration makes of a newcomer.
@@ -177,7 +177,7 @@ fn create(number: u64) -> Action {
     ];
     Action {
         identity: Some(format!("E{number:08}")),
-        source: u32::try_from(number + 1).ok().map(|line| Source { file: "hr_export.csv".to_owned(), line }),
+        source: u32::try_from(number + 1).ok().map(|line| SourceLine { file: "hr_export.csv".to_owned(), line }),
         changes: values.map(|(name, to)| Change { attribute: name.to_owned(), from: None, to }).into(),
         held: false,
         ..Action::new(ActionKind::Create, key)

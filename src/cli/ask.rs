@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::plan::ActionKind;
-use crate::plan::action::Planned;
+use crate::plan::action::ActionCounts;
 use crate::report::Head;
 use crate::report::visible::visible;
 
@@ -17,7 +17,7 @@ pub enum Answer {
 /// What `apply` asks: which tenant, what will be done to how many accounts, what stays held, and how many actions of the
 /// plan are not for this run, with the reason.
 #[must_use]
-pub fn apply_question(head: &Head, to_do: &Planned, why_not: &str) -> String {
+pub fn apply_question(head: &Head, to_do: &ActionCounts, why_not: &str) -> String {
     let summary = &head.summary;
     let actions: Vec<String> = ActionKind::ALL
         .into_iter()
@@ -27,7 +27,7 @@ pub fn apply_question(head: &Head, to_do: &Planned, why_not: &str) -> String {
         .collect();
     let actions = if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") };
     let held: u64 = head.held.iter().map(|held| held.count).sum();
-    let others = [to_do.total(), held].into_iter().fold(summary.planned.total(), u64::saturating_sub);
+    let others = [to_do.count_all(), held].into_iter().fold(summary.planned.count_all(), u64::saturating_sub);
     let held = if held > 0 { format!("; {held} held, left alone") } else { String::new() };
     let others = if others > 0 { format!("; {others} {why_not}") } else { String::new() };
     let (tenant, target) = (visible(&summary.tenant), visible(&head.target));
@@ -97,8 +97,8 @@ mod tests {
             r#"{"of":"plan","started_at":"2026-11-22T03:00:00Z","target":"imichat https://acme.imi.chat/v3.1","summary":{"headcount_summary":1,"command":"plan","run":"p-1","tenant":"acme","outcome":"held","planned":{"create":10,"update":5,"deactivate":80,"reactivate":0,"delete":0},"found":{"unchanged":1,"drift":0,"conflict":0,"invalid":0,"skipped":0,"absent":0,"protected":0},"applied":{"create":0,"update":0,"deactivate":0,"reactivate":0,"delete":0},"held":80,"failed":0,"unknown":0,"requests":{"auth":1,"list":1,"lookup":0,"write":15,"retried":0,"total":2,"estimated":17},"elapsed_seconds":0.5,"exit_code":5},"held":[{"kind":"deactivate","count":80,"limit":50,"approve":"9f"}],"notes":[]}"#,
         )
         .unwrap();
-        let question = |head: &Head, to_do: &Planned| apply_question(head, to_do, "left out");
-        let mut to_do = Planned { create: 10, update: 5, ..Planned::default() };
+        let question = |head: &Head, to_do: &ActionCounts| apply_question(head, to_do, "left out");
+        let mut to_do = ActionCounts { create: 10, update: 5, ..ActionCounts::default() };
         assert_eq!(
             question(&head, &to_do),
             "\nApply to acme (imichat https://acme.imi.chat/v3.1):\n10 create, 5 update; 80 held, left alone?"
@@ -108,6 +108,6 @@ mod tests {
         head.held.clear();
         head.summary.planned = to_do;
         assert!(question(&head, &to_do).ends_with("\n1 create?"));
-        assert!(question(&head, &Planned::default()).ends_with("\nnothing; 1 left out?"));
+        assert!(question(&head, &ActionCounts::default()).ends_with("\nnothing; 1 left out?"));
     }
 }

@@ -12,7 +12,7 @@ use crate::execute::passwords::DeliveryError;
 use crate::files::FileError;
 use crate::journal::JournalError;
 use crate::plan::file::PlanFileError;
-use crate::planning::SurveyError;
+use crate::planning::PlanningError;
 use crate::report::SummaryProblem;
 use crate::sandbox::SandboxError;
 use crate::source::SourceError;
@@ -149,27 +149,27 @@ fn hint_of(error: &FileError) -> &'static str {
     }
 }
 
-impl From<SurveyError> for Failure {
-    fn from(error: SurveyError) -> Self {
+impl From<PlanningError> for Failure {
+    fn from(error: PlanningError) -> Self {
         match error {
-            SurveyError::Source(error) => error.into(),
-            SurveyError::Target(error) => error.into(),
-            SurveyError::Journal(error) => error.into(),
-            error @ SurveyError::Plan(_) => {
+            PlanningError::Source(error) => error.into(),
+            PlanningError::Target(error) => error.into(),
+            PlanningError::Journal(error) => error.into(),
+            error @ PlanningError::Plan(_) => {
                 Self::new("journal", error.to_string()).hint("what is not as the run left it cannot be taken back")
             }
-            error @ SurveyError::Duplicates(_) => Self::new("source", error.to_string()).hint(
+            error @ PlanningError::Duplicates(_) => Self::new("source", error.to_string()).hint(
                 "mend the export, or set source.duplicates to \"first\" or \"last\": rows of different people that \
                  share a key are then conflicts, and nobody of them is touched",
             ),
-            error @ SurveyError::SourceChanged(_) => {
+            error @ PlanningError::SourceChanged(_) => {
                 Self::new("source", error.to_string()).hint("run again once the export is written completely")
             }
-            error @ SurveyError::Recorded { .. } => Self::new("source", error.to_string()).hint(
+            error @ PlanningError::Recorded { .. } => Self::new("source", error.to_string()).hint(
                 "--against takes a table of accounts: a column \"account\" with their ids, and a column for each attribute \
                  that is compared",
             ),
-            error @ SurveyError::File { .. } => {
+            error @ PlanningError::File { .. } => {
                 Self::new("journal", error.to_string()).hint("check the space and the permissions there")
             }
         }
@@ -178,7 +178,7 @@ impl From<SurveyError> for Failure {
 
 impl From<PlanFileError> for Failure {
     fn from(error: PlanFileError) -> Self {
-        Self::new("plan", error.to_string()).hint(error.hint())
+        Self::new("plan", error.to_string()).hint(error.repair_hint())
     }
 }
 

@@ -8,7 +8,7 @@ use super::app::App;
 use super::workbench::Configured;
 use crate::files::sealed;
 use crate::journal::{Journal, Options, RunOverview, StateDir};
-use crate::plan::file::{Header, PlanReader};
+use crate::plan::file::{PlanHeader, PlanReader};
 use crate::report::{Head, PastRun};
 
 /// So many runs before it are looked at.
@@ -65,7 +65,7 @@ fn past(run: &RunOverview, state: &StateDir) -> PastRun {
 }
 
 /// The first line of the run's plan, which is believed here for the number of accounts alone.
-fn header(state: &StateDir, run: &RunOverview) -> Option<Header> {
+fn header(state: &StateDir, run: &RunOverview) -> Option<PlanHeader> {
     let plan = File::open(state.run_plan(run.run)).ok()?;
     PlanReader::new(BufReader::new(plan)).ok().map(|reader| reader.header)
 }

@@ -8,9 +8,9 @@ use super::workbench::Configured;
 use crate::journal::Journal;
 use crate::mapping::spec::On;
 use crate::model::{AttrId, Schema, Value, Wanted};
-use crate::plan::safety::Group;
+use crate::plan::safety::ActionGroup;
 use crate::plan::{Action, ActionKind, Finding};
-use crate::planning::{self, Explained, Last, Whom};
+use crate::planning::{self, LastListing, PersonAnswer, PersonQuery};
 use crate::report::Entry;
 use crate::report::person::{
     Account, Attribute, Candidate, Cell, Explanation, Held, Listing, Matching, Person, Row, Rule, Standing, Touched,
@@ -20,14 +20,14 @@ use crate::report::person::{
 pub struct Known<'a> {
     pub configured: &'a Configured,
     pub journal: &'a Journal,
-    pub last: &'a Last,
+    pub last: &'a LastListing,
     pub now: Timestamp,
     /// Requests that were sent, where the tenant was asked.
     pub requests: Option<u64>,
 }
 
 /// Everything about the person who is meant, or who else could be.
-pub fn explanation(known: &Known<'_>, whom: &Whom, explained: &Explained) -> Result<Explanation, Failure> {
+pub fn explanation(known: &Known<'_>, whom: &PersonQuery, explained: &PersonAnswer) -> Result<Explanation, Failure> {
     let header = &explained.header;
     let listed_at = known.last.listed_at();
     let mut notes = known.last.doubts.clone();
@@ -46,9 +46,9 @@ pub fn explanation(known: &Known<'_>, whom: &Whom, explained: &Explained) -> Res
     Ok(Explanation {
         headcount_explain: 1,
         asked: match whom {
-            Whom::Key(key) => key.clone(),
-            Whom::Line { file: None, line } => format!("line {line}"),
-            Whom::Line { file: Some(file), line } => format!("{file}:{line}"),
+            PersonQuery::Key(key) => key.clone(),
+            PersonQuery::Line { file: None, line } => format!("line {line}"),
+            PersonQuery::Line { file: Some(file), line } => format!("{file}:{line}"),
         },
         tenant: header.tenant.clone(),
         target: header.target.clone(),
@@ -67,24 +67,24 @@ pub fn explanation(known: &Known<'_>, whom: &Whom, explained: &Explained) -> Res
     })
 }
 
-fn candidate(person: &planning::Person) -> Candidate {
+fn candidate(person: &planning::ExplainedPerson) -> Candidate {
     Candidate {
         key: person.key.clone(),
         identity: identity(person),
         source: person.row.as_ref().map(|row| row.source.clone()),
         account: person.account.as_ref().map(|account| account.id.clone()),
-        decision: person.word().to_owned(),
+        decision: person.outcome_word().to_owned(),
     }
 }
 
-fn identity(person: &planning::Person) -> Option<String> {
+fn identity(person: &planning::ExplainedPerson) -> Option<String> {
     person.row.as_ref().map(|row| row.identity.clone()).filter(|identity| !identity.is_empty())
 }
 
 fn told(
     known: &Known<'_>,
-    explained: &Explained,
-    person: &planning::Person,
+    explained: &PersonAnswer,
+    person: &planning::ExplainedPerson,
     notes: &mut Vec<String>,
 ) -> Result<Person, Failure> {
     let header = &explained.header;
@@ -93,13 +93,13 @@ fn told(
     let is_unknown = !known.last.is_there() && known.requests.is_none() && person.desired.is_some();
     let action = person.decision.action.clone().filter(|_| !is_unknown);
     let held = action.as_ref().filter(|_| known.last.is_there()).and_then(|action| {
-        let group = Group::of(action.action);
+        let group = ActionGroup::of_kind(action.action);
         let held = header.held.get(&group)?;
         Some(Held {
-            kind: group.name().to_owned(),
+            kind: group.as_str().to_owned(),
             count: held.count,
             limit: held.limit,
-            setting: group.setting().to_owned(),
+            setting: group.setting_name().to_owned(),
             approve: held.approve.clone(),
         })
     });
@@ -107,7 +107,7 @@ fn told(
     let (decision, because) = if is_unknown {
         ("unknown".to_owned(), "no account was listed yet, so nobody can say whether there is one".to_owned())
     } else {
-        (person.word().to_owned(), because(schema, person))
+        (person.outcome_word().to_owned(), because(schema, person))
     };
     Ok(Person {
         key: person.key.clone(),
@@ -116,7 +116,7 @@ fn told(
         row: person.row.as_ref().map(|row| Row {
             source: row.source.clone(),
             identity: identity(person),
-            included: person.standing != planning::Standing::Excluded,
+            included: person.standing != planning::PersonStanding::Excluded,
             include_cells: cells(&row.include),
             problem: row.problem.clone(),
         }),
@@ -147,17 +147,17 @@ fn told(
 }
 
 /// Why, in one sentence.
-fn because(schema: &Schema, person: &planning::Person) -> String {
-    let planning::Person { decision, standing, .. } = person;
+fn because(schema: &Schema, person: &planning::ExplainedPerson) -> String {
+    let planning::ExplainedPerson { decision, standing, .. } = person;
     match (&decision.action, &decision.finding, standing) {
         (Some(Action { reason: Some(reason), .. }), _, _) => reason.clone(),
         (Some(action), _, _) => because_of_row(schema, action),
         (None, Some(Finding { reason, .. }), _) => reason.clone(),
-        (None, None, planning::Standing::Excluded) => {
+        (None, None, planning::PersonStanding::Excluded) => {
             "source.include leaves the row out, as if it were not there".to_owned()
         }
-        (None, None, planning::Standing::Ignored) => "no row; policy.absent is \"ignore\"".to_owned(),
-        (None, None, planning::Standing::Contested) => {
+        (None, None, planning::PersonStanding::Ignored) => "no row; policy.absent is \"ignore\"".to_owned(),
+        (None, None, planning::PersonStanding::Contested) => {
             "the rows that claim this account are in conflict, so nobody can say whose it is".to_owned()
         }
         (None, None, _) => "the account is as the row wants it".to_owned(),
@@ -189,7 +189,7 @@ fn shown(schema: &Schema, account: &crate::model::Account) -> Vec<(String, Value
 }
 
 /// What the row, or else the account, gives for each match rule.
-fn rules(configured: &Configured, person: &planning::Person) -> Vec<Rule> {
+fn rules(configured: &Configured, person: &planning::ExplainedPerson) -> Vec<Rule> {
     let value = |id: AttrId| match (&person.desired, &person.account) {
         (Some(desired), _) => desired.value(id),
         (None, Some(account)) => account.values.get(id),
@@ -205,9 +205,9 @@ fn rules(configured: &Configured, person: &planning::Person) -> Vec<Rule> {
 
 fn attribute(
     schema: &Schema,
-    person: &planning::Person,
+    person: &planning::ExplainedPerson,
     action: Option<&Action>,
-    mapped: &planning::Mapped,
+    mapped: &planning::MappedExpression,
 ) -> Attribute {
     let known = schema.get(mapped.attribute);
     let has = person
@@ -257,7 +257,11 @@ fn attribute(
 }
 
 /// What runs did to the person's account, the last first. A run that cannot be read is noted, and stops nothing.
-fn history(known: &Known<'_>, person: &planning::Person, notes: &mut Vec<String>) -> Result<Vec<Touched>, Failure> {
+fn history(
+    known: &Known<'_>,
+    person: &planning::ExplainedPerson,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Touched>, Failure> {
     let identity = identity(person);
     let account = person.account.as_ref().map(|account| &account.id).or(person.remembered.as_ref());
     let is_one = |action: &Action| {

@@ -8,13 +8,13 @@ use serde::de::IgnoredAny;
 
 use super::failure::Failure;
 use crate::connectors::Meter;
-use crate::execute::passwords::Promise;
+use crate::execute::passwords::PasswordPromise;
 use crate::files::sealed;
 use crate::journal::{Event, Journal, RunHead, RunId, RunOverview, RunState, StateDir, Step, StepState, secret};
-use crate::plan::action::Planned;
-use crate::plan::beside::read_lines;
-use crate::plan::file::{Header, PlanFileError, PlanReader, verify, verify_seal};
-use crate::plan::safety::Group;
+use crate::plan::action::ActionCounts;
+use crate::plan::file::{PlanFileError, PlanHeader, PlanReader, verify_plan, verify_seal};
+use crate::plan::safety::ActionGroup;
+use crate::plan::sidecar::read_lines;
 use crate::plan::{Action, ActionSelector, Begun, Selected};
 use crate::planning::{PlanFiles, read_findings};
 use crate::report::record::HeldKind;
@@ -22,11 +22,11 @@ use crate::report::summary::{QuotaSummary, Requests, SummaryOutcome};
 use crate::report::{ActionOutcome, Entry, Head, OutcomeResult, RecordKind, RunRecord, Summary, TakesBack};
 
 /// A plan file, verified.
-pub fn verified(path: &Path) -> Result<(Header, String), Failure> {
+pub fn verified(path: &Path) -> Result<(PlanHeader, String), Failure> {
     let file = File::open(path).map_err(|error| {
         Failure::new("plan", format!("{}: {error}", path.display())).hint("`headcount plan -o PLAN` writes a plan")
     })?;
-    let (header, digest) = verify(BufReader::new(file)).map_err(|error| {
+    let (header, digest) = verify_plan(BufReader::new(file)).map_err(|error| {
         let failure = Failure::from(error);
         Failure { message: format!("{}: {}", path.display(), failure.message), ..failure }
     })?;
@@ -35,8 +35,8 @@ pub fn verified(path: &Path) -> Result<(Header, String), Failure> {
 
 /// The plan of a run, verified to be the one that the run began with: an action read from another plan, or under another
 /// number, would be taken for done, or sent for somebody who has it already.
-pub fn plan_of_run(state: &StateDir, run: RunId, head: &RunHead) -> Result<(Header, String), Failure> {
-    let path = PlanFiles::within(&state.run(run)).plan;
+pub fn plan_of_run(state: &StateDir, run: RunId, head: &RunHead) -> Result<(PlanHeader, String), Failure> {
+    let path = PlanFiles::in_dir(&state.run(run)).plan;
     let (header, digest) = verified(&path).map_err(|failure| damaged_run(state, run, &failure.message))?;
     if digest != head.plan_digest {
         let why = format!("{}: it is not the plan that the run began with", path.display());
@@ -56,7 +56,7 @@ pub fn damaged_run(state: &StateDir, run: RunId, why: &str) -> Failure {
 
 /// What is wrong with the files of a run, where something is. Nothing of them is decoded that need not be.
 pub fn damage_of_files(state: &StateDir, run: &RunOverview) -> Option<String> {
-    let files = PlanFiles::within(&state.run(run.run));
+    let files = PlanFiles::in_dir(&state.run(run.run));
     let said = |path: &Path, error: &dyn std::fmt::Display| Some(format!("{}: {error}", path.display()));
     match File::open(&files.plan).map_err(PlanFileError::from).and_then(|file| verify_seal(BufReader::new(file))) {
         Ok(digest) if digest == run.head.plan_digest => {}
@@ -67,7 +67,7 @@ pub fn damage_of_files(state: &StateDir, run: &RunOverview) -> Option<String> {
         return said(&files.findings, &error);
     }
     let kept = sealed::read::<IgnoredAny>(&state.run_summary(run.run))
-        .and_then(|_| Promise::load(state, run.run))
+        .and_then(|_| PasswordPromise::load_promise(state, run.run))
         .and_then(|_| secret::load_secret(state, run.run));
     kept.err().map(|error| error.to_string())
 }
@@ -82,11 +82,11 @@ fn checked_findings(path: &Path) -> io::Result<()> {
 }
 
 /// The summary of a plan.
-pub fn plan_summary(header: &Header, command: &str, requests: Requests, quota: Option<QuotaSummary>) -> Summary {
+pub fn plan_summary(header: &PlanHeader, command: &str, requests: Requests, quota: Option<QuotaSummary>) -> Summary {
     let held = held_actions(header);
     let outcome = if held > 0 || !header.stopped.is_empty() {
         SummaryOutcome::Held
-    } else if header.counts.actions.total() == 0 {
+    } else if header.counts.actions.count_all() == 0 {
         SummaryOutcome::NoChanges
     } else {
         SummaryOutcome::Planned
@@ -113,11 +113,11 @@ pub fn plan_summary(header: &Header, command: &str, requests: Requests, quota: O
 }
 
 /// How many of a plan's actions wait for an approval, or for a source that is not broken.
-pub fn held_actions(header: &Header) -> u64 {
+pub fn held_actions(header: &PlanHeader) -> u64 {
     if header.stopped.is_empty() {
         header.held.values().map(|held| held.count).sum()
     } else {
-        header.counts.actions.total()
+        header.counts.actions.count_all()
     }
 }
 
@@ -150,7 +150,7 @@ pub fn quota(meter: Option<&Meter>) -> Option<QuotaSummary> {
 }
 
 /// The head of a report on a plan or a run.
-pub fn head(of: RecordKind, header: &Header, mut summary: Summary, released: &[Group]) -> Head {
+pub fn head(of: RecordKind, header: &PlanHeader, mut summary: Summary, released: &[ActionGroup]) -> Head {
     let held: Vec<_> = header
         .held
         .iter()
@@ -209,10 +209,10 @@ pub fn of_run<'a>(
     state: &StateDir,
     journal: &Journal,
     run: RunId,
-    released: Vec<Group>,
+    released: Vec<ActionGroup>,
 ) -> Result<RunRecord<'a>, Failure> {
     let actions = executed(state, journal, run, released)?;
-    let files = PlanFiles::within(&state.run(run));
+    let files = PlanFiles::in_dir(&state.run(run));
     let findings = findings(&files.findings, &mut head.notes)?;
     Ok(RunRecord::from_parts(head, Box::new(actions.chain(findings))))
 }
@@ -232,9 +232,9 @@ fn executed(
     state: &StateDir,
     journal: &Journal,
     run: RunId,
-    released: Vec<Group>,
+    released: Vec<ActionGroup>,
 ) -> Result<impl Iterator<Item = io::Result<Entry>> + use<>, Failure> {
-    let files = PlanFiles::within(&state.run(run));
+    let files = PlanFiles::in_dir(&state.run(run));
     let history = journal.run(run)?.ok_or_else(|| no_run(&run.to_string()))?;
     let mut times = std::collections::HashMap::new();
     for event in journal.events_of(run) {
@@ -263,13 +263,13 @@ fn executed(
 }
 
 /// What a run has applied, as the journal knows it.
-pub fn applied(state: &StateDir, journal: &Journal, run: RunId) -> Result<Planned, Failure> {
+pub fn applied(state: &StateDir, journal: &Journal, run: RunId) -> Result<ActionCounts, Failure> {
     let history = journal.run(run)?.ok_or_else(|| no_run(&run.to_string()))?;
-    let mut applied = Planned::default();
-    for action in actions(&PlanFiles::within(&state.run(run)).plan)? {
+    let mut applied = ActionCounts::default();
+    for action in actions(&PlanFiles::in_dir(&state.run(run)).plan)? {
         let action = action.map_err(|error| Failure::new("plan", error.to_string()))?;
         if matches!(outcome(&history, &action, false).result, OutcomeResult::Applied | OutcomeResult::Adopted) {
-            *applied.of(action.action) += 1;
+            *applied.count_mut(action.action) += 1;
         }
     }
     Ok(applied)
@@ -338,10 +338,10 @@ fn findings(path: &Path, notes: &mut Vec<String>) -> Result<impl Iterator<Item =
 ///
 /// # Errors
 /// A hash that names nothing that is held: the plan is not the one that was approved.
-pub fn released(header: &Header, approved: &[String]) -> Result<Vec<Group>, Failure> {
-    header.released(approved).map_err(|hash| {
+pub fn released(header: &PlanHeader, approved: &[String]) -> Result<Vec<ActionGroup>, Failure> {
+    header.released_groups(approved).map_err(|hash| {
         let known: Vec<_> =
-            header.held.iter().map(|(group, held)| format!("{} ({})", held.approve, group.name())).collect();
+            header.held.iter().map(|(group, held)| format!("{} ({})", held.approve, group.as_str())).collect();
         let hint = if known.is_empty() {
             "nothing of this plan is held".to_owned()
         } else {

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use crate::clock::Clock;
 use crate::config::{ConfigError, LookupSettings, Problem, Settings};
 use crate::connectors::Connector;
-use crate::execute::lifecycle::tidy;
+use crate::execute::lifecycle::tidy_state;
 use crate::files::{make_private_dir, write_atomically};
 use crate::journal::{Journal, Memory, Options, StateDir};
 use crate::mapping::spec::On;
@@ -18,7 +18,7 @@ use crate::mapping::{Creates, Lookup, Lookups, Mapping, Options as MapOptions};
 use crate::model::monitor::Monitor;
 use crate::model::{Capabilities, MatchRule, Schema, text};
 use crate::plan::Absent;
-use crate::planning::{Accounts, Inputs};
+use crate::planning::{Accounts, PlanInputs};
 use crate::source::{Source, read_table};
 
 /// The settings, and what follows from them without reading anything else.
@@ -66,7 +66,7 @@ impl Configured {
     pub fn journal(&self, clock: &dyn Clock) -> Result<Journal, Failure> {
         let now = clock.now();
         let journal = Journal::open(self.state.path(), Options::new(now))?;
-        tidy(&self.state, &journal, self.settings.journal.keep, now)?;
+        tidy_state(&self.state, &journal, self.settings.journal.keep, now)?;
         Ok(journal)
     }
 
@@ -129,8 +129,8 @@ impl Configured {
         (clock, monitor): (&'a dyn Clock, &'a dyn Monitor),
         accounts: Accounts<'a>,
         dir: &'a Path,
-    ) -> Inputs<'a> {
-        Inputs {
+    ) -> PlanInputs<'a> {
+        PlanInputs {
             settings: &self.settings,
             schema: &self.schema,
             rules: &self.rules,

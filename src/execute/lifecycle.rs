@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Executed, Halt, Selection};
+use super::{ExecutionResult, Halt, Selection};
 use crate::clock::Clock;
 use crate::files::{FileError, is_unnamed, make_private_dir, write_atomically};
 use crate::journal::state::Phase;
@@ -17,17 +17,17 @@ use crate::journal::{
     secret,
 };
 use crate::model::AccountId;
-use crate::plan::beside::{Learnt, LinesWriter, PlanFiles, read_notes};
-use crate::plan::file::Header;
+use crate::plan::file::PlanHeader;
+use crate::plan::sidecar::{LinesWriter, PlanFiles, PlanNote, read_notes};
 use crate::testing::failpoints::{self, Failpoint};
 
 /// What a run starts from.
-pub struct Beginning<'a> {
+pub struct RunBeginning<'a> {
     pub journal: &'a Journal,
     pub memory: &'a Memory,
     pub state: &'a StateDir,
     pub clock: &'a dyn Clock,
-    pub header: &'a Header,
+    pub header: &'a PlanHeader,
     /// The plan file's seal.
     pub digest: &'a str,
     pub files: &'a PlanFiles,
@@ -52,8 +52,8 @@ pub enum LifecycleError {
 ///
 /// # Errors
 /// A file or the journal that cannot be written; nothing was sent then.
-pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), LifecycleError> {
-    let Beginning { journal, state, clock, header, .. } = *beginning;
+pub async fn begin_run(beginning: &RunBeginning<'_>) -> Result<(RunId, RunSecret), LifecycleError> {
+    let RunBeginning { journal, state, clock, header, .. } = *beginning;
     // Before the run begins: a link or an absence that was read wrong would be remembered of somebody else.
     verify_notes(&beginning.files.notes)?;
     let at = clock.now();
@@ -61,12 +61,12 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
     let dir = state.run(run);
     make_private_dir(&dir)?;
     failpoints::reach(Failpoint::FolderMade);
-    let to = PlanFiles::within(&dir);
+    let to = PlanFiles::in_dir(&dir);
     let from = beginning.files;
-    copy(&from.plan, &to.plan)?;
+    copy_plan(&from.plan, &to.plan)?;
     for (from, to) in [(&from.findings, &to.findings), (&from.notes, &to.notes)] {
         if from.exists() {
-            copy(from, to)?;
+            copy_plan(from, to)?;
         }
     }
     // A rollback learns nothing, and the rest of a plan nothing that the run before it did not remember.
@@ -74,7 +74,7 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
     if learns && !from.notes.exists() {
         // Somebody moved the plan without what lies beside it, so nobody knows who had no row when it was made. Without
         // any note every grace begins anew, as for whoever was there.
-        write_atomically(&to.notes, 0o600, |out| LinesWriter::new(out).finish().map(drop))?;
+        write_atomically(&to.notes, 0o600, |out| LinesWriter::new(out).seal_file().map(drop))?;
     }
     let secret = secret::create(state, run, rand::random())?;
     failpoints::reach(Failpoint::RunPrepared);
@@ -92,7 +92,7 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
     };
     journal.append(Event::RunStarted { run, at, head: Box::new(head) }).await?;
     failpoints::reach(Failpoint::RunStarted);
-    learn(beginning.memory, &to.notes, at, Counting::OneMore).await?;
+    learn_notes(beginning.memory, &to.notes, at, AbsenceCounting::OneMore).await?;
     failpoints::reach(Failpoint::PlanRemembered);
     Ok((run, secret))
 }
@@ -102,7 +102,7 @@ pub async fn begin(beginning: &Beginning<'_>) -> Result<(RunId, RunSecret), Life
 ///
 /// # Errors
 /// The journal cannot be written, or what the plan learnt cannot be read; nothing was sent then.
-pub async fn resume(
+pub async fn resume_run(
     journal: &Journal,
     memory: &Memory,
     state: &StateDir,
@@ -112,8 +112,8 @@ pub async fn resume(
     failpoints::reach(Failpoint::ResumeDue);
     journal.append(Event::RunResumed { run: run.run(), at: clock.now() }).await?;
     failpoints::reach(Failpoint::RunResumed);
-    let notes = PlanFiles::within(&state.run(run.run())).notes;
-    learn(memory, &notes, run.started(), Counting::AsItIs).await
+    let notes = PlanFiles::in_dir(&state.run(run.run())).notes;
+    learn_notes(memory, &notes, run.started(), AbsenceCounting::AsItIs).await
 }
 
 /// Puts away what killed processes left behind: secrets of runs that have ended, because a run does not end before its
@@ -125,7 +125,7 @@ pub async fn resume(
 ///
 /// # Errors
 /// A secret that cannot be destroyed. Whatever else cannot be removed is tried again the next time.
-pub fn tidy(state: &StateDir, journal: &Journal, keep: Duration, now: Timestamp) -> Result<(), FileError> {
+pub fn tidy_state(state: &StateDir, journal: &Journal, keep: Duration, now: Timestamp) -> Result<(), FileError> {
     remove_unnamed(state.path());
     let Ok(folders) = fs::read_dir(state.path().join("runs")) else { return Ok(()) };
     let phases: HashMap<RunId, Phase> = journal.runs().into_iter().map(|run| (run.run, run.phase)).collect();
@@ -163,13 +163,13 @@ fn remove_unnamed(dir: &Path) {
 
 /// One text for all files of a source.
 #[must_use]
-pub fn source_digest(header: &Header) -> String {
+pub fn source_digest(header: &PlanHeader) -> String {
     header.source.files.iter().map(|file| file.digest.as_str()).collect::<Vec<_>>().join("+")
 }
 
 /// How a run is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum RunFinish {
     Ended(Ending),
     /// It can be resumed.
     Paused,
@@ -180,26 +180,26 @@ pub enum Left {
 ///
 /// # Errors
 /// The journal cannot be written.
-pub async fn finish(
+pub async fn finish_run(
     journal: &Journal,
     memory: &Memory,
     clock: &dyn Clock,
     run: RunId,
-    header: &Header,
-    executed: &Executed,
-) -> Result<Left, LifecycleError> {
+    header: &PlanHeader,
+    executed: &ExecutionResult,
+) -> Result<RunFinish, LifecycleError> {
     let at = clock.now();
-    let nothing_done = executed.applied.total() == 0 && executed.failed == 0 && executed.unknown == 0;
+    let nothing_done = executed.applied.count_all() == 0 && executed.failed == 0 && executed.unknown == 0;
     let left = match &executed.halt {
-        Some(Halt::Configuration(_)) if nothing_done => Left::Ended(Ending::Failed),
-        Some(_) => Left::Paused,
-        None if executed.unknown > 0 => Left::Paused,
+        Some(Halt::Configuration(_)) if nothing_done => RunFinish::Ended(Ending::Failed),
+        Some(_) => RunFinish::Paused,
+        None if executed.unknown > 0 => RunFinish::Paused,
         // Who was left alone is not done either.
-        None if executed.failed + executed.skipped > 0 => Left::Ended(Ending::Partial),
-        None => Left::Ended(Ending::Complete),
+        None if executed.failed + executed.skipped > 0 => RunFinish::Ended(Ending::Partial),
+        None => RunFinish::Ended(Ending::Complete),
     };
     match left {
-        Left::Ended(outcome) => {
+        RunFinish::Ended(outcome) => {
             // A rollback has no source whose shape the next one could be held against.
             if outcome != Ending::Failed && header.rollback_of.is_none() {
                 let shape = SourceShape {
@@ -214,7 +214,7 @@ pub async fn finish(
             journal.append(Event::RunEnded { run, at, outcome }).await?;
             failpoints::reach(Failpoint::RunEnded);
         }
-        Left::Paused => {
+        RunFinish::Paused => {
             let why = executed
                 .halt
                 .as_ref()
@@ -228,14 +228,19 @@ pub async fn finish(
 
 /// Whether an absence that is known already counts for one run more.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Counting {
+enum AbsenceCounting {
     OneMore,
     /// It may have been counted already, and a run too few takes nothing away from anybody.
     AsItIs,
 }
 
 /// Writes what a plan learnt into the memory: links, and who has had no row for how long.
-async fn learn(memory: &Memory, notes: &Path, started: Timestamp, counting: Counting) -> Result<(), LifecycleError> {
+async fn learn_notes(
+    memory: &Memory,
+    notes: &Path,
+    started: Timestamp,
+    counting: AbsenceCounting,
+) -> Result<(), LifecycleError> {
     if !notes.exists() {
         return Ok(());
     }
@@ -243,10 +248,10 @@ async fn learn(memory: &Memory, notes: &Path, started: Timestamp, counting: Coun
     let mut absent: HashSet<AccountId> = HashSet::new();
     for learnt in open_notes(notes)? {
         match learnt.map_err(copy_error(notes))? {
-            Learnt::Link { identity, account } => batch.push(Note::Link { identity, account }),
-            Learnt::Absent { account } => {
+            PlanNote::Link { identity, account } => batch.push(Note::Link { identity, account }),
+            PlanNote::Absent { account } => {
                 let before = memory.absence_of(&account);
-                if before.is_none() || counting == Counting::OneMore {
+                if before.is_none() || counting == AbsenceCounting::OneMore {
                     batch.push(Note::Absence {
                         first_seen_absent: before.map_or(started, |absence| absence.since),
                         runs: before.map_or(0, |absence| absence.runs).saturating_add(1),
@@ -278,7 +283,7 @@ fn verify_notes(notes: &Path) -> Result<(), LifecycleError> {
     Ok(())
 }
 
-fn open_notes(notes: &Path) -> Result<impl Iterator<Item = std::io::Result<Learnt>>, LifecycleError> {
+fn open_notes(notes: &Path) -> Result<impl Iterator<Item = std::io::Result<PlanNote>>, LifecycleError> {
     let file = fs::File::open(notes).map_err(copy_error(notes))?;
     Ok(read_notes(BufReader::new(file)))
 }
@@ -288,7 +293,7 @@ fn copy_error(path: &Path) -> impl Fn(std::io::Error) -> LifecycleError {
 }
 
 /// Copies by writing beside and renaming, so that a crash leaves no half plan.
-fn copy(from: &Path, to: &Path) -> Result<(), LifecycleError> {
+fn copy_plan(from: &Path, to: &Path) -> Result<(), LifecycleError> {
     let mut input = fs::File::open(from).map_err(|error| LifecycleError::Copy { path: from.to_owned(), error })?;
     write_atomically(to, 0o600, |out| std::io::copy(&mut input, out))?;
     Ok(())

@@ -6,7 +6,7 @@
 
 mod engine;
 pub mod lifecycle;
-mod lost;
+mod lost_answers;
 pub mod passwords;
 mod perform;
 mod request;
@@ -22,19 +22,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::engine::{Broken, Engine};
+use self::engine::{Engine, Interruption};
 use crate::clock::{Clock, Stop};
 use crate::connectors::{CallError, Connector};
 use crate::journal::{Journal, JournalError, Memory, RunId};
 use crate::model::monitor::{Monitor, Phase};
 use crate::model::{AttrId, MatchRule, Secret};
 use crate::plan::Action;
-use crate::plan::action::Planned;
+use crate::plan::action::ActionCounts;
 use crate::plan::file::PlanFileError;
-use crate::plan::safety::Group;
+use crate::plan::safety::ActionGroup;
 
 /// One execution of a plan whose file was verified and whose start is in the journal.
-pub struct Execution<'a> {
+pub struct ExecutionInputs<'a> {
     pub run: RunId,
     pub plan: &'a Path,
     pub target: &'a dyn Connector,
@@ -46,7 +46,7 @@ pub struct Execution<'a> {
     pub monitor: &'a dyn Monitor,
     pub stop: &'a Stop,
     /// Groups whose held actions were released.
-    pub released: &'a [Group],
+    pub released: &'a [ActionGroup],
     pub selection: &'a Selection,
     /// Until when the plan's listing counts as the present state of the accounts; none where it never does.
     pub fresh_until: Option<Timestamp>,
@@ -72,13 +72,13 @@ pub trait Secrets: Send + Sync {
     ///
     /// # Errors
     /// Why there is none, for the report.
-    fn secret(&self, action: &Action, attribute: AttrId) -> Result<Secret, String>;
+    fn find_secret(&self, action: &Action, attribute: AttrId) -> Result<Secret, String>;
 }
 
 /// What a run came to.
 #[derive(Clone, Debug, Default)]
-pub struct Executed {
-    pub applied: Planned,
+pub struct ExecutionResult {
+    pub applied: ActionCounts,
     pub held: u64,
     pub failed: u64,
     /// Left alone because the account changed since the plan, or vanished.
@@ -132,22 +132,22 @@ pub enum ExecuteError {
 ///
 /// # Errors
 /// A plan or a journal that cannot be read or written. What the target refuses is an outcome, not an error.
-pub async fn execute(execution: &Execution<'_>) -> Result<Executed, ExecuteError> {
+pub async fn execute_run(execution: &ExecutionInputs<'_>) -> Result<ExecutionResult, ExecuteError> {
     let state = execution.journal.run(execution.run)?.ok_or(ExecuteError::NoRun(execution.run))?;
     let engine = Engine::new(execution);
-    let broken = engine.all(&state).await;
+    let broken = engine.run_all(&state).await;
     engine.remember_all().await?;
     execution.monitor.ended(Phase::Executing);
-    let (mut executed, of) = engine.finish();
+    let (mut executed, of) = engine.into_counts();
     match broken {
-        Ok(()) | Err(Broken::Left) => {}
-        Err(Broken::Halt(halt)) => executed.halt = Some(halt),
-        Err(Broken::Error(error)) => return Err(error),
+        Ok(()) | Err(Interruption::Left) => {}
+        Err(Interruption::Halt(halt)) => executed.halt = Some(halt),
+        Err(Interruption::Error(error)) => return Err(error),
     }
     // The journal alone knows what is unknown: an answer lost on the way out counts as well.
     let state = execution.journal.run(execution.run)?.ok_or(ExecuteError::NoRun(execution.run))?;
     executed.unknown = state.undecided_steps().map(|(seq, _)| seq).collect::<BTreeSet<_>>().len() as u64;
-    let done = executed.applied.total() + executed.failed + executed.skipped + executed.unknown;
+    let done = executed.applied.count_all() + executed.failed + executed.skipped + executed.unknown;
     executed.pending = of.saturating_sub(done);
     Ok(executed)
 }

@@ -27,42 +27,47 @@ pub struct RunSecrets {
 }
 
 impl Secrets for RunSecrets {
-    fn secret(&self, action: &Action, attribute: AttrId) -> Result<Secret, String> {
+    fn find_secret(&self, action: &Action, attribute: AttrId) -> Result<Secret, String> {
         if let Some((_, secret)) =
             self.from_source.get(&action.seq).into_iter().flatten().find(|(id, _)| *id == attribute)
         {
             return Ok(secret.clone());
         }
         match self.lengths.get(&attribute) {
-            Some(length) => Ok(secret::derive_password(&self.derived_from, person(action), *length)),
+            Some(length) => Ok(secret::derive_password(&self.derived_from, derivation_name(action), *length)),
             None => Err("the source has no value for a secret attribute of this person".to_owned()),
         }
     }
 }
 
 /// What a person's passwords are derived from: the name that never changes, where there is one.
-fn person(action: &Action) -> &str {
+fn derivation_name(action: &Action) -> &str {
     action.identity.as_deref().unwrap_or(&action.key)
 }
 
 /// What is settled of a run's generated passwords before the first is sent, and kept as long as the run: a password
 /// follows from its length too, and a configuration may change while a run is paused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Promise {
+pub struct PasswordPromise {
     /// Where they are delivered: one file for each run, also where the run is paused in between.
     pub file: PathBuf,
     /// How long a generated value is, by the name of its attribute.
     pub lengths: BTreeMap<String, usize>,
 }
 
-impl Promise {
+impl PasswordPromise {
     /// The run's promise: the one that was kept when it began, or, where it begins now, this one. In the file's name
     /// `{run}` is the run; a name without it gets the run's name where there is such a file already.
     ///
     /// # Errors
     /// A promise that cannot be read or kept.
-    pub fn of(state: &StateDir, run: RunId, file: &Path, lengths: BTreeMap<String, usize>) -> Result<Self, FileError> {
-        if let Some(kept) = Self::load(state, run)? {
+    pub fn keep_promise(
+        state: &StateDir,
+        run: RunId,
+        file: &Path,
+        lengths: BTreeMap<String, usize>,
+    ) -> Result<Self, FileError> {
+        if let Some(kept) = Self::load_promise(state, run)? {
             return Ok(kept);
         }
         let promise = Self { file: free_name(file, run), lengths };
@@ -74,13 +79,13 @@ impl Promise {
     ///
     /// # Errors
     /// The file cannot be read, or is not what was written.
-    pub fn load(state: &StateDir, run: RunId) -> Result<Option<Self>, FileError> {
+    pub fn load_promise(state: &StateDir, run: RunId) -> Result<Option<Self>, FileError> {
         sealed::read(&state.run_passwords(run))
     }
 
     /// The lengths as [`RunSecrets`] wants them.
     #[must_use]
-    pub fn lengths(&self, schema: &Schema) -> HashMap<AttrId, usize> {
+    pub fn lengths_by_attribute(&self, schema: &Schema) -> HashMap<AttrId, usize> {
         self.lengths.iter().filter_map(|(name, length)| Some((schema.id(name)?, *length))).collect()
     }
 }
@@ -104,7 +109,7 @@ pub enum DeliveryError {
 ///
 /// # Errors
 /// A file that cannot be written; a password that was sent and cannot be derived, because nobody else knows it.
-pub fn deliver(
+pub fn deliver_passwords(
     recipient: &str,
     file: &Path,
     plan: &Path,
@@ -127,7 +132,7 @@ pub fn deliver(
         let account = state.account_of(action.seq).map(ToString::to_string).unwrap_or_default();
         for change in action.changes.iter().filter(|change| was_generated(schema, change)) {
             let known = schema.id(&change.attribute).ok_or_else(|| "the target has no such attribute now".to_owned());
-            let value = known.and_then(|id| secrets.secret(&action, id)).map_err(|why| DeliveryError::Lost {
+            let value = known.and_then(|id| secrets.find_secret(&action, id)).map_err(|why| DeliveryError::Lost {
                 key: action.key.clone(),
                 attribute: change.attribute.clone(),
                 why,
@@ -178,7 +183,7 @@ mod tests {
     use super::*;
     use crate::journal::{Event, Outcome, RunHead};
     use crate::model::{Attribute, Kind};
-    use crate::plan::file::{Header, PlanWriter};
+    use crate::plan::file::{PlanHeader, PlanWriter};
 
     /// Delivers what a run generated that made one account, where the target has these attributes.
     fn delivered(schema: &Schema, lengths: HashMap<AttrId, usize>) -> Result<Option<PathBuf>, DeliveryError> {
@@ -186,10 +191,10 @@ mod tests {
         let plan = dir.path().join("plan.jsonl");
         let change = |name: &str, to| Change { attribute: name.to_owned(), from: None, to };
         let changes = vec![change("login", Value::text(GENERATED)), change("password", Value::Generated)];
-        let header = Header::new("p", at, "acme", "fake");
+        let header = PlanHeader::new("p", at, "acme", "fake");
         let mut writer = PlanWriter::new(File::create(&plan).unwrap(), &header).unwrap();
-        writer.action(Action { changes, ..Action::new(ActionKind::Create, "ana") }).unwrap();
-        writer.finish().unwrap();
+        writer.write_action(Action { changes, ..Action::new(ActionKind::Create, "ana") }).unwrap();
+        writer.seal_plan().unwrap();
         let (run, head) = (RunId::new(at, 1), Box::new(RunHead { actions: 1, ..RunHead::default() }));
         let mut state = RunState::from_start(&Event::RunStarted { run, at, head }).unwrap();
         state.apply(&Event::Intent { run, at, seq: 1, step: Step::First, attempt: 1 }).unwrap();
@@ -197,7 +202,7 @@ mod tests {
         state.apply(&Event::Outcome { run, at, seq: 1, step: Step::First, result }).unwrap();
         let secrets = RunSecrets { derived_from: RunSecret::of_bytes([7; 32]), lengths, from_source: HashMap::new() };
         let recipient = age::x25519::Identity::generate().to_public().to_string();
-        deliver(&recipient, &dir.path().join("passwords.age"), &plan, schema, &state, &secrets)
+        deliver_passwords(&recipient, &dir.path().join("passwords.age"), &plan, schema, &state, &secrets)
     }
 
     fn schema(names: &[&str]) -> Schema {

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use super::engine::{Broken, Ended, Engine, written};
-use super::lost::unknown;
-use super::request::{By, Lost, Made, Request};
+use super::engine::{EndedAction, Engine, Interruption, written_values};
+use super::lost_answers::unknown_outcome;
+use super::request::{LostRequest, MadeAccount, MadeBy, StepRequest};
 use super::{ExecuteError, Halt, Mode};
 use crate::connectors::{CallError, Effect, Trouble};
 use crate::journal::{Outcome, Step};
 use crate::model::{Account, AccountId, AttrId, Attributes, Kind, Schema, Value, normal};
-use crate::plan::{ActionKind, seen};
+use crate::plan::{ActionKind, seen_values};
 use crate::reconcile::compare::has_all;
 use crate::testing::failpoints::{self, Failpoint};
 
@@ -18,135 +18,141 @@ const SILENT: u32 = 5;
 
 impl Engine<'_> {
     /// Performs an action from the request's step on.
-    pub(super) async fn perform(&self, request: Request) -> Result<Ended, Broken> {
+    pub(super) async fn perform_action(&self, request: StepRequest) -> Result<EndedAction, Interruption> {
         self.may_send()?;
         match (request.action.action, request.step) {
-            (ActionKind::Create, Step::First) => self.create(request).await,
-            (_, Step::FollowUp) => self.follow_up(request).await,
-            (_, Step::First) => self.change(request).await,
+            (ActionKind::Create, Step::First) => self.create_account(request).await,
+            (_, Step::FollowUp) => self.send_follow_up(request).await,
+            (_, Step::First) => self.change_account(request).await,
         }
     }
 
-    async fn create(&self, request: Request) -> Result<Ended, Broken> {
+    async fn create_account(&self, request: StepRequest) -> Result<EndedAction, Interruption> {
         let values = match self.with_secrets(&request) {
             Ok(values) => values,
-            Err(message) => return self.refuse(&request, message).await,
+            Err(message) => return self.give_up_unsent(&request, message).await,
         };
-        self.intend(&request).await?;
-        failpoints::reach_kind(Failpoint::SendDue, request.kind());
+        self.write_intent(&request).await?;
+        failpoints::reach_kind(Failpoint::SendDue, request.kind_name());
         let answer = self.execution.target.create(&values).await;
-        failpoints::reach_kind(Failpoint::Answered, request.kind());
+        failpoints::reach_kind(Failpoint::Answered, request.kind_name());
         match answer {
             Ok(account) => {
-                self.answered();
-                self.write(&request, Outcome::Applied { account: Some(account.clone()) }).await?;
-                self.created(request, Made { account, by: By::Us }).await
+                self.note_answer();
+                self.write_outcome(&request, Outcome::Applied { account: Some(account.clone()) }).await?;
+                self.continue_created(request, MadeAccount { account, by: MadeBy::Us }).await
             }
-            Err(error) => self.failed(request.sent(), error).await,
+            Err(error) => self.take_error(request.count_try(), error).await,
         }
     }
 
     /// What comes after a create that is known to have happened.
-    pub(super) async fn created(&self, request: Request, made: Made) -> Result<Ended, Broken> {
+    pub(super) async fn continue_created(
+        &self,
+        request: StepRequest,
+        made: MadeAccount,
+    ) -> Result<EndedAction, Interruption> {
         // A run that is only settled leaves the second half to the next plan.
         if request.steps.then.is_empty() || self.execution.mode == Mode::SettleOnly {
-            self.learn(&request.action, &made.account, &written(&request.steps, made.by));
-            return Ok(Ended::Applied(ActionKind::Create));
+            self.learn_action(&request.action, &made.account, &written_values(&request.steps, made.by));
+            return Ok(EndedAction::Applied(ActionKind::Create));
         }
         self.may_send()?;
-        self.follow_up(request.then(made)).await
+        self.send_follow_up(request.into_follow_up(made)).await
     }
 
-    async fn follow_up(&self, request: Request) -> Result<Ended, Broken> {
+    async fn send_follow_up(&self, request: StepRequest) -> Result<EndedAction, Interruption> {
         let account = account_of(&request)?;
         let values = match self.with_secrets(&request) {
             Ok(values) => values,
-            Err(message) => return self.refuse(&request, message).await,
+            Err(message) => return self.give_up_unsent(&request, message).await,
         };
-        self.intend(&request).await?;
-        failpoints::reach_kind(Failpoint::SendDue, request.kind());
+        self.write_intent(&request).await?;
+        failpoints::reach_kind(Failpoint::SendDue, request.kind_name());
         let answer = self.execution.target.update(&account, &values).await;
-        failpoints::reach_kind(Failpoint::Answered, request.kind());
+        failpoints::reach_kind(Failpoint::Answered, request.kind_name());
         match answer {
             Ok(()) => {
-                self.answered();
-                self.write(&request, Outcome::Applied { account: None }).await?;
-                Ok(self.applied(&request, &account))
+                self.note_answer();
+                self.write_outcome(&request, Outcome::Applied { account: None }).await?;
+                Ok(self.note_applied(&request, &account))
             }
-            Err(error) => self.failed(request.sent(), error).await,
+            Err(error) => self.take_error(request.count_try(), error).await,
         }
     }
 
     /// An update, a (de)activation or a deletion of an account that exists.
-    async fn change(&self, request: Request) -> Result<Ended, Broken> {
+    async fn change_account(&self, request: StepRequest) -> Result<EndedAction, Interruption> {
         let account = account_of(&request)?;
         if let Some(message) = self.changed_meanwhile(&request, &account).await? {
             if request.attempts > 0 && request.has_unseen(self.schema) {
                 // Nobody can see whether it was done, so it was not left alone for certain.
-                return self.refuse(&request, format!("{message}; what was sent before may have been done")).await;
+                return self
+                    .give_up_unsent(&request, format!("{message}; what was sent before may have been done"))
+                    .await;
             }
-            self.write(&request, Outcome::Skipped { message }).await?;
-            return Ok(Ended::Skipped);
+            self.write_outcome(&request, Outcome::Skipped { message }).await?;
+            return Ok(EndedAction::Skipped);
         }
         let values = match self.with_secrets(&request) {
             Ok(values) => values,
-            Err(message) => return self.refuse(&request, message).await,
+            Err(message) => return self.give_up_unsent(&request, message).await,
         };
-        self.intend(&request).await?;
-        failpoints::reach_kind(Failpoint::SendDue, request.kind());
-        let answer = if request.deletes() {
+        self.write_intent(&request).await?;
+        failpoints::reach_kind(Failpoint::SendDue, request.kind_name());
+        let answer = if request.deletes_account() {
             self.execution.target.delete(&account).await
         } else {
             self.execution.target.update(&account, &values).await
         };
-        failpoints::reach_kind(Failpoint::Answered, request.kind());
+        failpoints::reach_kind(Failpoint::Answered, request.kind_name());
         match answer {
             Ok(()) => {
-                self.answered();
-                self.write(&request, Outcome::Applied { account: None }).await?;
-                Ok(self.applied(&request, &account))
+                self.note_answer();
+                self.write_outcome(&request, Outcome::Applied { account: None }).await?;
+                Ok(self.note_applied(&request, &account))
             }
-            Err(error) => self.failed(request.sent(), error).await,
+            Err(error) => self.take_error(request.count_try(), error).await,
         }
     }
 
     /// Why the account is not the one that the plan saw; none where it is. An account that has no row is read once more
     /// however fresh the listing is, because nothing else speaks for what is about to be done to it.
-    async fn changed_meanwhile(&self, request: &Request, id: &AccountId) -> Result<Option<String>, Broken> {
+    async fn changed_meanwhile(&self, request: &StepRequest, id: &AccountId) -> Result<Option<String>, Interruption> {
         let fresh = self.execution.fresh_until.is_some_and(|until| self.execution.clock.now() <= until);
         if (fresh && request.action.source.is_some()) || law_is_broken!(StaleOverwritten) {
             return Ok(None);
         }
-        failpoints::reach_kind(Failpoint::ReadDue, request.kind());
+        failpoints::reach_kind(Failpoint::ReadDue, request.kind_name());
         let read = self.execution.target.get(id).await;
-        failpoints::reach_kind(Failpoint::Read, request.kind());
+        failpoints::reach_kind(Failpoint::Read, request.kind_name());
         let now = match read {
             Ok(account) => {
-                self.answered();
+                self.note_answer();
                 account
             }
             Err(error) if error.trouble == Trouble::NotFound => None,
             Err(error) => {
-                let error = self.readable(error)?;
+                let error = self.take_read_error(error)?;
                 return Ok(Some(format!("its present state could not be read: {error}")));
             }
         };
         let Some(now) = now else {
             // A deletion that was sent before may have arrived after all; to send it again does no harm.
-            let ours = request.deletes() && request.attempts > 0;
+            let ours = request.deletes_account() && request.attempts > 0;
             return Ok((!ours).then(|| "the account vanished since the plan".to_owned()));
         };
         if let Some(reason) = &now.protected {
             return Ok(Some(format!("the account is protected now: {reason}")));
         }
-        if let Some(message) = self.renamed(request, &now) {
+        if let Some(message) = self.find_rename(request, &now) {
             return Ok(Some(message));
         }
-        Ok(self.differs(request, &now)?)
+        Ok(self.find_difference(request, &now)?)
     }
 
     /// Whether the account has lost the name by which the plan found it: then it may be another person's by now.
-    fn renamed(&self, request: &Request, now: &Account) -> Option<String> {
+    fn find_rename(&self, request: &StepRequest, now: &Account) -> Option<String> {
         let rule = self.execution.rules.first()?;
         let [id] = rule.attributes[..] else { return None };
         let attribute = self.schema.get(id);
@@ -158,7 +164,7 @@ impl Engine<'_> {
         (!same).then(|| format!("renamed since the plan: {} was {key} and is {shown}", attribute.name))
     }
 
-    fn differs(&self, request: &Request, now: &Account) -> Result<Option<String>, ExecuteError> {
+    fn find_difference(&self, request: &StepRequest, now: &Account) -> Result<Option<String>, ExecuteError> {
         let (then, at_present) = (request.action.active, self.schema.is_active(&now.values));
         if let (Some(then), Some(at_present)) = (then, at_present)
             && then != at_present
@@ -166,9 +172,9 @@ impl Engine<'_> {
             let done = if then { "deactivated" } else { "reactivated" };
             return Ok(Some(format!("changed since the plan: somebody else {done} the account")));
         }
-        let seen = seen(self.schema, &request.action).map_err(ExecuteError::Foreign)?;
+        let seen = seen_values(self.schema, &request.action).map_err(ExecuteError::Foreign)?;
         let Err(difference) = has_exactly(self.schema, now, &seen) else { return Ok(None) };
-        if !request.deletes() && has_all(self.schema, now, request.values().iter()).is_ok() {
+        if !request.deletes_account() && has_all(self.schema, now, request.sent_values().iter()).is_ok() {
             // What was sent before may have arrived after all; to send it again does no harm.
             let ours = request.attempts > 0;
             return Ok((!ours).then(|| "changed since the plan: somebody else made the same change".to_owned()));
@@ -177,36 +183,36 @@ impl Engine<'_> {
     }
 
     /// Writes what an error means for a step that was sent.
-    async fn failed(&self, request: Request, error: CallError) -> Result<Ended, Broken> {
-        let exists = request.creates() && error.trouble == Trouble::Exists;
+    async fn take_error(&self, request: StepRequest, error: CallError) -> Result<EndedAction, Interruption> {
+        let exists = request.creates_account() && error.trouble == Trouble::Exists;
         if error.effect == Effect::None && !exists {
-            return self.refused(request, error).await;
+            return self.take_refusal(request, error).await;
         }
-        self.write(&request, unknown(&error, exists)).await?;
+        self.write_outcome(&request, unknown_outcome(&error, exists)).await?;
         if exists {
-            self.answered();
+            self.note_answer();
         } else if self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= SILENT {
-            return Err(Broken::Halt(Halt::Down(error)));
+            return Err(Interruption::Halt(Halt::Down(error)));
         }
         let since = self.execution.clock.elapsed();
-        Ok(Ended::Lost(Box::new(Lost { request, exists, open: false, since })))
+        Ok(EndedAction::Lost(Box::new(LostRequest { request, exists, open: false, since })))
     }
 
     /// The target certainly did not do it.
-    async fn refused(&self, request: Request, error: CallError) -> Result<Ended, Broken> {
+    async fn take_refusal(&self, request: StepRequest, error: CallError) -> Result<EndedAction, Interruption> {
         match error.trouble {
             Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => {
-                self.write(&request, Outcome::NotThere).await?;
-                Err(halted(error))
+                self.write_outcome(&request, Outcome::NotThere).await?;
+                Err(halt_for(error))
             }
-            Trouble::NotFound if request.deletes() => {
-                self.answered();
+            Trouble::NotFound if request.deletes_account() => {
+                self.note_answer();
                 let account = account_of(&request)?;
-                self.write(&request, Outcome::Adopted { account }).await?;
-                Ok(Ended::Applied(ActionKind::Delete))
+                self.write_outcome(&request, Outcome::Adopted { account }).await?;
+                Ok(EndedAction::Applied(ActionKind::Delete))
             }
             Trouble::Refused | Trouble::NotFound | Trouble::Garbled | Trouble::Exists => {
-                self.answered();
+                self.note_answer();
                 let result = Outcome::Failed { message: error.message, code: error.code, trxid: error.trxid };
                 self.give_up(&request, result).await
             }
@@ -214,34 +220,34 @@ impl Engine<'_> {
     }
 
     /// A step that cannot even be sent.
-    async fn refuse(&self, request: &Request, message: String) -> Result<Ended, Broken> {
+    async fn give_up_unsent(&self, request: &StepRequest, message: String) -> Result<EndedAction, Interruption> {
         self.give_up(request, Outcome::Failed { message, code: None, trxid: None }).await
     }
 
     /// Writes that a step failed for good.
-    pub(super) async fn give_up(&self, request: &Request, result: Outcome) -> Result<Ended, Broken> {
-        self.write(request, result).await?;
+    pub(super) async fn give_up(&self, request: &StepRequest, result: Outcome) -> Result<EndedAction, Interruption> {
+        self.write_outcome(request, result).await?;
         if let Some(made) = &request.made {
             // The account is there all the same, without its second half.
-            let first = if made.by == By::Us { &[&request.steps.first][..] } else { &[] };
-            self.learn(&request.action, &made.account, first);
+            let first = if made.by == MadeBy::Us { &[&request.steps.first][..] } else { &[] };
+            self.learn_action(&request.action, &made.account, first);
         }
-        Ok(Ended::Failed)
+        Ok(EndedAction::Failed)
     }
 
     /// Notes what is worth remembering of an action whose last step is applied.
-    pub(super) fn applied(&self, request: &Request, account: &AccountId) -> Ended {
-        let by = request.made.as_ref().map_or(By::Us, |made| made.by);
-        self.learn(&request.action, account, &written(&request.steps, by));
-        Ended::Applied(request.action.action)
+    pub(super) fn note_applied(&self, request: &StepRequest, account: &AccountId) -> EndedAction {
+        let by = request.made.as_ref().map_or(MadeBy::Us, |made| made.by);
+        self.learn_action(&request.action, account, &written_values(&request.steps, by));
+        EndedAction::Applied(request.action.action)
     }
 
     /// What the step sends, secrets included.
-    fn with_secrets(&self, request: &Request) -> Result<Attributes, String> {
-        let mut values = request.values().clone();
-        for (id, value) in request.values().iter() {
+    fn with_secrets(&self, request: &StepRequest) -> Result<Attributes, String> {
+        let mut values = request.sent_values().clone();
+        for (id, value) in request.sent_values().iter() {
             if matches!(value, Value::Generated | Value::Secret(_)) {
-                let secret = self.execution.secrets.secret(&request.action, id)?;
+                let secret = self.execution.secrets.find_secret(&request.action, id)?;
                 #[cfg(test)]
                 let secret = crate::testing::broken_laws::password_for_try(secret, request.attempts);
                 values.set(id, Value::Secret(secret));
@@ -250,7 +256,7 @@ impl Engine<'_> {
         Ok(values)
     }
 
-    fn answered(&self) {
+    fn note_answer(&self) {
         self.silent.store(0, Ordering::Relaxed);
     }
 }
@@ -259,7 +265,7 @@ impl Engine<'_> {
     /// An error of reading one account that leaves the others alone: the answer was a refusal, or the server is there
     /// and fails for this account. Where it fails for one after the other it is down, and whatever else happens stops
     /// the run.
-    pub(super) fn readable(&self, error: CallError) -> Result<CallError, Broken> {
+    pub(super) fn take_read_error(&self, error: CallError) -> Result<CallError, Interruption> {
         match error.trouble {
             Trouble::Refused | Trouble::Garbled | Trouble::Exists | Trouble::NotFound => Ok(error),
             Trouble::Unavailable
@@ -268,15 +274,15 @@ impl Engine<'_> {
                 Ok(error)
             }
             Trouble::Quota { .. } | Trouble::Unavailable | Trouble::Configuration | Trouble::Stopped => {
-                Err(halted(error))
+                Err(halt_for(error))
             }
         }
     }
 }
 
 /// Why nothing more can be sent.
-pub(super) fn halted(error: CallError) -> Broken {
-    Broken::Halt(match error.trouble {
+pub(super) fn halt_for(error: CallError) -> Interruption {
+    Interruption::Halt(match error.trouble {
         Trouble::Quota { .. } => Halt::Quota(error),
         Trouble::Configuration => Halt::Configuration(error),
         Trouble::Stopped => Halt::Signal,
@@ -285,8 +291,8 @@ pub(super) fn halted(error: CallError) -> Broken {
 }
 
 /// The account that a step changes. Only a plan that this program did not make has none.
-pub(super) fn account_of(request: &Request) -> Result<AccountId, ExecuteError> {
-    request.account().cloned().ok_or_else(|| ExecuteError::NoAccount(request.seq()))
+pub(super) fn account_of(request: &StepRequest) -> Result<AccountId, ExecuteError> {
+    request.known_account().cloned().ok_or_else(|| ExecuteError::NoAccount(request.seq()))
 }
 
 /// Whether an account still has the values that the plan saw, no more keys and no fewer.

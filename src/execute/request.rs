@@ -7,11 +7,11 @@ use crate::journal::state::ActionState;
 use crate::journal::{Step, StepState};
 use crate::model::{AccountId, AttrId, Attributes, Schema};
 use crate::plan::file::restore_secrets;
-use crate::plan::{Action, ActionKind, Steps, steps};
+use crate::plan::{Action, ActionKind, Steps, split_steps};
 
 /// A step of an action, to be sent or to be looked up.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(super) struct StepRequest {
     pub action: Action,
     pub steps: Steps,
     pub step: Step,
@@ -20,19 +20,19 @@ pub(super) struct Request {
     /// How often this process sent it.
     pub tries: u32,
     /// Where the action is a create whose first step is done: the account.
-    pub made: Option<Made>,
+    pub made: Option<MadeAccount>,
 }
 
 /// The account of a create.
 #[derive(Clone, Debug)]
-pub(super) struct Made {
+pub(super) struct MadeAccount {
     pub account: AccountId,
-    pub by: By,
+    pub by: MadeBy,
 }
 
 /// Who made an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
+pub(super) enum MadeBy {
     Us,
     /// It was there already: what it has of secrets and of what the API does not show, nobody knows.
     SomebodyElse,
@@ -40,8 +40,8 @@ pub(super) enum By {
 
 /// A request whose answer was lost.
 #[derive(Debug)]
-pub(super) struct Lost {
-    pub request: Request,
+pub(super) struct LostRequest {
+    pub request: StepRequest,
     /// The target said that the account exists already.
     pub exists: bool,
     /// The journal has an intent and no outcome: the process that sent it is gone.
@@ -50,14 +50,14 @@ pub(super) struct Lost {
     pub since: Duration,
 }
 
-impl Request {
+impl StepRequest {
     /// The first step of an action as a plan file has it.
     ///
     /// # Errors
     /// [`ExecuteError::Foreign`]
     pub fn new(schema: &Schema, mut action: Action) -> Result<Self, ExecuteError> {
         restore_secrets(schema, &mut action);
-        let steps = steps(schema, &action).map_err(ExecuteError::Foreign)?;
+        let steps = split_steps(schema, &action).map_err(ExecuteError::Foreign)?;
         Ok(Self { action, steps, step: Step::First, attempts: 0, tries: 0, made: None })
     }
 
@@ -66,7 +66,7 @@ impl Request {
     }
 
     /// What it is, in one word.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind_name(&self) -> &'static str {
         match (self.action.action, self.step) {
             (ActionKind::Create, Step::First) => "create",
             (ActionKind::Create, Step::FollowUp) => "create-then",
@@ -78,7 +78,7 @@ impl Request {
     }
 
     /// What the step sends.
-    pub fn values(&self) -> &Attributes {
+    pub fn sent_values(&self) -> &Attributes {
         match self.step {
             Step::First => &self.steps.first,
             Step::FollowUp => &self.steps.then,
@@ -86,45 +86,45 @@ impl Request {
     }
 
     /// The account, where it is known before the request is sent.
-    pub fn account(&self) -> Option<&AccountId> {
+    pub fn known_account(&self) -> Option<&AccountId> {
         self.made.as_ref().map(|made| &made.account).or(self.action.account.as_ref())
     }
 
     /// Whether it makes an account: only such a request must never have its effect twice.
-    pub fn creates(&self) -> bool {
+    pub fn creates_account(&self) -> bool {
         self.action.action == ActionKind::Create && self.step == Step::First
     }
 
-    pub fn deletes(&self) -> bool {
+    pub fn deletes_account(&self) -> bool {
         self.action.action == ActionKind::Delete
     }
 
     /// Whether it changes something that the account does not show, so that nobody can see whether it happened. Of a
     /// create the account itself can be seen.
     pub fn has_unseen(&self, schema: &Schema) -> bool {
-        if self.creates() {
+        if self.creates_account() {
             return false;
         }
         let changes = |id: AttrId| self.action.changes.iter().any(|change| change.attribute == schema.name(id));
-        self.values().iter().any(|(id, _)| changes(id) && !schema.get(id).comparable())
+        self.sent_values().iter().any(|(id, _)| changes(id) && !schema.get(id).comparable())
     }
 
     /// The same request, sent once more.
-    pub fn sent(mut self) -> Self {
+    pub fn count_try(mut self) -> Self {
         self.attempts += 1;
         self.tries += 1;
         self
     }
 
     /// The update after a create.
-    pub fn then(self, made: Made) -> Self {
+    pub fn into_follow_up(self, made: MadeAccount) -> Self {
         Self { step: Step::FollowUp, attempts: 0, tries: 0, made: Some(made), ..self }
     }
 }
 
 /// Where an action stands by its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum ActionStanding {
     ToDo,
     FollowUpToDo,
     /// A step was sent and nobody knows what came of it.
@@ -134,12 +134,12 @@ pub(super) enum Standing {
     Skipped,
 }
 
-impl Standing {
+impl ActionStanding {
     /// `has_follow_up` is only asked where it matters.
     ///
     /// # Errors
     /// What `has_follow_up` says.
-    pub fn of<E>(state: ActionState, has_follow_up: impl FnOnce() -> Result<bool, E>) -> Result<Self, E> {
+    pub fn of_state<E>(state: ActionState, has_follow_up: impl FnOnce() -> Result<bool, E>) -> Result<Self, E> {
         Ok(match state.first {
             StepState::Pending | StepState::NotThere => Self::ToDo,
             StepState::Open | StepState::Unknown => Self::Open,

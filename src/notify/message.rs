@@ -118,7 +118,7 @@ fn first_line(text: &str) -> String {
 
 fn summary_text(summary: &Summary) -> String {
     let counts = [
-        (summary.applied.total(), "applied"),
+        (summary.applied.count_all(), "applied"),
         (summary.held, "held"),
         (summary.failed, "failed"),
         (summary.unknown, "unknown"),

@@ -25,8 +25,8 @@ pub struct FinishedRun {
 #[cfg(test)]
 mod samples {
     use super::FinishedRun;
-    use crate::plan::action::{Found, Planned};
-    use crate::plan::safety::Group;
+    use crate::plan::action::{ActionCounts, FindingCounts};
+    use crate::plan::safety::ActionGroup;
     use crate::report::record::HeldKind;
     use crate::report::summary::{QuotaSummary, Requests, SummaryOutcome, SummaryProblem};
     use crate::report::{Head, RecordKind, Summary};
@@ -39,9 +39,9 @@ mod samples {
             run: "20261122T030000Z-0ce93e".into(),
             tenant: "acme".into(),
             outcome: SummaryOutcome::Partial,
-            planned: Planned { create: 31, update: 32, deactivate: 80, reactivate: 4, delete: 0 },
-            found: Found { unchanged: 174, drift: 2, invalid: 2, ..Found::default() },
-            applied: Planned { create: 30, update: 32, deactivate: 0, reactivate: 4, delete: 0 },
+            planned: ActionCounts { create: 31, update: 32, deactivate: 80, reactivate: 4, delete: 0 },
+            found: FindingCounts { unchanged: 174, drift: 2, invalid: 2, ..FindingCounts::default() },
+            applied: ActionCounts { create: 30, update: 32, deactivate: 0, reactivate: 4, delete: 0 },
             held: 80,
             failed: 1,
             unknown: 0,
@@ -63,7 +63,7 @@ mod samples {
             target: "imichat https://acme.imi.chat/v3.1".into(),
             summary,
             accounts: Some(1187),
-            held: vec![HeldKind { kind: Group::Deactivate, count: 80, limit: 50, approve }],
+            held: vec![HeldKind { kind: ActionGroup::Deactivate, count: 80, limit: 50, approve }],
             notes: Vec::new(),
             against: None,
             takes_back: None,

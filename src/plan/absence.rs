@@ -1,13 +1,13 @@
 //! Accounts without a row. An absence proves nothing by itself: not while the listing is incomplete, not while the source
 //! looks broken or unlike the last good one, and not while a row that cannot be used may be the one that is missing.
 
-use super::action::Planned;
-use super::decide::{Absence, Context, Decision, about_account, absent};
+use super::action::ActionCounts;
+use super::decide::{AbsenceAge, Context, Decision, account_finding, decide_absent};
 use super::file::ListingDigest;
 use super::protect::ProtectPatterns;
-use super::safety::{Measure, judge};
+use super::safety::{Measure, judge_plan};
 use super::unusable::UnusableRows;
-use super::{Absent, FindingKind, Safety, Source};
+use super::{Absent, FindingKind, Safety, SourceLine};
 use crate::model::{Account, Place};
 
 /// How the source of a plan ended, and what is known of the last good one.
@@ -26,7 +26,7 @@ pub struct SourceShape<'a> {
 impl SourceShape<'_> {
     /// What is to be said of a source whose last row is not ended, unless that is its habit.
     #[must_use]
-    pub fn oddity(&self) -> Option<String> {
+    pub fn find_oddity(&self) -> Option<String> {
         (self.is_unterminated && self.was_terminated != Some(false)).then(|| {
             "the last row of the source has no line break at its end: if the file was cut short there, the row is not whole"
                 .to_owned()
@@ -34,7 +34,7 @@ impl SourceShape<'_> {
     }
 
     /// Why nobody who is missing in it can be called absent, where that is so.
-    fn doubt(&self) -> Option<&'static str> {
+    fn find_doubt(&self) -> Option<&'static str> {
         if self.ends_within_row {
             return Some("the source ends within a row: it may have been cut short");
         }
@@ -51,7 +51,7 @@ pub struct AbsenceRule<'a> {
     ctx: Context<'a>,
     protect: &'a ProtectPatterns,
     unusable: &'a UnusableRows,
-    source_of: &'a dyn Fn(Place) -> Source,
+    source_of: &'a dyn Fn(Place) -> SourceLine,
     /// Why no absence proves anything now, where that is so.
     doubt: Option<String>,
 }
@@ -71,7 +71,7 @@ impl<'a> AbsenceRule<'a> {
         ctx: Context<'a>,
         protect: &'a ProtectPatterns,
         unusable: &'a UnusableRows,
-        source_of: &'a dyn Fn(Place) -> Source,
+        source_of: &'a dyn Fn(Place) -> SourceLine,
         (listing, shape): (&ListingDigest, &SourceShape<'_>),
         (safety, measure): (&Safety, &Measure),
     ) -> Option<Self> {
@@ -80,8 +80,8 @@ impl<'a> AbsenceRule<'a> {
         }
         let doubt = if listing.complete {
             // Without any action the rules speak of the source alone.
-            let stopped = || judge(safety, measure, &Planned::default()).stopped.into_iter().next();
-            let shape = shape.doubt().map(str::to_owned);
+            let stopped = || judge_plan(safety, measure, &ActionCounts::default()).stopped.into_iter().next();
+            let shape = shape.find_doubt().map(str::to_owned);
             shape.or_else(stopped).or_else(|| unusable.doubt_everybody(source_of))
         } else {
             let why = if listing.notes.is_empty() { String::new() } else { format!(" ({})", listing.notes.join("; ")) };
@@ -94,7 +94,7 @@ impl<'a> AbsenceRule<'a> {
     #[must_use]
     pub fn decide_account(&self, account: &Account, runs_before: u32, days: u32) -> AbsenceDecision {
         if let Some(reason) = self.protect.why_untouched(self.ctx.rules, account) {
-            let finding = Some(about_account(&self.ctx, FindingKind::Protected, account, reason));
+            let finding = Some(account_finding(&self.ctx, FindingKind::Protected, account, reason));
             return AbsenceDecision { decision: Decision { action: None, finding }, is_certain: false };
         }
         let doubt = self.doubt.clone().or_else(|| {
@@ -102,8 +102,8 @@ impl<'a> AbsenceRule<'a> {
             Some(format!("the row {} cannot be used", (self.source_of)(place)))
         });
         let is_certain = doubt.is_none();
-        let absence = Absence { runs: runs_before.saturating_add(1), days, doubt };
-        AbsenceDecision { decision: absent(&self.ctx, account, &absence), is_certain }
+        let absence = AbsenceAge { runs: runs_before.saturating_add(1), days, doubt };
+        AbsenceDecision { decision: decide_absent(&self.ctx, account, &absence), is_certain }
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
         /// What is made of the account `ana`, and whether her absence is certain.
         fn decide(&self, shape: &SourceShape<'_>) -> Option<AbsenceDecision> {
             let protect = ProtectPatterns::new(&self.policy.protect);
-            let source_of = |place: Place| Source { file: "hr.csv".into(), line: place.line };
+            let source_of = |place: Place| SourceLine { file: "hr.csv".into(), line: place.line };
             let about = (&self.listing, shape);
             let safety = Safety::default();
             let rule =
@@ -232,8 +232,8 @@ mod tests {
     #[test]
     fn a_source_without_a_line_break_at_its_end_is_odd_unless_that_is_its_habit() {
         let unterminated = SourceShape { is_unterminated: true, ..GOOD };
-        assert!(unterminated.oddity().is_some() && GOOD.oddity().is_none());
-        assert!(SourceShape { was_terminated: None, ..unterminated }.oddity().is_some());
-        assert!(SourceShape { was_terminated: Some(false), ..unterminated }.oddity().is_none());
+        assert!(unterminated.find_oddity().is_some() && GOOD.find_oddity().is_none());
+        assert!(SourceShape { was_terminated: None, ..unterminated }.find_oddity().is_some());
+        assert!(SourceShape { was_terminated: Some(false), ..unterminated }.find_oddity().is_none());
     }
 }

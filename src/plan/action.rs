@@ -22,7 +22,7 @@ impl ActionKind {
     pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Reactivate, Self::Deactivate, Self::Delete];
 
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
@@ -41,18 +41,18 @@ impl ActionKind {
 
 impl fmt::Display for ActionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.as_str())
     }
 }
 
 /// Where in the source a person stands, by the name of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub struct SourceLine {
     pub file: String,
     pub line: u32,
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for SourceLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
@@ -63,13 +63,13 @@ impl fmt::Display for Source {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     pub attribute: String,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_present")]
     pub from: Option<Value>,
     pub to: Value,
 }
 
 /// A `from` of null is a value that the plan saw (the attribute was empty); only a missing `from` is none.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+fn read_present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
@@ -90,7 +90,7 @@ pub struct Action {
     #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
     pub matched: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
+    pub source: Option<SourceLine>,
     pub changes: Vec<Change>,
     /// Values that are sent along unchanged, where the target's updates carry every mapped attribute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -161,7 +161,7 @@ impl FindingKind {
         [Self::Unchanged, Self::Drift, Self::Conflict, Self::Invalid, Self::Skipped, Self::Absent, Self::Protected];
 
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unchanged => "unchanged",
             Self::Drift => "drift",
@@ -187,7 +187,7 @@ pub struct Finding {
     #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
     pub matched: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
+    pub source: Option<SourceLine>,
     /// For drift: the attributes with both values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
@@ -199,14 +199,14 @@ pub struct Finding {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     #[serde(flatten)]
-    pub actions: Planned,
+    pub actions: ActionCounts,
     #[serde(flatten)]
-    pub findings: Found,
+    pub findings: FindingCounts,
 }
 
 /// Actions by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Planned {
+pub struct ActionCounts {
     pub create: u64,
     pub update: u64,
     pub deactivate: u64,
@@ -216,7 +216,7 @@ pub struct Planned {
 
 /// Findings by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct FindingCounts {
     pub unchanged: u64,
     pub drift: u64,
     pub conflict: u64,
@@ -226,8 +226,8 @@ pub struct Found {
     pub protected: u64,
 }
 
-impl Planned {
-    pub fn of(&mut self, kind: ActionKind) -> &mut u64 {
+impl ActionCounts {
+    pub fn count_mut(&mut self, kind: ActionKind) -> &mut u64 {
         match kind {
             ActionKind::Create => &mut self.create,
             ActionKind::Update => &mut self.update,
@@ -240,17 +240,17 @@ impl Planned {
     #[must_use]
     pub fn get(&self, kind: ActionKind) -> u64 {
         let mut copy = *self;
-        *copy.of(kind)
+        *copy.count_mut(kind)
     }
 
     #[must_use]
-    pub fn total(&self) -> u64 {
+    pub fn count_all(&self) -> u64 {
         ActionKind::ALL.iter().map(|kind| self.get(*kind)).sum()
     }
 }
 
-impl Found {
-    pub fn of(&mut self, kind: FindingKind) -> &mut u64 {
+impl FindingCounts {
+    pub fn count_mut(&mut self, kind: FindingKind) -> &mut u64 {
         match kind {
             FindingKind::Unchanged => &mut self.unchanged,
             FindingKind::Drift => &mut self.drift,
@@ -265,7 +265,7 @@ impl Found {
     #[must_use]
     pub fn get(&self, kind: FindingKind) -> u64 {
         let mut copy = *self;
-        *copy.of(kind)
+        *copy.count_mut(kind)
     }
 }
 

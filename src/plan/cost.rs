@@ -19,7 +19,7 @@ pub struct Cost {
 
 impl Cost {
     #[must_use]
-    pub fn total(self) -> u64 {
+    pub fn count_requests(self) -> u64 {
         self.auth + self.list + self.lookup + self.write
     }
 }
@@ -45,7 +45,7 @@ impl AddAssign for Cost {
 
 /// The requests that one action takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Takes {
+pub struct ActionRequests {
     pub writes: u64,
     /// What the target reads to know what to send.
     pub lookups: u64,
@@ -63,9 +63,9 @@ pub enum Reread {
     Always,
 }
 
-impl Takes {
+impl ActionRequests {
     #[must_use]
-    pub fn of(action: &Action, lookups: u64) -> Self {
+    pub fn of_action(action: &Action, lookups: u64) -> Self {
         let (writes, reread) = match action.action {
             ActionKind::Create => (action.requests.max(1), Reread::Never),
             _ if action.source.is_none() => (1, Reread::Always),
@@ -83,22 +83,22 @@ impl Takes {
 
 /// Adds up actions in the order in which they are executed.
 #[derive(Debug)]
-pub struct Adding {
+pub struct CostSum {
     /// So many requests leave while the listing counts as the present.
     fresh: u64,
     cost: Cost,
 }
 
-impl Adding {
+impl CostSum {
     #[must_use]
     pub fn new(fresh: u64) -> Self {
         Self { fresh, cost: Cost::default() }
     }
 
-    pub fn add(&mut self, takes: Takes) {
+    pub fn add(&mut self, takes: ActionRequests) {
         let reread = match takes.reread {
             Reread::Never => false,
-            Reread::WhenStale => self.cost.total() >= self.fresh,
+            Reread::WhenStale => self.cost.count_requests() >= self.fresh,
             Reread::Always => true,
         };
         self.cost.lookup += takes.lookups + u64::from(reread);
@@ -113,7 +113,7 @@ impl Adding {
 
 /// Requests that can leave within a time at this pace (requests a second, 0 for no limit).
 #[must_use]
-pub fn within(time: Duration, per_second: f64, burst: u32) -> u64 {
+pub fn requests_within(time: Duration, per_second: f64, burst: u32) -> u64 {
     if time.is_zero() {
         return 0;
     }
@@ -128,7 +128,7 @@ pub fn within(time: Duration, per_second: f64, burst: u32) -> u64 {
 
 /// How long so many requests take at this pace.
 #[must_use]
-pub fn lasting(requests: u64, per_second: f64) -> Duration {
+pub fn time_for_requests(requests: u64, per_second: f64) -> Duration {
     if per_second <= 0.0 || !per_second.is_finite() {
         return Duration::ZERO;
     }
@@ -140,7 +140,7 @@ pub fn lasting(requests: u64, per_second: f64) -> Duration {
 
 /// A daily quota, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Daily {
+pub struct DailyQuota {
     /// What may still be sent today: what is left above the reserve.
     pub today: u64,
     /// What may be sent on any other day: none where nobody says.
@@ -151,7 +151,7 @@ pub struct Daily {
 
 /// What was sent so far, and what others were seen to send meanwhile: their share is expected to stay what it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shares {
+pub struct QuotaShares {
     pub ours: u64,
     pub others: u64,
 }
@@ -159,7 +159,7 @@ pub struct Shares {
 /// Fewer requests say nothing of the share of others.
 const TELLING: u64 = 20;
 
-impl Shares {
+impl QuotaShares {
     /// Our part of so many requests.
     fn ours_of(self, all: u64) -> u64 {
         let Self { ours, others } = self;
@@ -171,9 +171,9 @@ impl Shares {
     }
 }
 
-impl Daily {
+impl DailyQuota {
     #[must_use]
-    pub fn new(remaining: u64, limit: Option<u64>, reserve: u64, shares: Shares, each_day: u64) -> Self {
+    pub fn new(remaining: u64, limit: Option<u64>, reserve: u64, shares: QuotaShares, each_day: u64) -> Self {
         let free = |left: u64| shares.ours_of(left.saturating_sub(reserve));
         Self { today: free(remaining), per_day: limit.map(free), each_day }
     }
@@ -196,8 +196,8 @@ pub struct Forecast {
 
 /// How many days `requests` take, with what each of the days costs again.
 #[must_use]
-pub fn forecast(requests: u64, daily: Daily) -> Forecast {
-    let Daily { today, per_day, each_day } = daily;
+pub fn forecast_days(requests: u64, daily: DailyQuota) -> Forecast {
+    let DailyQuota { today, per_day, each_day } = daily;
     let Some(later) = requests.checked_sub(today).filter(|later| *later > 0) else {
         return Forecast { requests, today: requests, per_day, each_day, days: Some(1) };
     };
@@ -212,10 +212,10 @@ pub fn forecast(requests: u64, daily: Daily) -> Forecast {
 mod tests {
     use super::*;
 
-    const UPDATE: Takes = Takes { writes: 1, lookups: 0, reread: Reread::WhenStale };
+    const UPDATE: ActionRequests = ActionRequests { writes: 1, lookups: 0, reread: Reread::WhenStale };
 
-    fn cost(fresh: u64, takes: &[Takes]) -> (u64, u64) {
-        let mut adding = Adding::new(fresh);
+    fn cost(fresh: u64, takes: &[ActionRequests]) -> (u64, u64) {
+        let mut adding = CostSum::new(fresh);
         takes.iter().for_each(|takes| adding.add(*takes));
         (adding.cost().lookup, adding.cost().write)
     }
@@ -226,39 +226,39 @@ mod tests {
         assert_eq!(cost(0, &[UPDATE; 5]), (5, 5));
         // After three writes the listing is stale.
         assert_eq!(cost(3, &[UPDATE; 5]), (2, 5));
-        let create = Takes { writes: 2, lookups: 0, reread: Reread::Never };
+        let create = ActionRequests { writes: 2, lookups: 0, reread: Reread::Never };
         assert_eq!(cost(3, &[create, create, UPDATE]), (1, 5));
-        let absent = Takes { reread: Reread::Always, ..UPDATE };
+        let absent = ActionRequests { reread: Reread::Always, ..UPDATE };
         assert_eq!(cost(u64::MAX, &[absent; 2]), (2, 2));
-        assert_eq!(cost(u64::MAX, &[Takes { lookups: 1, ..UPDATE }; 2]), (2, 2));
+        assert_eq!(cost(u64::MAX, &[ActionRequests { lookups: 1, ..UPDATE }; 2]), (2, 2));
     }
 
     #[test]
     fn a_pace_says_how_much_leaves_and_how_long_it_takes() {
         let minute = Duration::from_secs(60);
-        assert_eq!(within(minute, 5.0, 5), 305);
-        assert_eq!((within(minute, 0.0, 5), within(Duration::ZERO, 5.0, 5)), (u64::MAX, 0));
-        assert_eq!((lasting(300, 5.0), lasting(300, 0.0)), (minute, Duration::ZERO));
+        assert_eq!(requests_within(minute, 5.0, 5), 305);
+        assert_eq!((requests_within(minute, 0.0, 5), requests_within(Duration::ZERO, 5.0, 5)), (u64::MAX, 0));
+        assert_eq!((time_for_requests(300, 5.0), time_for_requests(300, 0.0)), (minute, Duration::ZERO));
     }
 
-    fn alone(remaining: u64, limit: Option<u64>, reserve: u64, each_day: u64) -> Daily {
-        Daily::new(remaining, limit, reserve, Shares::default(), each_day)
+    fn alone(remaining: u64, limit: Option<u64>, reserve: u64, each_day: u64) -> DailyQuota {
+        DailyQuota::new(remaining, limit, reserve, QuotaShares::default(), each_day)
     }
 
     #[test]
     fn what_fits_into_today_takes_a_day_and_the_rest_signs_in_again_each_day() {
         let daily = alone(9_000, Some(10_000), 500, 4);
         assert_eq!((daily.today, daily.per_day), (8_500, Some(9_500)));
-        assert_eq!(forecast(8_500, daily).days, Some(1));
-        let forecast = forecast(8_500 + 9_496 + 1, daily);
+        assert_eq!(forecast_days(8_500, daily).days, Some(1));
+        let forecast = forecast_days(8_500 + 9_496 + 1, daily);
         assert_eq!((forecast.days, forecast.requests), (Some(3), 8_500 + 9_496 + 1 + 2 * 4));
         // Of a day that is used up nothing is left.
-        assert_eq!(super::forecast(9_496, alone(500, Some(10_000), 500, 4)).days, Some(1));
+        assert_eq!(super::forecast_days(9_496, alone(500, Some(10_000), 500, 4)).days, Some(1));
     }
 
     #[test]
     fn others_are_expected_to_go_on_as_they_were_seen() {
-        let daily = |ours, others| Daily::new(5_500, Some(10_500), 500, Shares { ours, others }, 1);
+        let daily = |ours, others| DailyQuota::new(5_500, Some(10_500), 500, QuotaShares { ours, others }, 1);
         assert_eq!((daily(700, 300).today, daily(700, 300).per_day), (3_500, Some(7_000)));
         assert_eq!((daily(700, 0).today, daily(700, 0).per_day), (5_000, Some(10_000)));
         // Of a few requests nothing follows.
@@ -267,15 +267,15 @@ mod tests {
 
     #[test]
     fn a_server_that_counts_beyond_all_measure_leaves_nothing_and_breaks_nothing() {
-        let daily = |others| Daily::new(u64::MAX, Some(u64::MAX), 0, Shares { ours: 21, others }, 1);
+        let daily = |others| DailyQuota::new(u64::MAX, Some(u64::MAX), 0, QuotaShares { ours: 21, others }, 1);
         assert_eq!(daily(u64::MAX - 20).today, 20);
         assert_eq!(daily(u64::MAX).today, 20);
     }
 
     #[test]
     fn where_the_limit_is_not_said_or_leaves_nothing_nobody_knows_the_days() {
-        assert_eq!(forecast(100, alone(10, None, 0, 1)).days, None);
-        assert_eq!(forecast(10, alone(10, None, 0, 1)).days, Some(1));
-        assert_eq!(forecast(100, alone(10, Some(20), 19, 1)).days, None);
+        assert_eq!(forecast_days(100, alone(10, None, 0, 1)).days, None);
+        assert_eq!(forecast_days(10, alone(10, None, 0, 1)).days, Some(1));
+        assert_eq!(forecast_days(100, alone(10, Some(20), 19, 1)).days, None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::policy::Duplicates;
 use crate::model::{MatchRule, Place};
-use crate::reconcile::{Added, Found};
+use crate::reconcile::{Added, FoundBy};
 
 /// What is made of a row that was just added, and of the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub fn decide_duplicate(setting: Duplicates, rules: &[MatchRule], row: u32, adde
         }
         (Added::SameKey { place, by, .. }, Duplicates::Error) => {
             let common = match by {
-                Found::Link => "account".to_owned(),
-                Found::Rule(rule) => rules[rule].label.clone(),
+                FoundBy::Link => "account".to_owned(),
+                FoundBy::Rule(rule) => rules[rule].label.clone(),
             };
             DuplicateDecision::Refuse { earlier: place, common }
         }
@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(decide(Duplicates::Error, same), refused("identity"));
         assert_eq!(decide(Duplicates::First, same), DuplicateDecision::LeaveOut { row: 5, counts: 3 });
         assert_eq!(decide(Duplicates::Last, same), DuplicateDecision::LeaveOut { row: 3, counts: 5 });
-        for (by, common) in [(Found::Link, "account"), (Found::Rule(0), "login")] {
+        for (by, common) in [(FoundBy::Link, "account"), (FoundBy::Rule(0), "login")] {
             let key = Added::SameKey { row: 3, place, by };
             assert_eq!(decide(Duplicates::Error, key), refused(common));
             assert_eq!(decide(Duplicates::First, key), DuplicateDecision::Keep);

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Write};
 use serde::{Deserialize, Serialize};
 
 use super::Action;
-pub use super::header::{FileDigest, Header, Held, ListingDigest, PlanRequests, SourceDigest, VERSION};
+pub use super::header::{HeldGroup, ListingDigest, PlanHeader, PlanRequests, SourceDigest, SourceFileDigest, VERSION};
 use crate::model::value::{GENERATED, SECRET, Secret};
 use crate::model::{Schema, Value};
 
@@ -33,7 +33,7 @@ pub enum PlanFileError {
 
 impl PlanFileError {
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub fn repair_hint(&self) -> &'static str {
         match self {
             Self::Io(_) => "check the path and its permissions",
             Self::Version(_) => "make the plan again with this version",
@@ -51,9 +51,9 @@ pub struct PlanWriter<W> {
 impl<W: Write> PlanWriter<W> {
     /// # Errors
     /// When the header cannot be written.
-    pub fn new(out: W, header: &Header) -> io::Result<Self> {
+    pub fn new(out: W, header: &PlanHeader) -> io::Result<Self> {
         let mut out = Hashing { inner: out, hasher: blake3::Hasher::new() };
-        line(&mut out, header)?;
+        write_line(&mut out, header)?;
         Ok(Self { out, written: 0 })
     }
 
@@ -61,20 +61,20 @@ impl<W: Write> PlanWriter<W> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn action(&mut self, mut action: Action) -> io::Result<()> {
+    pub fn write_action(&mut self, mut action: Action) -> io::Result<()> {
         self.written += 1;
         action.seq = self.written;
-        line(&mut self.out, &action)
+        write_line(&mut self.out, &action)
     }
 
     /// Seals the plan and says its digest.
     ///
     /// # Errors
     /// When the end cannot be written.
-    pub fn finish(self) -> io::Result<(W, String)> {
-        let digest = seal(&self.out.hasher);
+    pub fn seal_plan(self) -> io::Result<(W, String)> {
+        let digest = format_seal(&self.out.hasher);
         let mut out = self.out.inner;
-        line(&mut out, &End { end: self.written, digest: digest.clone() })?;
+        write_line(&mut out, &End { end: self.written, digest: digest.clone() })?;
         out.flush()?;
         Ok((out, digest))
     }
@@ -84,14 +84,14 @@ impl<W: Write> PlanWriter<W> {
 ///
 /// # Errors
 /// Everything that makes a plan unusable.
-pub fn verify(input: impl BufRead) -> Result<(Header, String), PlanFileError> {
+pub fn verify_plan(input: impl BufRead) -> Result<(PlanHeader, String), PlanFileError> {
     let mut reader = PlanReader::new(input)?;
     while reader.next()?.is_some() {}
     let digest = reader.digest.take().unwrap_or_default();
     Ok((reader.header, digest))
 }
 
-/// Checks the seal alone, without reading what it seals, and says the digest: many times faster than [`verify`], and as
+/// Checks the seal alone, without reading what it seals, and says the digest: many times faster than [`verify_plan`], and as
 /// good for a file that this program wrote.
 ///
 /// # Errors
@@ -114,16 +114,16 @@ pub fn verify_seal(mut input: impl BufRead) -> Result<String, PlanFileError> {
     }
     let end: End = serde_json::from_slice(&line)
         .map_err(|error| PlanFileError::Form { line: lines + 1, message: error.to_string() })?;
-    if end.end.checked_add(1) != Some(lines) || end.digest != seal(&hasher) {
+    if end.end.checked_add(1) != Some(lines) || end.digest != format_seal(&hasher) {
         return Err(PlanFileError::Edited("its contents do not match its digest".to_owned()));
     }
     Ok(end.digest)
 }
 
-/// A plan file as a stream of actions. Only [`verify`] says whether it is whole, so verify first.
+/// A plan file as a stream of actions. Only [`verify_plan`] says whether it is whole, so verify first.
 pub struct PlanReader<R> {
     input: R,
-    pub header: Header,
+    pub header: PlanHeader,
     hasher: blake3::Hasher,
     line: u64,
     seq: u64,
@@ -169,7 +169,7 @@ impl<R: BufRead> PlanReader<R> {
         }
         self.line += 1;
         if self.buffer.starts_with("{\"end\"") {
-            return self.end().map(|()| None);
+            return self.read_end().map(|()| None);
         }
         let action: Action = serde_json::from_str(&self.buffer)
             .map_err(|error| PlanFileError::Form { line: self.line, message: error.to_string() })?;
@@ -184,13 +184,13 @@ impl<R: BufRead> PlanReader<R> {
         Ok(Some(action))
     }
 
-    fn end(&mut self) -> Result<(), PlanFileError> {
+    fn read_end(&mut self) -> Result<(), PlanFileError> {
         let end: End = serde_json::from_str(&self.buffer)
             .map_err(|error| PlanFileError::Form { line: self.line, message: error.to_string() })?;
         if end.end != self.seq {
             return Err(PlanFileError::Edited(format!("it has {} actions and says {}", self.seq, end.end)));
         }
-        if end.digest != seal(&self.hasher) {
+        if end.digest != format_seal(&self.hasher) {
             return Err(PlanFileError::Edited("its contents do not match its digest".to_owned()));
         }
         self.buffer.clear();
@@ -216,11 +216,11 @@ pub fn restore_secrets(schema: &Schema, action: &mut Action) {
     }
 }
 
-fn seal(hasher: &blake3::Hasher) -> String {
+fn format_seal(hasher: &blake3::Hasher) -> String {
     format!("blake3:{}", hasher.finalize().to_hex())
 }
 
-fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+fn write_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     out.write_all(b"\n")
 }
@@ -257,12 +257,12 @@ impl<W: Write> Write for Hashing<W> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::safety::Group;
+    use super::super::safety::ActionGroup;
     use super::super::{ActionKind, Change, Counts};
     use super::*;
 
-    fn header() -> Header {
-        Header {
+    fn header() -> PlanHeader {
+        PlanHeader {
             headcount_plan: VERSION,
             plan: "p1".into(),
             created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
@@ -270,7 +270,7 @@ mod tests {
             target: "imichat https://acme.imi.chat/v3.1".into(),
             config_digest: "c".into(),
             source: SourceDigest {
-                files: vec![FileDigest { path: "hr.csv".into(), digest: "d".into(), rows: 3 }],
+                files: vec![SourceFileDigest { path: "hr.csv".into(), digest: "d".into(), rows: 3 }],
                 columns: vec!["a".into()],
                 included: 3,
                 ..SourceDigest::default()
@@ -278,7 +278,10 @@ mod tests {
             listing: ListingDigest { accounts: 2, complete: true, in_scope: 2, ..ListingDigest::default() },
             counts: Counts::default(),
             requests: PlanRequests { auth: 1, list: 1, lookup: 0, write: 2, total: 4 },
-            held: BTreeMap::from([(Group::Deactivate, Held { count: 80, limit: 50, approve: "abc".into() })]),
+            held: BTreeMap::from([(
+                ActionGroup::Deactivate,
+                HeldGroup { count: 80, limit: 50, approve: "abc".into() },
+            )]),
             stopped: Vec::new(),
             against: None,
             rollback_of: None,
@@ -295,15 +298,15 @@ mod tests {
 
     fn plan() -> Vec<u8> {
         let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
-        writer.action(action("ana")).unwrap();
-        writer.action(action("b\u{f6}")).unwrap();
-        writer.finish().unwrap().0
+        writer.write_action(action("ana")).unwrap();
+        writer.write_action(action("b\u{f6}")).unwrap();
+        writer.seal_plan().unwrap().0
     }
 
     #[test]
     fn a_plan_reads_back_as_it_was_written() {
         let bytes = plan();
-        let (read, digest) = verify(&*bytes).unwrap();
+        let (read, digest) = verify_plan(&*bytes).unwrap();
         assert_eq!(read, header());
         assert!(digest.starts_with("blake3:"));
         let mut reader = PlanReader::new(&*bytes).unwrap();
@@ -319,8 +322,8 @@ mod tests {
             let mut action = action("ana");
             action.changes[0].to = Value::Float(number);
             let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
-            writer.action(action.clone()).unwrap();
-            let bytes = writer.finish().unwrap().0;
+            writer.write_action(action.clone()).unwrap();
+            let bytes = writer.seal_plan().unwrap().0;
             let read = PlanReader::new(&*bytes).unwrap().next().unwrap().unwrap();
             assert_eq!(read.changes, action.changes);
         }
@@ -343,7 +346,7 @@ mod tests {
     fn a_plan_that_was_cut_anywhere_is_refused() {
         let bytes = plan();
         for end in 0..bytes.len() {
-            assert!(verify(&bytes[..end]).is_err(), "cut at byte {end}");
+            assert!(verify_plan(&bytes[..end]).is_err(), "cut at byte {end}");
         }
     }
 
@@ -354,7 +357,7 @@ mod tests {
             for bit in 0..8 {
                 let mut edited = bytes.clone();
                 edited[at] ^= 1 << bit;
-                assert!(verify(&*edited).is_err(), "bit {bit} of byte {at}");
+                assert!(verify_plan(&*edited).is_err(), "bit {bit} of byte {at}");
             }
         }
     }
@@ -365,7 +368,7 @@ mod tests {
         let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
         for order in [vec![0, 1, 3], vec![0, 2, 1, 3], vec![0, 1, 1, 2, 3], vec![0, 1, 2, 3, 1], vec![0, 1, 2, 3, 3]] {
             let edited: Vec<u8> = order.iter().flat_map(|at| lines[*at].iter().copied()).collect();
-            assert!(verify(&*edited).is_err(), "{order:?}");
+            assert!(verify_plan(&*edited).is_err(), "{order:?}");
         }
     }
 
@@ -376,19 +379,19 @@ mod tests {
         let end = String::from_utf8(end.to_vec()).unwrap().replacen(":2,", &format!(":{},", u64::MAX), 1);
         let edited = [actions, end.as_bytes()].concat();
         assert!(matches!(verify_seal(&*edited), Err(PlanFileError::Edited(_))));
-        assert!(matches!(verify(&*edited), Err(PlanFileError::Edited(_))));
+        assert!(matches!(verify_plan(&*edited), Err(PlanFileError::Edited(_))));
     }
 
     #[test]
     fn an_approval_releases_its_own_group_and_a_foreign_one_none() {
-        let approved = |hash: &str| header().released(&[hash.to_owned()]).map_err(str::to_owned);
-        assert_eq!(approved("abc"), Ok(vec![Group::Deactivate]));
+        let approved = |hash: &str| header().released_groups(&[hash.to_owned()]).map_err(str::to_owned);
+        assert_eq!(approved("abc"), Ok(vec![ActionGroup::Deactivate]));
         assert_eq!(approved("abd"), Err("abd".to_owned()));
     }
 
     #[test]
     fn a_plan_of_another_version_says_so() {
         let text = String::from_utf8(plan()).unwrap().replacen("\"headcount_plan\":1", "\"headcount_plan\":2", 1);
-        assert!(matches!(verify(text.as_bytes()), Err(PlanFileError::Version(2))));
+        assert!(matches!(verify_plan(text.as_bytes()), Err(PlanFileError::Version(2))));
     }
 }

@@ -1,7 +1,7 @@
 //! What holds for any lines whatever, read as a plan file. The fuzzer looks for those for which it does not.
 
 use super::Action;
-use super::file::{Header, PlanFileError, PlanReader, PlanWriter, verify};
+use super::file::{PlanFileError, PlanHeader, PlanReader, PlanWriter, verify_plan};
 
 /// Reads the lines as they are, and then with the seal that fits them, which a fuzzer cannot guess. What is accepted is
 /// written as it was read, and refused with any bit of it flipped.
@@ -16,13 +16,13 @@ pub fn any_file(data: &[u8]) {
         let mut edited = written.clone();
         let at = flip as usize / 8 % edited.len();
         edited[at] ^= 1 << (flip % 8);
-        assert!(verify(&*edited).is_err(), "bit {} of byte {at} is flipped", flip % 8);
+        assert!(verify_plan(&*edited).is_err(), "bit {} of byte {at} is flipped", flip % 8);
     }
     let cut = flips.as_bytes().len() * 31 % written.len();
-    assert!(verify(&written[..cut]).is_err(), "cut at byte {cut}");
+    assert!(verify_plan(&written[..cut]).is_err(), "cut at byte {cut}");
 }
 
-fn read(bytes: &[u8]) -> Result<(Header, Vec<Action>), PlanFileError> {
+fn read(bytes: &[u8]) -> Result<(PlanHeader, Vec<Action>), PlanFileError> {
     let read = || {
         let mut reader = PlanReader::new(bytes)?;
         let mut actions = Vec::new();
@@ -31,20 +31,20 @@ fn read(bytes: &[u8]) -> Result<(Header, Vec<Action>), PlanFileError> {
         }
         Ok((reader.header, actions))
     };
-    let (read, verified): (Result<_, PlanFileError>, _) = (read(), verify(bytes));
+    let (read, verified): (Result<_, PlanFileError>, _) = (read(), verify_plan(bytes));
     assert_eq!(read.is_ok(), verified.is_ok(), "reading and verifying are of two opinions");
     if let Err(error) = &read {
-        assert!(!error.to_string().is_empty() && !error.hint().is_empty());
+        assert!(!error.to_string().is_empty() && !error.repair_hint().is_empty());
     }
     read
 }
 
-fn write(header: &Header, actions: &[Action]) -> Vec<u8> {
+fn write(header: &PlanHeader, actions: &[Action]) -> Vec<u8> {
     let Ok(mut writer) = PlanWriter::new(Vec::new(), header) else { panic!("a header cannot be written") };
     for action in actions {
-        assert!(writer.action(action.clone()).is_ok(), "an action cannot be written");
+        assert!(writer.write_action(action.clone()).is_ok(), "an action cannot be written");
     }
-    let Ok((bytes, _)) = writer.finish() else { panic!("the end cannot be written") };
+    let Ok((bytes, _)) = writer.seal_plan() else { panic!("the end cannot be written") };
     bytes
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::safety::Group;
+use super::safety::ActionGroup;
 use super::{Cost, Counts};
 
 /// The version of the form.
@@ -13,7 +13,7 @@ pub const VERSION: u32 = 1;
 
 /// The first line of a plan file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header {
+pub struct PlanHeader {
     pub headcount_plan: u32,
     /// The plan's name.
     pub plan: String,
@@ -26,7 +26,7 @@ pub struct Header {
     pub listing: ListingDigest,
     pub counts: Counts,
     pub requests: PlanRequests,
-    pub held: BTreeMap<Group, Held>,
+    pub held: BTreeMap<ActionGroup, HeldGroup>,
     /// Why nothing of the plan may be done, whatever is approved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stopped: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Header {
     pub rollback_of: Option<String>,
 }
 
-impl Header {
+impl PlanHeader {
     /// The header of a plan of nothing, made from nothing, for this tenant.
     #[must_use]
     pub fn new(plan: &str, created_at: Timestamp, tenant: &str, target: &str) -> Self {
@@ -64,7 +64,7 @@ impl Header {
     ///
     /// # Errors
     /// A hash that releases nothing of this plan: it was given for another.
-    pub fn released<'h>(&self, approved: &'h [String]) -> Result<Vec<Group>, &'h str> {
+    pub fn released_groups<'h>(&self, approved: &'h [String]) -> Result<Vec<ActionGroup>, &'h str> {
         approved
             .iter()
             .map(|hash| {
@@ -77,7 +77,7 @@ impl Header {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceDigest {
-    pub files: Vec<FileDigest>,
+    pub files: Vec<SourceFileDigest>,
     /// The columns, in their order: with the rows of the files, the shape of the source.
     #[serde(default)]
     pub columns: Vec<String>,
@@ -93,7 +93,7 @@ pub struct SourceDigest {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileDigest {
+pub struct SourceFileDigest {
     pub path: String,
     pub digest: String,
     pub rows: u64,
@@ -128,13 +128,13 @@ pub struct PlanRequests {
 
 impl From<Cost> for PlanRequests {
     fn from(cost: Cost) -> Self {
-        Self { auth: cost.auth, list: cost.list, lookup: cost.lookup, write: cost.write, total: cost.total() }
+        Self { auth: cost.auth, list: cost.list, lookup: cost.lookup, write: cost.write, total: cost.count_requests() }
     }
 }
 
 /// Actions of one group that wait for an approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct HeldGroup {
     pub count: u64,
     pub limit: u64,
     /// What `--approve` takes.

@@ -3,7 +3,6 @@
 
 pub mod absence;
 pub mod action;
-pub mod beside;
 pub mod cost;
 pub mod decide;
 pub mod duplicates;
@@ -16,11 +15,12 @@ pub mod policy;
 pub mod protect;
 pub mod safety;
 pub mod selection;
+pub mod sidecar;
 pub mod steps;
 pub mod unusable;
 
-pub use action::{Action, ActionKind, Change, Counts, Finding, FindingKind, Source};
+pub use action::{Action, ActionKind, Change, Counts, Finding, FindingKind, SourceLine};
 pub use cost::{Cost, Forecast};
-pub use policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
+pub use policy::{Absent, AbsentFor, InactiveNewcomers, Leavers, OnExceed, Policy, Safety, SafetyLimit};
 pub use selection::{ActionSelector, Begun, Selected, Selection, selected_actions};
-pub use steps::{Steps, seen, steps};
+pub use steps::{Steps, seen_values, split_steps};

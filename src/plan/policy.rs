@@ -60,7 +60,7 @@ pub struct AbsentFor {
 /// A limit on one kind of action: a share of the accounts in scope, a number, or both (the smaller counts). With
 /// neither there is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Limit {
+pub struct SafetyLimit {
     pub percent: Option<Percent>,
     pub count: Option<u64>,
 }
@@ -68,13 +68,13 @@ pub struct Limit {
 /// `[safety]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Safety {
-    pub max_create: Limit,
-    pub max_update: Limit,
-    pub max_deactivate: Limit,
+    pub max_create: SafetyLimit,
+    pub max_update: SafetyLimit,
+    pub max_deactivate: SafetyLimit,
     /// Of the rows that count.
-    pub max_invalid: Limit,
+    pub max_invalid: SafetyLimit,
     pub min_rows: u64,
-    pub max_row_drop: Limit,
+    pub max_row_drop: SafetyLimit,
     pub on_exceed: OnExceed,
     pub plan_max_age: Duration,
     /// How long a listing counts as the account's present value, so that an update needs no read before it.

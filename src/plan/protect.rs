@@ -54,12 +54,12 @@ impl ProtectPatterns {
         self.sets.is_empty() && !self.everybody
     }
 
-    fn matches(&self, name: &str) -> bool {
+    fn matches_any(&self, name: &str) -> bool {
         self.everybody || self.sets.iter().any(|set| set.is_match(name))
     }
 
     fn matches_name(&self, name: &str) -> bool {
-        self.matches(name.trim())
+        self.matches_any(name.trim())
     }
 
     #[must_use]
@@ -67,16 +67,18 @@ impl ProtectPatterns {
         if self.is_empty() {
             return false;
         }
-        self.matches(&desired.identity)
-            || keys(rules).any(|id| desired.value(id).is_some_and(|value| self.matches(value.to_string().trim())))
+        self.matches_any(&desired.identity)
+            || key_attributes(rules)
+                .any(|id| desired.value(id).is_some_and(|value| self.matches_any(value.to_string().trim())))
     }
 
     fn matches_account(&self, rules: &[MatchRule], account: &Account) -> bool {
         if self.is_empty() {
             return false;
         }
-        self.matches(account.id.as_str())
-            || keys(rules).any(|id| account.values.get(id).is_some_and(|value| self.matches(value.to_string().trim())))
+        self.matches_any(account.id.as_str())
+            || key_attributes(rules)
+                .any(|id| account.values.get(id).is_some_and(|value| self.matches_any(value.to_string().trim())))
     }
 
     /// Why an account is never touched, where that is so.
@@ -100,7 +102,7 @@ impl ProtectPatterns {
 }
 
 /// Every attribute that takes part in a match rule.
-fn keys(rules: &[MatchRule]) -> impl Iterator<Item = AttrId> {
+fn key_attributes(rules: &[MatchRule]) -> impl Iterator<Item = AttrId> {
     rules.iter().flat_map(|rule| rule.attributes.iter().copied())
 }
 

@@ -3,14 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActionKind, Limit, OnExceed, Safety};
+use super::{ActionKind, OnExceed, Safety, SafetyLimit};
 use crate::model::Digest;
-use crate::plan::action::Planned;
+use crate::plan::action::ActionCounts;
 
 /// Kinds of action that one limit counts together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Group {
+pub enum ActionGroup {
     Create,
     /// Updates and reactivations.
     Update,
@@ -18,11 +18,11 @@ pub enum Group {
     Deactivate,
 }
 
-impl Group {
+impl ActionGroup {
     pub const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Deactivate];
 
     #[must_use]
-    pub fn of(kind: ActionKind) -> Self {
+    pub fn of_kind(kind: ActionKind) -> Self {
         match kind {
             ActionKind::Create => Self::Create,
             ActionKind::Update | ActionKind::Reactivate => Self::Update,
@@ -31,7 +31,7 @@ impl Group {
     }
 
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
@@ -41,7 +41,7 @@ impl Group {
 
     /// The setting that limits it.
     #[must_use]
-    pub fn setting(self) -> &'static str {
+    pub fn setting_name(self) -> &'static str {
         match self {
             Self::Create => "safety.max_create",
             Self::Update => "safety.max_update",
@@ -53,7 +53,7 @@ impl Group {
 /// What the limits are measured against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measure {
-    pub listed: Listed,
+    pub listed: ListingExtent,
     /// Accounts that are not protected.
     pub in_scope: u64,
     /// Rows that count: those that `source.include` lets through.
@@ -65,7 +65,7 @@ pub struct Measure {
 
 /// Whether the listing showed every account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Listed {
+pub enum ListingExtent {
     #[default]
     Whole,
     /// Who was not found may be there all the same, so nobody is created without an approval.
@@ -75,7 +75,7 @@ pub enum Listed {
 /// A limit that a plan exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded {
-    pub group: Group,
+    pub group: ActionGroup,
     pub count: u64,
     pub limit: u64,
 }
@@ -92,21 +92,24 @@ pub struct Judgement {
 const FIRST_LOAD: u64 = 10;
 
 #[must_use]
-pub fn judge(safety: &Safety, measure: &Measure, planned: &Planned) -> Judgement {
+pub fn judge_plan(safety: &Safety, measure: &Measure, planned: &ActionCounts) -> Judgement {
     let mut judgement = judge_actions(safety, measure.listed, measure.in_scope, planned);
     judgement.stopped.splice(0..0, source_stops(safety, measure));
     judgement
 }
 
-/// [`judge`] for a plan that no source speaks for.
+/// [`judge_plan`] for a plan that no source speaks for.
 #[must_use]
-pub fn judge_actions(safety: &Safety, listed: Listed, in_scope: u64, planned: &Planned) -> Judgement {
+pub fn judge_actions(safety: &Safety, listed: ListingExtent, in_scope: u64, planned: &ActionCounts) -> Judgement {
     let mut judgement = Judgement::default();
-    for group in Group::ALL {
-        let count =
-            ActionKind::ALL.iter().filter(|kind| Group::of(**kind) == group).map(|kind| planned.get(*kind)).sum();
+    for group in ActionGroup::ALL {
+        let count = ActionKind::ALL
+            .iter()
+            .filter(|kind| ActionGroup::of_kind(**kind) == group)
+            .map(|kind| planned.get(*kind))
+            .sum();
         let limit = match (group, listed) {
-            (Group::Create, Listed::InPart) => Some(0),
+            (ActionGroup::Create, ListingExtent::InPart) => Some(0),
             _ => limit_of(safety, group, in_scope),
         };
         if let Some(limit) = limit
@@ -117,7 +120,7 @@ pub fn judge_actions(safety: &Safety, listed: Listed, in_scope: u64, planned: &P
     }
     if safety.on_exceed == OnExceed::Stop {
         for Exceeded { group, count, limit } in judgement.held.drain(..) {
-            if group == Group::Create && listed == Listed::InPart {
+            if group == ActionGroup::Create && listed == ListingExtent::InPart {
                 judgement.stopped.push(format!(
                     "{count} accounts to create, though the listing is not complete and they may be there; \
                      safety.on_exceed is \"stop\""
@@ -126,8 +129,8 @@ pub fn judge_actions(safety: &Safety, listed: Listed, in_scope: u64, planned: &P
             }
             judgement.stopped.push(format!(
                 "{count} accounts to {}, at most {limit} are allowed ({}); safety.on_exceed is \"stop\"",
-                group.name(),
-                group.setting()
+                group.as_str(),
+                group.setting_name()
             ));
         }
     }
@@ -136,20 +139,20 @@ pub fn judge_actions(safety: &Safety, listed: Listed, in_scope: u64, planned: &P
 
 /// The number of actions that a limit allows; none where there is no limit.
 #[must_use]
-pub fn limit_of(safety: &Safety, group: Group, in_scope: u64) -> Option<u64> {
+pub fn limit_of(safety: &Safety, group: ActionGroup, in_scope: u64) -> Option<u64> {
     let (limit, floor) = match group {
-        Group::Create => (&safety.max_create, 10),
-        Group::Update => (&safety.max_update, 10),
-        Group::Deactivate => (&safety.max_deactivate, 1),
+        ActionGroup::Create => (&safety.max_create, 10),
+        ActionGroup::Update => (&safety.max_update, 10),
+        ActionGroup::Deactivate => (&safety.max_deactivate, 1),
     };
     let share = limit
         .percent
-        .filter(|_| group != Group::Create || in_scope >= FIRST_LOAD)
+        .filter(|_| group != ActionGroup::Create || in_scope >= FIRST_LOAD)
         .map(|percent| percent.of(in_scope).max(floor));
-    smaller(share, limit.count)
+    smaller_limit(share, limit.count)
 }
 
-fn smaller(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+fn smaller_limit(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
@@ -157,8 +160,8 @@ fn smaller(a: Option<u64>, b: Option<u64>) -> Option<u64> {
 }
 
 /// A limit on a part of `whole` that has no lower bound.
-fn plain(limit: &Limit, whole: u64) -> Option<u64> {
-    smaller(limit.percent.map(|percent| percent.of(whole)), limit.count)
+fn absolute_limit(limit: &SafetyLimit, whole: u64) -> Option<u64> {
+    smaller_limit(limit.percent.map(|percent| percent.of(whole)), limit.count)
 }
 
 fn source_stops(safety: &Safety, measure: &Measure) -> Vec<String> {
@@ -170,14 +173,14 @@ fn source_stops(safety: &Safety, measure: &Measure) -> Vec<String> {
             safety.min_rows
         ));
     }
-    if let Some(limit) = plain(&safety.max_invalid, rows)
+    if let Some(limit) = absolute_limit(&safety.max_invalid, rows)
         && invalid > limit
     {
         stops
             .push(format!("{invalid} of {rows} rows cannot be used, at most {limit} are allowed (safety.max_invalid)"));
     }
     if let Some(last) = measure.last_rows
-        && let Some(limit) = plain(&safety.max_row_drop, last)
+        && let Some(limit) = absolute_limit(&safety.max_row_drop, last)
         && last.saturating_sub(rows) > limit
     {
         stops.push(format!(
@@ -192,11 +195,11 @@ fn source_stops(safety: &Safety, measure: &Measure) -> Vec<String> {
 /// The hash that releases held actions: it names exactly these actions of this tenant, so an approval given for one
 /// set never releases another. `actions` are digests of the actions; their order does not matter.
 #[must_use]
-pub fn approval(tenant: &str, group: Group, actions: impl IntoIterator<Item = Digest>) -> String {
+pub fn approval_hash(tenant: &str, group: ActionGroup, actions: impl IntoIterator<Item = Digest>) -> String {
     let mut digests: Vec<[u64; 2]> = actions.into_iter().map(|digest| digest.0).collect();
     digests.sort_unstable();
     let mut hasher = blake3::Hasher::new();
-    hasher.update(tenant.as_bytes()).update(&[0]).update(group.name().as_bytes()).update(&[0]);
+    hasher.update(tenant.as_bytes()).update(&[0]).update(group.as_str().as_bytes()).update(&[0]);
     for half in digests.iter().flatten() {
         hasher.update(&half.to_le_bytes());
     }
@@ -208,23 +211,23 @@ mod tests {
     use super::*;
     use crate::model::Percent;
 
-    fn planned(create: u64, update: u64, deactivate: u64) -> Planned {
-        Planned { create, update, deactivate, ..Planned::default() }
+    fn planned(create: u64, update: u64, deactivate: u64) -> ActionCounts {
+        ActionCounts { create, update, deactivate, ..ActionCounts::default() }
     }
 
     fn measure(in_scope: u64) -> Measure {
         Measure { in_scope, rows: 100, ..Measure::default() }
     }
 
-    fn held(safety: &Safety, in_scope: u64, planned: &Planned) -> Vec<(Group, u64)> {
-        judge(safety, &measure(in_scope), planned).held.iter().map(|e| (e.group, e.limit)).collect()
+    fn held(safety: &Safety, in_scope: u64, planned: &ActionCounts) -> Vec<(ActionGroup, u64)> {
+        judge_plan(safety, &measure(in_scope), planned).held.iter().map(|e| (e.group, e.limit)).collect()
     }
 
     #[test]
     fn a_limit_holds_its_own_kind_and_no_other() {
         let safety = Safety::default();
-        assert_eq!(held(&safety, 1000, &planned(200, 300, 51)), [(Group::Deactivate, 50)]);
-        assert_eq!(held(&safety, 1000, &planned(201, 300, 50)), [(Group::Create, 200)]);
+        assert_eq!(held(&safety, 1000, &planned(200, 300, 51)), [(ActionGroup::Deactivate, 50)]);
+        assert_eq!(held(&safety, 1000, &planned(201, 300, 50)), [(ActionGroup::Create, 200)]);
         assert_eq!(held(&safety, 1000, &planned(0, 0, 0)), []);
     }
 
@@ -232,24 +235,24 @@ mod tests {
     fn shares_never_fall_below_their_floor() {
         let safety = Safety::default();
         assert_eq!(held(&safety, 5, &planned(0, 10, 1)), []);
-        assert_eq!(held(&safety, 5, &planned(0, 11, 2)), [(Group::Update, 10), (Group::Deactivate, 1)]);
+        assert_eq!(held(&safety, 5, &planned(0, 11, 2)), [(ActionGroup::Update, 10), (ActionGroup::Deactivate, 1)]);
     }
 
     #[test]
     fn a_first_load_may_create_any_share_but_not_more_than_a_count() {
         let mut safety = Safety::default();
         assert_eq!(held(&safety, 9, &planned(5000, 0, 0)), []);
-        assert_eq!(held(&safety, 10, &planned(5000, 0, 0)), [(Group::Create, 10)]);
+        assert_eq!(held(&safety, 10, &planned(5000, 0, 0)), [(ActionGroup::Create, 10)]);
         safety.max_create.count = Some(500);
-        assert_eq!(held(&safety, 0, &planned(501, 0, 0)), [(Group::Create, 500)]);
+        assert_eq!(held(&safety, 0, &planned(501, 0, 0)), [(ActionGroup::Create, 500)]);
     }
 
     #[test]
     fn nobody_is_created_on_the_strength_of_a_listing_that_is_not_complete() {
-        let measure = Measure { listed: Listed::InPart, ..measure(100) };
-        let judged = |safety: &Safety, planned| judge(safety, &measure, &planned);
+        let measure = Measure { listed: ListingExtent::InPart, ..measure(100) };
+        let judged = |safety: &Safety, planned| judge_plan(safety, &measure, &planned);
         let held = judged(&Safety::default(), planned(1, 1, 1)).held;
-        assert_eq!(held, [Exceeded { group: Group::Create, count: 1, limit: 0 }]);
+        assert_eq!(held, [Exceeded { group: ActionGroup::Create, count: 1, limit: 0 }]);
         assert_eq!(judged(&Safety::default(), planned(0, 1, 1)), Judgement::default());
         let stopped = judged(&Safety { on_exceed: OnExceed::Stop, ..Safety::default() }, planned(1, 0, 0)).stopped;
         assert!(stopped.len() == 1 && stopped[0].contains("the listing is not complete"), "{stopped:?}");
@@ -257,23 +260,25 @@ mod tests {
 
     #[test]
     fn of_share_and_count_the_smaller_counts() {
-        let safety =
-            Safety { max_deactivate: Limit { percent: Percent::new(10.0).ok(), count: Some(50) }, ..Safety::default() };
-        assert_eq!(limit_of(&safety, Group::Deactivate, 100), Some(10));
-        assert_eq!(limit_of(&safety, Group::Deactivate, 10_000), Some(50));
+        let safety = Safety {
+            max_deactivate: SafetyLimit { percent: Percent::new(10.0).ok(), count: Some(50) },
+            ..Safety::default()
+        };
+        assert_eq!(limit_of(&safety, ActionGroup::Deactivate, 100), Some(10));
+        assert_eq!(limit_of(&safety, ActionGroup::Deactivate, 10_000), Some(50));
     }
 
     #[test]
     fn reactivations_count_as_updates_and_deletions_as_deactivations() {
         let safety = Safety::default();
-        let planned = Planned { update: 6, reactivate: 5, deactivate: 1, delete: 1, ..Planned::default() };
-        assert_eq!(held(&safety, 10, &planned), [(Group::Update, 10), (Group::Deactivate, 1)]);
+        let planned = ActionCounts { update: 6, reactivate: 5, deactivate: 1, delete: 1, ..ActionCounts::default() };
+        assert_eq!(held(&safety, 10, &planned), [(ActionGroup::Update, 10), (ActionGroup::Deactivate, 1)]);
     }
 
     #[test]
     fn stop_stops_everything() {
         let safety = Safety { on_exceed: OnExceed::Stop, ..Safety::default() };
-        let judgement = judge(&safety, &measure(100), &planned(0, 0, 11));
+        let judgement = judge_plan(&safety, &measure(100), &planned(0, 0, 11));
         assert!(judgement.held.is_empty());
         assert_eq!(judgement.stopped.len(), 1);
         assert!(judgement.stopped[0].contains("at most 10"), "{:?}", judgement.stopped);
@@ -282,8 +287,8 @@ mod tests {
     #[test]
     fn a_source_that_looks_broken_stops_everything() {
         let stops = |rows, invalid, last_rows| {
-            let measure = Measure { listed: Listed::Whole, in_scope: 100, rows, invalid, last_rows };
-            judge(&Safety::default(), &measure, &planned(0, 0, 0)).stopped.len()
+            let measure = Measure { listed: ListingExtent::Whole, in_scope: 100, rows, invalid, last_rows };
+            judge_plan(&Safety::default(), &measure, &planned(0, 0, 0)).stopped.len()
         };
         assert_eq!(stops(100, 5, None), 0);
         assert_eq!(stops(100, 6, None), 1);
@@ -296,10 +301,10 @@ mod tests {
     #[test]
     fn an_approval_names_one_set_of_one_tenant_whatever_its_order() {
         let (a, b, c) = (Digest::of(b"a"), Digest::of(b"b"), Digest::of(b"c"));
-        let hash = approval("acme", Group::Update, [a, b]);
-        assert_eq!(hash, approval("acme", Group::Update, [b, a]));
-        assert_ne!(hash, approval("acme", Group::Update, [a, c]));
-        assert_ne!(hash, approval("acme", Group::Deactivate, [a, b]));
-        assert_ne!(hash, approval("other", Group::Update, [a, b]));
+        let hash = approval_hash("acme", ActionGroup::Update, [a, b]);
+        assert_eq!(hash, approval_hash("acme", ActionGroup::Update, [b, a]));
+        assert_ne!(hash, approval_hash("acme", ActionGroup::Update, [a, c]));
+        assert_ne!(hash, approval_hash("acme", ActionGroup::Deactivate, [a, b]));
+        assert_ne!(hash, approval_hash("other", ActionGroup::Update, [a, b]));
     }
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Action;
-use super::safety::Group;
+use super::safety::ActionGroup;
 
 /// Which of a plan's actions a run executes. It is kept with the run, so that a resumed run means the same actions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub enum Begun {
 /// The rule, asked for every action of the plan in its order: `--limit` means the same actions in every process then.
 #[derive(Debug)]
 pub struct ActionSelector {
-    released: Vec<Group>,
+    released: Vec<ActionGroup>,
     selection: Selection,
     taken: u64,
 }
@@ -58,7 +58,7 @@ pub struct ActionSelector {
 impl ActionSelector {
     /// `released` are the groups whose held actions somebody approved.
     #[must_use]
-    pub fn new(released: &[Group], selection: &Selection) -> Self {
+    pub fn new(released: &[ActionGroup], selection: &Selection) -> Self {
         Self { released: released.to_vec(), selection: selection.clone(), taken: 0 }
     }
 
@@ -66,7 +66,7 @@ impl ActionSelector {
         if !self.selection.names_action(action) {
             return Selected::LeftOut;
         }
-        let is_held = action.held && !self.released.contains(&Group::of(action.action));
+        let is_held = action.held && !self.released.contains(&ActionGroup::of_kind(action.action));
         if is_held && begun == Begun::No {
             return Selected::Held;
         }
@@ -79,7 +79,7 @@ impl ActionSelector {
 }
 
 /// Which actions a run that begins now executes.
-pub fn selected_actions(released: &[Group], selection: &Selection) -> impl FnMut(&Action) -> bool + use<> {
+pub fn selected_actions(released: &[ActionGroup], selection: &Selection) -> impl FnMut(&Action) -> bool + use<> {
     let mut selector = ActionSelector::new(released, selection);
     move |action: &Action| selector.select_action(action, Begun::No) == Selected::Executed
 }
@@ -102,16 +102,16 @@ mod tests {
             action(ActionKind::Deactivate, "di", true),
         ];
         let selection = Selection { only: vec!["ANA".into(), "id-bo".into(), "di".into()], limit: Some(2) };
-        let selected = |released: &[Group], begun: Begun| {
+        let selected = |released: &[ActionGroup], begun: Begun| {
             let mut selector = ActionSelector::new(released, &selection);
             actions.each_ref().map(|action| selector.select_action(action, begun))
         };
         use Selected::{Executed, Held, LeftOut};
         assert_eq!(selected(&[], Begun::No), [Held, Executed, LeftOut, Held]);
-        assert_eq!(selected(&[Group::Deactivate], Begun::No), [Held, Executed, LeftOut, Executed]);
-        assert_eq!(selected(&Group::ALL, Begun::No), [Executed, Executed, LeftOut, LeftOut]);
+        assert_eq!(selected(&[ActionGroup::Deactivate], Begun::No), [Held, Executed, LeftOut, Executed]);
+        assert_eq!(selected(&ActionGroup::ALL, Begun::No), [Executed, Executed, LeftOut, LeftOut]);
         assert_eq!(selected(&[], Begun::Yes), [Executed, Executed, LeftOut, LeftOut]);
-        let is_selected = selected_actions(&[Group::Create], &selection);
+        let is_selected = selected_actions(&[ActionGroup::Create], &selection);
         assert_eq!(actions.each_ref().map(is_selected), [true, true, false, false]);
     }
 }

@@ -21,7 +21,7 @@ pub fn follow_up(schema: &Schema, attribute: &str) -> bool {
 
 /// # Errors
 /// The name of an attribute that the schema does not have: the plan was made for another target.
-pub fn steps(schema: &Schema, action: &Action) -> Result<Steps, String> {
+pub fn split_steps(schema: &Schema, action: &Action) -> Result<Steps, String> {
     let mut steps = Steps::default();
     let changes = action.changes.iter().map(|change| (&change.attribute, &change.to));
     for (name, value) in changes.chain(&action.also) {
@@ -35,8 +35,8 @@ pub fn steps(schema: &Schema, action: &Action) -> Result<Steps, String> {
 /// What the plan saw of an existing account: the old value of each change, and each value that is sent along.
 ///
 /// # Errors
-/// As [`steps`].
-pub fn seen(schema: &Schema, action: &Action) -> Result<Vec<(AttrId, Value)>, String> {
+/// As [`split_steps`].
+pub fn seen_values(schema: &Schema, action: &Action) -> Result<Vec<(AttrId, Value)>, String> {
     let changes = action.changes.iter().filter_map(|change| change.from.as_ref().map(|from| (&change.attribute, from)));
     changes
         .chain(&action.also)

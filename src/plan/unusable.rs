@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Source;
+use super::SourceLine;
 use super::decide::Context;
 use crate::model::{Account, AccountId, AttrId, KeyHash, Place, Value};
 
@@ -65,7 +65,7 @@ impl UnusableRows {
     }
 
     /// Why no account at all can be called absent, where that is so.
-    pub(super) fn doubt_everybody(&self, source_of: impl Fn(Place) -> Source) -> Option<String> {
+    pub(super) fn doubt_everybody(&self, source_of: impl Fn(Place) -> SourceLine) -> Option<String> {
         let (place, count) = self.anybody?;
         let source = source_of(place);
         Some(match count {

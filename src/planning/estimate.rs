@@ -12,7 +12,9 @@ use std::time::Duration;
 use crate::connectors::Connector;
 use crate::connectors::http::{Rate, kept_back};
 use crate::model::{AttrId, MatchRule, Schema};
-use crate::plan::cost::{Adding, Daily, Shares, Takes, forecast, lasting, within};
+use crate::plan::cost::{
+    ActionRequests, CostSum, DailyQuota, QuotaShares, forecast_days, requests_within, time_for_requests,
+};
 use crate::plan::file::{PlanFileError, PlanReader};
 use crate::plan::steps::follow_up;
 use crate::plan::{Action, ActionKind, Cost, Forecast};
@@ -53,7 +55,7 @@ impl Estimate<'_> {
     /// A plan file that cannot be read.
     pub fn of_plan(&self, plan: &Path, mut left: impl FnMut(&Action) -> ToDo) -> Result<Cost, PlanFileError> {
         let mut plan = PlanReader::new(BufReader::new(File::open(plan)?))?;
-        let mut adding = Adding::new(self.fresh());
+        let mut adding = CostSum::new(self.fresh_requests());
         let (mut sought, mut read, mut made) = (0, 0, 0);
         while let Some(action) = plan.next()? {
             let todo = left(&action);
@@ -62,12 +64,12 @@ impl Estimate<'_> {
             }
             match todo {
                 ToDo::Nothing | ToDo::Done => {}
-                ToDo::Whole => adding.add(self.takes(&action)),
-                ToDo::FollowUp => adding.add(Takes::follow_up(self.takes(&action).lookups)),
+                ToDo::Whole => adding.add(self.estimate_action(&action)),
+                ToDo::FollowUp => adding.add(ActionRequests::follow_up(self.estimate_action(&action).lookups)),
                 ToDo::Sought => {
                     sought += 1;
                     if self.has_follow_up(&action) {
-                        adding.add(Takes::follow_up(self.takes(&action).lookups));
+                        adding.add(ActionRequests::follow_up(self.estimate_action(&action).lookups));
                     }
                 }
                 ToDo::Read => read += 1,
@@ -95,16 +97,16 @@ impl Estimate<'_> {
 
     /// What one action takes.
     #[must_use]
-    pub fn takes(&self, action: &Action) -> Takes {
+    pub fn estimate_action(&self, action: &Action) -> ActionRequests {
         let Some(target) = self.target.filter(|_| action.action != ActionKind::Delete) else {
-            return Takes::of(action, 0);
+            return ActionRequests::of_action(action, 0);
         };
         let names = action.changes.iter().map(|change| change.attribute.as_str());
         let updated = names.chain(action.also.keys().map(String::as_str));
         // Of a create only what comes after it is an update.
         let updated = updated.filter(|name| action.action != ActionKind::Create || follow_up(self.schema, name));
         let updated: Vec<AttrId> = updated.filter_map(|name| self.schema.id(name)).collect();
-        Takes::of(action, if updated.is_empty() { 0 } else { target.reading_cost(&updated) })
+        ActionRequests::of_action(action, if updated.is_empty() { 0 } else { target.reading_cost(&updated) })
     }
 
     /// Whether a create needs an update after it.
@@ -116,30 +118,30 @@ impl Estimate<'_> {
 
     /// So many requests leave while the listing counts as the present.
     #[must_use]
-    pub fn fresh(&self) -> u64 {
-        let by_time = within(self.fresh_for, self.per_second(), self.rate.burst);
-        self.daily().map_or(by_time, |daily| by_time.min(daily.today))
+    pub fn fresh_requests(&self) -> u64 {
+        let by_time = requests_within(self.fresh_for, self.per_second(), self.rate.burst);
+        self.daily_quota().map_or(by_time, |daily| by_time.min(daily.today))
     }
 
     /// What is still to be sent, over all the days that it takes: with the tokens that expire meanwhile, and signing in
     /// again each day. How many days is only known where the server says what its quota is, and something is to be sent.
     #[must_use]
     pub fn over_days(&self, mut cost: Cost) -> (Cost, Option<Forecast>) {
-        let Some(target) = self.target.filter(|_| cost.total() > 0) else { return (cost, None) };
-        cost.auth += target.renewals(lasting(cost.total(), self.per_second()));
-        let Some(daily) = self.daily() else { return (cost, None) };
-        let forecast = forecast(cost.total(), daily);
-        cost.auth += forecast.requests - cost.total();
+        let Some(target) = self.target.filter(|_| cost.count_requests() > 0) else { return (cost, None) };
+        cost.auth += target.renewals(time_for_requests(cost.count_requests(), self.per_second()));
+        let Some(daily) = self.daily_quota() else { return (cost, None) };
+        let forecast = forecast_days(cost.count_requests(), daily);
+        cost.auth += forecast.requests - cost.count_requests();
         (cost, Some(forecast))
     }
 
-    fn daily(&self) -> Option<Daily> {
+    fn daily_quota(&self) -> Option<DailyQuota> {
         let target = self.target?;
         let meter = target.meter();
         let quota = meter.quota()?;
         let reserve = kept_back(self.rate.daily_reserve, quota.limit, meter.others().at_once);
-        let shares = Shares { ours: meter.sent_so_far().total, others: meter.others().taken };
-        Some(Daily::new(quota.remaining, quota.limit, reserve, shares, target.connecting_cost()))
+        let shares = QuotaShares { ours: meter.sent_so_far().total, others: meter.others().taken };
+        Some(DailyQuota::new(quota.remaining, quota.limit, reserve, shares, target.connecting_cost()))
     }
 
     fn per_second(&self) -> f64 {
@@ -153,7 +155,7 @@ impl Estimate<'_> {
 
 /// The attributes of an action that refer to other things of the tenant, each of which is asked for once before the first
 /// write.
-pub(super) fn referred(schema: &Schema, action: &Action) -> BTreeSet<AttrId> {
+pub(super) fn referring_attributes(schema: &Schema, action: &Action) -> BTreeSet<AttrId> {
     let changes = action.changes.iter().filter(|change| !change.to.is_blank());
     changes.filter_map(|change| schema.id(&change.attribute)).filter(|id| schema.get(*id).reference).collect()
 }

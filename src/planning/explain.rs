@@ -5,33 +5,33 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::BufReader;
 
-use super::watch::{Watch, Witnessed};
-use super::whom::{Meant, Whom, each_row, find};
-use super::{Accounts, Inputs, SurveyError, Surveyed, findings, survey_watching};
+use super::person_search::{MatchedPeople, PersonQuery, each_row, find_people};
+use super::watched_people::{WatchedPeople, WatchedRow};
+use super::{Accounts, MadePlan, PlanInputs, PlanningError, findings_writer, make_plan_watching};
 use crate::mapping::spec::On;
 use crate::model::{Account, AccountId, AttrId, Desired, Place, Record, Wanted};
 use crate::plan::decide::{Decision, key_of_account, key_of_row};
-use crate::plan::file::{Header, PlanReader};
-use crate::plan::{Action, Finding, FindingKind, Source};
-use crate::reconcile::{Comparison, Found, Verdict};
+use crate::plan::file::{PlanHeader, PlanReader};
+use crate::plan::{Action, Finding, FindingKind, SourceLine};
+use crate::reconcile::{Comparison, FoundBy, RowVerdict};
 use crate::source::RowShape;
 
 /// Everybody who is meant by a question; one, where it was exact enough.
 #[derive(Clone, Debug)]
-pub struct Explained {
-    pub people: Vec<Person>,
+pub struct PersonAnswer {
+    pub people: Vec<ExplainedPerson>,
     /// Where nobody is meant: the names that look most like the key.
     pub nearest: Vec<String>,
     /// The plan that they are part of.
-    pub header: Header,
+    pub header: PlanHeader,
 }
 
 /// One person: a row, an account, or a row with its account.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct ExplainedPerson {
     /// The name by which plans and reports know the person.
     pub key: String,
-    pub row: Option<Row>,
+    pub row: Option<ExplainedRow>,
     /// What the row says the account should be; none where the row cannot be used or does not count.
     pub desired: Option<Desired>,
     pub account: Option<Account>,
@@ -43,14 +43,14 @@ pub struct Person {
     pub remembered: Option<AccountId>,
     /// None where it did not come to comparing.
     pub comparison: Option<Comparison>,
-    pub standing: Standing,
+    pub standing: PersonStanding,
     /// What the plan does and says.
     pub decision: Decision,
 }
 
 /// What becomes of a person, where the decision alone does not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum PersonStanding {
     /// As the decision says; with neither action nor finding there is nothing to do.
     Decided,
     /// `source.include` does not let the row through.
@@ -65,22 +65,22 @@ pub enum Standing {
 
 /// A row of the source.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct ExplainedRow {
     pub place: Place,
-    pub source: Source,
+    pub source: SourceLine,
     pub identity: String,
     /// The name by which plans would know it; none where it cannot be used.
     pub key: Option<String>,
     /// Why no cell of it can be told, where that is so.
     pub problem: Option<String>,
-    pub values: Vec<Mapped>,
+    pub values: Vec<MappedExpression>,
     /// The cells that `source.include` reads.
     pub include: Vec<(String, String)>,
 }
 
 /// What one expression of `[map]` came to.
 #[derive(Clone, Debug)]
-pub struct Mapped {
+pub struct MappedExpression {
     pub attribute: AttrId,
     pub on: On,
     pub expression: String,
@@ -94,16 +94,19 @@ pub struct Mapped {
 /// take one plan.
 ///
 /// # Errors
-/// As [`super::survey`].
-pub async fn explain(inputs: &Inputs<'_>, asked: &[Whom]) -> Result<Vec<Explained>, SurveyError> {
+/// As [`super::make_plan`].
+pub async fn explain_people(
+    inputs: &PlanInputs<'_>,
+    asked: &[PersonQuery],
+) -> Result<Vec<PersonAnswer>, PlanningError> {
     let Accounts::Last(last) = inputs.accounts else {
         let error = std::io::Error::other("people are explained from the last listing");
-        return Err(SurveyError::File { path: "the listing".to_owned(), error });
+        return Err(PlanningError::File { path: "the listing".to_owned(), error });
     };
-    let meant = asked.iter().map(|whom| find(inputs, last, whom)).collect::<Result<Vec<_>, _>>()?;
+    let meant = asked.iter().map(|whom| find_people(inputs, last, whom)).collect::<Result<Vec<_>, _>>()?;
     let rows_meant = meant.iter().flat_map(|meant| meant.rows.iter().copied());
-    let mut watch = Watch::new(rows_meant, meant.iter().flat_map(|meant| meant.accounts.iter().cloned()));
-    let surveyed = survey_watching(inputs, &mut watch).await?;
+    let mut watch = WatchedPeople::new(rows_meant, meant.iter().flat_map(|meant| meant.accounts.iter().cloned()));
+    let surveyed = make_plan_watching(inputs, &mut watch).await?;
 
     let mut places: Vec<Place> = meant.iter().flat_map(|meant| meant.rows.iter().copied()).collect();
     places.extend(watch.seen.iter().map(|seen| seen.settlement.place));
@@ -112,21 +115,21 @@ pub async fn explain(inputs: &Inputs<'_>, asked: &[Whom]) -> Result<Vec<Explaine
     let mut rows = BTreeMap::new();
     each_row(inputs, &mut |record, shape| {
         if places.binary_search(&record.place).is_ok() {
-            rows.insert(record.place, row(inputs, record, shape));
+            rows.insert(record.place, explain_row(inputs, record, shape));
         }
     })?;
     let sources: HashSet<(&str, u32)> =
         rows.values().map(|(row, _)| (row.source.file.as_str(), row.source.line)).collect();
     let accounts: HashSet<&AccountId> = watch.accounts().map(|account| &account.id).collect();
-    let said = Said::read(&surveyed, |source, account| match source {
-        Some(Source { file, line }) => sources.contains(&(file.as_str(), *line)),
+    let said = PeopleDecisions::read(&surveyed, |source, account| match source {
+        Some(SourceLine { file, line }) => sources.contains(&(file.as_str(), *line)),
         None => account.is_some_and(|id| accounts.contains(id)),
     })?;
-    let seen: HashMap<Place, &Witnessed> = watch.seen.iter().map(|seen| (seen.settlement.place, seen)).collect();
+    let seen: HashMap<Place, &WatchedRow> = watch.seen.iter().map(|seen| (seen.settlement.place, seen)).collect();
 
-    let everything = Everything { inputs, rows: &rows, seen: &seen, said: &said, watch: &watch };
-    let answers = asked.iter().zip(meant).map(|(whom, meant)| Explained {
-        people: everything.people(whom, &meant),
+    let everything = ExplainedPlan { inputs, rows: &rows, seen: &seen, said: &said, watch: &watch };
+    let answers = asked.iter().zip(meant).map(|(whom, meant)| PersonAnswer {
+        people: everything.meant_people(whom, &meant),
         nearest: meant.nearest,
         header: surveyed.header.clone(),
     });
@@ -134,35 +137,35 @@ pub async fn explain(inputs: &Inputs<'_>, asked: &[Whom]) -> Result<Vec<Explaine
 }
 
 /// All that the plan and the source told of the people who are asked for.
-struct Everything<'a> {
-    inputs: &'a Inputs<'a>,
-    rows: &'a BTreeMap<Place, (Row, Standing)>,
-    seen: &'a HashMap<Place, &'a Witnessed>,
-    said: &'a Said,
-    watch: &'a Watch,
+struct ExplainedPlan<'a> {
+    inputs: &'a PlanInputs<'a>,
+    rows: &'a BTreeMap<Place, (ExplainedRow, PersonStanding)>,
+    seen: &'a HashMap<Place, &'a WatchedRow>,
+    said: &'a PeopleDecisions,
+    watch: &'a WatchedPeople,
 }
 
-impl Everything<'_> {
+impl ExplainedPlan<'_> {
     /// The people that one question means.
-    fn people(&self, whom: &Whom, meant: &Meant) -> Vec<Person> {
-        let has_meant = |seen: &Witnessed| seen.accounts.iter().any(|account| meant.accounts.contains(&account.id));
+    fn meant_people(&self, whom: &PersonQuery, meant: &MatchedPeople) -> Vec<ExplainedPerson> {
+        let has_meant = |seen: &WatchedRow| seen.accounts.iter().any(|account| meant.accounts.contains(&account.id));
         let mut places = meant.rows.clone();
         if !meant.accounts.is_empty() {
             places.extend(self.seen.values().filter(|seen| has_meant(seen)).map(|seen| seen.settlement.place));
         }
         places.sort_unstable();
         places.dedup();
-        let mut people: Vec<Person> = places
+        let mut people: Vec<ExplainedPerson> = places
             .iter()
             .filter_map(|place| {
                 let (row, standing) = self.rows.get(place)?;
-                Some(of_row(self.inputs, row.clone(), *standing, self.seen.get(place).copied(), self.said))
+                Some(person_of_row(self.inputs, row.clone(), *standing, self.seen.get(place).copied(), self.said))
             })
             .collect();
         // A row that another of the same person stands for is worth a word only by itself.
-        let others = people.iter().any(|person| person.standing != Standing::Dropped);
-        if others && matches!(whom, Whom::Key(_)) {
-            people.retain(|person| person.standing != Standing::Dropped);
+        let others = people.iter().any(|person| person.standing != PersonStanding::Dropped);
+        if others && matches!(whom, PersonQuery::Key(_)) {
+            people.retain(|person| person.standing != PersonStanding::Dropped);
         }
         let mut alone: Vec<&Account> =
             self.watch.accounts().filter(|account| meant.accounts.contains(&account.id)).collect();
@@ -173,12 +176,14 @@ impl Everything<'_> {
             })
         });
         alone.sort_by_key(|account| &account.id);
-        people.extend(alone.into_iter().map(|account| of_account(self.inputs, account.clone(), self.said, self.watch)));
+        people.extend(
+            alone.into_iter().map(|account| person_of_account(self.inputs, account.clone(), self.said, self.watch)),
+        );
         people
     }
 }
 
-fn row(inputs: &Inputs<'_>, record: &Record, shape: &RowShape) -> (Row, Standing) {
+fn explain_row(inputs: &PlanInputs<'_>, record: &Record, shape: &RowShape) -> (ExplainedRow, PersonStanding) {
     let names = inputs.source.columns().names();
     let cells = |columns: &[usize]| -> Vec<(String, String)> {
         let cell = |at: &usize| Some((names.get(*at)?.clone(), record.cell(*at).trim().to_owned()));
@@ -189,7 +194,7 @@ fn row(inputs: &Inputs<'_>, record: &Record, shape: &RowShape) -> (Row, Standing
         RowShape::Bad(problem) => Some(problem.message.clone()),
     };
     let explained = if problem.is_some() { Vec::new() } else { inputs.mapping.explain(record) };
-    let values = explained.into_iter().map(|explained| Mapped {
+    let values = explained.into_iter().map(|explained| MappedExpression {
         attribute: explained.mapped.attr,
         on: explained.mapped.on,
         expression: explained.mapped.expression.clone(),
@@ -198,8 +203,8 @@ fn row(inputs: &Inputs<'_>, record: &Record, shape: &RowShape) -> (Row, Standing
     });
     let counts = problem.is_some() || inputs.mapping.includes(record, &mut inputs.mapping.scratch()).unwrap_or(true);
     let desired = inputs.mapping.map(record, &mut inputs.mapping.scratch()).ok().filter(|_| problem.is_none());
-    let row = Row {
-        key: desired.map(|desired| key_of_row(&inputs.context(), &desired)),
+    let row = ExplainedRow {
+        key: desired.map(|desired| key_of_row(&inputs.decision_context(), &desired)),
         place: record.place,
         source: inputs.source_of(record.place),
         identity: inputs.mapping.identity(record).to_owned(),
@@ -207,14 +212,20 @@ fn row(inputs: &Inputs<'_>, record: &Record, shape: &RowShape) -> (Row, Standing
         values: values.collect(),
         include: cells(inputs.mapping.include_reads()),
     };
-    (row, if counts { Standing::Decided } else { Standing::Excluded })
+    (row, if counts { PersonStanding::Decided } else { PersonStanding::Excluded })
 }
 
-fn of_row(inputs: &Inputs<'_>, row: Row, standing: Standing, seen: Option<&Witnessed>, said: &Said) -> Person {
+fn person_of_row(
+    inputs: &PlanInputs<'_>,
+    row: ExplainedRow,
+    standing: PersonStanding,
+    seen: Option<&WatchedRow>,
+    said: &PeopleDecisions,
+) -> ExplainedPerson {
     let decision = said.of_row(&row.source);
     let remembered = (!row.identity.is_empty()).then(|| inputs.memory.link_of(&row.identity)).flatten();
     let key_said = decision.action.as_ref().map(|action| &action.key).or(decision.finding.as_ref().map(|f| &f.key));
-    let mut person = Person {
+    let mut person = ExplainedPerson {
         key: key_said.or(row.key.as_ref()).unwrap_or(&row.identity).clone(),
         row: Some(row),
         desired: None,
@@ -226,35 +237,40 @@ fn of_row(inputs: &Inputs<'_>, row: Row, standing: Standing, seen: Option<&Witne
         standing,
         decision,
     };
-    let Some(Witnessed { settlement, desired, accounts, comparison }) = seen else { return person };
-    person.key = key_of_row(&inputs.context(), desired);
+    let Some(WatchedRow { settlement, desired, accounts, comparison }) = seen else { return person };
+    person.key = key_of_row(&inputs.decision_context(), desired);
     person.desired = Some(desired.clone());
     person.comparison = comparison.clone();
     match &settlement.verdict {
-        Verdict::Dropped { .. } => person.standing = Standing::Dropped,
-        Verdict::Equal { found, .. } | Verdict::Matched { found, .. } => {
+        RowVerdict::Dropped { .. } => person.standing = PersonStanding::Dropped,
+        RowVerdict::Equal { found, .. } | RowVerdict::Matched { found, .. } => {
             person.account = accounts.first().cloned();
             person.found = Some(match found {
-                Found::Link => "link".to_owned(),
-                Found::Rule(rule) => inputs.rules.get(*rule).map(|rule| rule.label.clone()).unwrap_or_default(),
+                FoundBy::Link => "link".to_owned(),
+                FoundBy::Rule(rule) => inputs.rules.get(*rule).map(|rule| rule.label.clone()).unwrap_or_default(),
             });
         }
-        Verdict::Claimed { .. } => person.account = accounts.first().cloned(),
-        Verdict::Ambiguous { .. } => person.candidates = accounts.iter().map(|account| account.id.clone()).collect(),
-        Verdict::Missing | Verdict::SameKey { .. } => {}
+        RowVerdict::Claimed { .. } => person.account = accounts.first().cloned(),
+        RowVerdict::Ambiguous { .. } => person.candidates = accounts.iter().map(|account| account.id.clone()).collect(),
+        RowVerdict::Missing | RowVerdict::SameKey { .. } => {}
     }
     person
 }
 
-fn of_account(inputs: &Inputs<'_>, account: Account, said: &Said, watch: &Watch) -> Person {
+fn person_of_account(
+    inputs: &PlanInputs<'_>,
+    account: Account,
+    said: &PeopleDecisions,
+    watch: &WatchedPeople,
+) -> ExplainedPerson {
     let decision = said.of_account(&account.id);
     let standing = match (&decision.action, &decision.finding) {
-        (None, None) if watch.is_alone(&account.id) => Standing::Ignored,
-        (None, None) => Standing::Contested,
-        _ => Standing::Decided,
+        (None, None) if watch.is_alone(&account.id) => PersonStanding::Ignored,
+        (None, None) => PersonStanding::Contested,
+        _ => PersonStanding::Decided,
     };
-    Person {
-        key: key_of_account(&inputs.context(), &account),
+    ExplainedPerson {
+        key: key_of_account(&inputs.decision_context(), &account),
         row: None,
         desired: None,
         account: Some(account),
@@ -268,17 +284,17 @@ fn of_account(inputs: &Inputs<'_>, account: Account, said: &Said, watch: &Watch)
 }
 
 /// What a plan does and says of a few people.
-struct Said {
+struct PeopleDecisions {
     actions: Vec<Action>,
     findings: Vec<Finding>,
 }
 
-impl Said {
+impl PeopleDecisions {
     fn read(
-        surveyed: &Surveyed,
-        is_one: impl Fn(Option<&Source>, Option<&AccountId>) -> bool,
-    ) -> Result<Self, SurveyError> {
-        let file = File::open(&surveyed.files.plan).map_err(SurveyError::file(&surveyed.files.plan))?;
+        surveyed: &MadePlan,
+        is_one: impl Fn(Option<&SourceLine>, Option<&AccountId>) -> bool,
+    ) -> Result<Self, PlanningError> {
+        let file = File::open(&surveyed.files.plan).map_err(PlanningError::file_error(&surveyed.files.plan))?;
         let mut reader = PlanReader::new(BufReader::new(file))?;
         let mut actions = Vec::new();
         while let Some(action) = reader.next()? {
@@ -288,8 +304,8 @@ impl Said {
         }
         let path = &surveyed.files.findings;
         let mut findings = Vec::new();
-        for finding in findings::read_findings(path).map_err(SurveyError::file(path))? {
-            let finding = finding.map_err(SurveyError::file(path))?;
+        for finding in findings_writer::read_findings(path).map_err(PlanningError::file_error(path))? {
+            let finding = finding.map_err(PlanningError::file_error(path))?;
             if is_one(finding.source.as_ref(), finding.account.as_ref()) {
                 findings.push(finding);
             }
@@ -297,15 +313,15 @@ impl Said {
         Ok(Self { actions, findings })
     }
 
-    fn of_row(&self, source: &Source) -> Decision {
-        self.of(|at, _| at == Some(source))
+    fn of_row(&self, source: &SourceLine) -> Decision {
+        self.find_decision(|at, _| at == Some(source))
     }
 
     fn of_account(&self, id: &AccountId) -> Decision {
-        self.of(|at, account| at.is_none() && account == Some(id))
+        self.find_decision(|at, account| at.is_none() && account == Some(id))
     }
 
-    fn of(&self, is_it: impl Fn(Option<&Source>, Option<&AccountId>) -> bool) -> Decision {
+    fn find_decision(&self, is_it: impl Fn(Option<&SourceLine>, Option<&AccountId>) -> bool) -> Decision {
         Decision {
             action: self.actions.iter().find(|a| is_it(a.source.as_ref(), a.account.as_ref())).cloned(),
             finding: self.findings.iter().find(|f| is_it(f.source.as_ref(), f.account.as_ref())).cloned(),
@@ -313,17 +329,17 @@ impl Said {
     }
 }
 
-impl Person {
+impl ExplainedPerson {
     /// What becomes of the person, in one word: the action, or what was found.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn outcome_word(&self) -> &'static str {
         match (&self.decision.action, &self.decision.finding, self.standing) {
-            (Some(action), _, _) => action.action.name(),
-            (None, Some(finding), _) => finding.finding.name(),
-            (None, None, Standing::Excluded) => "excluded",
-            (None, None, Standing::Ignored) => "ignored",
-            (None, None, Standing::Contested) => FindingKind::Conflict.name(),
-            (None, None, Standing::Decided | Standing::Dropped) => FindingKind::Unchanged.name(),
+            (Some(action), _, _) => action.action.as_str(),
+            (None, Some(finding), _) => finding.finding.as_str(),
+            (None, None, PersonStanding::Excluded) => "excluded",
+            (None, None, PersonStanding::Ignored) => "ignored",
+            (None, None, PersonStanding::Contested) => FindingKind::Conflict.as_str(),
+            (None, None, PersonStanding::Decided | PersonStanding::Dropped) => FindingKind::Unchanged.as_str(),
         }
     }
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use futures::StreamExt;
 use jiff::Timestamp;
 
-use super::last::{self, Last};
-use super::recorded::Recorded;
+use super::last_listing::{self, LastListing};
+use super::recorded_accounts::RecordedAccounts;
 use super::spool::{Spool, SpoolWriter};
-use super::watch::Watch;
-use super::{Accounts, Inputs, SurveyError, drafts};
+use super::watched_people::WatchedPeople;
+use super::{Accounts, PlanInputs, PlanningError, draft_actions};
 use crate::clock::blocking;
 use crate::connectors::{Connector, Listed};
 use crate::model::monitor::Phase;
@@ -18,32 +18,32 @@ use crate::plan::protect::ProtectPatterns;
 use crate::reconcile::RowIndex;
 
 /// Where accounts can be read again by the position under which the index knows them.
-pub(super) enum Seen {
+pub(super) enum ListedAccounts {
     Live { spool: Spool, snapshot: Option<(PathBuf, PathBuf)> },
-    Recorded(Recorded),
+    Recorded(RecordedAccounts),
 }
 
-pub(super) async fn read(
-    inputs: &Inputs<'_>,
+pub(super) async fn read_accounts(
+    inputs: &PlanInputs<'_>,
     index: &mut RowIndex,
-    watch: &mut Watch,
-) -> Result<(ListingDigest, Seen), SurveyError> {
+    watch: &mut WatchedPeople,
+) -> Result<(ListingDigest, ListedAccounts), PlanningError> {
     let protect = ProtectPatterns::new(&inputs.policy().protect);
     let read = match inputs.accounts {
-        Accounts::Live(target) => live(inputs, target, index, &protect).await,
-        Accounts::Recorded(path) => blocking(|| Recorded::read(inputs, path, index, &protect)),
-        Accounts::Last(last) => blocking(|| again(inputs, last, index, &protect, watch)),
+        Accounts::Live(target) => read_live(inputs, target, index, &protect).await,
+        Accounts::Recorded(path) => blocking(|| RecordedAccounts::read(inputs, path, index, &protect)),
+        Accounts::Last(last) => blocking(|| read_again(inputs, last, index, &protect, watch)),
     };
     inputs.monitor.ended(Phase::Listing);
     read
 }
 
-async fn live(
-    inputs: &Inputs<'_>,
+async fn read_live(
+    inputs: &PlanInputs<'_>,
     target: &dyn Connector,
     index: &mut RowIndex,
     protect: &ProtectPatterns,
-) -> Result<(ListingDigest, Seen), SurveyError> {
+) -> Result<(ListingDigest, ListedAccounts), PlanningError> {
     // An unfinished listing never takes the place of the last whole one.
     let (path, snapshot) = match &inputs.snapshot {
         Some(last) => {
@@ -52,7 +52,7 @@ async fn live(
         }
         None => (inputs.dir.join("listing.jsonl"), None),
     };
-    let file = drafts::create_private(&path).map_err(SurveyError::file(&path))?;
+    let file = draft_actions::create_private(&path).map_err(PlanningError::file_error(&path))?;
     let mut spool = SpoolWriter::new(file);
     let mut digest = ListingDigest::default();
     let mut count = 0;
@@ -62,8 +62,8 @@ async fn live(
         match piece? {
             Listed::Page { accounts, pages } => {
                 for account in &accounts {
-                    let at = spool.push(inputs.schema, account).map_err(SurveyError::file(&path))?;
-                    index.observe(inputs.schema, account, at);
+                    let at = spool.push(inputs.schema, account).map_err(PlanningError::file_error(&path))?;
+                    index.observe_account(inputs.schema, account, at);
                     digest.in_scope += u64::from(protect.is_in_scope(inputs.rules, account));
                 }
                 count += accounts.len() as u64;
@@ -72,7 +72,7 @@ async fn live(
             }
             Listed::Again { .. } => {
                 index.forget_accounts();
-                spool = spool.restart().map_err(SurveyError::file(&path))?;
+                spool = spool.empty_file().map_err(PlanningError::file_error(&path))?;
                 (digest.in_scope, count, pages_seen) = (0, 0, 0);
             }
             Listed::End { complete, notes } => {
@@ -82,45 +82,50 @@ async fn live(
         }
     }
     digest.accounts = count;
-    let (hash, spool) = spool.finish().map_err(SurveyError::file(&path))?;
+    let (hash, spool) = spool.finish_spool().map_err(PlanningError::file_error(&path))?;
     digest.digest = hash;
-    Ok((digest, Seen::Live { spool, snapshot }))
+    Ok((digest, ListedAccounts::Live { spool, snapshot }))
 }
 
 /// The accounts of the last listing, as they are known to be by now, on their way past the rows once more.
-fn again(
-    inputs: &Inputs<'_>,
-    last: &Last,
+fn read_again(
+    inputs: &PlanInputs<'_>,
+    last: &LastListing,
     index: &mut RowIndex,
     protect: &ProtectPatterns,
-    watch: &mut Watch,
-) -> Result<(ListingDigest, Seen), SurveyError> {
-    let temporary = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
+    watch: &mut WatchedPeople,
+) -> Result<(ListingDigest, ListedAccounts), PlanningError> {
+    let temporary = |error| PlanningError::File { path: "a temporary file".to_owned(), error };
     let mut spool = SpoolWriter::new(tempfile::tempfile().map_err(temporary)?);
     let mut digest = ListingDigest { complete: last.is_there(), ..ListingDigest::default() };
-    last.each(inputs.schema, &mut |account| {
+    last.each_account(inputs.schema, &mut |account| {
         let at = spool.push(inputs.schema, account).map_err(temporary)?;
-        watch.listed(account, at);
-        index.observe(inputs.schema, account, at);
+        watch.note_account(account, at);
+        index.observe_account(inputs.schema, account, at);
         digest.in_scope += u64::from(protect.is_in_scope(inputs.rules, account));
         digest.accounts += 1;
         Ok(())
     })?;
-    let (hash, spool) = spool.finish().map_err(temporary)?;
+    let (hash, spool) = spool.finish_spool().map_err(temporary)?;
     digest.digest = hash;
-    Ok((digest, Seen::Live { spool, snapshot: None }))
+    Ok((digest, ListedAccounts::Live { spool, snapshot: None }))
 }
 
-impl Seen {
+impl ListedAccounts {
     /// Everything about the listing is done: it becomes the last snapshot where it is whole.
-    pub fn keep(self, inputs: &Inputs<'_>, listing: &ListingDigest, at: Timestamp) -> Result<(), SurveyError> {
+    pub fn keep_snapshot(
+        self,
+        inputs: &PlanInputs<'_>,
+        listing: &ListingDigest,
+        at: Timestamp,
+    ) -> Result<(), PlanningError> {
         if let Self::Live { snapshot: Some((new, last)), spool } = self {
             drop(spool);
             if listing.complete {
-                std::fs::rename(&new, &last).map_err(SurveyError::file(&last))?;
-                last::describe(inputs, &last, listing, at)?;
+                std::fs::rename(&new, &last).map_err(PlanningError::file_error(&last))?;
+                last_listing::write_description(inputs, &last, listing, at)?;
             } else {
-                std::fs::remove_file(&new).map_err(SurveyError::file(&new))?;
+                std::fs::remove_file(&new).map_err(PlanningError::file_error(&new))?;
             }
         }
         Ok(())

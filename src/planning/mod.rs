@@ -3,39 +3,39 @@
 //! Nothing here writes to a target. The source is read once for the facts and, where something differs, once more for
 //! those rows alone; the listing streams past page by page. What is kept between the two is in [`RowIndex`].
 
-mod check;
-mod drafts;
+mod decided_rows;
+mod draft_actions;
 mod estimate;
 mod explain;
-mod findings;
-mod last;
+mod findings_writer;
+mod fingerprints;
+mod last_listing;
 mod listing;
-mod notes;
-mod recorded;
+mod notes_writer;
+mod person_search;
+mod recorded_accounts;
 mod references;
 mod rollback;
+mod row_check;
 mod row_traces;
 mod rows;
 mod secrets;
-mod settle;
 pub mod spool;
-mod watch;
-mod whom;
-mod written;
+mod watched_people;
 
-pub use check::{Checked, check_rows};
 pub use estimate::{Estimate, ToDo};
-pub use explain::{Explained, Mapped, Person, Row, Standing, explain};
-pub use findings::read_findings;
-pub use last::{Edit, Last};
-pub use recorded::ACCOUNT;
-pub use references::{References, Referred, Unknown, Users};
-pub use rollback::{NEVER_LEARNT, Rollback, rollback};
+pub use explain::{ExplainedPerson, ExplainedRow, MappedExpression, PersonAnswer, PersonStanding, explain_people};
+pub use findings_writer::read_findings;
+pub use fingerprints::fingerprint_value;
+pub use last_listing::{AccountEdit, LastListing};
+pub use person_search::PersonQuery;
+pub use recorded_accounts::ACCOUNT;
+pub use references::{CheckedReferences, ReferenceUsers, References, UnknownReference};
+pub use rollback::{NEVER_LEARNT, RollbackInputs, plan_rollback};
+pub use row_check::{CheckedSource, check_rows};
 pub use secrets::source_secrets;
-pub use whom::Whom;
-pub use written::fingerprint;
 
-pub use crate::plan::beside::PlanFiles;
+pub use crate::plan::sidecar::PlanFiles;
 
 #[cfg(test)]
 mod tests;
@@ -54,13 +54,13 @@ use crate::model::monitor::Monitor;
 use crate::model::{AttrSet, MatchRule, Place, Schema};
 use crate::plan::Policy;
 use crate::plan::decide::Context;
-use crate::plan::file::{Header, PlanFileError};
+use crate::plan::file::{PlanFileError, PlanHeader};
 use crate::source::{Source, SourceError};
 
-use self::watch::Watch;
+use self::watched_people::WatchedPeople;
 
 /// Everything that a plan is made from.
-pub struct Inputs<'a> {
+pub struct PlanInputs<'a> {
     pub settings: &'a Settings,
     pub schema: &'a Schema,
     pub rules: &'a [MatchRule],
@@ -86,14 +86,14 @@ pub enum Accounts<'a> {
     /// An earlier `export`.
     Recorded(&'a Path),
     /// The last whole listing, with what is known to have changed since.
-    Last(&'a Last),
+    Last(&'a LastListing),
 }
 
 /// A plan, made.
 #[derive(Clone, Debug)]
-pub struct Surveyed {
+pub struct MadePlan {
     pub id: RunId,
-    pub header: Header,
+    pub header: PlanHeader,
     pub digest: String,
     pub files: PlanFiles,
     /// When the listing was complete: the accounts are known as of then.
@@ -104,7 +104,7 @@ pub struct Surveyed {
 
 /// When the accounts were known, and what it took.
 #[derive(Clone, Copy, Debug)]
-struct Gathered {
+struct ListingTimes {
     at: Timestamp,
     /// Without repeats.
     requests: u64,
@@ -116,7 +116,7 @@ const TELLING: u64 = 20;
 
 /// Why there is no plan. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum SurveyError {
+pub enum PlanningError {
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error("{0}")]
@@ -135,8 +135,8 @@ pub enum SurveyError {
     Journal(#[from] crate::journal::JournalError),
 }
 
-impl SurveyError {
-    fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {
+impl PlanningError {
+    fn file_error(path: &Path) -> impl Fn(std::io::Error) -> Self {
         move |error| Self::File { path: path.display().to_string(), error }
     }
 }
@@ -173,26 +173,27 @@ impl std::fmt::Display for Duplicated {
 /// # Errors
 /// Whatever makes the source unreadable, the target unreachable, or the files of the plan unwritable. A bad row or a
 /// bad account is a finding, not an error.
-pub async fn survey(inputs: &Inputs<'_>) -> Result<Surveyed, SurveyError> {
-    survey_watching(inputs, &mut Watch::default()).await
+pub async fn make_plan(inputs: &PlanInputs<'_>) -> Result<MadePlan, PlanningError> {
+    make_plan_watching(inputs, &mut WatchedPeople::default()).await
 }
 
-/// As [`survey`]; what is made of the people that are watched is written down beside.
-async fn survey_watching(inputs: &Inputs<'_>, watch: &mut Watch) -> Result<Surveyed, SurveyError> {
+/// As [`make_plan`]; what is made of the people that are watched is written down beside.
+async fn make_plan_watching(inputs: &PlanInputs<'_>, watch: &mut WatchedPeople) -> Result<MadePlan, PlanningError> {
     let started = inputs.clock.now();
     let id = RunId::new(started, inputs.clock.random());
-    let mut findings = findings::Findings::create(inputs.dir)?;
-    let mut read = blocking(|| rows::read(inputs, &mut findings))?;
-    let before = inputs.sent();
+    let mut findings = findings_writer::FindingsWriter::create(inputs.dir)?;
+    let mut read = blocking(|| rows::read_rows(inputs, &mut findings))?;
+    let before = inputs.sent_requests();
     let began = inputs.clock.elapsed();
-    let accounts = listing::read(inputs, &mut read.index, watch).await?;
+    let accounts = listing::read_accounts(inputs, &mut read.index, watch).await?;
     let took = inputs.clock.elapsed().saturating_sub(began);
-    let after = inputs.sent();
-    let gathered = Gathered::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
-    blocking(|| settle::settle(inputs, id, read, accounts, findings, gathered, watch))
+    let after = inputs.sent_requests();
+    let gathered =
+        ListingTimes::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
+    blocking(|| decided_rows::decide_plan(inputs, id, read, accounts, findings, gathered, watch))
 }
 
-impl Gathered {
+impl ListingTimes {
     fn new(at: Timestamp, sent: u64, repeats: u64, took: Duration) -> Self {
         // A repeat of a sign-in is one too, and the sign-in itself is no part of the listing.
         let requests = sent.saturating_sub(repeats);
@@ -203,8 +204,8 @@ impl Gathered {
     }
 }
 
-impl Inputs<'_> {
-    fn sent(&self) -> Sent {
+impl PlanInputs<'_> {
+    fn sent_requests(&self) -> Sent {
         match self.accounts {
             Accounts::Live(target) => target.meter().sent_so_far(),
             Accounts::Recorded(_) | Accounts::Last(_) => Sent::default(),
@@ -212,7 +213,7 @@ impl Inputs<'_> {
     }
 
     /// What it costs to execute the plan right after it is made.
-    fn estimate(&self, pace: Option<f64>) -> Estimate<'_> {
+    fn new_estimate(&self, pace: Option<f64>) -> Estimate<'_> {
         let target = match self.accounts {
             Accounts::Live(target) => Some(target),
             Accounts::Recorded(_) | Accounts::Last(_) => None,
@@ -230,19 +231,19 @@ impl Inputs<'_> {
     }
 
     /// Mapped with `on = "always"`, and mapped with `on = "create"`.
-    fn mapped(&self) -> (AttrSet, AttrSet) {
+    fn mapped_attributes(&self) -> (AttrSet, AttrSet) {
         use crate::mapping::spec::On;
         let of = |on| self.mapping.attributes().iter().filter(|m| m.on == on).map(|m| m.attr).collect();
         (of(On::Always), of(On::Create))
     }
 
-    fn context(&self) -> Context<'_> {
-        let (always, on_create) = self.mapped();
+    fn decision_context(&self) -> Context<'_> {
+        let (always, on_create) = self.mapped_attributes();
         Context { schema: self.schema, policy: self.policy(), rules: self.rules, always, on_create }
     }
 
-    fn source_of(&self, place: Place) -> crate::plan::Source {
+    fn source_of(&self, place: Place) -> crate::plan::SourceLine {
         let file = self.source.files().get(usize::from(place.file)).map_or_else(String::new, |f| f.short.clone());
-        crate::plan::Source { file, line: place.line }
+        crate::plan::SourceLine { file, line: place.line }
     }
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::{Inputs, SurveyError};
+use super::{PlanInputs, PlanningError};
 use crate::connectors::{CallError, Connector};
 use crate::model::{AttrId, Attributes, Desired, Record, Schema, Value, Wanted, text};
 use crate::plan::Action;
@@ -16,35 +16,35 @@ use crate::source::RowShape;
 /// Everything that accounts refer to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct References {
-    by_attribute: BTreeMap<AttrId, BTreeMap<String, Users>>,
+    by_attribute: BTreeMap<AttrId, BTreeMap<String, ReferenceUsers>>,
 }
 
 /// Who refers to one name.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Users {
-    /// The first of them, at most [`Users::SHOWN`], as people know them.
+pub struct ReferenceUsers {
+    /// The first of them, at most [`ReferenceUsers::SHOWN`], as people know them.
     pub first: Vec<String>,
     pub total: u64,
 }
 
-impl Users {
+impl ReferenceUsers {
     pub const SHOWN: usize = 5;
 }
 
 /// A name that the tenant does not have.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unknown {
+pub struct UnknownReference {
     pub attribute: String,
     pub name: String,
     /// The name that the tenant has and that looks most like it.
     pub nearest: Option<String>,
-    pub users: Users,
+    pub users: ReferenceUsers,
 }
 
 /// What the tenant says of the references.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Referred {
-    pub unknown: Vec<Unknown>,
+pub struct CheckedReferences {
+    pub unknown: Vec<UnknownReference>,
     /// Attributes of which the tenant does not say what they can refer to.
     pub unsaid: Vec<String>,
     /// Lists that were asked for.
@@ -88,7 +88,7 @@ impl References {
     ///
     /// # Errors
     /// A source that cannot be read.
-    pub fn of_rows(inputs: &Inputs<'_>) -> Result<Self, SurveyError> {
+    pub fn of_rows(inputs: &PlanInputs<'_>) -> Result<Self, PlanningError> {
         let mut references = Self::default();
         let (schema, mapping) = (inputs.schema, inputs.mapping);
         if mapping.attributes().iter().all(|mapped| !schema.get(mapped.attr).reference) {
@@ -103,7 +103,7 @@ impl References {
                 continue;
             }
             let Ok(desired) = mapping.map(&record, &mut scratch) else { continue };
-            if schema.is_active(&set(&desired)) == Some(false) {
+            if schema.is_active(&set_values(&desired)) == Some(false) {
                 continue;
             }
             let place = inputs.source_of(desired.place);
@@ -118,7 +118,7 @@ impl References {
 
     /// Requests that asking takes.
     #[must_use]
-    pub fn lists(&self) -> u64 {
+    pub fn count_lists(&self) -> u64 {
         self.by_attribute.len() as u64
     }
 
@@ -126,8 +126,8 @@ impl References {
     ///
     /// # Errors
     /// The failure of the request.
-    pub async fn ask(&self, schema: &Schema, target: &dyn Connector) -> Result<Referred, CallError> {
-        let mut referred = Referred::default();
+    pub async fn ask_tenant(&self, schema: &Schema, target: &dyn Connector) -> Result<CheckedReferences, CallError> {
+        let mut referred = CheckedReferences::default();
         for (id, names) in &self.by_attribute {
             referred.asked += 1;
             let attribute = schema.name(*id);
@@ -136,7 +136,7 @@ impl References {
                 continue;
             };
             referred.unknown.extend(names.iter().filter(|(name, _)| !known.contains(name)).map(|(name, users)| {
-                Unknown {
+                UnknownReference {
                     attribute: attribute.to_owned(),
                     name: name.clone(),
                     nearest: text::nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
@@ -157,7 +157,7 @@ impl References {
             value => {
                 let users = self.by_attribute.entry(id).or_default().entry(value.to_string()).or_default();
                 users.total += 1;
-                if users.first.len() < Users::SHOWN {
+                if users.first.len() < ReferenceUsers::SHOWN {
                     users.first.push(who());
                 }
             }
@@ -166,7 +166,7 @@ impl References {
 }
 
 /// The values that a row sets.
-fn set(desired: &Desired) -> Attributes {
+fn set_values(desired: &Desired) -> Attributes {
     let set = desired.values.iter().filter_map(|(id, wanted)| match wanted {
         Wanted::Set(value) => Some((*id, value.clone())),
         Wanted::Clear => None,
@@ -174,7 +174,7 @@ fn set(desired: &Desired) -> Attributes {
     set.collect()
 }
 
-impl std::fmt::Display for Unknown {
+impl std::fmt::Display for UnknownReference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} \"{}\": {}", self.attribute, self.name, self.users.first.join(", "))?;
         match self.users.total - self.users.first.len() as u64 {
@@ -238,9 +238,9 @@ mod tests {
             r#"{"seq":3,"action":"update","key":"cy","changes":[{"attribute":"team","to":"Old"}],"requests":1,"held":true}"#,
             r#"{"seq":4,"action":"update","key":"di","changes":[{"attribute":"team","from":"Sales","to":null}],"requests":1,"held":false}"#,
         ] {
-            plan.action(serde_json::from_str(action).unwrap()).unwrap();
+            plan.write_action(serde_json::from_str(action).unwrap()).unwrap();
         }
-        plan.finish().unwrap();
+        plan.seal_plan().unwrap();
         let references = References::of_plan(&path, &schema(), |action| !action.held).unwrap();
         let teams = &references.by_attribute[&AttrId(1)];
         assert_eq!(teams.keys().map(String::as_str).collect::<Vec<_>>(), ["Ops", "Sales"]);
@@ -264,12 +264,12 @@ mod tests {
         let schema = target.schema();
         let team = schema.id("team").unwrap();
         let mut references = References::default();
-        assert_eq!(references.ask(schema, &target).await.unwrap(), Referred::default());
+        assert_eq!(references.ask_tenant(schema, &target).await.unwrap(), CheckedReferences::default());
         assert!(server.seen().is_empty());
         for (row, name) in ["Sales", "Sals", "ops", "Sales"].into_iter().enumerate() {
             references.add(schema, team, &Value::text(name), &|| format!("row {row}"));
         }
-        let referred = references.ask(schema, &target).await.unwrap();
+        let referred = references.ask_tenant(schema, &target).await.unwrap();
         let said: Vec<_> = referred.unknown.iter().map(ToString::to_string).collect();
         assert_eq!(said, [r#"team "Sals": row 1; did you mean "Sales"?"#, r#"team "ops": row 2; did you mean "Ops"?"#]);
         assert_eq!((referred.asked, target.meter().sent_so_far().lookup), (1, 1));
@@ -288,7 +288,7 @@ mod tests {
         let mut references = References::default();
         let team = target.schema().id("team").unwrap();
         references.add(target.schema(), team, &Value::text("Sales"), &String::new);
-        let referred = references.ask(target.schema(), &target).await.unwrap();
+        let referred = references.ask_tenant(target.schema(), &target).await.unwrap();
         assert_eq!((referred.unknown, referred.unsaid), (Vec::new(), vec!["team".to_owned()]));
     }
 
@@ -296,7 +296,7 @@ mod tests {
     fn an_unknown_name_shows_its_first_users_and_how_many_more_there_are() {
         let references = references(&["Sals"; 7]);
         let users = references.by_attribute[&AttrId(1)]["Sals"].clone();
-        let unknown = |nearest: Option<&str>| Unknown {
+        let unknown = |nearest: Option<&str>| UnknownReference {
             attribute: "team".to_owned(),
             name: "Sals".to_owned(),
             nearest: nearest.map(str::to_owned),

@@ -1,24 +1,24 @@
 //! What a row that cannot be used still shows of its person.
 
-use super::Inputs;
+use super::PlanInputs;
 use crate::model::{Record, Value};
 use crate::plan::unusable::RowTraces;
 
 /// The traces of a row whose cells stand under their columns.
-pub(super) fn traces_of_row(inputs: &Inputs<'_>, record: &Record) -> RowTraces {
+pub(super) fn traces_of_row(inputs: &PlanInputs<'_>, record: &Record) -> RowTraces {
     let mut traces = RowTraces::default();
     let identity = inputs.mapping.identity(record);
     if let Some(account) = (!identity.is_empty()).then(|| inputs.memory.link_of(identity)).flatten() {
         traces.add_account(&account);
     }
     let values = inputs.mapping.usable_values(record);
-    traces.add_values(&inputs.context(), |id| values.get(id));
+    traces.add_values(&inputs.decision_context(), |id| values.get(id));
     traces
 }
 
 /// The traces of a row with too few or too many cells: any of them may stand under a wrong column, so that each may be the
 /// identity, and each may be a key. A row of which no cell can be told shows nothing.
-pub(super) fn traces_of_cells(inputs: &Inputs<'_>, record: &Record) -> RowTraces {
+pub(super) fn traces_of_cells(inputs: &PlanInputs<'_>, record: &Record) -> RowTraces {
     if record.is_empty() {
         return RowTraces::default();
     }
@@ -31,7 +31,7 @@ pub(super) fn traces_of_cells(inputs: &Inputs<'_>, record: &Record) -> RowTraces
             traces.add_account(&account);
         }
         let value = Value::text(cell);
-        traces.add_values(&inputs.context(), |_| Some(&value));
+        traces.add_values(&inputs.decision_context(), |_| Some(&value));
     }
     traces
 }

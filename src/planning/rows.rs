@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::findings::Findings;
+use super::findings_writer::FindingsWriter;
+use super::fingerprints::{has_unsettled, write_only};
 use super::row_traces::{traces_of_cells, traces_of_row};
-use super::written::{unsettled, write_only};
-use super::{Duplicated, Inputs, SurveyError};
+use super::{Duplicated, PlanInputs, PlanningError};
 use crate::mapping::Scratch;
 use crate::model::monitor::Phase;
 use crate::model::{AttrSet, KeyHash, Place, Record};
@@ -18,11 +18,11 @@ use crate::plan::duplicates::{DuplicateDecision, decide_duplicate};
 use crate::plan::protect::ProtectPatterns;
 use crate::plan::unusable::{RowTraces, UnusableRows};
 use crate::plan::{Finding, FindingKind};
-use crate::reconcile::{Added, RowFacts, RowFlags, RowIndex, compared};
+use crate::reconcile::{Added, RowFacts, RowFlags, RowIndex, compared_attributes};
 use crate::source::{FileDigest, RowShape, SourceError};
 
 /// The source, read once.
-pub(super) struct Read {
+pub(super) struct SourceRead {
     pub index: RowIndex,
     pub unusable: UnusableRows,
     /// Rows that `source.include` lets through, the invalid ones among them.
@@ -49,22 +49,22 @@ enum Item {
 }
 
 /// What mapping made of a row.
-enum Mapped {
+enum MappedRow {
     Excluded,
     Invalid { place: Place, identity: String, reason: String, traces: RowTraces },
     Good { facts: RowFacts, place: Place, link: Option<KeyHash>, flags: RowFlags },
 }
 
-pub(super) fn read(inputs: &Inputs<'_>, findings: &mut Findings) -> Result<Read, SurveyError> {
+pub(super) fn read_rows(inputs: &PlanInputs<'_>, findings: &mut FindingsWriter) -> Result<SourceRead, PlanningError> {
     let workers = thread::available_parallelism().map_or(2, usize::from);
     let (to_map, work) = sync_channel::<Batch>(workers * 2);
-    let (mapped, results) = sync_channel::<(u64, Vec<Mapped>)>(workers * 2);
+    let (mapped, results) = sync_channel::<(u64, Vec<MappedRow>)>(workers * 2);
     let (used, reuse) = sync_channel::<Vec<Item>>(workers * 8);
     // Gone with the last worker: a reader that nobody reads for any more must not wait for one.
     let work = Arc::new(Mutex::new(work));
-    let shared = Shared::new(inputs);
+    let shared = MapperInputs::new(inputs);
     thread::scope(|scope| {
-        let reader = scope.spawn(move || feed(inputs, &to_map, &reuse));
+        let reader = scope.spawn(move || read_batches(inputs, &to_map, &reuse));
         for _ in 0..workers {
             let (mapped, used, work, shared) = (mapped.clone(), used.clone(), Arc::clone(&work), &shared);
             scope.spawn(move || map_batches(shared, &work, &mapped, &used));
@@ -77,13 +77,13 @@ pub(super) fn read(inputs: &Inputs<'_>, findings: &mut Findings) -> Result<Read,
         let files = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         taken?;
         inputs.monitor.ended(Phase::Reading);
-        intake.finish(files?)
+        intake.finish_rows(files?)
     })
 }
 
 /// Reads the source in batches, until its end or until nobody listens any more.
-fn feed(
-    inputs: &Inputs<'_>,
+fn read_batches(
+    inputs: &PlanInputs<'_>,
     to_map: &SyncSender<Batch>,
     reuse: &Receiver<Vec<Item>>,
 ) -> Result<Vec<FileDigest>, SourceError> {
@@ -129,19 +129,19 @@ fn feed(
 }
 
 /// What every worker needs.
-struct Shared<'a> {
-    inputs: &'a Inputs<'a>,
+struct MapperInputs<'a> {
+    inputs: &'a PlanInputs<'a>,
     compared: AttrSet,
     write_only: AttrSet,
     protected: ProtectPatterns,
 }
 
-impl<'a> Shared<'a> {
-    fn new(inputs: &'a Inputs<'a>) -> Self {
-        let (always, _) = inputs.mapped();
+impl<'a> MapperInputs<'a> {
+    fn new(inputs: &'a PlanInputs<'a>) -> Self {
+        let (always, _) = inputs.mapped_attributes();
         Self {
             inputs,
-            compared: compared(inputs.schema, always),
+            compared: compared_attributes(inputs.schema, always),
             write_only: write_only(inputs.schema, always),
             protected: ProtectPatterns::new(&inputs.policy().protect),
         }
@@ -149,9 +149,9 @@ impl<'a> Shared<'a> {
 }
 
 fn map_batches(
-    shared: &Shared<'_>,
+    shared: &MapperInputs<'_>,
     work: &Mutex<Receiver<Batch>>,
-    mapped: &SyncSender<(u64, Vec<Mapped>)>,
+    mapped: &SyncSender<(u64, Vec<MappedRow>)>,
     used: &SyncSender<Vec<Item>>,
 ) {
     let mut mapper = Mapper { shared, scratch: shared.inputs.mapping.scratch(), bytes: Vec::new() };
@@ -159,7 +159,7 @@ fn map_batches(
         // The lock is held only to take the next batch.
         let batch = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Batch { number, items }) = batch else { return };
-        let rows = items.iter().map(|item| mapper.map(item)).collect();
+        let rows = items.iter().map(|item| mapper.map_item(item)).collect();
         // A full channel of used batches only means that the reader allocates a new one.
         let _ = used.try_send(items);
         if mapped.send((number, rows)).is_err() {
@@ -169,23 +169,23 @@ fn map_batches(
 }
 
 struct Mapper<'a> {
-    shared: &'a Shared<'a>,
+    shared: &'a MapperInputs<'a>,
     scratch: Scratch,
     bytes: Vec<u8>,
 }
 
 impl Mapper<'_> {
-    fn map(&mut self, item: &Item) -> Mapped {
+    fn map_item(&mut self, item: &Item) -> MappedRow {
         let record = match item {
             Item::Row(record) => record,
             Item::Bad(record, reason) => {
                 let identity = self.shared.inputs.mapping.identity(record).to_owned();
                 let traces = traces_of_cells(self.shared.inputs, record);
-                return Mapped::Invalid { place: record.place, identity, reason: reason.clone(), traces };
+                return MappedRow::Invalid { place: record.place, identity, reason: reason.clone(), traces };
             }
         };
-        let Inputs { mapping, schema, rules, memory, .. } = *self.shared.inputs;
-        let invalid = |reason: String| Mapped::Invalid {
+        let PlanInputs { mapping, schema, rules, memory, .. } = *self.shared.inputs;
+        let invalid = |reason: String| MappedRow::Invalid {
             place: record.place,
             identity: mapping.identity(record).to_owned(),
             reason,
@@ -193,7 +193,7 @@ impl Mapper<'_> {
         };
         match mapping.includes(record, &mut self.scratch) {
             Ok(true) => {}
-            Ok(false) => return Mapped::Excluded,
+            Ok(false) => return MappedRow::Excluded,
             Err(reason) => return invalid(reason.to_string()),
         }
         let desired = match mapping.map(record, &mut self.scratch) {
@@ -202,7 +202,7 @@ impl Mapper<'_> {
                 return invalid(reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
             }
         };
-        let facts = RowFacts::of(schema, rules, self.shared.compared, &desired, &mut self.bytes);
+        let facts = RowFacts::of_row(schema, rules, self.shared.compared, &desired, &mut self.bytes);
         if desired.identity.is_empty() && facts.keys.iter().all(Option::is_none) {
             // Nothing tells two such rows apart, and they are not one person for that.
             return invalid(no_key(rules));
@@ -216,15 +216,15 @@ impl Mapper<'_> {
         }
         let flags = RowFlags {
             protected: self.shared.protected.matches_row(self.shared.inputs.rules, &desired),
-            unsettled: unsettled(schema, self.shared.write_only, &written, &desired),
+            unsettled: has_unsettled(schema, self.shared.write_only, &written, &desired),
         };
-        Mapped::Good { facts, place: desired.place, link, flags }
+        MappedRow::Good { facts, place: desired.place, link, flags }
     }
 }
 
 /// Puts mapped rows into the index, in the order of the file.
 struct Intake<'a> {
-    inputs: &'a Inputs<'a>,
+    inputs: &'a PlanInputs<'a>,
     index: RowIndex,
     unusable: UnusableRows,
     included: u64,
@@ -233,7 +233,7 @@ struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    fn new(inputs: &'a Inputs<'a>) -> Self {
+    fn new(inputs: &'a PlanInputs<'a>) -> Self {
         Self {
             inputs,
             index: RowIndex::new(inputs.rules.to_vec()),
@@ -244,8 +244,12 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn take_all(&mut self, results: &Receiver<(u64, Vec<Mapped>)>, findings: &mut Findings) -> Result<(), SurveyError> {
-        let mut early: HashMap<u64, Vec<Mapped>> = HashMap::new();
+    fn take_all(
+        &mut self,
+        results: &Receiver<(u64, Vec<MappedRow>)>,
+        findings: &mut FindingsWriter,
+    ) -> Result<(), PlanningError> {
+        let mut early: HashMap<u64, Vec<MappedRow>> = HashMap::new();
         let mut next = 0;
         for (number, rows) in results {
             early.insert(number, rows);
@@ -253,7 +257,7 @@ impl<'a> Intake<'a> {
                 next += 1;
                 self.read += rows.len() as u64;
                 for row in rows {
-                    self.take(row, findings)?;
+                    self.take_row(row, findings)?;
                 }
                 self.inputs.monitor.rows_read(self.read, None);
             }
@@ -261,10 +265,10 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    fn take(&mut self, row: Mapped, findings: &mut Findings) -> Result<(), SurveyError> {
+    fn take_row(&mut self, row: MappedRow, findings: &mut FindingsWriter) -> Result<(), PlanningError> {
         match row {
-            Mapped::Excluded => Ok(()),
-            Mapped::Invalid { place, identity, reason, traces } => {
+            MappedRow::Excluded => Ok(()),
+            MappedRow::Invalid { place, identity, reason, traces } => {
                 self.included += 1;
                 self.unusable.add_row(place, &traces);
                 let source = self.inputs.source_of(place);
@@ -279,16 +283,16 @@ impl<'a> Intake<'a> {
                     reason,
                 })
             }
-            Mapped::Good { facts, place, link, flags } => {
+            MappedRow::Good { facts, place, link, flags } => {
                 self.included += 1;
                 let added = self.index.add(&facts, place, link, flags);
-                self.judge(added, place);
+                self.judge_added(added, place);
                 Ok(())
             }
         }
     }
 
-    fn judge(&mut self, added: Added, place: Place) {
+    fn judge_added(&mut self, added: Added, place: Place) {
         // The row that was added is the last one.
         let row = u32::try_from(self.index.len() - 1).unwrap_or(u32::MAX);
         match decide_duplicate(self.inputs.duplicates(), self.inputs.rules, row, added) {
@@ -296,11 +300,11 @@ impl<'a> Intake<'a> {
             DuplicateDecision::LeaveOut { row, counts } => {
                 self.index.drop_row(row, counts);
             }
-            DuplicateDecision::Refuse { earlier, common } => self.duplicate(earlier, place, common),
+            DuplicateDecision::Refuse { earlier, common } => self.add_duplicate(earlier, place, common),
         }
     }
 
-    fn duplicate(&mut self, first: Place, second: Place, what: String) {
+    fn add_duplicate(&mut self, first: Place, second: Place, what: String) {
         self.duplicated.total += 1;
         if self.duplicated.pairs.len() < Duplicated::SHOWN {
             let [first, second] = [first, second].map(|place| self.inputs.source_of(place).to_string());
@@ -308,10 +312,10 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn finish(self, files: Vec<FileDigest>) -> Result<Read, SurveyError> {
+    fn finish_rows(self, files: Vec<FileDigest>) -> Result<SourceRead, PlanningError> {
         if self.duplicated.total > 0 {
-            return Err(SurveyError::Duplicates(self.duplicated));
+            return Err(PlanningError::Duplicates(self.duplicated));
         }
-        Ok(Read { index: self.index, unusable: self.unusable, included: self.included, files })
+        Ok(SourceRead { index: self.index, unusable: self.unusable, included: self.included, files })
     }
 }

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::SurveyError;
+use super::PlanningError;
 use crate::mapping::Mapping;
 use crate::model::{AttrId, Record, Secret, Value, Wanted};
-use crate::plan::Source as Place;
-use crate::plan::file::Header;
+use crate::plan::SourceLine as Place;
+use crate::plan::file::PlanHeader;
 use crate::source::{RowShape, Source};
 
 /// The secret values of the rows that `wanted` names, by the number given with each.
@@ -17,9 +17,9 @@ use crate::source::{RowShape, Source};
 pub fn source_secrets(
     source: &Source,
     mapping: &Mapping,
-    header: &Header,
+    header: &PlanHeader,
     wanted: &HashMap<(String, u32), u64>,
-) -> Result<HashMap<u64, Vec<(AttrId, Secret)>>, SurveyError> {
+) -> Result<HashMap<u64, Vec<(AttrId, Secret)>>, PlanningError> {
     let mut secrets = HashMap::new();
     let mut scratch = mapping.scratch();
     let mut record = Record::default();
@@ -38,7 +38,7 @@ pub fn source_secrets(
     }
     for (planned, now) in header.source.files.iter().zip(rows.digests()) {
         if planned.digest != now.digest {
-            return Err(SurveyError::SourceChanged(now.path));
+            return Err(PlanningError::SourceChanged(now.path));
         }
     }
     Ok(secrets)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Account, AccountId, Attributes, Digest, Schema, Value};
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct SpoolLine<'a> {
     id: &'a AccountId,
     #[serde(skip_serializing_if = "Option::is_none")]
     protected: &'a Option<String>,
@@ -47,7 +47,7 @@ impl SpoolWriter {
     pub fn push(&mut self, schema: &Schema, account: &Account) -> io::Result<u64> {
         self.line.clear();
         let values = account.values.iter().map(|(id, value)| (schema.name(id), value)).collect();
-        let line = Line { id: &account.id, protected: &account.protected, values };
+        let line = SpoolLine { id: &account.id, protected: &account.protected, values };
         serde_json::to_writer(&mut self.line, &line)?;
         self.line.push(b'\n');
         self.out.write_all(&self.line)?;
@@ -61,7 +61,7 @@ impl SpoolWriter {
     ///
     /// # Errors
     /// When the file cannot be emptied.
-    pub fn restart(self) -> io::Result<Self> {
+    pub fn empty_file(self) -> io::Result<Self> {
         // What is still buffered belongs to what is thrown away.
         let (mut file, _) = self.out.into_parts();
         file.set_len(0)?;
@@ -73,9 +73,9 @@ impl SpoolWriter {
     ///
     /// # Errors
     /// When it cannot be written out.
-    pub fn finish(self) -> io::Result<(String, Spool)> {
+    pub fn finish_spool(self) -> io::Result<(String, Spool)> {
         let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let digest = hex(self.digest);
+        let digest = format_sum(self.digest);
         Ok((digest, Spool { input: BufReader::new(file), line: String::new() }))
     }
 }
@@ -93,11 +93,11 @@ impl Spool {
         Ok(Self { input: BufReader::new(File::open(path)?), line: String::new() })
     }
 
-    /// How many accounts a file has, and the digest that [`SpoolWriter::finish`] gave.
+    /// How many accounts a file has, and the digest that [`SpoolWriter::finish_spool`] gave.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn digest(path: &Path) -> io::Result<(u64, String)> {
+    pub fn file_digest(path: &Path) -> io::Result<(u64, String)> {
         let (mut input, mut line) = (BufReader::new(File::open(path)?), Vec::new());
         let (mut count, mut digest) = (0, [0, 0]);
         while input.read_until(b'\n', &mut line)? > 0 {
@@ -105,7 +105,7 @@ impl Spool {
             count += 1;
             line.clear();
         }
-        Ok((count, hex(digest)))
+        Ok((count, format_sum(digest)))
     }
 
     /// The account at a position that [`SpoolWriter::push`] gave.
@@ -140,7 +140,7 @@ fn add(digest: &mut [u64; 2], line: &[u8]) {
     }
 }
 
-fn hex([a, b]: [u64; 2]) -> String {
+fn format_sum([a, b]: [u64; 2]) -> String {
     format!("{a:016x}{b:016x}")
 }
 
@@ -161,7 +161,7 @@ mod tests {
         let spool = |order: [usize; 3]| {
             let mut writer = SpoolWriter::new(tempfile::tempfile().unwrap());
             let at: Vec<_> = order.iter().map(|n| writer.push(&schema, &accounts[*n]).unwrap()).collect();
-            let (digest, spool) = writer.finish().unwrap();
+            let (digest, spool) = writer.finish_spool().unwrap();
             (at, digest, spool)
         };
         let (at, digest, mut reader) = spool([0, 1, 2]);
@@ -182,9 +182,9 @@ mod tests {
         };
         let many: Vec<Account> = (0..5_000).map(|n| account(&format!("x{n}"), "Somebody")).collect();
         let new = || SpoolWriter::new(tempfile::tempfile().unwrap());
-        let writer = write(&many, new()).restart().unwrap();
-        let (digest, mut spool) = write(&[account("1", "Ana")], writer).finish().unwrap();
-        assert_eq!(digest, write(&[account("1", "Ana")], new()).finish().unwrap().0);
+        let writer = write(&many, new()).empty_file().unwrap();
+        let (digest, mut spool) = write(&[account("1", "Ana")], writer).finish_spool().unwrap();
+        assert_eq!(digest, write(&[account("1", "Ana")], new()).finish_spool().unwrap().0);
         assert_eq!(spool.read(&schema, 0).unwrap(), account("1", "Ana"));
         assert_eq!(spool.next(&schema).unwrap(), None);
     }

@@ -33,7 +33,7 @@ impl Comparison {
 /// Compares the attributes for which `always` holds (mapped with `on = "always"`). `written` answers whether a
 /// write-only attribute still has the value that was last written, as far as anybody remembers.
 #[must_use]
-pub fn compare(
+pub fn compare_desired(
     schema: &Schema,
     desired: &Desired,
     account: &Account,
@@ -47,7 +47,7 @@ pub fn compare(
             continue;
         }
         let difference = if attribute.read {
-            readable(attribute, *id, wanted, account.values.get(*id).unwrap_or(&Value::Null))
+            compare_readable(attribute, *id, wanted, account.values.get(*id).unwrap_or(&Value::Null))
         } else {
             write_only(attribute, *id, wanted, &written)
         };
@@ -73,24 +73,24 @@ pub fn has_all<'v>(
             continue;
         }
         let now = account.values.get(id).unwrap_or(&Value::Null);
-        if let Some(difference) = readable(attribute, id, &Wanted::Set(value.clone()), now) {
+        if let Some(difference) = compare_readable(attribute, id, &Wanted::Set(value.clone()), now) {
             return Err(difference);
         }
     }
     Ok(())
 }
 
-fn readable(attribute: &Attribute, id: AttrId, wanted: &Wanted, now: &Value) -> Option<Difference> {
+fn compare_readable(attribute: &Attribute, id: AttrId, wanted: &Wanted, now: &Value) -> Option<Difference> {
     let to = match wanted {
         Wanted::Clear => Value::Null,
-        Wanted::Set(Value::Object(keys)) if attribute.merge => merged(attribute, keys, now)?,
+        Wanted::Set(Value::Object(keys)) if attribute.merge => merge_keys(attribute, keys, now)?,
         Wanted::Set(value) => value.clone(),
     };
     (!normal::same(attribute, now, &to)).then(|| Difference { attribute: id, from: Some(now.clone()), to })
 }
 
 /// The account's object with the wanted keys laid over it; none where nothing of it differs.
-fn merged(attribute: &Attribute, wanted: &BTreeMap<String, Value>, now: &Value) -> Option<Value> {
+fn merge_keys(attribute: &Attribute, wanted: &BTreeMap<String, Value>, now: &Value) -> Option<Value> {
     let mut object = now.as_object().cloned().unwrap_or_default();
     let mut differs = false;
     for (key, value) in wanted {
@@ -159,7 +159,7 @@ mod tests {
         let values: Attributes =
             account.iter().map(|(id, json)| (AttrId(*id), serde_json::from_str(json).unwrap())).collect();
         let account = Account { id: AccountId("1".into()), values, protected: None };
-        compare(&schema(), &desired, &account, |_| true, |_, _| written)
+        compare_desired(&schema(), &desired, &account, |_| true, |_, _| written)
     }
 
     fn set(json: &str) -> Wanted {

@@ -5,7 +5,7 @@ use crate::model::{Account, AttrId, AttrSet, Desired, Digest, KeyHash, MatchRule
 
 /// The attributes that a digest covers: of those mapped with `on = "always"`, the ones that the listing shows.
 #[must_use]
-pub fn compared(schema: &Schema, always: AttrSet) -> AttrSet {
+pub fn compared_attributes(schema: &Schema, always: AttrSet) -> AttrSet {
     always.into_iter().filter(|id| schema.get(*id).comparable()).collect()
 }
 
@@ -24,7 +24,7 @@ pub struct RowFacts {
 impl RowFacts {
     /// `scratch` is cleared and reused.
     #[must_use]
-    pub fn of(
+    pub fn of_row(
         schema: &Schema,
         rules: &[MatchRule],
         compared: AttrSet,
@@ -47,7 +47,7 @@ impl RowFacts {
                     Wanted::Set(value) => value,
                     Wanted::Clear => &Value::Null,
                 };
-                feed(schema, *id, value, scratch);
+                write_form(schema, *id, value, scratch);
             }
         }
         Self { identity, keys, digest: Digest::of(scratch), mask }
@@ -60,12 +60,12 @@ impl RowFacts {
 pub fn account_digest(schema: &Schema, account: &Account, mask: AttrSet, scratch: &mut Vec<u8>) -> Digest {
     scratch.clear();
     for id in mask {
-        feed(schema, id, account.values.get(id).unwrap_or(&Value::Null), scratch);
+        write_form(schema, id, account.values.get(id).unwrap_or(&Value::Null), scratch);
     }
     Digest::of(scratch)
 }
 
-fn feed(schema: &Schema, id: AttrId, value: &Value, out: &mut Vec<u8>) {
+fn write_form(schema: &Schema, id: AttrId, value: &Value, out: &mut Vec<u8>) {
     out.push(id.0);
     normal::write(schema.get(id), value, out);
 }

@@ -7,7 +7,7 @@ pub mod facts;
 pub mod index;
 pub mod verdict;
 
-pub use compare::{Comparison, Difference, compare};
-pub use facts::{RowFacts, compared};
+pub use compare::{Comparison, Difference, compare_desired};
+pub use facts::{RowFacts, compared_attributes};
 pub use index::RowIndex;
-pub use verdict::{Added, Found, RowFlags, Settled, Settlement, Verdict};
+pub use verdict::{Added, FoundBy, RowFlags, RowVerdict, Settled, Settlement};

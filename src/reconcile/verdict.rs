@@ -25,13 +25,13 @@ pub enum Added {
     SameKey {
         row: u32,
         place: Place,
-        by: Found,
+        by: FoundBy,
     },
 }
 
 /// How an account was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum FoundBy {
     /// By the remembered link from the row's identity.
     Link,
     /// By the rule of this index.
@@ -40,27 +40,27 @@ pub enum Found {
 
 /// What became of one row once every account was seen.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum RowVerdict {
     /// Another row of the same person counts instead.
     Dropped { other: Place },
     /// No account.
     Missing,
     /// One account, and it is what the row wants.
-    Equal { account: u64, found: Found },
+    Equal { account: u64, found: FoundBy },
     /// One account that may differ.
-    Matched { account: u64, found: Found },
+    Matched { account: u64, found: FoundBy },
     /// Several accounts, and no rule that tells them apart.
     Ambiguous { accounts: Vec<u64> },
     /// The account is claimed by another row too.
     Claimed { account: u64, other: Place },
     /// Another row has the same key, or is linked to the same account.
-    SameKey { other: Place, by: Found },
+    SameKey { other: Place, by: FoundBy },
 }
 
-impl Verdict {
+impl RowVerdict {
     /// The accounts that it names.
     #[must_use]
-    pub fn accounts(&self) -> &[u64] {
+    pub fn found_accounts(&self) -> &[u64] {
         match self {
             Self::Equal { account, .. } | Self::Matched { account, .. } | Self::Claimed { account, .. } => {
                 std::slice::from_ref(account)
@@ -95,5 +95,5 @@ pub struct Settlement {
     pub protected: bool,
     /// The remembered link is there and names the account that was found.
     pub linked: bool,
-    pub verdict: Verdict,
+    pub verdict: RowVerdict,
 }

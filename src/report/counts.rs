@@ -1,6 +1,6 @@
 //! The numbers of a report, for every form that people read.
 
-use crate::plan::safety::Group;
+use crate::plan::safety::ActionGroup;
 use crate::plan::{ActionKind, FindingKind};
 
 use super::Head;
@@ -24,7 +24,7 @@ pub(super) fn count_rows(head: &Head) -> Vec<CountRow> {
 
     let actions = action_rows(head);
     let troubles = [plain("held", summary.held), plain("failed", summary.failed), plain("unknown", summary.unknown)];
-    let findings = FindingKind::ALL.into_iter().map(|kind| plain(kind.name(), summary.found.get(kind)));
+    let findings = FindingKind::ALL.into_iter().map(|kind| plain(kind.as_str(), summary.found.get(kind)));
     let requests = CountRow {
         name: "requests",
         planned: summary.requests.estimated,
@@ -39,7 +39,7 @@ pub(super) fn count_rows(head: &Head) -> Vec<CountRow> {
 pub(super) fn action_rows(head: &Head) -> impl Iterator<Item = CountRow> {
     let (summary, is_run) = (&head.summary, head.is_run());
     let counts = ActionKind::ALL.into_iter().map(move |kind| CountRow {
-        name: kind.name(),
+        name: kind.as_str(),
         planned: summary.planned.get(kind),
         applied: is_run.then(|| summary.applied.get(kind)),
         remark: held_remark(head, kind),
@@ -49,7 +49,7 @@ pub(super) fn action_rows(head: &Head) -> impl Iterator<Item = CountRow> {
 
 /// How many actions of this kind are held, of what limit. A limit counts several kinds together and holds all of them.
 pub(super) fn held_of(head: &Head, kind: ActionKind) -> Option<(u64, &HeldKind)> {
-    let held = head.held.iter().find(|held| held.kind == Group::of(kind))?;
+    let held = head.held.iter().find(|held| held.kind == ActionGroup::of_kind(kind))?;
     Some((head.summary.planned.get(kind).min(held.count), held))
 }
 
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_limit_that_counts_two_kinds_together_is_told_of_both() {
         let mut head = rich_plan().head;
-        (head.held[0].kind, head.held[0].count, head.held[0].limit) = (Group::Update, 3, 1);
+        (head.held[0].kind, head.held[0].count, head.held[0].limit) = (ActionGroup::Update, 3, 1);
         assert_eq!(held_remark(&head, ActionKind::Reactivate).unwrap(), "1 held of 3 together, the limit is 1");
         assert_eq!(held_remark(&head, ActionKind::Update).unwrap(), "2 held of 3 together, the limit is 1");
         assert_eq!(held_remark(&head, ActionKind::Create), None);

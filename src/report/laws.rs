@@ -13,8 +13,8 @@ use super::record::HeldKind;
 use super::samples::{quiet, rendered, rich};
 use super::{ActionOutcome, Entry, Form, Head, OutcomeResult, RunRecord, Style, SummaryProblem, render};
 use crate::model::{AccountId, Secret, Value};
-use crate::plan::safety::Group;
-use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, Source};
+use crate::plan::safety::ActionGroup;
+use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, SourceLine};
 
 /// Text that means to do harm, and text that does not know that it does.
 fn nasty() -> impl Strategy<Value = String> {
@@ -88,8 +88,8 @@ fn change() -> impl Strategy<Value = Change> {
     (nasty(), option::of(value()), value()).prop_map(|(attribute, from, to)| Change { attribute, from, to })
 }
 
-fn source() -> impl Strategy<Value = Option<Source>> {
-    option::of((nasty(), any::<u32>()).prop_map(|(file, line)| Source { file, line }))
+fn source() -> impl Strategy<Value = Option<SourceLine>> {
+    option::of((nasty(), any::<u32>()).prop_map(|(file, line)| SourceLine { file, line }))
 }
 
 fn outcome() -> impl Strategy<Value = ActionOutcome> {
@@ -137,7 +137,7 @@ fn finding() -> impl Strategy<Value = Entry> {
 
 pub(super) fn head() -> impl Strategy<Value = Head> {
     let texts = (nasty(), nasty(), nasty(), vec(nasty(), 0..2), option::of((nasty(), nasty(), option::of(nasty()))));
-    let held = option::of((select(Group::ALL.to_vec()), nasty()));
+    let held = option::of((select(ActionGroup::ALL.to_vec()), nasty()));
     (any::<bool>(), texts, held).prop_map(|(is_run, (run, tenant, target, notes, error), held)| {
         let mut head = if is_run { rich().head } else { quiet().head };
         (head.summary.run, head.summary.tenant, head.target, head.notes) = (run, tenant, target, notes);
@@ -217,7 +217,7 @@ proptest! {
     #[test]
     fn each_person_of_a_text_is_one_line_under_a_sign(head in head(), entries in entries()) {
         let text = show(&head, &entries, Form::Text, &Style::default());
-        let kinds: Vec<&str> = ActionKind::ALL.map(ActionKind::name).into_iter().chain(FindingKind::ALL.map(FindingKind::name)).collect();
+        let kinds: Vec<&str> = ActionKind::ALL.map(ActionKind::as_str).into_iter().chain(FindingKind::ALL.map(FindingKind::as_str)).collect();
         let is_person = |line: &&str| {
             let mut words = line.split(' ');
             words.next().is_some_and(|sign| "+~^-x!?.=&>o#".contains(sign) && sign.len() == 1) && words.next().is_some_and(|kind| kinds.contains(&kind))

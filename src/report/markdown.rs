@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::plan::{ActionKind, Change, FindingKind, Source};
+use crate::plan::{ActionKind, Change, FindingKind, SourceLine};
 
 use super::counts::{CountRow, count_rows};
 use super::next::{held_steps, next_steps};
@@ -102,7 +102,7 @@ fn write_held(head: &Head, style: &Style, out: &mut dyn Write) -> io::Result<()>
     write_titles(&["action", "accounts", "limit", "released by"], out)?;
     for (held, step) in held {
         let command = step.command.as_deref().map(code_text).unwrap_or_default();
-        writeln!(out, "| {} | {} | {} | {command} |", held.kind.name(), held.count, held.limit)?;
+        writeln!(out, "| {} | {} | {} | {command} |", held.kind.as_str(), held.count, held.limit)?;
     }
     Ok(())
 }
@@ -154,7 +154,7 @@ fn entry_row(entry: &Entry, section: EntrySection) -> String {
     format!("| {sign} | {kind} | {key} | {place} | {} | {} |", cell_of(changes), last.join("<br>"))
 }
 
-fn source_place(source: &Source) -> String {
+fn source_place(source: &SourceLine) -> String {
     code_text(&format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line))
 }
 

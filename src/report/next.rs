@@ -66,7 +66,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<NextStep> {
         let rest = rest.map(|plan| format!("apply {}", visible(plan)));
         steps.push(NextStep::new(why).with_command(called.whole_command(rest.as_deref().unwrap_or("sync"))));
     }
-    let free = summary.planned.total().saturating_sub(summary.held);
+    let free = summary.planned.count_all().saturating_sub(summary.held);
     let is_to_be_applied = matches!(summary.command.as_str(), "apply" | "sync");
     if !head.is_run() && !is_to_be_applied && free > 0 && summary.error.is_none() {
         let step = NextStep::new(format!("{} to change", count_accounts(free)));
@@ -93,7 +93,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<NextStep> {
         );
     }
     // Of a rollback that found nothing to take back nothing can be made again.
-    if head.takes_back.is_some() && summary.error.is_none() && summary.planned.total() > 0 {
+    if head.takes_back.is_some() && summary.error.is_none() && summary.planned.count_all() > 0 {
         let why = "The next sync makes these changes again as long as the export asks for them: fix the export first";
         steps.push(NextStep::new(why));
     }
@@ -115,8 +115,8 @@ fn held_step(head: &Head, held: &HeldKind, called: &Invocation) -> NextStep {
     let step = NextStep::new(format!(
         "{} to {} held, the limit is {limit} ({}): look at them, then release them",
         count_accounts(*count),
-        kind.name(),
-        kind.setting()
+        kind.as_str(),
+        kind.setting_name()
     ));
     if head.against.is_none() { step.with_command(release_command(head, held, called)) } else { step }
 }

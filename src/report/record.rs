@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Summary;
-use crate::plan::action::Planned;
-use crate::plan::safety::Group;
-use crate::plan::{Action, Change, Finding, Source};
+use crate::plan::action::ActionCounts;
+use crate::plan::safety::ActionGroup;
+use crate::plan::{Action, Change, Finding, SourceLine};
 
 /// A plan or a run, ready to be rendered once.
 pub struct RunRecord<'a> {
@@ -84,7 +84,7 @@ pub struct TakesBack {
 /// Actions that wait for an approval because there are more of their kind than the limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldKind {
-    pub kind: Group,
+    pub kind: ActionGroup,
     pub count: u64,
     pub limit: u64,
     pub approve: String,
@@ -104,7 +104,7 @@ pub struct PastRun {
     pub at: Timestamp,
     /// Accounts when it began, where that is known.
     pub accounts: Option<u64>,
-    pub applied: Planned,
+    pub applied: ActionCounts,
     /// Failed, or of unknown outcome.
     pub failed: u64,
 }
@@ -130,7 +130,7 @@ pub(super) struct EntryFacts<'e> {
     pub identity: Option<&'e str>,
     pub account: Option<&'e str>,
     pub matched: Option<&'e str>,
-    pub source: Option<&'e Source>,
+    pub source: Option<&'e SourceLine>,
     pub changes: &'e [Change],
     pub outcome: Option<&'e ActionOutcome>,
     /// Why; none where nothing is said.
@@ -142,7 +142,7 @@ impl Entry {
     pub(super) fn facts(&self) -> EntryFacts<'_> {
         match self {
             Self::Action { action, outcome } => EntryFacts {
-                kind: action.action.name(),
+                kind: action.action.as_str(),
                 key: &action.key,
                 identity: action.identity.as_deref(),
                 account: action.account.as_ref().map(|id| id.as_str()),
@@ -154,7 +154,7 @@ impl Entry {
                 warnings: &action.warnings,
             },
             Self::Finding(finding) => EntryFacts {
-                kind: finding.finding.name(),
+                kind: finding.finding.as_str(),
                 key: &finding.key,
                 identity: finding.identity.as_deref(),
                 account: finding.account.as_ref().map(|id| id.as_str()),

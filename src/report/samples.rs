@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Entry, Form, Head, PastRun, RunRecord, Style, render};
-use crate::plan::action::Planned;
+use crate::plan::action::ActionCounts;
 
 /// Renders to a text; what is not UTF-8 fails the test.
 pub fn rendered(record: RunRecord<'_>, form: Form, style: &Style) -> String {
@@ -80,7 +80,7 @@ pub fn past() -> Vec<PastRun> {
         run: format!("r-{day}"),
         at: format!("2026-11-{:02}T03:00:00Z", 15 + day).parse().unwrap(),
         accounts: Some(accounts),
-        applied: Planned { create, deactivate, update: 3, ..Planned::default() },
+        applied: ActionCounts { create, deactivate, update: 3, ..ActionCounts::default() },
         failed,
     };
     vec![run(4, 1180, 4, 1, 0), run(5, 1183, 6, 2, 2), run(6, 1187, 0, 0, 0)]

@@ -31,10 +31,10 @@ impl EntrySection {
 
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Action(kind) => kind.name(),
+            Self::Action(kind) => kind.as_str(),
             Self::Failed => "failed",
             Self::Unknown => "unknown",
-            Self::Finding(kind) => kind.name(),
+            Self::Finding(kind) => kind.as_str(),
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Forecast;
-use crate::plan::action::{Found, Planned};
+use crate::plan::action::{ActionCounts, FindingCounts};
 
 /// One plan or run in numbers. The names are fixed: scripts read them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,9 +16,9 @@ pub struct Summary {
     pub run: String,
     pub tenant: String,
     pub outcome: SummaryOutcome,
-    pub planned: Planned,
-    pub found: Found,
-    pub applied: Planned,
+    pub planned: ActionCounts,
+    pub found: FindingCounts,
+    pub applied: ActionCounts,
     pub held: u64,
     pub failed: u64,
     pub unknown: u64,

@@ -31,7 +31,7 @@ pub(super) fn summary_facts(summary: &Summary, is_run: bool) -> Vec<(&'static st
     } else if summary.held > 0 {
         fact("held", summary.held.to_string());
     }
-    fact("found", list_counts(FindingKind::ALL.map(|kind| (found.get(kind), kind.name()))));
+    fact("found", list_counts(FindingKind::ALL.map(|kind| (found.get(kind), kind.as_str()))));
 
     let kinds = list_counts([
         (requests.auth, "auth"),
@@ -94,7 +94,7 @@ fn forecast_text(forecast: Forecast) -> String {
 /// or failed before them.
 pub(super) fn untouched_actions(summary: &Summary) -> u64 {
     let Summary { planned, applied, held, failed, unknown, .. } = summary;
-    [applied.total(), *held, *failed, *unknown].into_iter().fold(planned.total(), u64::saturating_sub)
+    [applied.count_all(), *held, *failed, *unknown].into_iter().fold(planned.count_all(), u64::saturating_sub)
 }
 
 /// A length of time: `31.2 s`, `3 min 20 s`, `2 h 5 min`.

@@ -91,7 +91,7 @@ const HOUSE: &[Room] = &[
             "journal::state",
             "connectors",
             "reconcile::compare",
-            "planning::fingerprint",
+            "planning::fingerprint_value",
             "files",
             "clock",
             "testing",

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 
-use headcount::plan::file::{Header, PlanReader, PlanWriter};
+use headcount::plan::file::{PlanHeader, PlanReader, PlanWriter};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::{Project, Tenant, counts, row, three_accounts, three_rows};
@@ -17,16 +17,16 @@ fn planned() -> (Tenant, Project) {
 }
 
 /// Writes the plan again, sealed as a plan is, with another header.
-fn reseal(project: &Project, change: impl FnOnce(&mut Header)) {
+fn reseal(project: &Project, change: impl FnOnce(&mut PlanHeader)) {
     let path = project.path("plan.jsonl");
     let mut reader = PlanReader::new(BufReader::new(File::open(&path).unwrap())).unwrap();
     let mut header = reader.header.clone();
     change(&mut header);
     let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
     while let Some(action) = reader.next().unwrap() {
-        writer.action(action).unwrap();
+        writer.write_action(action).unwrap();
     }
-    std::fs::write(path, writer.finish().unwrap().0).unwrap();
+    std::fs::write(path, writer.seal_plan().unwrap().0).unwrap();
 }
 
 #[track_caller]

@@ -374,9 +374,9 @@ fn aged(project: &Project, hours: i64) {
     header.created_at = Timestamp::now() - SignedDuration::from_hours(hours);
     let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
     while let Some(action) = reader.next().unwrap() {
-        writer.action(action).unwrap();
+        writer.write_action(action).unwrap();
     }
-    project.write("plan.jsonl", writer.finish().unwrap().0);
+    project.write("plan.jsonl", writer.seal_plan().unwrap().0);
 }
 
 const PLANS: &[Case] = &[

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headcount::clock::Clock;
-use headcount::execute::{Execution, Mode, Secrets, Selection, execute};
+use headcount::execute::{ExecutionInputs, Mode, Secrets, Selection, execute_run};
 use headcount::journal::{Event, Journal, RunHead, RunId, Step};
 use headcount::model::monitor::Silent;
 use headcount::model::{AccountId, AttrId, Attributes, MatchRule, Secret, Value};
-use headcount::plan::file::{Header, PlanWriter};
-use headcount::plan::{Action, ActionKind, Change, Source};
+use headcount::plan::file::{PlanHeader, PlanWriter};
+use headcount::plan::{Action, ActionKind, Change, SourceLine};
 
 use super::subject::Subject;
 use super::support::{Setting, setting};
@@ -65,7 +65,7 @@ async fn change(setting: &Setting, n: u64, kind: ActionKind, attribute: AttrId, 
     let action = Action {
         account: Some(id.clone()),
         matched: Some(name.to_owned()),
-        source: Some(Source { file: "hr.csv".into(), line: 2 }),
+        source: Some(SourceLine { file: "hr.csv".into(), line: 2 }),
         changes: vec![Change { attribute: setting.target.schema().name(attribute).to_owned(), from: Some(from), to }],
         held: false,
         ..Action::new(kind, login)
@@ -81,7 +81,7 @@ fn wanted(setting: &Setting, action: &Action) -> Attributes {
 struct Nobody;
 
 impl Secrets for Nobody {
-    fn secret(&self, action: &Action, _attribute: AttrId) -> Result<Secret, String> {
+    fn find_secret(&self, action: &Action, _attribute: AttrId) -> Result<Secret, String> {
         Err(format!("{} has no secret", action.key))
     }
 }
@@ -90,18 +90,18 @@ impl Secrets for Nobody {
 async fn run(setting: &Setting, actions: &[Action]) -> Vec<Option<String>> {
     let dir = tempfile::tempdir().unwrap();
     let plan = dir.path().join("plan.jsonl");
-    let header = Header::new("p", setting.clock.now(), "t", &setting.target.describe());
+    let header = PlanHeader::new("p", setting.clock.now(), "t", &setting.target.describe());
     let mut writer = PlanWriter::new(std::fs::File::create(&plan).unwrap(), &header).unwrap();
     for action in actions {
-        writer.action(action.clone()).unwrap();
+        writer.write_action(action.clone()).unwrap();
     }
-    writer.finish().unwrap();
+    writer.seal_plan().unwrap();
     let (journal, at) = (Journal::in_memory(), setting.clock.now());
     let run = RunId::new(at, 1);
     let head = Box::new(RunHead { actions: actions.len() as u64, ..RunHead::default() });
     journal.append(Event::RunStarted { run, at, head }).await.unwrap();
     let rules = [MatchRule::new(setting.target.schema(), vec![setting.login()])];
-    let executed = execute(&Execution {
+    let executed = execute_run(&ExecutionInputs {
         run,
         plan: &plan,
         target: &*setting.target,

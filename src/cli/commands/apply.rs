@@ -17,7 +17,7 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
-use crate::plan::file::Header;
+use crate::plan::file::PlanHeader;
 use crate::plan::{Selection, selected_actions};
 use crate::planning::PlanFiles;
 use crate::report::visible::visible;
@@ -54,7 +54,7 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Exit, Failure> {
 
 /// A plan that may be executed.
 struct Verified {
-    header: Header,
+    header: PlanHeader,
     digest: String,
     files: PlanFiles,
 }
@@ -117,7 +117,7 @@ pub fn find(configured: &Configured, plan: &Path) -> PlanFiles {
         && let Some(dir) = plan.to_str().and_then(|name| configured.state.plan(name))
         && dir.exists()
     {
-        return PlanFiles::within(&dir);
+        return PlanFiles::in_dir(&dir);
     }
     beside(configured, plan)
 }
@@ -126,12 +126,12 @@ pub fn find(configured: &Configured, plan: &Path) -> PlanFiles {
 fn beside(configured: &Configured, plan: &Path) -> PlanFiles {
     let name = records::verified(plan).ok().map(|(header, _)| header.plan);
     let dir = name.and_then(|name| configured.state.plan(&name)).unwrap_or_else(|| PathBuf::from("."));
-    PlanFiles { plan: plan.to_owned(), ..PlanFiles::within(&dir) }
+    PlanFiles { plan: plan.to_owned(), ..PlanFiles::in_dir(&dir) }
 }
 
 /// Whether the plan knows of everything that was done here. A create of a plan that does not would be sent for people
 /// who were created meanwhile, and a target that lets two accounts have one name would double them.
-fn still_current(configured: &Configured, journal: &Journal, header: &Header) -> Result<(), Failure> {
+fn still_current(configured: &Configured, journal: &Journal, header: &PlanHeader) -> Result<(), Failure> {
     let target = configured.target_name();
     let changed = |tally: Tally| tally.applied + tally.adopted + tally.unknown + tally.open > 0;
     let later = journal.runs().into_iter().rev().find(|run| {
@@ -152,7 +152,7 @@ fn still_current(configured: &Configured, journal: &Journal, header: &Header) ->
 }
 
 /// How a plan that cannot be used is replaced.
-fn anew(header: &Header) -> String {
+fn anew(header: &PlanHeader) -> String {
     match &header.rollback_of {
         Some(run) => format!("make a new plan: `headcount rollback {} -o PLAN`", visible(run)),
         None => "make a new plan: `headcount plan -o PLAN`".to_owned(),
@@ -160,7 +160,7 @@ fn anew(header: &Header) -> String {
 }
 
 /// Whether the plan is for this tenant, this configuration and this hour.
-fn usable(app: &App, configured: &Configured, header: &Header) -> Result<(), Failure> {
+fn usable(app: &App, configured: &Configured, header: &PlanHeader) -> Result<(), Failure> {
     let refuse = |message: String, hint: &str| Err(Failure::new("plan", message).hint(hint));
     let anew = &anew(header);
     if let Some(file) = &header.against {

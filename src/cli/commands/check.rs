@@ -14,7 +14,7 @@ use crate::cli::workbench::Configured;
 use crate::connectors::{Connector, Listed};
 use crate::journal::Journal;
 use crate::plan::FindingKind;
-use crate::plan::action::Found;
+use crate::plan::action::FindingCounts;
 use crate::planning::{Accounts, References, check_rows, read_findings};
 use crate::report::Summary;
 use crate::report::summary::SummaryOutcome;
@@ -122,7 +122,7 @@ fn summary(configured: &Configured, invalid: u64) -> Summary {
         tenant: configured.settings.target.tenant.clone(),
         outcome: SummaryOutcome::Complete,
         planned: Default::default(),
-        found: Found { invalid, ..Found::default() },
+        found: FindingCounts { invalid, ..FindingCounts::default() },
         applied: Default::default(),
         held: 0,
         failed: 0,

@@ -11,16 +11,16 @@ use crate::cli::workbench::Configured;
 use crate::connectors::Connector;
 use crate::journal::state::ActionState;
 use crate::journal::{RunId, RunState, StepState};
-use crate::plan::file::Header;
-use crate::plan::safety::Group;
+use crate::plan::file::PlanHeader;
+use crate::plan::safety::ActionGroup;
 use crate::plan::{Action, ActionKind, ActionSelector, Begun, Cost, Forecast, Selected, Selection, selected_actions};
-use crate::planning::{Estimate, PlanFiles, References, Surveyed, ToDo};
+use crate::planning::{Estimate, MadePlan, PlanFiles, References, ToDo};
 
 /// Which actions a run that is resumed still has to do something for.
 pub fn left_of<'a>(
     configured: &'a Configured,
     state: &'a RunState,
-    released: &'a [Group],
+    released: &'a [ActionGroup],
     selection: &'a Selection,
 ) -> impl FnMut(&Action) -> bool + use<'a> {
     let estimate = hours_later(configured);
@@ -36,31 +36,32 @@ pub fn left_of<'a>(
 pub fn to_apply(
     configured: &Configured,
     target: &dyn Connector,
-    surveyed: &Surveyed,
+    surveyed: &MadePlan,
 ) -> Result<(u64, Option<Forecast>), Failure> {
     let estimate = Estimate { target: Some(target), pace: surveyed.pace, ..hours_later(configured) };
     let plan = &surveyed.files.plan;
     let mut cost = estimate.of_plan(plan, |action| if action.held { ToDo::Nothing } else { ToDo::Whole })?;
-    if cost.total() == 0 {
+    if cost.count_requests() == 0 {
         return Ok((0, None));
     }
     cost.auth += target.connecting_cost();
-    cost.lookup += References::of_plan(plan, &configured.schema, |action| !action.held)?.lists();
+    cost.lookup += References::of_plan(plan, &configured.schema, |action| !action.held)?.count_lists();
     let (cost, forecast) = estimate.over_days(cost);
-    Ok((cost.total(), forecast))
+    Ok((cost.count_requests(), forecast))
 }
 
 /// Requests that it takes to apply what is selected of a plan, as far as that is known before anything is connected; none
 /// where nothing is selected.
 pub fn before_connecting(
     configured: &Configured,
-    header: &Header,
+    header: &PlanHeader,
     files: &PlanFiles,
-    released: &[Group],
+    released: &[ActionGroup],
     execution: &Execution,
 ) -> Result<u64, Failure> {
     let selection = Selection { only: execution.only.clone(), limit: execution.limit };
-    let requests = hours_later(configured).of_plan(&files.plan, whole(selected_actions(released, &selection)))?.total();
+    let requests =
+        hours_later(configured).of_plan(&files.plan, whole(selected_actions(released, &selection)))?.count_requests();
     // Signing in comes first.
     Ok(if requests > 0 { header.requests.auth + requests } else { 0 })
 }
@@ -77,7 +78,12 @@ fn whole(mut is_selected: impl FnMut(&Action) -> bool) -> impl FnMut(&Action) ->
 
 impl Drive<'_> {
     /// What a run that begins now takes.
-    pub(super) fn whole(&self, plan: &Planned<'_>, released: &[Group], selection: &Selection) -> Result<Cost, Failure> {
+    pub(super) fn whole(
+        &self,
+        plan: &Planned<'_>,
+        released: &[ActionGroup],
+        selection: &Selection,
+    ) -> Result<Cost, Failure> {
         Ok(self.estimate(plan).over_plan(&plan.files.plan, whole(selected_actions(released, selection)))?.0)
     }
 
@@ -92,7 +98,7 @@ impl Drive<'_> {
         &self,
         run: RunId,
         plan: &Planned<'_>,
-        released: &[Group],
+        released: &[ActionGroup],
         selection: &Selection,
     ) -> Option<Forecast> {
         let state = self.journal.run(run).ok()??;
@@ -104,7 +110,7 @@ impl Drive<'_> {
         &self,
         state: &RunState,
         plan: &Planned<'_>,
-        released: &[Group],
+        released: &[ActionGroup],
         selection: &Selection,
     ) -> Result<(Cost, Option<Forecast>), Failure> {
         let estimate = self.estimate(plan);

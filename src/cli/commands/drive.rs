@@ -15,15 +15,15 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::config::Delivery;
-use crate::execute::lifecycle::{self, Beginning, Left, begin, finish};
-use crate::execute::passwords::{Promise, RunSecrets, deliver};
-use crate::execute::{Executed, Execution, Mode, execute};
+use crate::execute::lifecycle::{self, RunBeginning, RunFinish, begin_run, finish_run};
+use crate::execute::passwords::{PasswordPromise, RunSecrets, deliver_passwords};
+use crate::execute::{ExecutionInputs, ExecutionResult, Mode, execute_run};
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
 use crate::model::value::SECRET;
 use crate::model::{AttrId, Secret, Value};
-use crate::plan::action::Planned as Counts;
-use crate::plan::file::{Header, PlanReader};
-use crate::plan::safety::Group;
+use crate::plan::action::ActionCounts as Counts;
+use crate::plan::file::{PlanHeader, PlanReader};
+use crate::plan::safety::ActionGroup;
 use crate::plan::{Action, Selection, selected_actions};
 use crate::planning::{PlanFiles, References, source_secrets};
 use crate::report::visible::visible;
@@ -45,7 +45,7 @@ pub struct Drive<'a> {
 
 /// A plan that is about to be executed.
 pub struct Planned<'a> {
-    pub header: &'a Header,
+    pub header: &'a PlanHeader,
     pub digest: &'a str,
     pub files: &'a PlanFiles,
     /// Until when the plan's listing counts as the present.
@@ -101,7 +101,7 @@ fn count(files: &PlanFiles, mut is_to_do: impl FnMut(&Action) -> bool) -> Result
     let mut to_do = Counts::default();
     let mut plan = read_plan(files)?;
     while let Some(action) = plan.next()? {
-        *to_do.of(action.action) += u64::from(is_to_do(&action));
+        *to_do.count_mut(action.action) += u64::from(is_to_do(&action));
     }
     Ok(to_do)
 }
@@ -124,8 +124,8 @@ impl Drive<'_> {
         // Read before the run begins: a source that lost them must not leave a run behind that cannot go on.
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
         let asked = self.refer(plan, &released, &selection).await?;
-        let estimated = self.estimated(plan, asked + self.whole(plan, &released, &selection)?.total());
-        let beginning = Beginning {
+        let estimated = self.estimated(plan, asked + self.whole(plan, &released, &selection)?.count_requests());
+        let beginning = RunBeginning {
             journal: self.journal,
             memory: self.memory,
             state: &self.configured.state,
@@ -136,15 +136,15 @@ impl Drive<'_> {
             command: self.command,
             approved: &execution.approve,
             selection: &selection,
-            actions: plan.header.counts.actions.total(),
+            actions: plan.header.counts.actions.count_all(),
         };
-        let (run, secret) = begin(&beginning).await?;
+        let (run, secret) = begin_run(&beginning).await?;
         self.run(run, plan, estimated, (secret, from_source), &released, &selection).await
     }
 
     /// Before the first write: whether the tenant has everything that the plan's actions refer to. Returns how many
     /// requests it took to know.
-    async fn refer(&self, plan: &Planned<'_>, released: &[Group], selection: &Selection) -> Result<u64, Failure> {
+    async fn refer(&self, plan: &Planned<'_>, released: &[ActionGroup], selection: &Selection) -> Result<u64, Failure> {
         let references =
             References::of_plan(&plan.files.plan, &self.configured.schema, selected_actions(released, selection))?;
         references::check(self.app, &references, &self.configured.schema, &*self.connected.target).await
@@ -164,9 +164,9 @@ impl Drive<'_> {
             }
         };
         let from_source = self.secrets_of_source(plan.header, plan.files)?;
-        let to_come = self.left(&state, plan, &released, &selection)?.0.total();
+        let to_come = self.left(&state, plan, &released, &selection)?.0.count_requests();
         let estimated = self.estimated(plan, to_come);
-        lifecycle::resume(self.journal, self.memory, &self.configured.state, &*self.app.clock, &state).await?;
+        lifecycle::resume_run(self.journal, self.memory, &self.configured.state, &*self.app.clock, &state).await?;
         self.run(run, plan, estimated, (secret, from_source), &released, &selection).await
     }
 
@@ -176,16 +176,16 @@ impl Drive<'_> {
         plan: &Planned<'_>,
         estimated: u64,
         (derived_from, from_source): (RunSecret, SourceSecrets),
-        released: &[Group],
+        released: &[ActionGroup],
         selection: &Selection,
     ) -> Result<Exit, Failure> {
-        let files = PlanFiles::within(&self.configured.state.run(run));
+        let files = PlanFiles::in_dir(&self.configured.state.run(run));
         let promise = self.promise(run)?;
-        let lengths = promise.lengths(&self.configured.schema);
+        let lengths = promise.lengths_by_attribute(&self.configured.schema);
         let secrets = RunSecrets { derived_from, lengths, from_source };
         let monitor = self.app.monitor();
         let rate = &self.configured.settings.rate;
-        let execution = Execution {
+        let execution = ExecutionInputs {
             run,
             plan: &files.plan,
             target: &*self.connected.target,
@@ -203,13 +203,13 @@ impl Drive<'_> {
             timeout: rate.timeout,
             mode: Mode::Everything,
         };
-        let executed = execute(&execution).await.map_err(|error| unfinished(error.into()))?;
+        let executed = execute_run(&execution).await.map_err(|error| unfinished(error.into()))?;
         failpoints::reach(Failpoint::Executed);
         // The passwords first: once the run has ended nobody would deliver them any more, so it does not end without.
         let delivered = self.deliver(run, &files, &secrets, &promise);
         failpoints::reach(Failpoint::Delivered);
         let left = match &delivered {
-            Ok(_) => finish(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed)
+            Ok(_) => finish_run(self.journal, self.memory, &*self.app.clock, run, plan.header, &executed)
                 .await
                 .map_err(|error| unfinished(error.into()))?,
             Err(failure) => {
@@ -217,10 +217,10 @@ impl Drive<'_> {
                 let paused = self.journal.append(Event::RunPaused { run, at, why }).await;
                 paused.map_err(|error| unfinished(error.into()))?;
                 failpoints::reach(Failpoint::RunPaused);
-                Left::Paused
+                RunFinish::Paused
             }
         };
-        if let Left::Ended(_) = left
+        if let RunFinish::Ended(_) = left
             && let Err(error) = secret::destroy_secret(&self.configured.state, run)
         {
             // Everything was delivered, and nothing will be derived from it any more.
@@ -252,7 +252,7 @@ impl Drive<'_> {
     }
 
     /// What holds for the run's generated passwords, from its beginning on.
-    fn promise(&self, run: RunId) -> Result<Promise, Failure> {
+    fn promise(&self, run: RunId) -> Result<PasswordPromise, Failure> {
         let Configured { state, settings, .. } = self.configured;
         let generated = settings.map.entries.iter().filter_map(|entry| match &entry.expression.value {
             crate::mapping::spec::Expression::Generate(generate) => {
@@ -260,7 +260,7 @@ impl Drive<'_> {
             }
             _ => None,
         });
-        Ok(Promise::of(state, run, &settings.passwords.file, generated.collect())?)
+        Ok(PasswordPromise::keep_promise(state, run, &settings.passwords.file, generated.collect())?)
     }
 
     /// Says which names of `--only` the plan has no action for: a misspelt name must not look like a person who needs
@@ -284,7 +284,7 @@ impl Drive<'_> {
     }
 
     /// The secrets that a plan only marks, read again from the source; nothing is opened where there are none.
-    fn secrets_of_source(&self, header: &Header, files: &PlanFiles) -> Result<SourceSecrets, Failure> {
+    fn secrets_of_source(&self, header: &PlanHeader, files: &PlanFiles) -> Result<SourceSecrets, Failure> {
         let schema = &self.configured.schema;
         let mut wanted = HashMap::new();
         let mut plan = read_plan(files)?;
@@ -313,15 +313,16 @@ impl Drive<'_> {
     /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.
     pub fn deliver_of(&self, run: RunId) -> Result<(), Failure> {
         let state = &self.configured.state;
-        let (derived_from, promise) = match (secret::load_secret(state, run)?, Promise::load(state, run)?) {
-            (Some(derived_from), Some(promise)) => (derived_from, promise),
-            // What is promised is promised before the first request: it sent nothing.
-            (Some(_), None) => return Ok(()),
-            (None, _) => return self.needs_no_secret(run),
-        };
-        let lengths = promise.lengths(&self.configured.schema);
+        let (derived_from, promise) =
+            match (secret::load_secret(state, run)?, PasswordPromise::load_promise(state, run)?) {
+                (Some(derived_from), Some(promise)) => (derived_from, promise),
+                // What is promised is promised before the first request: it sent nothing.
+                (Some(_), None) => return Ok(()),
+                (None, _) => return self.needs_no_secret(run),
+            };
+        let lengths = promise.lengths_by_attribute(&self.configured.schema);
         let secrets = RunSecrets { derived_from, lengths, from_source: HashMap::new() };
-        let files = PlanFiles::within(&state.run(run));
+        let files = PlanFiles::in_dir(&state.run(run));
         if let Some(path) = self.deliver(run, &files, &secrets, &promise)? {
             self.app.say(&format!("Generated passwords: {}", shown(&path)));
         }
@@ -332,7 +333,7 @@ impl Drive<'_> {
     /// not delivered yet; that does not matter only where none is generated.
     fn needs_no_secret(&self, run: RunId) -> Result<(), Failure> {
         let state = &self.configured.state;
-        match Promise::load(state, run)? {
+        match PasswordPromise::load_promise(state, run)? {
             Some(promise) if !promise.lengths.is_empty() => {
                 let why = format!("{}: it is not there", state.run_secret(run).display());
                 Err(records::damaged_run(state, run, &why))
@@ -346,12 +347,12 @@ impl Drive<'_> {
         run: RunId,
         files: &PlanFiles,
         secrets: &RunSecrets,
-        promise: &Promise,
+        promise: &PasswordPromise,
     ) -> Result<Option<std::path::PathBuf>, Failure> {
         let passwords = &self.configured.settings.passwords;
         let Delivery::Recipient(recipient) = &passwords.deliver_to else { return Ok(None) };
         let state = self.journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
-        Ok(deliver(recipient, &promise.file, &files.plan, &self.configured.schema, &state, secrets)?)
+        Ok(deliver_passwords(recipient, &promise.file, &files.plan, &self.configured.schema, &state, secrets)?)
     }
 }
 
@@ -360,10 +361,10 @@ fn unfinished(failure: Failure) -> Failure {
     if failure.exit == Exit::Failed { failure.exit(Exit::Paused) } else { failure }
 }
 
-fn exit_of(executed: &Executed, left: Left) -> Exit {
+fn exit_of(executed: &ExecutionResult, left: RunFinish) -> Exit {
     match (&executed.halt, left) {
-        (Some(_), Left::Ended(_)) => Exit::Failed,
-        (Some(_), Left::Paused) => Exit::Paused,
+        (Some(_), RunFinish::Ended(_)) => Exit::Failed,
+        (Some(_), RunFinish::Paused) => Exit::Paused,
         (None, _) if executed.failed + executed.skipped + executed.unknown > 0 => Exit::Partial,
         (None, _) if executed.held > 0 => Exit::Held,
         (None, _) => Exit::Done,

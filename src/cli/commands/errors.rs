@@ -10,7 +10,7 @@ use crate::cli::app::App;
 use crate::cli::workbench::{Configured, Mapped};
 use crate::files::write_atomically;
 use crate::model::Place;
-use crate::plan::file::Header;
+use crate::plan::file::PlanHeader;
 use crate::plan::{self, Finding, FindingKind};
 use crate::report::{ActionOutcome, Entry, OutcomeResult, RunRecord};
 use crate::source::{Complaint, SheetForm, Source};
@@ -22,7 +22,7 @@ pub(super) fn write(
     app: &App,
     configured: &Configured,
     mapped: Option<&Mapped>,
-    header: &Header,
+    header: &PlanHeader,
     record: RunRecord<'_>,
     name: &str,
 ) -> Option<PathBuf> {
@@ -45,7 +45,7 @@ fn write_to(
     app: &App,
     configured: &Configured,
     mapped: Option<&Mapped>,
-    header: &Header,
+    header: &PlanHeader,
     record: RunRecord<'_>,
     path: PathBuf,
 ) -> io::Result<Option<PathBuf>> {
@@ -98,7 +98,7 @@ fn complaints(record: RunRecord<'_>) -> io::Result<HashMap<(String, u32), Compla
     Ok(complaints)
 }
 
-fn complaint(entry: Entry) -> Option<(plan::Source, Complaint)> {
+fn complaint(entry: Entry) -> Option<(plan::SourceLine, Complaint)> {
     let (source, error, hint) = match entry {
         Entry::Finding(Finding { finding: FindingKind::Invalid, source, reason, .. }) => {
             (source?, reason, "correct the cell that is named; the person is left as they are until then")

@@ -11,7 +11,7 @@ use crate::cli::workbench::Configured;
 use crate::connectors::{Connector, Trouble};
 use crate::journal::{Journal, Memory};
 use crate::model::{AccountId, Attributes, Value, Wanted};
-use crate::planning::{Accounts, Edit, Explained, Last, Person, Whom, explain};
+use crate::planning::{AccountEdit, Accounts, ExplainedPerson, LastListing, PersonAnswer, PersonQuery, explain_people};
 use crate::report::person::{write_json, write_text};
 
 use super::plan::close_after;
@@ -40,23 +40,23 @@ pub async fn run(app: &App, args: &ExplainArgs) -> Result<Exit, Failure> {
     close_after(connected, exit).await
 }
 
-fn whom(args: &ExplainArgs) -> Result<Whom, Failure> {
-    let Some(line) = &args.line else { return Ok(Whom::Key(args.key.clone().unwrap_or_default())) };
+fn whom(args: &ExplainArgs) -> Result<PersonQuery, Failure> {
+    let Some(line) = &args.line else { return Ok(PersonQuery::Key(args.key.clone().unwrap_or_default())) };
     let (file, number) = match line.rsplit_once(':') {
         Some((file, number)) => (Some(file.to_owned()), number),
         None => (None, line.as_str()),
     };
     match number.trim().parse() {
-        Ok(line) if line > 0 => Ok(Whom::Line { file, line }),
+        Ok(line) if line > 0 => Ok(PersonQuery::Line { file, line }),
         _ => Err(Failure::new("usage", format!("--line {line}: no number of a line"))
             .hint("`headcount explain --line 12`, or --line FILE:12 where there are several files")
             .exit(Exit::Usage)),
     }
 }
 
-pub fn last(configured: &Configured, journal: &Journal) -> Result<Last, Failure> {
+pub fn last(configured: &Configured, journal: &Journal) -> Result<LastListing, Failure> {
     let tenant = &configured.settings.target.tenant;
-    Ok(Last::open(&configured.state, journal, &configured.schema, tenant, &configured.target_name())?)
+    Ok(LastListing::open(&configured.state, journal, &configured.schema, tenant, &configured.target_name())?)
 }
 
 /// Makes the plan from what is known, and tells of it what concerns these people: an answer to each question.
@@ -64,15 +64,15 @@ pub async fn look(
     app: &App,
     configured: &Configured,
     memory: &Memory,
-    last: &Last,
-    asked: &[Whom],
-) -> Result<Vec<Explained>, Failure> {
+    last: &LastListing,
+    asked: &[PersonQuery],
+) -> Result<Vec<PersonAnswer>, Failure> {
     let dir = tempfile::tempdir().map_err(|error| Failure::new("system", format!("no temporary folder: {error}")))?;
     let mapped = configured.source_in(&*app.clock, dir.path())?;
     let monitor = app.monitor();
     let inputs = configured.inputs(&mapped, memory, (&*app.clock, &*monitor), Accounts::Last(last), dir.path());
     tokio::select! {
-        explained = explain(&inputs, asked) => Ok(explained?),
+        explained = explain_people(&inputs, asked) => Ok(explained?),
         () = app.stop.wait_requested() => Err(Failure::new("signal", "stopped; nothing was changed").exit(Exit::Paused)),
     }
 }
@@ -81,9 +81,9 @@ async fn one(
     app: &App,
     configured: &Configured,
     memory: &Memory,
-    last: &Last,
-    whom: &Whom,
-) -> Result<Explained, Failure> {
+    last: &LastListing,
+    whom: &PersonQuery,
+) -> Result<PersonAnswer, Failure> {
     let mut answers = look(app, configured, memory, last, std::slice::from_ref(whom)).await?;
     // Each question has its answer.
     answers.pop().ok_or_else(|| Failure::new("system", "no answer to the question"))
@@ -94,16 +94,16 @@ async fn online(
     configured: Configured,
     journal: &Journal,
     memory: &Memory,
-    whom: &Whom,
+    whom: &PersonQuery,
     connected: &Connected,
 ) -> Result<Exit, Failure> {
     let target = &*connected.target;
     let configured = configured.seen_by(target)?;
     let mut last = last(&configured, journal)?;
     let before = one(app, &configured, memory, &last, whom).await?;
-    let known = last.edited();
+    let known = last.count_edits();
     ask(target, &configured, whom, &before, &mut last).await?;
-    let explained = if last.edited() == known && before.people.is_empty() {
+    let explained = if last.count_edits() == known && before.people.is_empty() {
         before
     } else {
         one(app, &configured, memory, &last, whom).await?
@@ -116,15 +116,15 @@ async fn online(
 async fn ask(
     target: &dyn Connector,
     configured: &Configured,
-    whom: &Whom,
-    before: &Explained,
-    last: &mut Last,
+    whom: &PersonQuery,
+    before: &PersonAnswer,
+    last: &mut LastListing,
 ) -> Result<(), Failure> {
     let mut sought: Vec<Attributes> = Vec::new();
     for person in &before.people {
         for id in ids(person) {
-            let edit = target.get(&id).await?.map_or(Edit::Gone, Edit::Now);
-            last.know(id, edit);
+            let edit = target.get(&id).await?.map_or(AccountEdit::Gone, AccountEdit::Now);
+            last.add_edit(id, edit);
         }
         if let (None, Some(desired)) = (&person.account, &person.desired) {
             let set = desired.values.iter().filter_map(|(id, wanted)| match wanted {
@@ -134,7 +134,7 @@ async fn ask(
             sought.push(set.collect());
         }
     }
-    if let (true, Whom::Key(key)) = (before.people.is_empty(), whom) {
+    if let (true, PersonQuery::Key(key)) = (before.people.is_empty(), whom) {
         let single = configured.rules.iter().filter_map(|rule| <[_; 1]>::try_from(rule.attributes.as_slice()).ok());
         sought.extend(single.map(|[id]| [(id, Value::text(key.trim()))].into_iter().collect()));
     }
@@ -142,7 +142,7 @@ async fn ask(
     if !sought.is_empty() {
         found = target.find(&configured.rules, &sought).await?.into_iter().flatten().collect();
     }
-    if let (true, true, Whom::Key(key)) = (found.is_empty(), before.people.is_empty(), whom) {
+    if let (true, true, PersonQuery::Key(key)) = (found.is_empty(), before.people.is_empty(), whom) {
         match target.get(&AccountId(key.trim().to_owned())).await {
             Ok(account) => found.extend(account),
             // What cannot be an id at all is nobody's.
@@ -151,12 +151,12 @@ async fn ask(
         }
     }
     for account in found {
-        last.know(account.id.clone(), Edit::Now(account));
+        last.add_edit(account.id.clone(), AccountEdit::Now(account));
     }
     Ok(())
 }
 
-fn ids(person: &Person) -> Vec<AccountId> {
+fn ids(person: &ExplainedPerson) -> Vec<AccountId> {
     let own = person.account.iter().map(|account| &account.id);
     let mut ids: Vec<AccountId> = own.chain(&person.remembered).chain(&person.candidates).cloned().collect();
     ids.sort();
@@ -168,9 +168,9 @@ fn tell(
     app: &App,
     configured: &Configured,
     journal: &Journal,
-    whom: &Whom,
-    last: &Last,
-    explained: &Explained,
+    whom: &PersonQuery,
+    last: &LastListing,
+    explained: &PersonAnswer,
     requests: Option<u64>,
 ) -> Result<Exit, Failure> {
     let known = people::Known { configured, journal, last, now: app.clock.now(), requests };

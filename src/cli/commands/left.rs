@@ -9,12 +9,12 @@ use super::plan::seconds;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::workbench::{Configured, shown};
 use crate::cli::{past, records};
-use crate::execute::{Executed, Halt};
+use crate::execute::{ExecutionResult, Halt};
 use crate::files::sealed;
 use crate::files::{make_private_dir, write_atomically};
 use crate::journal::RunId;
-use crate::plan::file::Header;
-use crate::plan::safety::Group;
+use crate::plan::file::PlanHeader;
+use crate::plan::safety::ActionGroup;
 use crate::report::summary::SummaryOutcome;
 use crate::report::{Extent, Form, RecordKind, Style, Summary, SummaryProblem, render};
 use crate::testing::failpoints::{self, Failpoint};
@@ -25,7 +25,7 @@ impl Drive<'_> {
         run: RunId,
         plan: &Planned<'_>,
         estimated: u64,
-        executed: &Executed,
+        executed: &ExecutionResult,
         exit: Exit,
     ) -> Summary {
         let meter = Some(self.connected.target.meter());
@@ -43,7 +43,7 @@ impl Drive<'_> {
             Exit::Paused => SummaryOutcome::Paused,
             Exit::Partial => SummaryOutcome::Partial,
             Exit::Held => SummaryOutcome::Held,
-            Exit::Done if summary.planned.total() == 0 => SummaryOutcome::NoChanges,
+            Exit::Done if summary.planned.count_all() == 0 => SummaryOutcome::NoChanges,
             Exit::Done => SummaryOutcome::Complete,
             _ => SummaryOutcome::Failed,
         };
@@ -52,7 +52,7 @@ impl Drive<'_> {
     }
 
     /// Keeps the summary with the run, writes the reports, and shows what a person must know.
-    pub(super) fn publish(&self, run: RunId, header: &Header, summary: &Summary, released: Vec<Group>) {
+    pub(super) fn publish(&self, run: RunId, header: &PlanHeader, summary: &Summary, released: Vec<ActionGroup>) {
         let Configured { state, settings, .. } = self.configured;
         let mut head = records::head(RecordKind::Run, header, summary.clone(), &released);
         // A plan that was read and applied in part is gone on with; a sync would make another that nobody has read.

@@ -15,8 +15,8 @@ use crate::cli::workbench::{Configured, Mapped, shown};
 use crate::connectors::Connector;
 use crate::files::write_atomically;
 use crate::journal::Memory;
-use crate::plan::file::Header;
-use crate::planning::{Accounts, PlanFiles, Surveyed, survey};
+use crate::plan::file::PlanHeader;
+use crate::planning::{Accounts, MadePlan, PlanFiles, make_plan};
 use crate::report::{Extent, RecordKind};
 
 pub async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -70,7 +70,7 @@ pub fn write_errors(app: &App, configured: &Configured, made: &Made) -> Result<(
     if configured.settings.report.errors.is_none() {
         return Ok(());
     }
-    let Surveyed { header, files, .. } = &made.surveyed;
+    let MadePlan { header, files, .. } = &made.surveyed;
     let requests = records::requests(None, 0);
     let head = records::head(RecordKind::Plan, header, records::plan_summary(header, "plan", requests, None), &[]);
     let record = records::of_plan(head, files)?;
@@ -96,7 +96,7 @@ pub fn present(
     app: &App,
     configured: &Configured,
     asked: &Asked<'_>,
-    surveyed: &Surveyed,
+    surveyed: &MadePlan,
     target: Option<&dyn Connector>,
     started: Duration,
 ) -> Result<Exit, Failure> {
@@ -127,7 +127,7 @@ pub fn present(
 
 /// A plan, and what it was made with.
 pub struct Made {
-    pub surveyed: Surveyed,
+    pub surveyed: MadePlan,
     pub mapped: Mapped,
 }
 
@@ -148,12 +148,12 @@ pub fn kept<T>(
     configured: &Configured,
     dir: &Path,
     made: Result<T, Failure>,
-    surveyed: impl FnOnce(&mut T) -> &mut Surveyed,
+    surveyed: impl FnOnce(&mut T) -> &mut MadePlan,
 ) -> Result<T, Failure> {
     match made {
         Ok(mut made) => {
             let surveyed = surveyed(&mut made);
-            surveyed.files = PlanFiles::within(&configured.keep_plan(dir, &surveyed.header.plan)?);
+            surveyed.files = PlanFiles::in_dir(&configured.keep_plan(dir, &surveyed.header.plan)?);
             Ok(made)
         }
         Err(failure) => {
@@ -170,12 +170,12 @@ async fn make_in(
     memory: &Memory,
     accounts: Accounts<'_>,
     dir: &Path,
-) -> Result<(Surveyed, Mapped), Failure> {
+) -> Result<(MadePlan, Mapped), Failure> {
     let mapped = configured.source(&*app.clock)?;
     let monitor = app.monitor();
     let inputs = configured.inputs(&mapped, memory, (&*app.clock, &*monitor), accounts, dir);
     let surveyed = tokio::select! {
-        surveyed = survey(&inputs) => surveyed?,
+        surveyed = make_plan(&inputs) => surveyed?,
         () = app.stop.wait_requested() => {
             return Err(Failure::new("signal", "stopped before anything was changed").exit(Exit::Paused));
         }
@@ -184,7 +184,7 @@ async fn make_in(
 }
 
 /// Why nothing of a plan may be done, as a script is told.
-pub fn stopped(header: &Header) -> Option<crate::report::SummaryProblem> {
+pub fn stopped(header: &PlanHeader) -> Option<crate::report::SummaryProblem> {
     (!header.stopped.is_empty()).then(|| {
         Failure::new("safety", header.stopped.join("; "))
             .hint("look at the export; where it is right, change the limit in [safety]")
@@ -192,10 +192,10 @@ pub fn stopped(header: &Header) -> Option<crate::report::SummaryProblem> {
     })
 }
 
-fn exit_of(header: &Header, detailed: bool) -> Exit {
+fn exit_of(header: &PlanHeader, detailed: bool) -> Exit {
     if records::held_actions(header) > 0 || !header.stopped.is_empty() {
         Exit::Held
-    } else if detailed && header.counts.actions.total() > 0 {
+    } else if detailed && header.counts.actions.count_all() > 0 {
         Exit::Changes
     } else {
         Exit::Done

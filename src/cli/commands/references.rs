@@ -17,7 +17,7 @@ pub async fn check(
     schema: &Schema,
     target: &dyn Connector,
 ) -> Result<u64, Failure> {
-    let referred = references.ask(schema, target).await?;
+    let referred = references.ask_tenant(schema, target).await?;
     for attribute in &referred.unsaid {
         app.monitor().note(&format!("the target does not say which values of {attribute} there are: not checked"));
     }

@@ -13,15 +13,15 @@ use crate::cli::workbench::Configured;
 use crate::files::write_atomically;
 use crate::journal::{Journal, RunId, RunOverview, StepState};
 use crate::model::AccountId;
-use crate::plan::action::Planned;
-use crate::plan::cost::{Reread, Takes};
-use crate::plan::file::{Header, PlanReader, PlanRequests, PlanWriter};
-use crate::plan::safety::Group;
+use crate::plan::action::ActionCounts;
+use crate::plan::cost::{ActionRequests, Reread};
+use crate::plan::file::{PlanHeader, PlanReader, PlanRequests, PlanWriter};
+use crate::plan::safety::ActionGroup;
 use crate::plan::{Action, ActionKind};
 use crate::planning::PlanFiles;
 
 /// Earlier runs of the same plan of the same tenant.
-pub fn earlier_runs<'r>(runs: &'r [RunOverview], header: &'r Header) -> impl Iterator<Item = &'r RunOverview> {
+pub fn earlier_runs<'r>(runs: &'r [RunOverview], header: &'r PlanHeader) -> impl Iterator<Item = &'r RunOverview> {
     runs.iter().filter(move |run| {
         (&run.head.tenant, &run.head.target, &run.head.plan) == (&header.tenant, &header.target, &header.plan)
     })
@@ -31,10 +31,10 @@ pub fn earlier_runs<'r>(runs: &'r [RunOverview], header: &'r Header) -> impl Ite
 pub fn of(
     configured: &Configured,
     journal: &Journal,
-    header: &Header,
+    header: &PlanHeader,
     files: &PlanFiles,
     dir: &Path,
-) -> Result<Option<(Header, String, PlanFiles)>, Failure> {
+) -> Result<Option<(PlanHeader, String, PlanFiles)>, Failure> {
     let runs = journal.runs();
     let mut done = HashSet::new();
     for run in earlier_runs(&runs, header) {
@@ -43,17 +43,17 @@ pub fn of(
     if done.is_empty() {
         return Ok(None);
     }
-    let mut rest = Header { counts: header.counts.clone(), ..header.clone() };
-    (rest.counts.actions, rest.requests.lookup, rest.requests.write) = (Planned::default(), 0, 0);
+    let mut rest = PlanHeader { counts: header.counts.clone(), ..header.clone() };
+    (rest.counts.actions, rest.requests.lookup, rest.requests.write) = (ActionCounts::default(), 0, 0);
     rest.held.values_mut().for_each(|held| held.count = 0);
     each_left(files, &done, |action| {
-        *rest.counts.actions.of(action.action) += 1;
+        *rest.counts.actions.count_mut(action.action) += 1;
         if !action.held {
-            let takes = Takes::of(&action, 0);
+            let takes = ActionRequests::of_action(&action, 0);
             rest.requests.lookup += u64::from(takes.reread == Reread::Always);
             rest.requests.write += takes.writes;
         }
-        if let Some(held) = rest.held.get_mut(&Group::of(action.action)) {
+        if let Some(held) = rest.held.get_mut(&ActionGroup::of_kind(action.action)) {
             held.count += 1;
         }
         Ok(())
@@ -65,9 +65,9 @@ pub fn of(
     let left = PlanFiles { plan: dir.join("plan.jsonl"), notes: dir.join("none"), ..files.clone() };
     let digest = write_atomically(&left.plan, 0o600, |out| {
         let mut writer = PlanWriter::new(BufWriter::new(out), &rest)?;
-        each_left(files, &done, |action| writer.action(action))
+        each_left(files, &done, |action| writer.write_action(action))
             .map_err(|failure| std::io::Error::other(failure.message))?;
-        writer.finish().map(|(_, digest)| digest)
+        writer.seal_plan().map(|(_, digest)| digest)
     })?;
     Ok(Some((rest, digest, left)))
 }
@@ -84,7 +84,7 @@ fn collect_done(
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     // Who was done is known by this file alone, and whoever is not known to be done is done once more.
     records::plan_of_run(&configured.state, run, state.head())?;
-    let path = PlanFiles::within(&configured.state.run(run)).plan;
+    let path = PlanFiles::in_dir(&configured.state.run(run)).plan;
     let file = File::open(&path).map_err(|error| Failure::new("journal", format!("{}: {error}", path.display())))?;
     let mut plan = PlanReader::new(BufReader::new(file))?;
     while let Some(action) = plan.next()? {

@@ -11,7 +11,7 @@ use crate::cli::connect::Connected;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::records;
 use crate::cli::workbench::{Configured, Mapped};
-use crate::execute::{Execution, Mode, Secrets, Selection, execute, lifecycle};
+use crate::execute::{ExecutionInputs, Mode, Secrets, Selection, execute_run, lifecycle};
 use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, secret};
 use crate::model::{AttrId, Record, Secret};
 use crate::plan::{Action, ActionKind};
@@ -48,7 +48,7 @@ pub async fn run(app: &App, args: &ResumeArgs) -> Result<Exit, Failure> {
         let head = records::head(RecordKind::Run, &header, summary, &released);
         let selection = state.head().selection.clone().unwrap_or_default();
         let is_left = left_of(&configured, &state, &released, &selection);
-        let files = PlanFiles::within(&configured.state.run(run));
+        let files = PlanFiles::in_dir(&configured.state.run(run));
         if !confirmed(app, &args.execution, &head, &files, is_left, "done already or left out").await? {
             return Err(Failure::new("usage", "nothing was applied"));
         }
@@ -83,7 +83,7 @@ pub async fn continue_or_settle(
 ) -> Result<Option<Exit>, Failure> {
     let state = same_target(configured, journal, run)?;
     let mapped = configured.source(&*app.clock)?;
-    let (header, _) = records::verified(&PlanFiles::within(&configured.state.run(run)).plan)?;
+    let (header, _) = records::verified(&PlanFiles::in_dir(&configured.state.run(run)).plan)?;
     // What a rollback is made from is a run, which changes no more.
     let same = state.head().config_digest == configured.config_digest()
         && (header.rollback_of.is_some() || state.head().source_digest == digest(&mapped.source)?);
@@ -115,7 +115,7 @@ async fn go_on(
     mapped: Option<&Mapped>,
     run: RunId,
 ) -> Result<Exit, Failure> {
-    let files = PlanFiles::within(&configured.state.run(run));
+    let files = PlanFiles::in_dir(&configured.state.run(run));
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     let (header, digest) = records::plan_of_run(&configured.state, run, state.head())?;
     let drive =
@@ -134,10 +134,10 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
     let Drive { app, configured, journal, memory, connected, .. } = *drive;
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&run.to_string()))?;
     records::plan_of_run(&configured.state, run, state.head())?;
-    lifecycle::resume(journal, memory, &configured.state, &*app.clock, &state).await?;
-    let files = PlanFiles::within(&configured.state.run(run));
+    lifecycle::resume_run(journal, memory, &configured.state, &*app.clock, &state).await?;
+    let files = PlanFiles::in_dir(&configured.state.run(run));
     let monitor = app.monitor();
-    let execution = Execution {
+    let execution = ExecutionInputs {
         run,
         plan: &files.plan,
         target: &*connected.target,
@@ -155,7 +155,7 @@ async fn settle(drive: &Drive<'_>, run: RunId) -> Result<(), Failure> {
         timeout: configured.settings.rate.timeout,
         mode: Mode::SettleOnly,
     };
-    let executed = execute(&execution).await?;
+    let executed = execute_run(&execution).await?;
     drive.deliver_of(run)?;
     failpoints::reach(Failpoint::Delivered);
     let at = app.clock.now();
@@ -203,7 +203,7 @@ fn unknown_create(files: &PlanFiles, state: &RunState) -> Result<Option<String>,
 struct NoSecrets;
 
 impl Secrets for NoSecrets {
-    fn secret(&self, _action: &Action, _attribute: AttrId) -> Result<Secret, String> {
+    fn find_secret(&self, _action: &Action, _attribute: AttrId) -> Result<Secret, String> {
         Err("nothing is sent while a run is settled".to_owned())
     }
 }

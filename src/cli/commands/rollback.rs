@@ -13,7 +13,7 @@ use crate::cli::records;
 use crate::cli::workbench::Configured;
 use crate::journal::state::Phase;
 use crate::journal::{Journal, RunState};
-use crate::planning::{PlanFiles, Rollback, Surveyed, rollback};
+use crate::planning::{MadePlan, PlanFiles, RollbackInputs, plan_rollback};
 
 pub async fn run(app: &App, args: &RollbackArgs) -> Result<Exit, Failure> {
     let started = app.clock.elapsed();
@@ -25,7 +25,7 @@ pub async fn run(app: &App, args: &RollbackArgs) -> Result<Exit, Failure> {
     let run = named(&journal, &args.run)?;
     let state = journal.run(run)?.ok_or_else(|| records::no_run(&args.run))?;
     over(&configured, &state)?;
-    let files = PlanFiles::within(&configured.state.run(run));
+    let files = PlanFiles::in_dir(&configured.state.run(run));
     let (_, digest) = records::verified(&files.plan)?;
     if digest != state.head().plan_digest {
         return Err(Failure::new(
@@ -65,11 +65,11 @@ async fn make(
     state: &RunState,
     connected: &Connected,
     dir: &std::path::Path,
-) -> Result<Surveyed, Failure> {
+) -> Result<MadePlan, Failure> {
     let memory = configured.memory(journal);
     let monitor = app.monitor();
-    let plan = PlanFiles::within(&configured.state.run(state.run())).plan;
-    let inputs = Rollback {
+    let plan = PlanFiles::in_dir(&configured.state.run(state.run())).plan;
+    let inputs = RollbackInputs {
         settings: &configured.settings,
         schema: &configured.schema,
         rules: &configured.rules,
@@ -83,7 +83,7 @@ async fn make(
         plan: &plan,
     };
     tokio::select! {
-        surveyed = rollback(&inputs) => Ok(surveyed?),
+        surveyed = plan_rollback(&inputs) => Ok(surveyed?),
         () = app.stop.wait_requested() => {
             Err(Failure::new("signal", "stopped before anything was changed").exit(Exit::Paused))
         }

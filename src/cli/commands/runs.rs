@@ -208,7 +208,7 @@ fn described(state: &StateDir, run: &RunOverview, word: &str, damaged_because: O
     let kept = sealed::read::<Head>(&state.run_summary(run.run)).ok().flatten();
     let summary = kept.map(|head| head.summary).filter(|summary| is_of_its_end(summary, run));
     let summary = summary.as_ref();
-    let files = PlanFiles::within(&state.run(run.run));
+    let files = PlanFiles::in_dir(&state.run(run.run));
     let selection = run.head.selection.clone().unwrap_or_default();
     serde_json::json!({
         "run": run.run.to_string(),

@@ -58,7 +58,7 @@ pub async fn sync(
         records::plan_summary(header, "sync", records::requests(meter, header.requests.total), records::quota(meter));
     summary.error = stopped(header);
     let head = records::head(RecordKind::Plan, header, summary.clone(), &released);
-    let nothing = header.counts.actions.total() == 0;
+    let nothing = header.counts.actions.count_all() == 0;
     // Whoever is asked sees the plan; whoever is not sees the same actions with what came of them.
     // No run follows a plan that was stopped: who mends the export must see all of it now.
     let extent = if summary.error.is_some() { Extent::Whole } else { Extent::Preview };

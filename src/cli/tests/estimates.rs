@@ -183,5 +183,5 @@ async fn a_service_without_patch_is_read_before_each_update() {
     let requests = summary.requests;
     assert_eq!(exit.unwrap(), Exit::Done);
     assert_eq!((requests.total, requests.auth), (requests.estimated, 4), "{requests:?}");
-    assert_eq!(requests.lookup, summary.applied.total() - summary.applied.create);
+    assert_eq!(requests.lookup, summary.applied.count_all() - summary.applied.create);
 }

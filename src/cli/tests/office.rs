@@ -15,7 +15,7 @@ use crate::cli::commands::{plan::close_after, sync::sync};
 use crate::cli::failure::{Exit, Failure};
 use crate::clock::{Clock, TestClock};
 use crate::files::sealed;
-use crate::plan::file::Header;
+use crate::plan::file::PlanHeader;
 use crate::report::{Head, Summary};
 use crate::sandbox::{API_KEY, CLIENT_SECRET, Options, Sandbox, TOKEN, start};
 
@@ -73,7 +73,7 @@ impl Office {
     }
 
     /// The headers of all plans that became runs, the first one first.
-    pub fn plans(&self) -> Vec<Header> {
+    pub fn plans(&self) -> Vec<PlanHeader> {
         let mut runs: Vec<_> = fs::read_dir(self.path("state/runs")).unwrap().map(|run| run.unwrap().path()).collect();
         runs.sort();
         let first_line =

@@ -15,7 +15,7 @@ use crate::cli::workbench::Configured;
 use crate::clock::{Clock, SystemClock};
 use crate::plan::file::PlanReader;
 use crate::plan::{Action, Finding};
-use crate::planning::{Accounts, Explained, Whom, read_findings};
+use crate::planning::{Accounts, PersonAnswer, PersonQuery, read_findings};
 
 /// Makes a plan of a sample against its tenant, then asks for every line of the export and every account that the plan
 /// names; gives the words that were said of them.
@@ -54,10 +54,10 @@ fn explained_as_planned(config: &str) -> Vec<String> {
             csv::ReaderBuilder::new().flexible(true).from_path(dir.path().join("samples/hr_export.csv")).unwrap();
         for record in table.records() {
             let line = u32::try_from(record.unwrap().position().unwrap().line()).unwrap();
-            asked.push(Whom::Line { file: None, line });
+            asked.push(PersonQuery::Line { file: None, line });
         }
         let alone = findings.iter().filter(|finding| finding.source.is_none());
-        asked.extend(alone.filter_map(|finding| Some(Whom::Key(finding.account.as_ref()?.0.clone()))));
+        asked.extend(alone.filter_map(|finding| Some(PersonQuery::Key(finding.account.as_ref()?.0.clone()))));
         let answers = look(&app, &configured, &memory, &last, &asked).await.unwrap();
         for (whom, explained) in asked.iter().zip(&answers) {
             // The whole plan is the same, not only what is said of one person.
@@ -71,22 +71,22 @@ fn explained_as_planned(config: &str) -> Vec<String> {
     })
 }
 
-fn table_rows(header: &crate::plan::file::Header) -> u64 {
+fn table_rows(header: &crate::plan::file::PlanHeader) -> u64 {
     header.source.files.iter().map(|file| file.rows).sum()
 }
 
-fn read(files: &crate::plan::beside::PlanFiles) -> (Vec<Action>, Vec<Finding>) {
+fn read(files: &crate::plan::sidecar::PlanFiles) -> (Vec<Action>, Vec<Finding>) {
     let mut reader = PlanReader::new(BufReader::new(fs::File::open(&files.plan).unwrap())).unwrap();
     let actions = std::iter::from_fn(|| reader.next().unwrap()).collect();
     (actions, read_findings(&files.findings).unwrap().map(Result::unwrap).collect())
 }
 
 /// Exactly one person, and of that person exactly what the plan says.
-fn as_planned(whom: &Whom, explained: &Explained, actions: &[Action], findings: &[Finding]) -> String {
+fn as_planned(whom: &PersonQuery, explained: &PersonAnswer, actions: &[Action], findings: &[Finding]) -> String {
     let [person] = explained.people.as_slice() else { panic!("{whom:?}: {:?}", explained.people) };
     let place = person.row.as_ref().map(|row| &row.source);
     let account = person.account.as_ref().filter(|_| place.is_none()).map(|account| &account.id);
-    let is_it = |source: Option<&crate::plan::Source>, id: Option<&crate::model::AccountId>| match place {
+    let is_it = |source: Option<&crate::plan::SourceLine>, id: Option<&crate::model::AccountId>| match place {
         Some(_) => source == place,
         None => source.is_none() && id == account,
     };
@@ -97,7 +97,7 @@ fn as_planned(whom: &Whom, explained: &Explained, actions: &[Action], findings: 
         assert_eq!((&person.key, person.account.as_ref().map(|a| &a.id)), (&action.key, action.account.as_ref()));
         assert_eq!(person.found, action.matched);
     }
-    person.word().to_owned()
+    person.outcome_word().to_owned()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{ConfigSection, SectionKeys};
 use crate::model::Percent;
-use crate::plan::policy::{Limit, OnExceed, Safety};
+use crate::plan::policy::{OnExceed, Safety, SafetyLimit};
 use crate::settings::{
     Choices, DURATION, Either, InTable, LONGER_DURATION, Number, PERCENT, SettingForm, SettingsTable, ShapedText,
     TableRule, WordChoice, Zero, default_setting, mapped_form, named_choice, optional_setting, read_percent,
@@ -44,7 +44,7 @@ settings_table! {
 }
 
 settings_table! {
-    LimitTable fills Limit {
+    LimitTable fills SafetyLimit {
         percent = optional_setting(share_form(), "the count alone limits"), "The share.";
         count = optional_setting(count_form(), "the share alone limits"), "The number.";
     }
@@ -64,9 +64,9 @@ const LIMIT_SAID: &str = "a percentage such as \"20%\", a count, or { percent = 
 const LIMIT_SHARE: ShapedText<Percent> =
     ShapedText { shape: PERCENT.shape, read: |item, reading| read_percent(item, LIMIT_SAID, reading) };
 
-fn limit_form() -> impl SettingForm<Output = Limit> {
-    let share = mapped_form(LIMIT_SHARE, |percent| Limit { percent: Some(percent), count: None });
-    let number = mapped_form(count_form(), |count| Limit { percent: None, count: Some(count) });
+fn limit_form() -> impl SettingForm<Output = SafetyLimit> {
+    let share = mapped_form(LIMIT_SHARE, |percent| SafetyLimit { percent: Some(percent), count: None });
+    let number = mapped_form(count_form(), |count| SafetyLimit { percent: None, count: Some(count) });
     let both = InTable { of: LimitTable, rule: TableRule::NotEmpty, said: "a table" };
     Either { one: share, other: Either { one: number, other: both, said: LIMIT_SAID }, said: LIMIT_SAID }
 }

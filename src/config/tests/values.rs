@@ -10,7 +10,7 @@ use crate::config::settings::{Delivery, Duplicates, Format, Occasion};
 use crate::config::{load, parse};
 use crate::connectors::imichat::{ImichatSettings, UpdateBody};
 use crate::mapping::spec::{Blank, Entry, Expression, Generate, On, Parse};
-use crate::plan::{Absent, InactiveNewcomers, Leavers, Limit, OnExceed, Policy, Safety};
+use crate::plan::{Absent, InactiveNewcomers, Leavers, OnExceed, Policy, Safety, SafetyLimit};
 use crate::settings::SecretSource;
 
 fn imichat(more: &str) -> ImichatSettings {
@@ -153,7 +153,7 @@ fn addresses_are_https_or_loopback_and_lose_their_slash() {
 #[test]
 fn limits_are_shares_counts_or_both() {
     let limit = |value: &str| {
-        let Limit { percent, count } = with(&format!("[safety]\nmax_create = {value}")).safety.max_create;
+        let SafetyLimit { percent, count } = with(&format!("[safety]\nmax_create = {value}")).safety.max_create;
         (percent.map(|percent| percent.of(100)), count)
     };
     assert_eq!(limit("'25%'"), (Some(25), None));

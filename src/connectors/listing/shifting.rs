@@ -11,7 +11,7 @@ use crate::connectors::Listed;
 use crate::model::{
     Account, AccountId, AttrId, AttrSet, Attribute, Attributes, Desired, Kind, MatchRule, Place, Schema, Value, Wanted,
 };
-use crate::reconcile::{RowFacts, RowFlags, RowIndex, Verdict, compared};
+use crate::reconcile::{RowFacts, RowFlags, RowIndex, RowVerdict, compared_attributes};
 
 /// The attribute that accounts are found by.
 pub(in crate::connectors) const LOGIN: AttrId = AttrId(0);
@@ -276,19 +276,19 @@ pub(in crate::connectors) fn sync<R: Reading>(seed: u64, world: World) -> Came {
     for (line, login) in (2u32..).zip(&rows) {
         let values = [(LOGIN, Wanted::Set(Value::text(format!("user{login}"))))].into_iter().collect();
         let desired = Desired { identity: login.to_string(), place: Place::default(), values };
-        let compared = compared(&schema, AttrSet::default());
-        let facts = RowFacts::of(&schema, &rules, compared, &desired, &mut Vec::new());
+        let compared = compared_attributes(&schema, AttrSet::default());
+        let facts = RowFacts::of_row(&schema, &rules, compared, &desired, &mut Vec::new());
         index.add(&facts, Place { file: 0, line }, None, RowFlags::default());
     }
     for (at, account) in (0u64..).zip(shown.values()) {
-        index.observe(&schema, account, at);
+        index.observe_account(&schema, account, at);
     }
-    let settled = index.settle();
+    let settled = index.settle_rows();
     let there: BTreeMap<u64, &Person> = tenant.list.iter().map(|person| (person.id, person)).collect();
     let logins: BTreeSet<u64> = tenant.list.iter().map(|person| person.login).collect();
     let shown: Vec<&Account> = shown.values().collect();
     let rows: Vec<u64> = rows.into_iter().collect();
-    for settlement in settled.verdicts.iter().filter(|settlement| settlement.verdict == Verdict::Missing) {
+    for settlement in settled.verdicts.iter().filter(|settlement| settlement.verdict == RowVerdict::Missing) {
         let login = rows[settlement.place.line as usize - 2];
         let double = u64::from(logins.contains(&login));
         came.doubles_if_believed += double;

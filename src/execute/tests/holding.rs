@@ -19,11 +19,11 @@ fn what_is_held_waits_for_its_release_and_counts_as_held() {
     assert_eq!((numbers(&executed), executed.held), ([1, 0, 0, 0, 0], 1));
     assert_eq!(world.target.count(Op::Update), 0);
 
-    let world = World { released: vec![Group::Create], ..World::new() };
+    let world = World { released: vec![ActionGroup::Create], ..World::new() };
     plan(&world);
     assert_eq!(world.execute().held, 1);
 
-    let world = World { released: vec![Group::Deactivate], ..World::new() };
+    let world = World { released: vec![ActionGroup::Deactivate], ..World::new() };
     plan(&world);
     let executed = world.execute();
     assert_eq!((numbers(&executed), executed.held), ([2, 0, 0, 0, 0], 0));
@@ -31,7 +31,7 @@ fn what_is_held_waits_for_its_release_and_counts_as_held() {
 
 #[test]
 fn what_was_begun_while_it_was_released_is_settled_when_it_is_not_any_more() {
-    let mut world = World { released: vec![Group::Create], ..World::new() };
+    let mut world = World { released: vec![ActionGroup::Create], ..World::new() };
     world.target.fault(Op::Create, "ana", Fault::LostAfter);
     world.target.fault_any(Op::Find, Fault::Unavailable);
     world.plan(vec![Action { held: true, ..create("ana") }, Action { held: true, ..create("bo") }]);

@@ -4,10 +4,10 @@ use std::fs;
 use std::time::SystemTime;
 
 use super::*;
-use crate::execute::lifecycle::{Beginning, begin, resume, tidy};
+use crate::execute::lifecycle::{RunBeginning, begin_run, resume_run, tidy_state};
 use crate::files::make_private_dir;
 use crate::journal::{Ending, Note, StateDir, secret};
-use crate::plan::beside::{Learnt, LinesWriter, PlanFiles};
+use crate::plan::sidecar::{LinesWriter, PlanFiles, PlanNote};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -32,7 +32,7 @@ fn with_folder(state: &StateDir, run: RunId) {
 
 impl Left {
     fn tidy(&self, keep: Duration) {
-        tidy(&self.state, &self.world.journal, keep, self.world.clock.now()).unwrap();
+        tidy_state(&self.state, &self.world.journal, keep, self.world.clock.now()).unwrap();
     }
 
     /// The names of what is in the run's folder.
@@ -105,20 +105,20 @@ fn what_a_plan_learnt_is_remembered_though_its_process_died_and_no_absence_count
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(memory.remember_notes(vec![absent("still"), absent("back")])).unwrap();
     let learnt = [
-        Learnt::Link { identity: "E1".to_owned(), account: account("1") },
-        Learnt::Absent { account: account("still") },
-        Learnt::Absent { account: account("new") },
+        PlanNote::Link { identity: "E1".to_owned(), account: account("1") },
+        PlanNote::Absent { account: account("still") },
+        PlanNote::Absent { account: account("new") },
     ];
-    let mut notes = LinesWriter::new(fs::File::create(PlanFiles::within(&left.state.run(*run)).notes).unwrap());
+    let mut notes = LinesWriter::new(fs::File::create(PlanFiles::in_dir(&left.state.run(*run)).notes).unwrap());
     for learnt in &learnt {
         notes.push(learnt).unwrap();
     }
-    notes.finish().unwrap();
+    notes.seal_file().unwrap();
     let started = journal.run(*run).unwrap().unwrap().started();
     clock.advance(DAY);
     for _ in 0..2 {
         let state = journal.run(*run).unwrap().unwrap();
-        runtime.block_on(resume(journal, &memory, &left.state, &**clock, &state)).unwrap();
+        runtime.block_on(resume_run(journal, &memory, &left.state, &**clock, &state)).unwrap();
         assert_eq!(memory.link_of("E1"), Some(account("1")));
         let known = |id| memory.absence_of(&account(id)).map(|absence| (absence.since, absence.runs));
         assert_eq!(known("still"), Some((since, 2)), "it may have been counted already");
@@ -147,17 +147,17 @@ fn a_plan_without_its_notes_says_nothing_of_who_was_absent_so_every_grace_begins
         let head = Box::new(RunHead { plan: earlier.to_owned(), ..RunHead::default() });
         journal.append_blocking(Event::RunStarted { run, at, head }).unwrap();
         journal.append_blocking(Event::RunEnded { run, at, outcome: Ending::Complete }).unwrap();
-        let files = PlanFiles::within(dir.path());
-        let header = Header { rollback_of, ..Header::new("p", clock.now(), "t", "fake") };
-        PlanWriter::new(fs::File::create(&files.plan).unwrap(), &header).unwrap().finish().unwrap();
+        let files = PlanFiles::in_dir(dir.path());
+        let header = PlanHeader { rollback_of, ..PlanHeader::new("p", clock.now(), "t", "fake") };
+        PlanWriter::new(fs::File::create(&files.plan).unwrap(), &header).unwrap().seal_plan().unwrap();
         if let Some(is_absent) = notes {
             let mut notes = LinesWriter::new(fs::File::create(&files.notes).unwrap());
             if is_absent {
-                notes.push(&Learnt::Absent { account: account.clone() }).unwrap();
+                notes.push(&PlanNote::Absent { account: account.clone() }).unwrap();
             }
-            notes.finish().unwrap();
+            notes.seal_file().unwrap();
         }
-        let beginning = Beginning {
+        let beginning = RunBeginning {
             journal,
             memory: &memory,
             state: &state,
@@ -170,7 +170,7 @@ fn a_plan_without_its_notes_says_nothing_of_who_was_absent_so_every_grace_begins
             selection,
             actions: 0,
         };
-        begin(&beginning).now_or_never().unwrap().unwrap();
+        begin_run(&beginning).now_or_never().unwrap().unwrap();
         let known = memory.absence_of(&account).map(|absence| absence.runs);
         assert_eq!(known, runs, "{:?}, after {earlier}, notes {notes:?}", header.rollback_of);
     }

@@ -25,8 +25,8 @@ use crate::journal::state::ActionState;
 use crate::journal::{Event, Outcome, RunHead, Step, StepState};
 use crate::model::monitor::TestMonitor;
 use crate::model::{AccountId, Value};
-use crate::plan::file::{Header, PlanWriter};
-use crate::plan::{ActionKind, Change, Source};
+use crate::plan::file::{PlanHeader, PlanWriter};
+use crate::plan::{ActionKind, Change, SourceLine};
 
 const START: &str = "2026-11-22T03:00:00Z";
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -63,7 +63,7 @@ impl Clock for MortalClock {
 struct Derived;
 
 impl Secrets for Derived {
-    fn secret(&self, action: &Action, _attribute: AttrId) -> Result<Secret, String> {
+    fn find_secret(&self, action: &Action, _attribute: AttrId) -> Result<Secret, String> {
         if action.key == "nobody" { Err("it has none".into()) } else { Ok(Secret::new(secret_of(&action.key))) }
     }
 }
@@ -83,7 +83,7 @@ struct World {
     stop: Arc<Stop>,
     monitor: TestMonitor,
     selection: Selection,
-    released: Vec<Group>,
+    released: Vec<ActionGroup>,
     fresh: bool,
     concurrency: usize,
 }
@@ -126,25 +126,25 @@ impl World {
 
     /// Writes the plan and starts its run.
     fn plan(&self, actions: Vec<Action>) {
-        let header = Header::new("p", self.clock.now(), "t", "fake");
+        let header = PlanHeader::new("p", self.clock.now(), "t", "fake");
         let count = actions.len() as u64;
         let file = std::fs::File::create(self.path()).unwrap();
         let mut writer = PlanWriter::new(file, &header).unwrap();
         for action in actions {
-            writer.action(action).unwrap();
+            writer.write_action(action).unwrap();
         }
-        writer.finish().unwrap();
+        writer.seal_plan().unwrap();
         let head = Box::new(RunHead { actions: count, ..RunHead::default() });
         self.journal.append_blocking(Event::RunStarted { run: self.run, at: self.clock.now(), head }).unwrap();
     }
 
     /// Executes what is left, in a process that may die; none where it did.
-    fn try_execute(&self) -> Option<Result<Executed, ExecuteError>> {
+    fn try_execute(&self) -> Option<Result<ExecutionResult, ExecuteError>> {
         let schema = fake::schema();
         let rules = fake::rules(&schema);
         let memory = self.journal.memory("t");
         let path = self.path();
-        let execution = Execution {
+        let execution = ExecutionInputs {
             run: self.run,
             plan: &path,
             target: &*self.target,
@@ -163,7 +163,7 @@ impl World {
             mode: Mode::Everything,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(std::panic::AssertUnwindSafe(execute(&execution)).catch_unwind()).map_or_else(
+        runtime.block_on(std::panic::AssertUnwindSafe(execute_run(&execution)).catch_unwind()).map_or_else(
             |panic| match panic.downcast_ref::<&str>() {
                 Some(&"died") => None,
                 _ => std::panic::resume_unwind(panic),
@@ -172,12 +172,12 @@ impl World {
         )
     }
 
-    fn execute(&self) -> Executed {
+    fn execute(&self) -> ExecutionResult {
         self.try_execute().expect("nobody died").unwrap()
     }
 
     /// Executes once more, as another process would.
-    fn resume(&self) -> Executed {
+    fn resume(&self) -> ExecutionResult {
         self.resumed();
         self.execute()
     }
@@ -218,7 +218,7 @@ fn action(kind: ActionKind, key: &str, account: Option<&AccountId>, changes: Vec
     Action {
         identity: Some(format!("id of {key}")),
         account: account.cloned(),
-        source: Some(Source { file: "hr.csv".into(), line: 2 }),
+        source: Some(SourceLine { file: "hr.csv".into(), line: 2 }),
         changes,
         held: false,
         ..Action::new(kind, key)
@@ -252,6 +252,6 @@ fn delete(key: &str, id: &AccountId) -> Action {
 }
 
 /// Applied, failed, skipped, unknown, pending.
-fn numbers(executed: &Executed) -> [u64; 5] {
-    [executed.applied.total(), executed.failed, executed.skipped, executed.unknown, executed.pending]
+fn numbers(executed: &ExecutionResult) -> [u64; 5] {
+    [executed.applied.count_all(), executed.failed, executed.skipped, executed.unknown, executed.pending]
 }

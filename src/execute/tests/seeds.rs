@@ -79,11 +79,11 @@ fn simulate(seed: u64) {
     }
     let executed = executed.expect("the run never ended");
     assert_eq!(executed.pending, 0);
-    assert_eq!(executed.applied.total() + executed.failed + executed.skipped, kinds.len() as u64);
+    assert_eq!(executed.applied.count_all() + executed.failed + executed.skipped, kinds.len() as u64);
 
     let created = world.target.created();
     let state = world.journal.run(world.run).unwrap().unwrap();
-    let mut applied = crate::plan::action::Planned::default();
+    let mut applied = crate::plan::action::ActionCounts::default();
     for ((seq, kind), key) in (1..).zip(&kinds).zip(&keys) {
         let standing = state.action(seq);
         assert!(
@@ -95,7 +95,7 @@ fn simulate(seed: u64) {
             assert_eq!(standing.first == StepState::Applied, effects == 1, "{key} is {:?}", standing.first);
         }
         let whole = standing.first.is_done() && matches!(standing.follow_up, StepState::Pending | StepState::Applied);
-        *applied.of(*kind) += u64::from(whole);
+        *applied.count_mut(*kind) += u64::from(whole);
     }
     assert_eq!(executed.applied, applied);
     // What counts as applied is so.

@@ -84,13 +84,13 @@ pub fn render_metrics(over: &FinishedRun, before: Option<i64>) -> String {
         "headcount_last_run_planned_accounts",
         "Accounts that the last run was to change.",
         "action",
-        ActionKind::ALL.map(|kind| (kind.name(), planned.get(kind))),
+        ActionKind::ALL.map(|kind| (kind.as_str(), planned.get(kind))),
     );
     page.write_gauges(
         "headcount_last_run_applied_accounts",
         "Accounts that the last run changed.",
         "action",
-        ActionKind::ALL.map(|kind| (kind.name(), applied.get(kind))),
+        ActionKind::ALL.map(|kind| (kind.as_str(), applied.get(kind))),
     );
     let held = "Accounts that a safety rule held back in the last run.";
     page.write_gauge("headcount_last_run_held_accounts", held, Some(summary.held));
@@ -103,7 +103,7 @@ pub fn render_metrics(over: &FinishedRun, before: Option<i64>) -> String {
         "headcount_last_run_findings",
         "Rows and accounts that needed no request in the last run.",
         "finding",
-        FindingKind::ALL.map(|kind| (kind.name(), *found.of(kind))),
+        FindingKind::ALL.map(|kind| (kind.as_str(), *found.count_mut(kind))),
     );
     let sent = &summary.requests;
     page.write_gauges(

@@ -7,7 +7,7 @@ pub use row::{RowCase, RowDecision, decide_row, found_by};
 use std::collections::BTreeMap;
 
 use super::steps::follow_up;
-use super::{Absent, Action, ActionKind, Change, Finding, FindingKind, InactiveNewcomers, Leavers, Policy, Source};
+use super::{Absent, Action, ActionKind, Change, Finding, FindingKind, InactiveNewcomers, Leavers, Policy, SourceLine};
 use crate::model::{Account, AttrId, AttrSet, Desired, MatchRule, Schema, Value, Wanted, normal};
 use crate::reconcile::{Comparison, Difference};
 
@@ -32,7 +32,7 @@ pub struct Decision {
 
 /// How an account without a row stands against the grace that `policy.absent_for` asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Absence {
+pub struct AbsenceAge {
     /// Runs in a row without it, this one included.
     pub runs: u32,
     /// Whole days since it was first found absent.
@@ -43,9 +43,9 @@ pub struct Absence {
 
 /// A row without an account.
 #[must_use]
-pub fn newcomer(ctx: &Context<'_>, desired: &Desired, source: Source, missing: &[AttrId]) -> Decision {
+pub fn decide_newcomer(ctx: &Context<'_>, desired: &Desired, source: SourceLine, missing: &[AttrId]) -> Decision {
     let finding = |kind, reason: String| Decision {
-        finding: Some(about_row(ctx, kind, desired, source.clone(), reason)),
+        finding: Some(row_finding(ctx, kind, desired, source.clone(), reason)),
         action: None,
     };
     if !has_key(ctx, desired) {
@@ -115,10 +115,10 @@ pub fn no_key(rules: &[MatchRule]) -> String {
 
 /// A row and its account.
 #[must_use]
-pub fn known(
+pub fn decide_known(
     ctx: &Context<'_>,
     desired: &Desired,
-    source: Source,
+    source: SourceLine,
     account: &Account,
     matched: &str,
     comparison: Comparison,
@@ -127,7 +127,7 @@ pub fn known(
         account: Some(account.id.clone()),
         matched: Some(matched.to_owned()),
         changes,
-        ..about_row(ctx, kind, desired, source.clone(), reason)
+        ..row_finding(ctx, kind, desired, source.clone(), reason)
     };
     let Comparison { mut changes, drift } = comparison;
     let drift = (!drift.is_empty()).then(|| {
@@ -157,7 +157,7 @@ pub fn known(
         None => ActionKind::Update,
     };
     let also = sent_along(ctx, account, |id| desired.value(id), &changes);
-    let about = about(ctx, account, &changes, &also);
+    let about = describe_account(ctx, account, &changes, &also);
     let action = Action {
         seq: 0,
         action: kind,
@@ -180,9 +180,9 @@ pub fn known(
 
 /// An account without a row.
 #[must_use]
-pub fn absent(ctx: &Context<'_>, account: &Account, absence: &Absence) -> Decision {
+pub fn decide_absent(ctx: &Context<'_>, account: &Account, absence: &AbsenceAge) -> Decision {
     let say = |reason: String| Decision {
-        finding: Some(about_account(ctx, FindingKind::Absent, account, reason)),
+        finding: Some(account_finding(ctx, FindingKind::Absent, account, reason)),
         action: None,
     };
     let active = ctx.schema.is_active(&account.values);
@@ -218,7 +218,7 @@ pub fn absent(ctx: &Context<'_>, account: &Account, absence: &Absence) -> Decisi
     };
     let also =
         if kind == ActionKind::Deactivate { sent_along(ctx, account, |_| None, &changes) } else { BTreeMap::new() };
-    let about = about(ctx, account, &changes, &also);
+    let about = describe_account(ctx, account, &changes, &also);
     let action = Action {
         seq: 0,
         action: kind,
@@ -242,11 +242,11 @@ pub fn absent(ctx: &Context<'_>, account: &Account, absence: &Absence) -> Decisi
 
 /// A finding about a row that no account takes part in.
 #[must_use]
-pub fn about_row(
+pub fn row_finding(
     ctx: &Context<'_>,
     finding: FindingKind,
     desired: &Desired,
-    source: Source,
+    source: SourceLine,
     reason: String,
 ) -> Finding {
     Finding {
@@ -263,7 +263,7 @@ pub fn about_row(
 
 /// A finding about an account that no row takes part in.
 #[must_use]
-pub fn about_account(ctx: &Context<'_>, finding: FindingKind, account: &Account, reason: String) -> Finding {
+pub fn account_finding(ctx: &Context<'_>, finding: FindingKind, account: &Account, reason: String) -> Finding {
     Finding {
         finding,
         key: key_of_account(ctx, account),
@@ -335,7 +335,7 @@ pub(super) fn status_change(schema: &Schema, changes: &[Difference]) -> Option<b
 
 /// What the account has of what is mapped and what neither changes nor is sent along: short values that several people
 /// may have in common, and nobody's name to sign in with.
-pub(super) fn about(
+pub(super) fn describe_account(
     ctx: &Context<'_>,
     account: &Account,
     changes: &[Difference],

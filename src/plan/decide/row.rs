@@ -1,18 +1,18 @@
 //! What becomes of one row, once every account was seen.
 
-use super::{Context, Decision, about_row, known, newcomer};
+use super::{Context, Decision, decide_known, decide_newcomer, row_finding};
 use crate::model::{Account, AccountId, AttrId, Desired, Value};
 use crate::plan::protect::ProtectPatterns;
-use crate::plan::{Finding, FindingKind, Source};
-use crate::reconcile::{Comparison, Found, Settlement, Verdict, compare};
+use crate::plan::{Finding, FindingKind, SourceLine};
+use crate::reconcile::{Comparison, FoundBy, RowVerdict, Settlement, compare_desired};
 
 /// A row, its verdict, and what the verdict names.
 pub struct RowCase<'a> {
     pub settlement: &'a Settlement,
     pub desired: &'a Desired,
-    pub source: Source,
+    pub source: SourceLine,
     /// The other row that the verdict names.
-    pub other: Option<Source>,
+    pub other: Option<SourceLine>,
     /// The accounts that the verdict names, in its order.
     pub accounts: &'a [Account],
     /// What a new account must have and the row has no value for.
@@ -41,44 +41,46 @@ pub fn decide_row(
 ) -> RowDecision {
     let RowCase { settlement, desired, source, accounts, .. } = case;
     let other = || case.other.as_ref().map(ToString::to_string).unwrap_or_default();
-    let conflict = |reason: String| finding(about_row(ctx, FindingKind::Conflict, desired, source.clone(), reason));
+    let conflict =
+        |reason: String| only_finding(row_finding(ctx, FindingKind::Conflict, desired, source.clone(), reason));
     match (&settlement.verdict, accounts.first()) {
-        (Verdict::Dropped { .. }, _) => {
+        (RowVerdict::Dropped { .. }, _) => {
             let reason = format!("{} is the row that counts for this person (source.duplicates)", other());
-            finding(about_row(ctx, FindingKind::Skipped, desired, source.clone(), reason))
+            only_finding(row_finding(ctx, FindingKind::Skipped, desired, source.clone(), reason))
         }
-        (Verdict::Equal { .. }, account) => RowDecision {
-            link: account.and_then(|account| link(desired, account)),
+        (RowVerdict::Equal { .. }, account) => RowDecision {
+            link: account.and_then(|account| new_link(desired, account)),
             comparison: Some(Comparison::default()),
             ..RowDecision::default()
         },
         _ if settlement.protected => {
             let reason = "a pattern of policy.protect matches the row".to_owned();
-            finding(about_row(ctx, FindingKind::Protected, desired, source.clone(), reason))
+            only_finding(row_finding(ctx, FindingKind::Protected, desired, source.clone(), reason))
         }
-        (Verdict::SameKey { by, .. }, _) => {
+        (RowVerdict::SameKey { by, .. }, _) => {
             let what = match by {
-                Found::Link => "remembered account",
-                Found::Rule(_) => found_by(ctx, *by),
+                FoundBy::Link => "remembered account",
+                FoundBy::Rule(_) => found_by(ctx, *by),
             };
             conflict(format!("{source} and {} have the same {what}", other()))
         }
-        (Verdict::Ambiguous { .. }, _) => {
+        (RowVerdict::Ambiguous { .. }, _) => {
             let ids: Vec<_> = accounts.iter().map(|account| account.id.as_str()).collect();
             conflict(format!("several accounts match this row: {}", ids.join(", ")))
         }
-        (Verdict::Claimed { .. }, Some(Account { id, .. })) => {
+        (RowVerdict::Claimed { .. }, Some(Account { id, .. })) => {
             let reason = format!("{source} and {} both match account {id}", other());
-            let about = about_row(ctx, FindingKind::Conflict, desired, source.clone(), reason);
-            finding(Finding { account: Some(id.clone()), ..about })
+            let about = row_finding(ctx, FindingKind::Conflict, desired, source.clone(), reason);
+            only_finding(Finding { account: Some(id.clone()), ..about })
         }
-        (Verdict::Matched { found, .. }, Some(account)) => {
+        (RowVerdict::Matched { found, .. }, Some(account)) => {
             decide_matched(ctx, protect, case, account, found_by(ctx, *found), written)
         }
-        (Verdict::Missing, _) => {
-            RowDecision { decision: newcomer(ctx, desired, source.clone(), case.missing), ..RowDecision::default() }
-        }
-        (Verdict::Claimed { .. } | Verdict::Matched { .. }, None) => {
+        (RowVerdict::Missing, _) => RowDecision {
+            decision: decide_newcomer(ctx, desired, source.clone(), case.missing),
+            ..RowDecision::default()
+        },
+        (RowVerdict::Claimed { .. } | RowVerdict::Matched { .. }, None) => {
             conflict("the account that matches this row cannot be read".to_owned())
         }
     }
@@ -93,35 +95,35 @@ fn decide_matched(
     written: impl Fn(AttrId, &Value) -> Option<bool>,
 ) -> RowDecision {
     if let Some(reason) = protect.why_untouched(ctx.rules, account) {
-        return finding(Finding {
+        return only_finding(Finding {
             account: Some(account.id.clone()),
             matched: Some(matched.to_owned()),
-            ..about_row(ctx, FindingKind::Protected, desired, source.clone(), reason)
+            ..row_finding(ctx, FindingKind::Protected, desired, source.clone(), reason)
         });
     }
-    let comparison = compare(ctx.schema, desired, account, |id| ctx.always.contains(id), written);
+    let comparison = compare_desired(ctx.schema, desired, account, |id| ctx.always.contains(id), written);
     let decision = if comparison.is_equal() {
         Decision::default()
     } else {
-        known(ctx, desired, source.clone(), account, matched, comparison.clone())
+        decide_known(ctx, desired, source.clone(), account, matched, comparison.clone())
     };
-    let link = if settlement.linked { None } else { link(desired, account) };
+    let link = if settlement.linked { None } else { new_link(desired, account) };
     RowDecision { decision, link, comparison: Some(comparison) }
 }
 
 /// How plans name the rule by which an account was found.
 #[must_use]
-pub fn found_by<'a>(ctx: &Context<'a>, found: Found) -> &'a str {
+pub fn found_by<'a>(ctx: &Context<'a>, found: FoundBy) -> &'a str {
     match found {
-        Found::Link => "link",
-        Found::Rule(rule) => ctx.rules.get(rule).map_or("", |rule| rule.label.as_str()),
+        FoundBy::Link => "link",
+        FoundBy::Rule(rule) => ctx.rules.get(rule).map_or("", |rule| rule.label.as_str()),
     }
 }
 
-fn link(desired: &Desired, account: &Account) -> Option<AccountId> {
+fn new_link(desired: &Desired, account: &Account) -> Option<AccountId> {
     (!desired.identity.is_empty()).then(|| account.id.clone())
 }
 
-fn finding(finding: Finding) -> RowDecision {
+fn only_finding(finding: Finding) -> RowDecision {
     RowDecision { decision: Decision { action: None, finding: Some(finding) }, ..RowDecision::default() }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{AccountId, Attribute, Attributes, Kind, Lifecycle, Place};
 use crate::plan::AbsentFor;
-use crate::reconcile::compare;
+use crate::reconcile::compare_desired;
 
 fn schema(full_updates: bool) -> Schema {
     let status = Kind::Choice(vec!["active".into(), "inactive".into()]);
@@ -46,18 +46,18 @@ impl World {
     }
 
     fn newcomer(&self, cells: &[(u8, &str)]) -> Decision {
-        newcomer(&self.ctx(), &desired(cells), source(), &[])
+        decide_newcomer(&self.ctx(), &desired(cells), source(), &[])
     }
 
     fn known(&self, cells: &[(u8, &str)], account: &[(u8, &str)]) -> Decision {
         let (desired, account) = (desired(cells), self.account(account));
-        let comparison = compare(&self.schema, &desired, &account, |id| self.always.contains(id), |_, _| None);
-        known(&self.ctx(), &desired, source(), &account, "login", comparison)
+        let comparison = compare_desired(&self.schema, &desired, &account, |id| self.always.contains(id), |_, _| None);
+        decide_known(&self.ctx(), &desired, source(), &account, "login", comparison)
     }
 
     fn absent(&self, account: &[(u8, &str)], runs: u32, days: u32, doubt: Option<&str>) -> Decision {
-        let absence = Absence { runs, days, doubt: doubt.map(str::to_owned) };
-        absent(&self.ctx(), &self.account(account), &absence)
+        let absence = AbsenceAge { runs, days, doubt: doubt.map(str::to_owned) };
+        decide_absent(&self.ctx(), &self.account(account), &absence)
     }
 
     fn account(&self, cells: &[(u8, &str)]) -> Account {
@@ -74,8 +74,8 @@ fn desired(cells: &[(u8, &str)]) -> Desired {
     Desired { identity: "E1".into(), place: Place { file: 0, line: 2 }, values }
 }
 
-fn source() -> Source {
-    Source { file: "hr.csv".into(), line: 2 }
+fn source() -> SourceLine {
+    SourceLine { file: "hr.csv".into(), line: 2 }
 }
 
 fn action(decision: &Decision) -> (ActionKind, Vec<&str>) {
@@ -129,7 +129,7 @@ fn what_a_create_cannot_carry_is_counted_as_a_second_request() {
 fn a_newcomer_without_a_key_or_a_required_value_is_invalid() {
     let world = World::new();
     assert_eq!(finding(&world.newcomer(&[(1, "Ana")])).0, FindingKind::Invalid);
-    let decision = newcomer(&world.ctx(), &desired(&[(0, "ana")]), source(), &[AttrId(1)]);
+    let decision = decide_newcomer(&world.ctx(), &desired(&[(0, "ana")]), source(), &[AttrId(1)]);
     assert_eq!(finding(&decision), (FindingKind::Invalid, "a new account needs a value for name"));
 }
 

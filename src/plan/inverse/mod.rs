@@ -5,7 +5,7 @@
 //! left alone as a whole. What cannot be put back is said. Of `policy` only `protect` has a say in it, because the rest says
 //! what follows from an export, and a rollback follows from an order.
 
-use super::decide::{Context, Decision, about, as_changes, leaver_warnings, sent_along, status_change};
+use super::decide::{Context, Decision, as_changes, describe_account, leaver_warnings, sent_along, status_change};
 use super::protect::ProtectPatterns;
 use super::steps::follow_up;
 use super::{Action, ActionKind, Change, Finding, FindingKind};
@@ -15,7 +15,7 @@ use crate::reconcile::compare::has_all;
 
 /// What came of an action, as its run's journal has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Past {
+pub enum PastOutcome {
     /// The target did nothing for it.
     Nothing,
     Applied,
@@ -28,7 +28,7 @@ pub enum Past {
 
 /// An account that a run touched, as it is now.
 #[derive(Clone, Copy, Debug)]
-pub enum Now<'a> {
+pub enum CurrentAccount<'a> {
     There(&'a Account),
     Gone,
     /// It could not be read, for this reason.
@@ -37,115 +37,126 @@ pub enum Now<'a> {
 
 /// One action of a run that is taken back.
 #[derive(Clone, Copy, Debug)]
-pub struct Undone<'a> {
+pub struct UndoneAction<'a> {
     /// The run's name, for the reasons.
     pub run: &'a str,
     pub action: &'a Action,
-    pub past: Past,
+    pub past: PastOutcome,
     /// The account: of a create the one that was made.
     pub account: Option<&'a AccountId>,
 }
 
-impl Undone<'_> {
+impl UndoneAction<'_> {
     /// Whether it takes a look at the account to say what can be taken back.
     #[must_use]
     pub fn needs_account(&self) -> bool {
         match (self.past, self.action.action) {
-            (Past::Nothing | Past::Unknown, _) | (_, ActionKind::Delete) => false,
-            (past, kind) => past != Past::Adopted || kind != ActionKind::Create,
+            (PastOutcome::Nothing | PastOutcome::Unknown, _) | (_, ActionKind::Delete) => false,
+            (past, kind) => past != PastOutcome::Adopted || kind != ActionKind::Create,
         }
     }
 
     /// What the run wrote.
-    fn wrote<'s>(&'s self, schema: &'s Schema) -> impl Iterator<Item = &'s Change> {
-        let in_part = self.past == Past::AppliedInPart;
+    fn written_changes<'s>(&'s self, schema: &'s Schema) -> impl Iterator<Item = &'s Change> {
+        let in_part = self.past == PastOutcome::AppliedInPart;
         self.action.changes.iter().filter(move |change| !(in_part && follow_up(schema, &change.attribute)))
     }
 
     /// Why the account is not as the run left it; none where it is. What the API does not show counts as left.
     #[must_use]
     pub fn changed_since(&self, schema: &Schema, account: &Account) -> Option<String> {
-        let values = self.wrote(schema).filter_map(|change| Some((schema.id(&change.attribute)?, &change.to)));
+        let values =
+            self.written_changes(schema).filter_map(|change| Some((schema.id(&change.attribute)?, &change.to)));
         if self.action.action == ActionKind::Create {
             // Nobody saw what the server added to a new account by itself, so keys beside those of the run say nothing.
             let difference = has_all(schema, account, values).err()?;
             let now = difference.from.unwrap_or(Value::Null);
             let left = values_of(self, schema, difference.attribute).unwrap_or(&difference.to);
-            return Some(differs(schema.name(difference.attribute), left, &now));
+            return Some(describe_difference(schema.name(difference.attribute), left, &now));
         }
         values.filter(|(id, _)| schema.get(*id).comparable()).find_map(|(id, left)| {
             let now = account.values.get(id).unwrap_or(&Value::Null);
-            (!normal::same(schema.get(id), left, now)).then(|| differs(schema.name(id), left, now))
+            (!normal::same(schema.get(id), left, now)).then(|| describe_difference(schema.name(id), left, now))
         })
     }
 }
 
-/// [`inverse`], unless the account is one that is never touched: that is nobody's to order.
+/// [`invert_action`], unless the account is one that is never touched: that is nobody's to order.
 #[must_use]
 pub fn decide_undone(
     ctx: &Context<'_>,
     protect: &ProtectPatterns,
-    undone: &Undone<'_>,
-    now: Now<'_>,
+    undone: &UndoneAction<'_>,
+    now: CurrentAccount<'_>,
     written: impl Fn(AttrId, &Value) -> Option<bool>,
 ) -> Decision {
-    if let Now::There(account) = now {
+    if let CurrentAccount::There(account) = now {
         let names: Vec<&str> =
             std::iter::once(undone.action.key.as_str()).chain(undone.action.identity.as_deref()).collect();
         if let Some(reason) = protect.why_person_untouched(ctx.rules, account, &names) {
-            let finding = finding(undone, FindingKind::Protected, Vec::new(), reason);
+            let finding = undone_finding(undone, FindingKind::Protected, Vec::new(), reason);
             return Decision { finding: Some(finding), action: None };
         }
     }
-    inverse(ctx, undone, now, written)
+    invert_action(ctx, undone, now, written)
 }
 
 /// What takes the action back, and what cannot be taken back of it. Neither, where the account is as it was before the
 /// run. `written` answers whether an attribute that the API never shows still has the value that was last written, as
 /// far as anybody remembers.
 #[must_use]
-fn inverse(
+fn invert_action(
     ctx: &Context<'_>,
-    undone: &Undone<'_>,
-    now: Now<'_>,
+    undone: &UndoneAction<'_>,
+    now: CurrentAccount<'_>,
     written: impl Fn(AttrId, &Value) -> Option<bool>,
 ) -> Decision {
     let kind = undone.action.action;
-    let say =
-        |kind, reason: String| Decision { finding: Some(finding(undone, kind, Vec::new(), reason)), action: None };
+    let say = |kind, reason: String| Decision {
+        finding: Some(undone_finding(undone, kind, Vec::new(), reason)),
+        action: None,
+    };
     match undone.past {
-        Past::Nothing => return Decision::default(),
-        Past::Unknown => {
+        PastOutcome::Nothing => return Decision::default(),
+        PastOutcome::Unknown => {
             let reason = format!("what came of the {kind} is not known, so nobody can say what to take back");
             return say(FindingKind::Skipped, reason);
         }
-        Past::Adopted if kind == ActionKind::Create => {
+        PastOutcome::Adopted if kind == ActionKind::Create => {
             let reason = "the account was there already when the run came to make it: it is not the run's to take back";
             return say(FindingKind::Skipped, reason.to_owned());
         }
-        Past::Adopted | Past::Applied | Past::AppliedInPart => {}
+        PastOutcome::Adopted | PastOutcome::Applied | PastOutcome::AppliedInPart => {}
     }
     if kind == ActionKind::Delete {
         return say(FindingKind::Drift, "the account was deleted, and a deletion cannot be taken back".to_owned());
     }
     match now {
-        Now::Gone => say(FindingKind::Skipped, "changed since the run: the account is not there any more".to_owned()),
-        Now::Unreadable(why) => say(FindingKind::Skipped, format!("its present state could not be read: {why}")),
-        Now::There(account) if kind == ActionKind::Create => unmake(ctx, undone, account, &written),
-        Now::There(account) => restore(ctx, undone, account, &written),
+        CurrentAccount::Gone => {
+            say(FindingKind::Skipped, "changed since the run: the account is not there any more".to_owned())
+        }
+        CurrentAccount::Unreadable(why) => {
+            say(FindingKind::Skipped, format!("its present state could not be read: {why}"))
+        }
+        CurrentAccount::There(account) if kind == ActionKind::Create => {
+            close_made_account(ctx, undone, account, &written)
+        }
+        CurrentAccount::There(account) => restore_values(ctx, undone, account, &written),
     }
 }
 
 /// An account that the run made is not taken away but closed: deleting it would take along what happened there since.
-fn unmake(
+fn close_made_account(
     ctx: &Context<'_>,
-    undone: &Undone<'_>,
+    undone: &UndoneAction<'_>,
     account: &Account,
     written: &impl Fn(AttrId, &Value) -> Option<bool>,
 ) -> Decision {
     let schema = ctx.schema;
-    let say =
-        |kind, reason: String| Decision { finding: Some(finding(undone, kind, Vec::new(), reason)), action: None };
+    let say = |kind, reason: String| Decision {
+        finding: Some(undone_finding(undone, kind, Vec::new(), reason)),
+        action: None,
+    };
     let Some(lifecycle) = &schema.lifecycle else {
         return say(FindingKind::Drift, "the run made the account, and this target has no way to deactivate it".into());
     };
@@ -158,21 +169,21 @@ fn unmake(
     let from = account.values.get(lifecycle.attribute).cloned().unwrap_or(Value::Null);
     let back = vec![Difference { attribute: lifecycle.attribute, from: Some(from), to: lifecycle.inactive.clone() }];
     let reason = format!("the run {} made the account, which stays, but closed", undone.run);
-    let action = action(ctx, undone, account, back, reason, written);
+    let action = restoring_action(ctx, undone, account, back, reason, written);
     Decision { action: Some(action), finding: None }
 }
 
-fn restore(
+fn restore_values(
     ctx: &Context<'_>,
-    undone: &Undone<'_>,
+    undone: &UndoneAction<'_>,
     account: &Account,
     written: &impl Fn(AttrId, &Value) -> Option<bool>,
 ) -> Decision {
     let schema = ctx.schema;
-    let mut lost = Lost::default();
+    let mut lost = NotRestored::default();
     let mut back = Vec::new();
     let mut is_as_before = true;
-    for change in undone.wrote(schema) {
+    for change in undone.written_changes(schema) {
         let Some(id) = schema.id(&change.attribute) else {
             lost.unknown.push(change.clone());
             continue;
@@ -194,13 +205,16 @@ fn restore(
             });
         }
     }
-    let kept = |lost: Lost| lost.finding(undone);
+    let kept = |lost: NotRestored| lost.into_finding(undone);
     if !back.is_empty() && is_as_before {
         return Decision { action: None, finding: kept(lost) };
     }
     if let Some(why) = undone.changed_since(schema, account) {
         let reason = format!("changed since the run: {why}");
-        return Decision { finding: Some(finding(undone, FindingKind::Skipped, Vec::new(), reason)), action: None };
+        return Decision {
+            finding: Some(undone_finding(undone, FindingKind::Skipped, Vec::new(), reason)),
+            action: None,
+        };
     }
     let finding = kept(lost);
     if back.is_empty() {
@@ -208,7 +222,7 @@ fn restore(
     }
     let reason = format!("takes back the {} of the run {}", undone.action.action, undone.run);
     let taken = taken_keys(schema, &back);
-    let mut action = action(ctx, undone, account, back, reason, written);
+    let mut action = restoring_action(ctx, undone, account, back, reason, written);
     action.warnings.extend(taken);
     Decision { action: Some(action), finding }
 }
@@ -225,9 +239,9 @@ fn before_of(schema: &Schema, id: AttrId, before: &Value, change: &Change) -> Va
     }
 }
 
-fn action(
+fn restoring_action(
     ctx: &Context<'_>,
-    undone: &Undone<'_>,
+    undone: &UndoneAction<'_>,
     account: &Account,
     back: Vec<Difference>,
     reason: String,
@@ -242,7 +256,7 @@ fn action(
     // What the API never shows is sent along as the run left it, where nobody wrote anything else since.
     let unseen = |id: AttrId| values_of(undone, schema, id).filter(|value| written(id, value) == Some(true));
     let also = sent_along(ctx, account, unseen, &back);
-    let about = about(ctx, account, &back, &also);
+    let about = describe_account(ctx, account, &back, &also);
     Action {
         seq: 0,
         action: kind,
@@ -264,7 +278,7 @@ fn action(
 }
 
 /// The value that the run sent of an attribute, changed or along with the others.
-fn values_of<'u>(undone: &Undone<'u>, schema: &Schema, id: AttrId) -> Option<&'u Value> {
+fn values_of<'u>(undone: &UndoneAction<'u>, schema: &Schema, id: AttrId) -> Option<&'u Value> {
     let name = schema.name(id);
     let changed = undone.action.changes.iter().find(|change| change.attribute == name).map(|change| &change.to);
     changed.or_else(|| undone.action.also.get(name))
@@ -292,7 +306,7 @@ fn taken_keys(schema: &Schema, back: &[Difference]) -> Vec<String> {
 
 /// What a run wrote and nobody can put back.
 #[derive(Default)]
-struct Lost {
+struct NotRestored {
     /// The API never showed what was there before.
     unseen: Vec<Change>,
     /// No update can set it.
@@ -301,8 +315,8 @@ struct Lost {
     unknown: Vec<Change>,
 }
 
-impl Lost {
-    fn finding(self, undone: &Undone<'_>) -> Option<Finding> {
+impl NotRestored {
+    fn into_finding(self, undone: &UndoneAction<'_>) -> Option<Finding> {
         let Self { unseen, fixed, unknown } = self;
         let names = |changes: &[Change]| changes.iter().map(|c| c.attribute.as_str()).collect::<Vec<_>>().join(", ");
         let reasons: Vec<String> = [
@@ -318,11 +332,11 @@ impl Lost {
             return None;
         }
         let changes = unseen.into_iter().chain(fixed).chain(unknown).collect();
-        Some(finding(undone, FindingKind::Drift, changes, format!("not taken back: {}", reasons.join("; "))))
+        Some(undone_finding(undone, FindingKind::Drift, changes, format!("not taken back: {}", reasons.join("; "))))
     }
 }
 
-fn finding(undone: &Undone<'_>, kind: FindingKind, changes: Vec<Change>, reason: String) -> Finding {
+fn undone_finding(undone: &UndoneAction<'_>, kind: FindingKind, changes: Vec<Change>, reason: String) -> Finding {
     Finding {
         finding: kind,
         key: undone.action.key.clone(),
@@ -335,7 +349,7 @@ fn finding(undone: &Undone<'_>, kind: FindingKind, changes: Vec<Change>, reason:
     }
 }
 
-fn differs(name: &str, left: &Value, now: &Value) -> String {
+fn describe_difference(name: &str, left: &Value, now: &Value) -> String {
     let shown = |value: &Value| if value.is_blank() { "empty".to_owned() } else { value.to_string() };
     format!("{name} was left as {} and is {}", shown(left), shown(now))
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{AttrSet, Attribute, Attributes, Kind, Lifecycle, MatchRule};
-use crate::plan::{Policy, steps};
+use crate::plan::{Policy, split_steps};
 
 const LOGIN: AttrId = AttrId(0);
 const NAME: AttrId = AttrId(1);
@@ -54,18 +54,18 @@ fn action_of(kind: ActionKind, changes: &[(&str, Option<&str>, &str)]) -> Action
     }
 }
 
-fn take_back(schema: &Schema, action: &Action, past: Past, now: Now<'_>) -> Decision {
+fn take_back(schema: &Schema, action: &Action, past: PastOutcome, now: CurrentAccount<'_>) -> Decision {
     let (policy, rules) = (Policy::default(), vec![MatchRule::new(schema, vec![LOGIN])]);
     let always: AttrSet = [LOGIN, NAME, STATUS, SKILLS, CUSTOM].into_iter().collect();
     let on_create: AttrSet = [TITLE].into_iter().collect();
     let ctx = Context { schema, policy: &policy, rules: &rules, always, on_create };
     let id = AccountId("7".into());
-    let undone = Undone { run: "r-1", action, past, account: Some(&id) };
+    let undone = UndoneAction { run: "r-1", action, past, account: Some(&id) };
     decide_undone(&ctx, &ProtectPatterns::new(&policy.protect), &undone, now, |_, _| Some(true))
 }
 
 fn restored(action: &Action, account: &Account) -> Decision {
-    take_back(&schema(), action, Past::Applied, Now::There(account))
+    take_back(&schema(), action, PastOutcome::Applied, CurrentAccount::There(account))
 }
 
 /// What was found, and why.
@@ -77,7 +77,7 @@ fn said(decision: &Decision) -> (Option<ActionKind>, Option<FindingKind>, String
 
 /// What a target does with an action on an account.
 fn apply(schema: &Schema, action: &Action, account: &mut Account) {
-    let steps = steps(schema, action).unwrap();
+    let steps = split_steps(schema, action).unwrap();
     for (id, value) in steps.first.iter().chain(steps.then.iter()) {
         account.values.set(id, value.clone());
     }
@@ -127,7 +127,7 @@ fn an_account_that_the_run_made_is_closed_and_no_other() {
     other[1].1 = "\"Ana\"";
     other[2].1 = "\"inactive\"";
     assert!(said(&restored(&made, &account(&other))).2.contains("inactive already"));
-    let (action, finding, reason) = said(&take_back(&schema(), &made, Past::Adopted, Now::Gone));
+    let (action, finding, reason) = said(&take_back(&schema(), &made, PastOutcome::Adopted, CurrentAccount::Gone));
     assert_eq!((action, finding), (None, Some(FindingKind::Skipped)));
     assert!(reason.contains("there already"), "{reason}");
 }
@@ -136,7 +136,7 @@ fn an_account_that_the_run_made_is_closed_and_no_other() {
 fn of_an_account_that_was_made_by_half_only_that_half_is_asked_for() {
     let made = action_of(ActionKind::Create, &[("name", None, "\"Ana\""), ("status", None, "\"inactive\"")]);
     let now = account(&[(NAME, "\"Ana\""), (STATUS, "\"active\"")]);
-    let half = take_back(&schema(), &made, Past::AppliedInPart, Now::There(&now));
+    let half = take_back(&schema(), &made, PastOutcome::AppliedInPart, CurrentAccount::There(&now));
     assert_eq!(half.action.unwrap().action, ActionKind::Deactivate);
     let (action, _, reason) = said(&restored(&made, &now));
     assert_eq!((action, reason.contains("status was left as inactive")), (None, true), "{reason}");
@@ -165,7 +165,7 @@ fn what_cannot_be_taken_back_is_said_and_the_rest_is() {
     assert_eq!(names, ["custom", "login", "gone"]);
 
     let deleted = action_of(ActionKind::Delete, &[]);
-    let (action, finding, reason) = said(&take_back(&schema(), &deleted, Past::Applied, Now::Gone));
+    let (action, finding, reason) = said(&take_back(&schema(), &deleted, PastOutcome::Applied, CurrentAccount::Gone));
     assert_eq!((action, finding), (None, Some(FindingKind::Drift)));
     assert!(reason.contains("deletion"), "{reason}");
 }
@@ -178,10 +178,10 @@ fn who_is_gone_unreadable_or_of_unknown_outcome_is_left_alone() {
         assert_eq!((action, finding), (None, Some(FindingKind::Skipped)));
         reason
     };
-    assert!(of(Past::Applied, Now::Gone).contains("not there any more"));
-    assert!(of(Past::Applied, Now::Unreadable("code 500")).contains("code 500"));
-    assert!(of(Past::Unknown, Now::There(&account(&[(NAME, "\"B\"")]))).contains("not known"));
-    assert_eq!(take_back(&schema(), &changed, Past::Nothing, Now::Gone), Decision::default());
+    assert!(of(PastOutcome::Applied, CurrentAccount::Gone).contains("not there any more"));
+    assert!(of(PastOutcome::Applied, CurrentAccount::Unreadable("code 500")).contains("code 500"));
+    assert!(of(PastOutcome::Unknown, CurrentAccount::There(&account(&[(NAME, "\"B\"")]))).contains("not known"));
+    assert_eq!(take_back(&schema(), &changed, PastOutcome::Nothing, CurrentAccount::Gone), Decision::default());
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn full_updates_send_along_what_is_there_and_what_the_run_wrote_unseen() {
     let mut changed = action_of(ActionKind::Update, &[("name", Some("\"A\""), "\"B\"")]);
     changed.also.insert("custom".into(), json(r#"{"x":1}"#));
     let now = account(&[(LOGIN, "\"a\""), (NAME, "\"B\""), (TITLE, "\"T\""), (STATUS, "\"active\"")]);
-    let back = take_back(&schema, &changed, Past::Applied, Now::There(&now)).action.unwrap();
+    let back = take_back(&schema, &changed, PastOutcome::Applied, CurrentAccount::There(&now)).action.unwrap();
     let also: Vec<_> = back.also.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(also, [r#"custom={"x":1}"#, "status=active", "title=T"]);
 }
@@ -269,7 +269,7 @@ proptest! {
         let Some(action) = run_of(&schema, &before, &wanted) else { return Ok(()) };
         let mut now = before.clone();
         apply(&schema, &action, &mut now);
-        let decision = take_back(&schema, &action, Past::Applied, Now::There(&now));
+        let decision = take_back(&schema, &action, PastOutcome::Applied, CurrentAccount::There(&now));
         let wrote_unseen = action.changes.iter().any(|change| change.attribute == "custom");
         prop_assert_eq!(decision.finding.as_ref().map(|f| f.finding), wrote_unseen.then_some(FindingKind::Drift));
         let Some(back) = decision.action else {
@@ -281,9 +281,9 @@ proptest! {
         prop_assert!(equal(&schema, &now, &before), "{:?} instead of {:?}", now, before);
 
         // Taking back what took back leads to where the run had left it, and a second time there is nothing left.
-        let again = take_back(&schema, &action, Past::Applied, Now::There(&now));
+        let again = take_back(&schema, &action, PastOutcome::Applied, CurrentAccount::There(&now));
         prop_assert!(again.action.is_none());
-        let forth = take_back(&schema, &back, Past::Applied, Now::There(&now)).action.unwrap();
+        let forth = take_back(&schema, &back, PastOutcome::Applied, CurrentAccount::There(&now)).action.unwrap();
         apply(&schema, &forth, &mut now);
         prop_assert!(equal(&schema, &now, &left), "{:?} instead of {:?}", now, left);
     }
@@ -304,7 +304,7 @@ proptest! {
             _ => json(["\"Else\"", "\"Ana\"", "null"][by]),
         };
         now.values.set(id, theirs.clone());
-        let decision = take_back(&schema, &action, Past::Applied, Now::There(&now));
+        let decision = take_back(&schema, &action, PastOutcome::Applied, CurrentAccount::There(&now));
         if let Some(back) = decision.action {
             let mut after = now.clone();
             apply(&schema, &back, &mut after);

@@ -11,13 +11,13 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
-use self::touched::{Measured, Seen, Touched};
-use super::drafts::Drafts;
-use super::estimate::{Estimate, referred};
-use super::findings::Findings;
-use super::settle::{requests, write_plan};
-use super::written::remembered;
-use super::{Gathered, PlanFiles, SurveyError, Surveyed};
+use self::touched::{AccountPlace, ListingSize, TouchedAccounts};
+use super::decided_rows::{plan_requests, write_plan};
+use super::draft_actions::DraftActions;
+use super::estimate::{Estimate, referring_attributes};
+use super::findings_writer::FindingsWriter;
+use super::fingerprints::is_last_written;
+use super::{ListingTimes, MadePlan, PlanFiles, PlanningError};
 use crate::clock::{Clock, blocking};
 use crate::config::Settings;
 use crate::connectors::Connector;
@@ -26,8 +26,8 @@ use crate::mapping::spec::On;
 use crate::model::monitor::{Monitor, Phase};
 use crate::model::{AttrSet, MatchRule, Schema};
 use crate::plan::decide::Context;
-use crate::plan::file::{FileDigest, Header, ListingDigest, PlanReader, SourceDigest, VERSION};
-use crate::plan::inverse::{Now, Past, Undone, decide_undone};
+use crate::plan::file::{ListingDigest, PlanHeader, PlanReader, SourceDigest, SourceFileDigest, VERSION};
+use crate::plan::inverse::{CurrentAccount, PastOutcome, UndoneAction, decide_undone};
 use crate::plan::safety::{self, judge_actions};
 use crate::plan::steps::follow_up;
 use crate::plan::{Action, ActionKind, Counts};
@@ -36,7 +36,7 @@ use crate::plan::{Action, ActionKind, Counts};
 pub const NEVER_LEARNT: &str = "what came of it could not be looked up; it is planned anew";
 
 /// Everything that a rollback is made from.
-pub struct Rollback<'a> {
+pub struct RollbackInputs<'a> {
     pub settings: &'a Settings,
     pub schema: &'a Schema,
     pub rules: &'a [MatchRule],
@@ -59,10 +59,10 @@ pub struct Rollback<'a> {
 /// # Errors
 /// The target cannot be reached, or a file cannot be read or written. An account that cannot be taken back is a
 /// finding, not an error.
-pub async fn rollback(inputs: &Rollback<'_>) -> Result<Surveyed, SurveyError> {
+pub async fn plan_rollback(inputs: &RollbackInputs<'_>) -> Result<MadePlan, PlanningError> {
     let id = RunId::new(inputs.clock.now(), inputs.clock.random());
     let (before, began) = (inputs.target.meter().sent_so_far(), inputs.clock.elapsed());
-    let mut touched = blocking(|| Touched::of(inputs))?;
+    let mut touched = blocking(|| TouchedAccounts::of_run(inputs))?;
     let measure = if touched.are_listed_sooner() {
         let measure = touched.list().await?;
         let doubtful = blocking(|| touched.not_as_left())?;
@@ -77,51 +77,56 @@ pub async fn rollback(inputs: &Rollback<'_>) -> Result<Surveyed, SurveyError> {
     let took = inputs.clock.elapsed().saturating_sub(began);
     let after = inputs.target.meter().sent_so_far();
     let sent = after.list + after.lookup - before.list - before.lookup;
-    let gathered = Gathered::new(inputs.clock.now(), sent, after.retried - before.retried, took);
+    let gathered = ListingTimes::new(inputs.clock.now(), sent, after.retried - before.retried, took);
     blocking(|| touched.plan(id, gathered, measure))
 }
 
-impl Rollback<'_> {
+impl RollbackInputs<'_> {
     /// What it costs to apply the plan, before which somebody looks at it.
-    fn estimate(&self, pace: Option<f64>) -> Estimate<'_> {
+    fn new_estimate(&self, pace: Option<f64>) -> Estimate<'_> {
         let Self { schema, rules, settings, target, .. } = *self;
         Estimate { schema, rules, target: Some(target), rate: &settings.rate, pace, fresh_for: Duration::ZERO }
     }
 }
 
-impl Touched<'_> {
-    fn plan(mut self, id: RunId, gathered: Gathered, measured: Option<Measured>) -> Result<Surveyed, SurveyError> {
-        let Rollback { settings, schema, rules, run, .. } = *self.inputs;
+impl TouchedAccounts<'_> {
+    fn plan(
+        mut self,
+        id: RunId,
+        gathered: ListingTimes,
+        measured: Option<ListingSize>,
+    ) -> Result<MadePlan, PlanningError> {
+        let RollbackInputs { settings, schema, rules, run, .. } = *self.inputs;
         let mapped = |on| {
             let entries = settings.map.entries.iter().filter(move |entry| entry.on == on);
             entries.filter_map(|entry| schema.id(attribute_of(schema, &entry.attribute.value))).collect::<AttrSet>()
         };
         let (always, on_create) = (mapped(On::Always), mapped(On::Create));
         let ctx = Context { schema, policy: &settings.policy, rules, always, on_create };
-        let mut findings = Findings::create(self.inputs.dir)?;
-        let mut drafts = Drafts::new().map_err(temporary)?;
+        let mut findings = FindingsWriter::create(self.inputs.dir)?;
+        let mut drafts = DraftActions::new().map_err(temporary_error)?;
         let name = run.run().to_string();
-        let mut plan = reader(self.inputs.plan)?;
+        let mut plan = open_plan(self.inputs.plan)?;
         while let Some(action) = plan.next()? {
-            let undone = undone(self.inputs, &name, &action);
-            if undone.past != Past::Nothing {
-                self.take(&ctx, &undone, &mut findings, &mut drafts)?;
+            let undone = new_undone(self.inputs, &name, &action);
+            if undone.past != PastOutcome::Nothing {
+                self.decide_action(&ctx, &undone, &mut findings, &mut drafts)?;
             }
         }
-        let found = findings.finish()?;
+        let found = findings.seal_findings()?;
         let planned = drafts.planned;
-        let measured = measured.unwrap_or_else(|| Measured {
+        let measured = measured.unwrap_or_else(|| ListingSize {
             accounts: self.at.len() as u64,
             in_scope: self.header.listing.in_scope + self.made,
         });
         // It creates nobody, so nobody can be doubled for want of a whole listing.
-        let judgement = judge_actions(&settings.safety, safety::Listed::Whole, measured.in_scope, &planned);
-        let held = drafts.held(&settings.target.tenant, &judgement.held);
+        let judgement = judge_actions(&settings.safety, safety::ListingExtent::Whole, measured.in_scope, &planned);
+        let held = drafts.held_groups(&settings.target.tenant, &judgement.held);
         let is_free = |group| judgement.stopped.is_empty() && !held.contains_key(&group);
-        let requests = requests(&self.inputs.estimate(gathered.pace), &mut drafts, &gathered, is_free);
+        let requests = plan_requests(&self.inputs.new_estimate(gathered.pace), &mut drafts, &gathered, is_free);
         let head = run.head();
         let [a, b] = settings.digest.0;
-        let header = Header {
+        let header = PlanHeader {
             headcount_plan: VERSION,
             plan: id.to_string(),
             created_at: gathered.at,
@@ -130,7 +135,7 @@ impl Touched<'_> {
             config_digest: format!("{a:016x}{b:016x}"),
             // The run stands where the export stands in other plans.
             source: SourceDigest {
-                files: vec![FileDigest {
+                files: vec![SourceFileDigest {
                     path: format!("run {name}"),
                     digest: head.plan_digest.clone(),
                     rows: head.actions,
@@ -152,41 +157,41 @@ impl Touched<'_> {
             against: None,
             rollback_of: Some(name),
         };
-        let files = PlanFiles::within(self.inputs.dir);
-        let digest = write_plan(&files, &header, drafts).map_err(SurveyError::file(&files.plan))?;
-        Ok(Surveyed { id, header, digest, files, listed_at: gathered.at, pace: gathered.pace })
+        let files = PlanFiles::in_dir(self.inputs.dir);
+        let digest = write_plan(&files, &header, drafts).map_err(PlanningError::file_error(&files.plan))?;
+        Ok(MadePlan { id, header, digest, files, listed_at: gathered.at, pace: gathered.pace })
     }
 
     /// Decides about one account.
-    fn take(
+    fn decide_action(
         &mut self,
         ctx: &Context<'_>,
-        undone: &Undone<'_>,
-        findings: &mut Findings,
-        drafts: &mut Drafts,
-    ) -> Result<(), SurveyError> {
+        undone: &UndoneAction<'_>,
+        findings: &mut FindingsWriter,
+        drafts: &mut DraftActions,
+    ) -> Result<(), PlanningError> {
         let account = match undone.account {
-            Some(id) if undone.needs_account() => self.account(id)?,
+            Some(id) if undone.needs_account() => self.read_account(id)?,
             _ => None,
         };
         let now = match (&account, undone.account.and_then(|id| self.at.get(id))) {
-            (Some(account), _) => Now::There(account),
-            (None, Some(Seen::Unreadable(why))) => Now::Unreadable(why),
-            (None, _) => Now::Gone,
+            (Some(account), _) => CurrentAccount::There(account),
+            (None, Some(AccountPlace::Unreadable(why))) => CurrentAccount::Unreadable(why),
+            (None, _) => CurrentAccount::Gone,
         };
-        let Rollback { schema, memory, .. } = *self.inputs;
+        let RollbackInputs { schema, memory, .. } = *self.inputs;
         let written = undone.action.identity.as_deref().map_or_else(Vec::new, |person| memory.fingerprints_of(person));
         let decision =
-            decide_undone(ctx, &self.protect, undone, now, |id, value| remembered(schema, &written, id, value));
+            decide_undone(ctx, &self.protect, undone, now, |id, value| is_last_written(schema, &written, id, value));
         if let Some(finding) = &decision.finding {
             findings.push(finding)?;
         }
         match &decision.action {
             Some(action) => {
-                let takes = self.inputs.estimate(None).takes(action);
-                drafts.push(action, takes, referred(schema, action)).map_err(temporary)?;
+                let takes = self.inputs.new_estimate(None).estimate_action(action);
+                drafts.push(action, takes, referring_attributes(schema, action)).map_err(temporary_error)?;
             }
-            None if decision.finding.is_none() => findings.unchanged(),
+            None if decision.finding.is_none() => findings.count_unchanged(),
             None => {}
         }
         Ok(())
@@ -194,28 +199,32 @@ impl Touched<'_> {
 }
 
 /// An action of the run with what the journal knows of it.
-fn undone<'a>(inputs: &'a Rollback<'_>, run: &'a str, action: &'a Action) -> Undone<'a> {
+fn new_undone<'a>(inputs: &'a RollbackInputs<'_>, run: &'a str, action: &'a Action) -> UndoneAction<'a> {
     let account = inputs.run.account_of(action.seq).or(action.account.as_ref());
-    Undone { run, action, past: past(inputs, action), account }
+    UndoneAction { run, action, past: past_outcome(inputs, action), account }
 }
 
-fn past(inputs: &Rollback<'_>, action: &Action) -> Past {
+fn past_outcome(inputs: &RollbackInputs<'_>, action: &Action) -> PastOutcome {
     let steps = inputs.run.action(action.seq);
     let creates = action.action == ActionKind::Create;
     match steps.first {
-        StepState::Pending | StepState::NotThere | StepState::Skipped => Past::Nothing,
-        StepState::Open | StepState::Unknown => Past::Unknown,
+        StepState::Pending | StepState::NotThere | StepState::Skipped => PastOutcome::Nothing,
+        StepState::Open | StepState::Unknown => PastOutcome::Unknown,
         StepState::Failed => {
             let remark = inputs.run.remark_of(action.seq, Step::First);
-            if remark.is_some_and(|remark| remark.message == NEVER_LEARNT) { Past::Unknown } else { Past::Nothing }
+            if remark.is_some_and(|remark| remark.message == NEVER_LEARNT) {
+                PastOutcome::Unknown
+            } else {
+                PastOutcome::Nothing
+            }
         }
-        StepState::Adopted if creates => Past::Adopted,
+        StepState::Adopted if creates => PastOutcome::Adopted,
         // Who was to be deleted was gone already.
-        StepState::Adopted => Past::Nothing,
+        StepState::Adopted => PastOutcome::Nothing,
         StepState::Applied => {
             let has_follow_up =
                 creates && action.changes.iter().any(|change| follow_up(inputs.schema, &change.attribute));
-            if has_follow_up && !steps.follow_up.is_done() { Past::AppliedInPart } else { Past::Applied }
+            if has_follow_up && !steps.follow_up.is_done() { PastOutcome::AppliedInPart } else { PastOutcome::Applied }
         }
     }
 }
@@ -228,11 +237,11 @@ fn attribute_of<'n>(schema: &Schema, name: &'n str) -> &'n str {
     }
 }
 
-fn reader(plan: &Path) -> Result<PlanReader<BufReader<File>>, SurveyError> {
-    let file = File::open(plan).map_err(SurveyError::file(plan))?;
+fn open_plan(plan: &Path) -> Result<PlanReader<BufReader<File>>, PlanningError> {
+    let file = File::open(plan).map_err(PlanningError::file_error(plan))?;
     Ok(PlanReader::new(BufReader::new(file))?)
 }
 
-fn temporary(error: std::io::Error) -> SurveyError {
-    SurveyError::File { path: "a temporary file".to_owned(), error }
+fn temporary_error(error: std::io::Error) -> PlanningError {
+    PlanningError::File { path: "a temporary file".to_owned(), error }
 }

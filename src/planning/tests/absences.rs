@@ -69,7 +69,7 @@ fn a_listing_that_is_not_complete_makes_nobody_absent() {
     assert!(!made.surveyed.header.listing.complete);
     // Who was not found may be there all the same.
     assert!(made.actions[0].held);
-    assert_eq!(made.surveyed.header.held[&Group::Create].count, 1);
+    assert_eq!(made.surveyed.header.held[&ActionGroup::Create].count, 1);
     assert!(!office.dir.path().join("last.jsonl").exists(), "it takes no last listing's place");
     assert!(!office.dir.path().join("last.new").exists());
 }
@@ -95,7 +95,7 @@ fn what_was_shown_before_a_listing_shifted_is_forgotten() {
 fn a_listing_that_fails_makes_no_plan() {
     let office = office(STRICT);
     office.target.fault_any(Op::List, Fault::Unavailable);
-    assert!(matches!(office.try_survey(&csv(&[BO])), Err(SurveyError::Target(_))));
+    assert!(matches!(office.try_survey(&csv(&[BO])), Err(PlanningError::Target(_))));
 }
 
 #[test]

@@ -6,14 +6,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Stop;
-use crate::execute::{Execution, Mode, Secrets, Selection, execute};
+use crate::execute::{ExecutionInputs, Mode, Secrets, Selection, execute_run};
 use crate::journal::{Ending, Event, RunHead};
 use crate::model::{AttrId, Secret};
 
 struct Fixed;
 
 impl Secrets for Fixed {
-    fn secret(&self, action: &Action, _: AttrId) -> Result<Secret, String> {
+    fn find_secret(&self, action: &Action, _: AttrId) -> Result<Secret, String> {
         Ok(Secret::new(format!("secret of {}", action.key)))
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn apply(office: &Office, made: &Made, fresh: bool) {
     office.journal.append_blocking(Event::RunStarted { run, at, head }).unwrap();
     let rules = fake::rules(office.target.schema());
     let memory = office.memory();
-    let execution = Execution {
+    let execution = ExecutionInputs {
         run,
         plan: &made.surveyed.files.plan,
         target: &office.target,
@@ -45,7 +45,7 @@ pub(super) fn apply(office: &Office, made: &Made, fresh: bool) {
         mode: Mode::Everything,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let executed = runtime.block_on(execute(&execution)).unwrap();
+    let executed = runtime.block_on(execute_run(&execution)).unwrap();
     assert_eq!(executed.applied, made.surveyed.header.counts.actions, "{executed:?}");
     office.journal.append_blocking(Event::RunEnded { run, at, outcome: Ending::Complete }).unwrap();
     office.learn(made);

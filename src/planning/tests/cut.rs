@@ -88,7 +88,7 @@ fn cut(form: Form, before: Before, step: usize) -> usize {
         let what = format!("{form:?}, {before:?}, cut at {at} of {}", bytes.len());
         let made = match office.try_survey(&bytes[..at]) {
             Ok(made) => made,
-            Err(SurveyError::Source(error)) => {
+            Err(PlanningError::Source(error)) => {
                 assert!(error.to_string().contains("hr.csv"), "{what}: {error}");
                 continue;
             }

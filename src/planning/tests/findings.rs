@@ -37,7 +37,7 @@ fn a_plan_has_every_kind_of_action_in_the_order_of_execution() {
     );
     assert_eq!(update.identity.as_deref(), Some("2"));
     assert!(made.actions.iter().zip(1..).all(|(action, seq)| action.seq == seq && !action.held));
-    let links: Vec<_> = made.notes.iter().filter(|note| matches!(note, Learnt::Link { .. })).collect();
+    let links: Vec<_> = made.notes.iter().filter(|note| matches!(note, PlanNote::Link { .. })).collect();
     assert_eq!(links.len(), 4, "the one who is equal is linked too");
     assert!(std::fs::read_to_string(&made.surveyed.files.plan).unwrap().contains("\"(generated)\""));
 }

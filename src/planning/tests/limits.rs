@@ -21,7 +21,7 @@ fn leavers(count: u32) -> (Office, String) {
 fn what_exceeds_a_limit_is_held_and_nothing_else() {
     let (office, rows) = leavers(3);
     let made = office.survey(&rows);
-    let held = &made.surveyed.header.held[&Group::Deactivate];
+    let held = &made.surveyed.header.held[&ActionGroup::Deactivate];
     assert_eq!((held.count, held.limit, made.surveyed.header.held.len()), (3, 2, 1));
     assert_eq!(made.actions.iter().filter(|action| action.held).count(), 3);
     assert!(!made.actions[0].held);
@@ -32,14 +32,14 @@ fn what_exceeds_a_limit_is_held_and_nothing_else() {
 #[test]
 fn an_approval_releases_what_was_held_and_nothing_more() {
     let (office, rows) = leavers(3);
-    let approved = [office.survey(&rows).surveyed.header.held[&Group::Deactivate].approve.clone()];
+    let approved = [office.survey(&rows).surveyed.header.held[&ActionGroup::Deactivate].approve.clone()];
     let made = office.survey(&rows);
-    assert_eq!(made.surveyed.header.released(&approved), Ok(vec![Group::Deactivate]));
+    assert_eq!(made.surveyed.header.released_groups(&approved), Ok(vec![ActionGroup::Deactivate]));
     // One leaver more is another decision.
     office.account("p9", "P", "active");
     let made = office.survey(&format!("{rows}9,p9,p9@x.org,P,,left,\n"));
-    assert_eq!(made.surveyed.header.held[&Group::Deactivate].count, 4);
-    assert!(made.surveyed.header.released(&approved).is_err());
+    assert_eq!(made.surveyed.header.held[&ActionGroup::Deactivate].count, 4);
+    assert!(made.surveyed.header.released_groups(&approved).is_err());
 }
 
 #[test]
@@ -51,13 +51,13 @@ fn an_approval_still_holds_when_nothing_but_the_words_changed() {
         office.account(login, "N", "active");
     }
     let made = office.survey(&csv(&["1,new,new@x.org,New,,,"]));
-    let approved = [made.surveyed.header.held[&Group::Deactivate].approve.clone()];
+    let approved = [made.surveyed.header.held[&ActionGroup::Deactivate].approve.clone()];
     office.learn(&made);
     // A day and a run later the reason says so, and rows have moved.
     office.days(1);
     let made = office.survey(&csv(&["2,newer,newer@x.org,New,,,", "1,new,new@x.org,New,,,"]));
     assert_ne!(made.actions.last().unwrap().reason.as_deref(), Some("no row for 1 runs and 0 days"));
-    assert_eq!(made.surveyed.header.released(&approved), Ok(vec![Group::Deactivate]));
+    assert_eq!(made.surveyed.header.released_groups(&approved), Ok(vec![ActionGroup::Deactivate]));
 }
 
 #[test]

@@ -19,9 +19,9 @@ use crate::connectors::fake::{self, EMAIL, Fake, LOGIN, NAME, ROLE, SKILLS, STAT
 use crate::journal::{Journal, Note, store::SourceShape};
 use crate::mapping::{Creates, Lookups, Options};
 use crate::model::{AccountId, Silent, Value, cell};
-use crate::plan::beside::{Learnt, read_notes};
-use crate::plan::file::{PlanReader, verify};
-use crate::plan::safety::Group;
+use crate::plan::file::{PlanReader, verify_plan};
+use crate::plan::safety::ActionGroup;
+use crate::plan::sidecar::{PlanNote, read_notes};
 use crate::plan::{Action, ActionKind, Finding, FindingKind};
 
 const START: &str = "2026-11-22T03:00:00Z";
@@ -45,10 +45,10 @@ struct Office {
 /// A plan and all that stands beside it.
 #[derive(Debug)]
 struct Made {
-    surveyed: Surveyed,
+    surveyed: MadePlan,
     actions: Vec<Action>,
     findings: Vec<Finding>,
-    notes: Vec<Learnt>,
+    notes: Vec<PlanNote>,
 }
 
 impl Office {
@@ -132,7 +132,7 @@ password = {{ generate = {{ length = 12 }} }}
         self.try_survey(csv).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn try_survey(&self, csv: &(impl AsRef<[u8]> + ?Sized)) -> Result<Made, SurveyError> {
+    fn try_survey(&self, csv: &(impl AsRef<[u8]> + ?Sized)) -> Result<Made, PlanningError> {
         self.survey_against(csv, Accounts::Live(&self.target), &self.target)
     }
 
@@ -141,7 +141,7 @@ password = {{ generate = {{ length = 12 }} }}
         csv: impl AsRef<[u8]>,
         accounts: Accounts<'_>,
         schema: &Fake,
-    ) -> Result<Made, SurveyError> {
+    ) -> Result<Made, PlanningError> {
         std::fs::write(self.dir.path().join("hr.csv"), csv).unwrap();
         let settings = self.settings();
         let schema = schema.schema();
@@ -152,7 +152,7 @@ password = {{ generate = {{ length = 12 }} }}
         let today = jiff::civil::date(2026, 11, 22);
         let mapping = Mapping::compile(&settings.map, schema, source.columns(), lookups, today, &options).unwrap();
         let memory = self.memory();
-        let inputs = Inputs {
+        let inputs = PlanInputs {
             settings: &settings,
             schema,
             rules: &rules,
@@ -167,7 +167,7 @@ password = {{ generate = {{ length = 12 }} }}
             snapshot: matches!(accounts, Accounts::Live(_)).then(|| self.dir.path().join("last.jsonl")),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let surveyed = runtime.block_on(survey(&inputs))?;
+        let surveyed = runtime.block_on(make_plan(&inputs))?;
         Ok(read(surveyed))
     }
 
@@ -178,7 +178,7 @@ password = {{ generate = {{ length = 12 }} }}
         let absent: Vec<&AccountId> = made
             .notes
             .iter()
-            .filter_map(|n| if let Learnt::Absent { account } = n { Some(account) } else { None })
+            .filter_map(|n| if let PlanNote::Absent { account } = n { Some(account) } else { None })
             .collect();
         let mut notes: Vec<Note> = memory
             .all_absences()
@@ -187,8 +187,8 @@ password = {{ generate = {{ length = 12 }} }}
             .collect();
         for learnt in &made.notes {
             notes.push(match learnt.clone() {
-                Learnt::Link { identity, account } => Note::Link { identity, account },
-                Learnt::Absent { account } => {
+                PlanNote::Link { identity, account } => Note::Link { identity, account },
+                PlanNote::Absent { account } => {
                     let before = memory.absence_of(&account);
                     let first_seen_absent = before.map_or(now, |before| before.since);
                     Note::Absence { account, first_seen_absent, runs: before.map_or(0, |before| before.runs) + 1 }
@@ -234,9 +234,9 @@ fn now_or_never<T>(future: impl Future<Output = T>) -> T {
     futures::FutureExt::now_or_never(future).expect("it is ready at once")
 }
 
-fn read(surveyed: Surveyed) -> Made {
+fn read(surveyed: MadePlan) -> Made {
     let open = || std::io::BufReader::new(std::fs::File::open(&surveyed.files.plan).unwrap());
-    let (header, digest) = verify(open()).expect("the plan is whole");
+    let (header, digest) = verify_plan(open()).expect("the plan is whole");
     assert_eq!((&header, &digest), (&surveyed.header, &surveyed.digest));
     let mut reader = PlanReader::new(open()).unwrap();
     let mut actions = Vec::new();
@@ -275,7 +275,7 @@ impl Made {
     /// The findings as `kind key: reason`, in no order.
     fn findings(&self) -> Vec<String> {
         let mut findings: Vec<_> =
-            self.findings.iter().map(|f| format!("{} {}: {}", f.finding.name(), f.key, f.reason)).collect();
+            self.findings.iter().map(|f| format!("{} {}: {}", f.finding.as_str(), f.key, f.reason)).collect();
         findings.sort();
         findings
     }
@@ -285,7 +285,7 @@ impl Made {
     }
 
     fn absent_notes(&self) -> usize {
-        self.notes.iter().filter(|note| matches!(note, Learnt::Absent { .. })).count()
+        self.notes.iter().filter(|note| matches!(note, PlanNote::Absent { .. })).count()
     }
 }
 

@@ -9,16 +9,16 @@ use super::*;
 use crate::connectors::fake::{CUSTOM, Fault, Op, TITLE};
 use crate::journal::{Ending, Event, Outcome, RunHead, RunState, Step};
 use crate::model::{Attributes, normal};
-use crate::plan::beside::LinesWriter;
+use crate::plan::sidecar::LinesWriter;
 
 /// The plan that takes a run back, whose own plan is this one.
-fn try_back(office: &Office, run: &RunState, made: &Made, dir: &str) -> Result<Made, SurveyError> {
+fn try_back(office: &Office, run: &RunState, made: &Made, dir: &str) -> Result<Made, PlanningError> {
     let dir = office.dir.path().join(dir);
     std::fs::create_dir_all(&dir).unwrap();
     let settings = office.settings();
     let rules = fake::rules(office.target.schema());
     let memory = office.memory();
-    let inputs = Rollback {
+    let inputs = RollbackInputs {
         settings: &settings,
         schema: office.target.schema(),
         rules: &rules,
@@ -32,9 +32,9 @@ fn try_back(office: &Office, run: &RunState, made: &Made, dir: &str) -> Result<M
         plan: &made.surveyed.files.plan,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let surveyed = runtime.block_on(rollback(&inputs))?;
+    let surveyed = runtime.block_on(plan_rollback(&inputs))?;
     assert!(!surveyed.files.notes.exists(), "a rollback learns nothing of who is who and who is there");
-    LinesWriter::new(std::fs::File::create(&surveyed.files.notes).unwrap()).finish().unwrap();
+    LinesWriter::new(std::fs::File::create(&surveyed.files.notes).unwrap()).seal_file().unwrap();
     Ok(read(surveyed))
 }
 
@@ -173,7 +173,7 @@ fn one_account_that_cannot_be_read_stops_nobody_and_a_target_that_is_down_stops_
     for fault in [Fault::Configuration, Fault::Quota, Fault::Unavailable] {
         office.target.chaos(move |op| (op == Op::Get).then_some(fault));
         let error = try_back(&office, &run, &made, "again").unwrap_err();
-        assert!(matches!(error, SurveyError::Target(_)), "{error}");
+        assert!(matches!(error, PlanningError::Target(_)), "{error}");
     }
 }
 
@@ -206,7 +206,7 @@ fn more_than_a_limit_allows_is_held_whatever_no_source_says() {
     let back = try_back(&office, &run, &made, "back").unwrap();
     let header = &back.surveyed.header;
     assert!(header.stopped.is_empty(), "{:?}", header.stopped);
-    assert_eq!(header.held.keys().copied().collect::<Vec<_>>(), [Group::Update]);
+    assert_eq!(header.held.keys().copied().collect::<Vec<_>>(), [ActionGroup::Update]);
     assert!(back.actions.iter().all(|action| action.held));
 }
 

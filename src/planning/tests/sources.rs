@@ -114,7 +114,7 @@ fn findings_that_cannot_be_written_end_the_reading_of_a_long_source() {
     let rows: Vec<String> = (0..60_000).map(|n| format!("{n},p{n},p{n}@x.org,N,,,bad")).collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let error = office.try_survey(&csv(&rows)).unwrap_err();
-    assert!(matches!(&error, SurveyError::File { path, .. } if path.ends_with("findings.jsonl")), "{error}");
+    assert!(matches!(&error, PlanningError::File { path, .. } if path.ends_with("findings.jsonl")), "{error}");
 }
 
 /// Writes another export once the first pass is over.
@@ -154,7 +154,7 @@ fn a_source_that_changes_between_its_two_readings_is_an_error() {
         let lookups = std::iter::empty().collect();
         let mapping = Mapping::compile(&settings.map, schema, source.columns(), lookups, today, &options).unwrap();
         let memory = office.memory();
-        let inputs = Inputs {
+        let inputs = PlanInputs {
             settings: &settings,
             schema,
             rules: &rules,
@@ -169,8 +169,8 @@ fn a_source_that_changes_between_its_two_readings_is_an_error() {
             snapshot: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let error = runtime.block_on(survey(&inputs)).unwrap_err();
-        assert!(matches!(error, SurveyError::SourceChanged(_) | SurveyError::Source(_)), "{to:?}: {error}");
+        let error = runtime.block_on(make_plan(&inputs)).unwrap_err();
+        assert!(matches!(error, PlanningError::SourceChanged(_) | PlanningError::Source(_)), "{to:?}: {error}");
     }
 }
 
@@ -218,6 +218,6 @@ fn what_is_no_export_of_accounts_says_why() {
         std::fs::write(&path, text).unwrap();
         let rows = csv(&["1,a,a@x.org,A,,,"]);
         let error = office.survey_against(&rows, Accounts::Recorded(&path), &office.target).unwrap_err();
-        assert!(matches!(error, SurveyError::Recorded { .. }) && error.to_string().contains(why), "{error}");
+        assert!(matches!(error, PlanningError::Recorded { .. }) && error.to_string().contains(why), "{error}");
     }
 }

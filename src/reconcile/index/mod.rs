@@ -8,13 +8,13 @@ use std::collections::{HashMap, HashSet};
 use hashbrown::HashTable;
 
 use super::facts::{RowFacts, account_digest};
-use super::verdict::{Added, Found, RowFlags, Settled, Settlement, Verdict};
+use super::verdict::{Added, FoundBy, RowFlags, RowVerdict, Settled, Settlement};
 use crate::model::{Account, AttrSet, Digest, KeyHash, MatchRule, Place, Schema};
 
 /// Every row of the source, and what the accounts that streamed past had to do with it.
 pub struct RowIndex {
     rules: Vec<MatchRule>,
-    rows: Vec<Row>,
+    rows: Vec<IndexedRow>,
     /// `rules.len()` keys for each row, in the order of the rows.
     keys: Vec<KeyHash>,
     by_identity: HashTable<u32>,
@@ -26,7 +26,7 @@ pub struct RowIndex {
     masks: Vec<AttrSet>,
     mask_ids: HashMap<AttrSet, u16>,
     /// Rows with more than one candidate; all candidates of such a row are here.
-    several: HashMap<u32, Vec<Candidate>>,
+    several: HashMap<u32, Vec<MatchCandidate>>,
     /// Accounts that are a candidate for more than one row.
     contested: HashSet<u64>,
     /// Accounts that no row means.
@@ -47,23 +47,23 @@ const ONE: u8 = 16;
 /// The row's candidates are in `several`.
 const MANY: u8 = 32;
 
-struct Row {
+struct IndexedRow {
     identity: KeyHash,
     link: KeyHash,
     digest: Digest,
     place: Place,
-    slot: Candidate,
+    slot: MatchCandidate,
     /// The other row's index, where the row is dropped or shares a key.
     other: u32,
     mask: u16,
     flags: u8,
-    /// What the row has in common with the other: a bit as in [`Candidate::rules`].
+    /// What the row has in common with the other: a bit as in [`MatchCandidate::rules`].
     shared: u8,
 }
 
 /// An account that a row may mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Candidate {
+struct MatchCandidate {
     account: u64,
     /// Bit 0 for the link, bit n + 1 for rule n.
     rules: u8,
@@ -115,12 +115,12 @@ impl RowIndex {
         if let Some(row) = find(&self.by_identity, &self.rows, facts.identity, |row| row.identity) {
             added = Added::SameIdentity { row, place: self.rows[row as usize].place };
         }
-        self.rows.push(Row {
+        self.rows.push(IndexedRow {
             identity: facts.identity,
             link: link.unwrap_or(NONE),
             digest: facts.digest,
             place,
-            slot: Candidate { account: 0, rules: 0, equal: false },
+            slot: MatchCandidate { account: 0, rules: 0, equal: false },
             other: 0,
             mask,
             flags: if flags.protected { PROTECTED } else { 0 } | if flags.unsettled { UNSETTLED } else { 0 },
@@ -128,7 +128,7 @@ impl RowIndex {
         });
         self.keys.extend((0..self.rules.len()).map(|rule| facts.keys.get(rule).copied().flatten().unwrap_or(NONE)));
         if added == Added::New {
-            added = self.enter(at);
+            added = self.enter_row(at);
         }
         added
     }
@@ -161,20 +161,20 @@ impl RowIndex {
         for (rule, table) in self.by_key.iter_mut().enumerate() {
             remove(table, dropped, self.keys[dropped as usize * self.rules.len() + rule]);
         }
-        self.enter(counts)
+        self.enter_row(counts)
     }
 
     /// Puts a row into the tables, where accounts find it.
-    fn enter(&mut self, at: u32) -> Added {
+    fn enter_row(&mut self, at: u32) -> Added {
         let mut added = Added::New;
         let row = &self.rows[at as usize];
         let (identity, link) = (row.identity, row.link);
-        self.by_identity.insert_unique(spread(identity), at, |row| spread(self.rows[*row as usize].identity));
+        self.by_identity.insert_unique(spread_hash(identity), at, |row| spread_hash(self.rows[*row as usize].identity));
         if link != NONE {
             if let Some(other) = find(&self.by_link, &self.rows, link, |row| row.link) {
-                added = self.share(at, other, 0);
+                added = self.mark_shared(at, other, 0);
             } else {
-                self.by_link.insert_unique(spread(link), at, |row| spread(self.rows[*row as usize].link));
+                self.by_link.insert_unique(spread_hash(link), at, |row| spread_hash(self.rows[*row as usize].link));
             }
         }
         let stride = self.rules.len();
@@ -184,19 +184,19 @@ impl RowIndex {
             if key == NONE {
                 continue;
             }
-            if let Some(other) = self.by_key[rule].find(spread(key), |row| key_of(*row) == key).copied() {
-                added = self.share(at, other, rule + 1);
+            if let Some(other) = self.by_key[rule].find(spread_hash(key), |row| key_of(*row) == key).copied() {
+                added = self.mark_shared(at, other, rule + 1);
             } else {
                 let keys = &self.keys;
-                let hash = |row: &u32| spread(keys[*row as usize * stride + rule]);
-                self.by_key[rule].insert_unique(spread(key), at, hash);
+                let hash = |row: &u32| spread_hash(keys[*row as usize * stride + rule]);
+                self.by_key[rule].insert_unique(spread_hash(key), at, hash);
             }
         }
         added
     }
 
     /// Marks two rows as having the same key under the rule of this bit (0 is the link).
-    fn share(&mut self, at: u32, other: u32, bit: usize) -> Added {
+    fn mark_shared(&mut self, at: u32, other: u32, bit: usize) -> Added {
         for (row, other) in [(at, other), (other, at)] {
             let row = &mut self.rows[row as usize];
             row.flags |= SAME_KEY;
@@ -218,13 +218,13 @@ impl RowIndex {
         }
         for at in (0u32..).take(self.rows.len()) {
             if self.rows[at as usize].flags & DROPPED == 0 {
-                self.enter(at);
+                self.enter_row(at);
             }
         }
     }
 
     /// Shows an account to the rows. `at` is where the caller can read it again; it is unique among accounts.
-    pub fn observe(&mut self, schema: &Schema, account: &Account, at: u64) {
+    pub fn observe_account(&mut self, schema: &Schema, account: &Account, at: u64) {
         if self.freed {
             self.enter_anew();
         }
@@ -246,7 +246,7 @@ impl RowIndex {
         for (rule, table) in self.by_key.iter().enumerate() {
             let key = self.rules[rule].key(schema, |id| account.values.get(id), &mut self.scratch);
             if let Some(key) = key {
-                let row = table.find(spread(key), |row| self.keys[*row as usize * stride + rule] == key).copied();
+                let row = table.find(spread_hash(key), |row| self.keys[*row as usize * stride + rule] == key).copied();
                 note(row, 2 << rule);
             }
         }
@@ -262,7 +262,7 @@ impl RowIndex {
             let mask = self.masks.get(usize::from(row.mask));
             let equal =
                 mask.is_some_and(|mask| account_digest(schema, account, *mask, &mut self.scratch) == row.digest);
-            let candidate = Candidate { account: at, rules: *rules, equal };
+            let candidate = MatchCandidate { account: at, rules: *rules, equal };
             if row.flags & MANY != 0 {
                 self.several.entry(*row_at).or_default().push(candidate);
             } else if row.flags & ONE != 0 {
@@ -279,7 +279,7 @@ impl RowIndex {
     pub fn forget_accounts(&mut self) {
         for row in &mut self.rows {
             row.flags &= !(ONE | MANY);
-            row.slot = Candidate { account: 0, rules: 0, equal: false };
+            row.slot = MatchCandidate { account: 0, rules: 0, equal: false };
         }
         self.several.clear();
         self.contested.clear();
@@ -288,11 +288,11 @@ impl RowIndex {
 
     /// Every account was seen: what became of each row.
     #[must_use]
-    pub fn settle(mut self) -> Settled {
+    pub fn settle_rows(mut self) -> Settled {
         if self.freed {
             self.enter_anew();
         }
-        let choices: Vec<Choice> = (0u32..).zip(&self.rows).map(|(at, row)| self.choose(at, row)).collect();
+        let choices: Vec<Choice> = (0u32..).zip(&self.rows).map(|(at, row)| self.choose_account(at, row)).collect();
         // Only accounts that several rows or several candidates fought for can be claimed twice or by nobody.
         let mut fought: HashMap<u64, Vec<u32>> = self.contested.iter().map(|at| (*at, Vec::new())).collect();
         for candidate in self.several.values().flatten() {
@@ -318,23 +318,23 @@ impl RowIndex {
             .map(|(at, (row, choice))| {
                 let mut linked = false;
                 let verdict = match choice {
-                    Choice::Dropped => Verdict::Dropped { other: self.rows[row.other as usize].place },
-                    _ if row.flags & SAME_KEY != 0 => Verdict::SameKey {
+                    Choice::Dropped => RowVerdict::Dropped { other: self.rows[row.other as usize].place },
+                    _ if row.flags & SAME_KEY != 0 => RowVerdict::SameKey {
                         other: self.rows[row.other as usize].place,
                         by: found_by(row.shared.trailing_zeros() as usize),
                     },
-                    Choice::Nobody => Verdict::Missing,
-                    Choice::Several(accounts) => Verdict::Ambiguous { accounts },
+                    Choice::Nobody => RowVerdict::Missing,
+                    Choice::Several(accounts) => RowVerdict::Ambiguous { accounts },
                     Choice::One(candidate, found) => {
                         let account = candidate.account;
                         linked = candidate.rules & 1 != 0;
                         let rival = fought.get(&account).and_then(|claims| claims.iter().find(|row| **row != at));
                         if let Some(rival) = rival {
-                            Verdict::Claimed { account, other: self.rows[*rival as usize].place }
+                            RowVerdict::Claimed { account, other: self.rows[*rival as usize].place }
                         } else if candidate.equal && row.flags & UNSETTLED == 0 {
-                            Verdict::Equal { account, found }
+                            RowVerdict::Equal { account, found }
                         } else {
-                            Verdict::Matched { account, found }
+                            RowVerdict::Matched { account, found }
                         }
                     }
                 };
@@ -351,12 +351,12 @@ impl RowIndex {
 
     /// The account that a row means: the first rule with exactly one answer. Where a rule has several, a later rule may
     /// tell them apart, but never bring in another.
-    fn choose(&self, at: u32, row: &Row) -> Choice {
+    fn choose_account(&self, at: u32, row: &IndexedRow) -> Choice {
         if row.flags & DROPPED != 0 {
             return Choice::Dropped;
         }
         let one = [row.slot];
-        let candidates: &[Candidate] = match row.flags & (ONE | MANY) {
+        let candidates: &[MatchCandidate] = match row.flags & (ONE | MANY) {
             0 => return Choice::Nobody,
             ONE => &one,
             _ => self.several.get(&at).map_or(&[], Vec::as_slice),
@@ -365,7 +365,7 @@ impl RowIndex {
             // Nobody knows which of the two rows means which account, so none of them is free, and none is absent.
             return Choice::Several(candidates.iter().map(|c| c.account).collect());
         }
-        let mut narrowed: Vec<Candidate> = Vec::new();
+        let mut narrowed: Vec<MatchCandidate> = Vec::new();
         for bit in 0..=self.rules.len() {
             let among = if narrowed.is_empty() { candidates } else { &narrowed };
             let found: Vec<_> = among.iter().filter(|c| c.rules & (1 << bit) != 0).copied().collect();
@@ -386,26 +386,31 @@ impl RowIndex {
 enum Choice {
     Dropped,
     Nobody,
-    One(Candidate, Found),
+    One(MatchCandidate, FoundBy),
     Several(Vec<u64>),
 }
 
-/// The meaning of a bit of [`Candidate::rules`].
-fn found_by(bit: usize) -> Found {
-    bit.checked_sub(1).map_or(Found::Link, Found::Rule)
+/// The meaning of a bit of [`MatchCandidate::rules`].
+fn found_by(bit: usize) -> FoundBy {
+    bit.checked_sub(1).map_or(FoundBy::Link, FoundBy::Rule)
 }
 
 /// A key is a hash already.
-fn spread(key: KeyHash) -> u64 {
+fn spread_hash(key: KeyHash) -> u64 {
     key.0[0]
 }
 
-fn find(table: &HashTable<u32>, rows: &[Row], key: KeyHash, key_of: impl Fn(&Row) -> KeyHash) -> Option<u32> {
-    table.find(spread(key), |at| key_of(&rows[*at as usize]) == key).copied()
+fn find(
+    table: &HashTable<u32>,
+    rows: &[IndexedRow],
+    key: KeyHash,
+    key_of: impl Fn(&IndexedRow) -> KeyHash,
+) -> Option<u32> {
+    table.find(spread_hash(key), |at| key_of(&rows[*at as usize]) == key).copied()
 }
 
 fn remove(table: &mut HashTable<u32>, row: u32, key: KeyHash) {
-    if let Ok(entry) = table.find_entry(spread(key), |at| *at == row) {
+    if let Ok(entry) = table.find_entry(spread_hash(key), |at| *at == row) {
         entry.remove();
     }
 }

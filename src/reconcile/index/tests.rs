@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{AccountId, AttrId, Attribute, Attributes, Desired, Kind, Value, Wanted};
-use crate::reconcile::compared;
+use crate::reconcile::compared_attributes;
 
 fn schema() -> Schema {
     Schema::new(vec![
@@ -24,8 +24,8 @@ fn facts(identity: &str, cells: [&str; 3]) -> RowFacts {
         .map(|(at, cell)| (AttrId(at), Wanted::Set(Value::text(cell))))
         .collect();
     let desired = Desired { identity: identity.into(), place: Place::default(), values };
-    let compared = compared(&schema, (0..3).map(AttrId).collect());
-    RowFacts::of(&schema, &rules(&schema), compared, &desired, &mut Vec::new())
+    let compared = compared_attributes(&schema, (0..3).map(AttrId).collect());
+    RowFacts::of_row(&schema, &rules(&schema), compared, &desired, &mut Vec::new())
 }
 
 fn account(id: u64, cells: [&str; 3]) -> Account {
@@ -41,9 +41,9 @@ fn settle(rows: &[(&str, [&str; 3], Option<&str>)], accounts: &[(u64, [&str; 3])
         index.add(&facts(identity, *cells), Place { file: 0, line }, link, RowFlags::default());
     }
     for (at, cells) in accounts {
-        index.observe(&schema(), &account(*at, *cells), *at);
+        index.observe_account(&schema(), &account(*at, *cells), *at);
     }
-    index.settle()
+    index.settle_rows()
 }
 
 #[test]
@@ -59,10 +59,10 @@ fn forgotten_accounts_leave_nothing_behind() {
                 index.forget_accounts();
             }
             for (at, cells) in *accounts {
-                index.observe(&schema(), &account(*at, *cells), *at);
+                index.observe_account(&schema(), &account(*at, *cells), *at);
             }
         }
-        let settled = index.settle();
+        let settled = index.settle_rows();
         (settled.verdicts, settled.unclaimed)
     };
     // One account for two rows, two for one row, and one for none.
@@ -81,7 +81,7 @@ fn rows_beyond_the_patterns_of_blank_cells_that_are_kept_are_compared_attribute_
     let attributes = (0..=OPTIONAL).map(|at| Attribute::new(&format!("a{at}"), Kind::Text)).collect();
     let schema = Schema::new(attributes);
     let rules = vec![MatchRule::new(&schema, vec![AttrId(0)])];
-    let compared = compared(&schema, (0..=OPTIONAL).map(AttrId).collect());
+    let compared = compared_attributes(&schema, (0..=OPTIONAL).map(AttrId).collect());
     let mut index = RowIndex::new(rules.clone());
     let rows = 70_000u32;
     let cells = |row: u32| {
@@ -92,18 +92,18 @@ fn rows_beyond_the_patterns_of_blank_cells_that_are_kept_are_compared_attribute_
     for row in 0..rows {
         let values = cells(row).map(|(id, value)| (id, Wanted::Set(value))).collect();
         let desired = Desired { identity: row.to_string(), place: line(row), values };
-        let facts = RowFacts::of(&schema, &rules, compared, &desired, &mut Vec::new());
+        let facts = RowFacts::of_row(&schema, &rules, compared, &desired, &mut Vec::new());
         index.add(&facts, line(row), None, RowFlags::default());
     }
     for row in 0..rows {
         let account = Account { id: AccountId(row.to_string()), values: cells(row).collect(), protected: None };
-        index.observe(&schema, &account, u64::from(row));
+        index.observe_account(&schema, &account, u64::from(row));
     }
-    let settled = index.settle();
+    let settled = index.settle_rows();
     for (row, settlement) in (0..rows).zip(&settled.verdicts) {
-        let (account, found) = (u64::from(row), Found::Rule(0));
+        let (account, found) = (u64::from(row), FoundBy::Rule(0));
         let listed = row < u32::from(UNLISTED);
-        let wanted = if listed { Verdict::Equal { account, found } } else { Verdict::Matched { account, found } };
+        let wanted = if listed { RowVerdict::Equal { account, found } } else { RowVerdict::Matched { account, found } };
         assert_eq!(settlement.verdict, wanted, "row {row}");
     }
 }
@@ -117,16 +117,16 @@ fn a_digest_covers_the_last_attribute_of_a_large_schema() {
         let mut index = RowIndex::new(rules.clone());
         let values = ids().map(|id| (id, Wanted::Set(Value::text("v")))).collect();
         let desired = Desired { identity: "1".into(), place: line(2), values };
-        let compared = compared(&schema, ids().collect());
-        let facts = RowFacts::of(&schema, &rules, compared, &desired, &mut Vec::new());
+        let compared = compared_attributes(&schema, ids().collect());
+        let facts = RowFacts::of_row(&schema, &rules, compared, &desired, &mut Vec::new());
         index.add(&facts, line(2), None, RowFlags::default());
         let values = ids().map(|id| (id, Value::text(if id.0 == 199 { last } else { "v" }))).collect();
-        index.observe(&schema, &Account { id: AccountId("1".into()), values, protected: None }, 1);
-        assert_eq!(matches!(index.settle().verdicts[0].verdict, Verdict::Equal { .. }), is_equal);
+        index.observe_account(&schema, &Account { id: AccountId("1".into()), values, protected: None }, 1);
+        assert_eq!(matches!(index.settle_rows().verdicts[0].verdict, RowVerdict::Equal { .. }), is_equal);
     }
 }
 
-fn verdicts(settled: &Settled) -> Vec<Verdict> {
+fn verdicts(settled: &Settled) -> Vec<RowVerdict> {
     settled.verdicts.iter().map(|s| s.verdict.clone()).collect()
 }
 
@@ -137,31 +137,31 @@ const fn line(line: u32) -> Place {
 #[test]
 fn an_equal_account_is_settled_by_its_digest_whatever_the_case_of_its_keys() {
     let found = settle(&[("1", ["ana", "ana@x.org", "Ana"], None)], &[(7, ["ANA", "Ana@x.org", "Ana"])]);
-    assert_eq!(verdicts(&found), [Verdict::Equal { account: 7, found: Found::Rule(0) }]);
+    assert_eq!(verdicts(&found), [RowVerdict::Equal { account: 7, found: FoundBy::Rule(0) }]);
     assert!(found.unclaimed.is_empty());
 }
 
 #[test]
 fn a_blank_cell_is_not_compared() {
     let found = settle(&[("1", ["ana", "", ""], None)], &[(7, ["ana", "any@x.org", "Any"])]);
-    assert_eq!(verdicts(&found), [Verdict::Equal { account: 7, found: Found::Rule(0) }]);
+    assert_eq!(verdicts(&found), [RowVerdict::Equal { account: 7, found: FoundBy::Rule(0) }]);
 }
 
 #[test]
 fn the_first_rule_with_one_answer_wins() {
     let rows = [("1", ["ana", "ana@x.org", "Ana"], None)];
     let found = settle(&rows, &[(7, ["old", "ana@x.org", "Ana"]), (8, ["ana", "b@x.org", "Ana"])]);
-    assert_eq!(verdicts(&found), [Verdict::Matched { account: 8, found: Found::Rule(0) }]);
+    assert_eq!(verdicts(&found), [RowVerdict::Matched { account: 8, found: FoundBy::Rule(0) }]);
     assert_eq!(found.unclaimed, [7]);
     let found = settle(&rows, &[(7, ["old", "ana@x.org", "Ana"])]);
-    assert_eq!(verdicts(&found), [Verdict::Matched { account: 7, found: Found::Rule(1) }]);
+    assert_eq!(verdicts(&found), [RowVerdict::Matched { account: 7, found: FoundBy::Rule(1) }]);
 }
 
 #[test]
 fn the_remembered_link_comes_before_the_rules() {
     let rows = [("1", ["ana.new", "new@x.org", "Ana"], Some("7"))];
     let found = settle(&rows, &[(7, ["ana.old", "old@x.org", "Ana"]), (8, ["ana.new", "new@x.org", "Ana"])]);
-    assert_eq!(verdicts(&found), [Verdict::Matched { account: 7, found: Found::Link }]);
+    assert_eq!(verdicts(&found), [RowVerdict::Matched { account: 7, found: FoundBy::Link }]);
     assert!(found.verdicts[0].linked);
 }
 
@@ -169,12 +169,12 @@ fn the_remembered_link_comes_before_the_rules() {
 fn several_accounts_are_a_conflict_unless_a_later_rule_tells_them_apart() {
     let rows = [("1", ["ana", "ana@x.org", "Ana"], None)];
     let twins = [(7, ["ana", "x@x.org", "Ana"]), (8, ["ana", "y@x.org", "Ana"])];
-    assert_eq!(verdicts(&settle(&rows, &twins)), [Verdict::Ambiguous { accounts: vec![7, 8] }]);
+    assert_eq!(verdicts(&settle(&rows, &twins)), [RowVerdict::Ambiguous { accounts: vec![7, 8] }]);
     // An account outside the twins cannot decide between them.
     let stranger = [twins[0], twins[1], (9, ["bo", "ana@x.org", "Bo"])];
-    assert_eq!(verdicts(&settle(&rows, &stranger)), [Verdict::Ambiguous { accounts: vec![7, 8] }]);
+    assert_eq!(verdicts(&settle(&rows, &stranger)), [RowVerdict::Ambiguous { accounts: vec![7, 8] }]);
     let told = [twins[0], (8, ["ana", "ana@x.org", "Ana"])];
-    assert_eq!(verdicts(&settle(&rows, &told)), [Verdict::Equal { account: 8, found: Found::Rule(1) }]);
+    assert_eq!(verdicts(&settle(&rows, &told)), [RowVerdict::Equal { account: 8, found: FoundBy::Rule(1) }]);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn two_rows_that_claim_one_account_are_both_in_conflict() {
     let found = settle(&rows, &[(7, ["ana", "b@x.org", "Ana"])]);
     assert_eq!(
         verdicts(&found),
-        [Verdict::Claimed { account: 7, other: line(3) }, Verdict::Claimed { account: 7, other: line(2) }]
+        [RowVerdict::Claimed { account: 7, other: line(3) }, RowVerdict::Claimed { account: 7, other: line(2) }]
     );
     assert!(found.unclaimed.is_empty(), "an account in dispute is not absent");
 }
@@ -195,8 +195,8 @@ fn two_rows_with_one_key_are_in_conflict_and_the_account_is_not_absent() {
     assert_eq!(
         verdicts(&found),
         [
-            Verdict::SameKey { other: line(3), by: Found::Rule(0) },
-            Verdict::SameKey { other: line(2), by: Found::Rule(0) }
+            RowVerdict::SameKey { other: line(3), by: FoundBy::Rule(0) },
+            RowVerdict::SameKey { other: line(2), by: FoundBy::Rule(0) }
         ]
     );
     assert!(found.unclaimed.is_empty());
@@ -212,12 +212,12 @@ fn of_two_rows_for_one_person_the_one_that_counts_is_found() {
         assert_eq!(added, Added::SameIdentity { row: 0, place: line(2) });
         let (dropped, counts) = if keep_last { (0, 1) } else { (1, 0) };
         assert_eq!(index.drop_row(dropped, counts), Added::New);
-        index.observe(&schema(), &account(7, ["ana.b", "c@x.org", "B"]), 7);
-        let found = index.settle();
+        index.observe_account(&schema(), &account(7, ["ana.b", "c@x.org", "B"]), 7);
+        let found = index.settle_rows();
         let expected = if keep_last {
-            [Verdict::Dropped { other: line(3) }, Verdict::Matched { account: 7, found: Found::Rule(0) }]
+            [RowVerdict::Dropped { other: line(3) }, RowVerdict::Matched { account: 7, found: FoundBy::Rule(0) }]
         } else {
-            [Verdict::Missing, Verdict::Dropped { other: line(2) }]
+            [RowVerdict::Missing, RowVerdict::Dropped { other: line(2) }]
         };
         assert_eq!(verdicts(&found), expected);
     }
@@ -229,15 +229,15 @@ fn a_key_that_a_row_shares_with_one_that_is_left_out_is_its_own() {
     let mut add =
         |identity, login, at| index.add(&facts(identity, [login, "", ""]), line(at), None, RowFlags::default());
     assert_eq!(add("1", "ana", 2), Added::New);
-    assert_eq!(add("2", "ana", 3), Added::SameKey { row: 0, place: line(2), by: Found::Rule(0) });
+    assert_eq!(add("2", "ana", 3), Added::SameKey { row: 0, place: line(2), by: FoundBy::Rule(0) });
     assert_eq!(add("1", "zoe", 4), Added::SameIdentity { row: 0, place: line(2) });
     assert_eq!(index.drop_row(0, 2), Added::New);
     for (at, login) in [(7, "ana"), (8, "zoe")] {
-        index.observe(&schema(), &account(at, [login, "", ""]), at);
+        index.observe_account(&schema(), &account(at, [login, "", ""]), at);
     }
-    let found = index.settle();
-    let equal = |account| Verdict::Equal { account, found: Found::Rule(0) };
-    assert_eq!(verdicts(&found), [Verdict::Dropped { other: line(4) }, equal(7), equal(8)]);
+    let found = index.settle_rows();
+    let equal = |account| RowVerdict::Equal { account, found: FoundBy::Rule(0) };
+    assert_eq!(verdicts(&found), [RowVerdict::Dropped { other: line(4) }, equal(7), equal(8)]);
     assert!(found.unclaimed.is_empty(), "whoever has a row is not absent");
 }
 
@@ -246,15 +246,15 @@ fn a_row_that_a_digest_cannot_settle_is_compared() {
     let mut index = RowIndex::new(rules(&schema()));
     let flags = RowFlags { unsettled: true, protected: true };
     index.add(&facts("1", ["ana", "a@x.org", "A"]), line(2), None, flags);
-    index.observe(&schema(), &account(7, ["ana", "a@x.org", "A"]), 7);
-    let found = index.settle();
-    assert_eq!(verdicts(&found), [Verdict::Matched { account: 7, found: Found::Rule(0) }]);
+    index.observe_account(&schema(), &account(7, ["ana", "a@x.org", "A"]), 7);
+    let found = index.settle_rows();
+    assert_eq!(verdicts(&found), [RowVerdict::Matched { account: 7, found: FoundBy::Rule(0) }]);
     assert!(found.verdicts[0].protected);
 }
 
 #[test]
 fn a_row_takes_a_small_fixed_number_of_bytes() {
-    assert!(size_of::<Row>() <= 88, "{} bytes", size_of::<Row>());
+    assert!(size_of::<IndexedRow>() <= 88, "{} bytes", size_of::<IndexedRow>());
 }
 
 proptest! {
@@ -278,10 +278,10 @@ proptest! {
                 }
             }
             for (at, (login, email)) in (0..).zip(&accounts) {
-                index.observe(&schema(), &account(at, [&name(*login), &name(*email), ""]), at);
+                index.observe_account(&schema(), &account(at, [&name(*login), &name(*email), ""]), at);
             }
-            let mut settled = index.settle();
-            settled.verdicts.retain(|settlement| !matches!(settlement.verdict, Verdict::Dropped { .. }));
+            let mut settled = index.settle_rows();
+            settled.verdicts.retain(|settlement| !matches!(settlement.verdict, RowVerdict::Dropped { .. }));
             (settled.verdicts, settled.unclaimed)
         };
         prop_assert_eq!(settled(true), settled(false));
@@ -309,15 +309,15 @@ proptest! {
             for at in account_order {
                 let cells = &account_cells[*at];
                 let at = *at as u64;
-                index.observe(&schema(), &account(at, [&cells[0], &cells[1], &cells[2]]), at);
+                index.observe_account(&schema(), &account(at, [&cells[0], &cells[1], &cells[2]]), at);
             }
-            let mut settled = index.settle();
+            let mut settled = index.settle_rows();
             settled.verdicts.sort_by_key(|s| s.place);
             settled.unclaimed.sort_unstable();
             let kinds: Vec<String> = settled.verdicts.iter().map(|s| match &s.verdict {
                 // Which of several rivals is named may differ; that there is one may not.
-                Verdict::SameKey { .. } => "same key".to_owned(),
-                Verdict::Claimed { account, .. } => format!("claimed {account}"),
+                RowVerdict::SameKey { .. } => "same key".to_owned(),
+                RowVerdict::Claimed { account, .. } => format!("claimed {account}"),
                 other => format!("{other:?}"),
             }).collect();
             (kinds, settled.unclaimed)

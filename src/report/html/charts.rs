@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::page::{escape_html, group_digits};
 use crate::plan::ActionKind;
-use crate::plan::action::Planned;
+use crate::plan::action::ActionCounts;
 use crate::report::counts::held_of;
 use crate::report::{Head, PastRun};
 
@@ -63,7 +63,7 @@ impl TrendPoint {
 }
 
 /// What a run did, or what a plan would do.
-pub(super) fn shown_counts(head: &Head) -> &Planned {
+pub(super) fn shown_counts(head: &Head) -> &ActionCounts {
     if head.is_run() { &head.summary.applied } else { &head.summary.planned }
 }
 

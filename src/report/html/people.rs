@@ -45,9 +45,9 @@ fn expected_entries(head: &Head) -> (u64, u64) {
     let summary = &head.summary;
     let chosen = match summary.outcome {
         // What was not reached is among the entries.
-        SummaryOutcome::Paused | SummaryOutcome::Failed => summary.planned.total(),
-        _ if head.is_run() => summary.planned.total() - untouched_actions(summary).min(summary.planned.total()),
-        _ => summary.planned.total(),
+        SummaryOutcome::Paused | SummaryOutcome::Failed => summary.planned.count_all(),
+        _ if head.is_run() => summary.planned.count_all() - untouched_actions(summary).min(summary.planned.count_all()),
+        _ => summary.planned.count_all(),
     };
     let kept = FindingKind::ALL.into_iter().filter(|kind| *kind != FindingKind::Unchanged);
     (chosen, kept.map(|kind| summary.found.get(kind)).sum())

@@ -72,7 +72,7 @@ fn write_figures(head: &Head, points: &[TrendPoint], page: &mut HtmlPage<'_>) ->
     page.write_markup("<div>\n<dl class=\"figures\">\n")?;
     for (at, (word, kinds)) in MOVES.into_iter().enumerate() {
         let counts = charts::shown_counts(head);
-        let parts = list_counts(kinds.iter().map(|kind| (counts.get(*kind), kind.name())));
+        let parts = list_counts(kinds.iter().map(|kind| (counts.get(*kind), kind.as_str())));
         let planned: u64 = kinds.iter().map(|kind| summary.planned.get(*kind)).sum();
         let mut lines = Vec::new();
         if head.is_run() && planned != now.moves[at] {
@@ -104,7 +104,7 @@ fn write_figures(head: &Head, points: &[TrendPoint], page: &mut HtmlPage<'_>) ->
     write_facts(head, page)?;
     write_words(head, page)?;
     page.write_markup("</div>\n")?;
-    let is_left = head.is_run() && summary.planned.total() > summary.applied.total() + summary.held;
+    let is_left = head.is_run() && summary.planned.count_all() > summary.applied.count_all() + summary.held;
     let keys = [(summary.held > 0, ("held", "held")), (is_left, ("failed", "not done"))];
     let keys: Vec<_> = keys.into_iter().filter(|(is_drawn, _)| *is_drawn).map(|(_, key)| key).collect();
     let caption = if head.is_run() { "What was done" } else { "What is to be done" };
@@ -122,7 +122,7 @@ fn write_words(head: &Head, page: &mut HtmlPage<'_>) -> io::Result<()> {
     }
     page.write_markup("<details class=\"numbers\"><summary>What these words mean</summary>\n<dl class=\"facts\">\n")?;
     for kind in kinds {
-        page.write_markup("<div><dt>")?.write_markup(kind.name())?.write_markup("</dt><dd>")?;
+        page.write_markup("<div><dt>")?.write_markup(kind.as_str())?.write_markup("</dt><dd>")?;
         page.write_markup(match kind {
             FindingKind::Unchanged => "the account is as the export wants it",
             FindingKind::Drift => "the account differs, and the system does not let it be changed from outside",
@@ -210,7 +210,7 @@ fn write_held(head: &Head, called: &Invocation, page: &mut HtmlPage<'_>) -> io::
         if let Some(command) = &step.command {
             page.write_command(command)?;
         }
-        page.write_markup("<button class=\"js\" type=\"button\" data-held=\"")?.write_text(held.kind.name())?;
+        page.write_markup("<button class=\"js\" type=\"button\" data-held=\"")?.write_text(held.kind.as_str())?;
         page.write_markup("\">Show them</button></p></div>\n")?;
     }
     page.write_markup("</section>\n")?;

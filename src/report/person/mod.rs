@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use super::redact::{ValueRedactor, redact_entry};
 use super::{ActionOutcome, Entry, Style};
 use crate::model::{AccountId, Value};
-use crate::plan::{Action, Finding, Source};
+use crate::plan::{Action, Finding, SourceLine};
 
 /// The answer to a question about a person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,7 +57,7 @@ pub struct Listing {
 pub struct Candidate {
     pub key: String,
     pub identity: Option<String>,
-    pub source: Option<Source>,
+    pub source: Option<SourceLine>,
     pub account: Option<AccountId>,
     pub decision: String,
 }
@@ -91,7 +91,7 @@ pub struct Person {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    pub source: Source,
+    pub source: SourceLine,
     pub identity: Option<String>,
     /// Whether `source.include` lets it through.
     pub included: bool,

@@ -31,7 +31,7 @@ fn person() -> Explanation {
             decision: "update".into(),
             because: "the account differs from the row in 3 attributes, of which one says hush-hush".into(),
             row: Some(Row {
-                source: Source { file: "hr.csv".into(), line: 3 },
+                source: SourceLine { file: "hr.csv".into(), line: 3 },
                 identity: Some("E-2".into()),
                 included: true,
                 include_cells: Vec::new(),

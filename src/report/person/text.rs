@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Attribute, Candidate, Explanation, Held, Listing, Matching, Person, Row, Standing, Touched};
-use crate::plan::{Change, Source};
+use crate::plan::{Change, SourceLine};
 use crate::report::columns::{Fitted, pad_text, text_width};
 use crate::report::text_colors::{CYAN, GREEN, RED, TextColors, YELLOW};
 use crate::report::visible::{shortened, visible};
@@ -81,7 +81,7 @@ impl PersonPage<'_> {
             }
         }
         if let Some(finding) = person.finding.as_ref().filter(|finding| !finding.changes.is_empty()) {
-            writeln!(out, "  {}: {}", finding.finding.name(), shortened(&finding.reason, LONGEST_MESSAGE))?;
+            writeln!(out, "  {}: {}", finding.finding.as_str(), shortened(&finding.reason, LONGEST_MESSAGE))?;
             self.write_changes(&finding.changes, 4, out)?;
         }
         for stopped in &person.stopped {
@@ -210,7 +210,7 @@ impl PersonPage<'_> {
         let Touched { run, command, started_at, action, outcome: came } = touched;
         let at = moment_text(came.at.unwrap_or(*started_at));
         let result = self.colors.paint_color(color_of(came.result), came.result.name());
-        writeln!(out, "  {at}  {} {result}", action.action.name())?;
+        writeln!(out, "  {at}  {} {result}", action.action.as_str())?;
         writeln!(out, "    {}", self.colors.paint_dim(&format!("{} {}", visible(command), visible(run))))?;
         self.write_changes(&action.changes, 4, out)?;
         match outcome_text(came) {
@@ -330,7 +330,7 @@ fn found_by(person: &Person) -> String {
     }
 }
 
-fn source_place(source: &Source) -> String {
+fn source_place(source: &SourceLine) -> String {
     format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line)
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::plan::{Action, ActionKind, Change, FindingKind, Source};
+use crate::plan::{Action, ActionKind, Change, FindingKind, SourceLine};
 use crate::report::columns::text_width;
 use crate::report::record::EntryFacts;
 use crate::report::section::{EntrySection, is_held};
@@ -43,7 +43,7 @@ pub(super) fn write_line(
             place = format!("{place}  {what}");
         }
     }
-    write_person(section, kind.name(), key, &place, style, out)?;
+    write_person(section, kind.as_str(), key, &place, style, out)?;
     write_warnings(warnings, style, out)
 }
 
@@ -100,7 +100,7 @@ fn write_below(text: &str, style: &Style, paint: impl Fn(&str) -> String, out: &
 }
 
 /// Where the row stands and which account it is: `hr.csv:12, account 4711 by login_id`.
-fn entry_place(source: Option<&Source>, account: Option<&str>, matched: Option<&str>) -> String {
+fn entry_place(source: Option<&SourceLine>, account: Option<&str>, matched: Option<&str>) -> String {
     let row = source.map(|source| format!("{}:{}", shortened(&source.file, LONGEST_NAME), source.line));
     let by = matched.map(|rule| format!(" by {}", shortened(rule, LONGEST_NAME))).unwrap_or_default();
     let account = account.map(|id| format!("account {}{by}", shortened(id, LONGEST_NAME)));

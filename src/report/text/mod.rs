@@ -126,7 +126,7 @@ impl TextPage<'_> {
             writeln!(out)?;
         }
         let whole = show_command(head, &style.invocation);
-        let is_whole = rest.is_none() && (style.extent == Extent::Whole || head.summary.planned.total() == 0);
+        let is_whole = rest.is_none() && (style.extent == Extent::Whole || head.summary.planned.count_all() == 0);
         write_closing_lines(head, style, whole.filter(|_| !is_whole).as_deref(), out)
     }
 }

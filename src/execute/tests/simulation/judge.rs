@@ -9,15 +9,15 @@ use reqwest::header::HeaderMap;
 use super::people::{Person, Plan};
 use super::tenant::{Ask, Asked, Effect, Tenant, text};
 use super::world::World;
-use crate::execute::lifecycle::Left;
-use crate::execute::{Executed, Mode, Secrets};
+use crate::execute::lifecycle::RunFinish;
+use crate::execute::{ExecutionResult, Mode, Secrets};
 use crate::journal::state::ActionState;
 use crate::journal::store::Simulated;
 use crate::journal::{Ending, RunState, Step, StepState};
 use crate::model::Percent;
 use crate::model::monitor::{Done, Monitor};
 use crate::plan::ActionKind;
-use crate::plan::action::Planned;
+use crate::plan::action::ActionCounts;
 
 /// What must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,8 +175,8 @@ impl Judge {
     }
 
     /// A process ended by itself.
-    pub fn process_ended(&self, executed: &Executed, state: &RunState) {
-        let counted = executed.applied.total() + executed.failed + executed.skipped + executed.unknown;
+    pub fn process_ended(&self, executed: &ExecutionResult, state: &RunState) {
+        let counted = executed.applied.count_all() + executed.failed + executed.skipped + executed.unknown;
         let chosen = self.plan.people.iter().filter(|person| !person.held).count() as u64;
         if counted + executed.pending != chosen || executed.held + chosen != self.plan.people.len() as u64 {
             self.world.judge(Invariant::CountsAreTheLedgers, || format!("of {chosen}: {executed:?}"));
@@ -184,11 +184,11 @@ impl Judge {
         if self.mode == Mode::SettleOnly {
             return;
         }
-        let mut applied = Planned::default();
+        let mut applied = ActionCounts::default();
         let (mut failed, mut skipped) = (0, 0);
         for person in self.plan.people.iter().filter(|person| !person.held) {
             match person.stands(state.action(person.seq)) {
-                Stands::Done => *applied.of(person.kind) += 1,
+                Stands::Done => *applied.count_mut(person.kind) += 1,
                 Stands::Failed => failed += 1,
                 Stands::Skipped => skipped += 1,
                 Stands::Undecided => {}
@@ -201,17 +201,17 @@ impl Judge {
     }
 
     /// The run ended, or was paused.
-    pub fn run_left(&self, left: Left, executed: &Executed, state: &RunState) {
+    pub fn run_left(&self, left: RunFinish, executed: &ExecutionResult, state: &RunState) {
         let open = self.plan.people.iter().filter(|person| !person.held);
         let open = open.filter(|person| person.stands(state.action(person.seq)) == Stands::Undecided).count();
         let honest = match left {
-            Left::Ended(Ending::Complete) => {
+            RunFinish::Ended(Ending::Complete) => {
                 let all = |person: &Person| person.stands(state.action(person.seq)) == Stands::Done;
                 self.plan.people.iter().filter(|person| !person.held).all(all)
             }
-            Left::Ended(Ending::Partial) => open == 0 && executed.failed + executed.skipped > 0,
-            Left::Ended(_) => executed.applied.total() == 0,
-            Left::Paused => executed.halt.is_some() || executed.unknown > 0,
+            RunFinish::Ended(Ending::Partial) => open == 0 && executed.failed + executed.skipped > 0,
+            RunFinish::Ended(_) => executed.applied.count_all() == 0,
+            RunFinish::Paused => executed.halt.is_some() || executed.unknown > 0,
         };
         if !honest {
             self.world.judge(Invariant::ExitIsHonest, || format!("{left:?} with {open} open: {executed:?}"));

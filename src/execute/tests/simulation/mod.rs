@@ -33,9 +33,9 @@ use self::tenant::Tenant;
 use self::world::{DAY, Over, ProcessClock, World};
 use crate::connectors::http::Rate;
 use crate::connectors::{Connector, imichat};
-use crate::execute::lifecycle::{Left, finish};
+use crate::execute::lifecycle::{RunFinish, finish_run};
 use crate::execute::passwords::RunSecrets;
-use crate::execute::{ExecuteError, Executed, Execution, Halt, Mode, Selection, execute};
+use crate::execute::{ExecuteError, ExecutionInputs, ExecutionResult, Halt, Mode, Selection, execute_run};
 use crate::journal::state::Phase;
 use crate::journal::store::Simulated;
 use crate::journal::{Ending, Event, Journal, JournalError, RunHead, RunId, RunSecret};
@@ -158,7 +158,7 @@ struct Stage {
 
 /// How a process ended by itself.
 enum Ended {
-    Left(Left, Executed),
+    Left(RunFinish, ExecutionResult),
     /// Nothing could be done with the target at all.
     NotSignedIn,
     Broken(ExecuteError),
@@ -251,7 +251,7 @@ impl Stage {
             match ended {
                 Ok(Ended::Left(left, executed)) => {
                     self.world.tell(|| format!("process {process}: {left:?}, {executed:?}"));
-                    if let Left::Ended(_) = left {
+                    if let RunFinish::Ended(_) = left {
                         return self.close(&judge);
                     }
                     if matches!(executed.halt, Some(Halt::Quota(_))) {
@@ -334,7 +334,7 @@ impl Stage {
             self.world.tell(|| format!("not signed in: {error}"));
             return Ok(Ended::NotSignedIn);
         }
-        let executed = execute(&Execution {
+        let executed = execute_run(&ExecutionInputs {
             run: self.run,
             plan: &self.dir.path().join("plan.jsonl"),
             target: &target,
@@ -357,9 +357,9 @@ impl Stage {
         judge.process_ended(&executed, &state);
         if judge.mode == Mode::SettleOnly {
             // Whoever only settles plans anew; here the next process goes on.
-            return Ok(Ended::Left(Left::Paused, executed));
+            return Ok(Ended::Left(RunFinish::Paused, executed));
         }
-        let left = finish(&journal, &memory, &*clock, self.run, &self.plan.header, &executed).await;
+        let left = finish_run(&journal, &memory, &*clock, self.run, &self.plan.header, &executed).await;
         let left = left.map_err(|error| match error {
             crate::execute::lifecycle::LifecycleError::Journal(error) => ExecuteError::Journal(error),
             other => panic!("{other}"),

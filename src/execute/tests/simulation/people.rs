@@ -9,12 +9,12 @@ use super::tenant::{Fields, Tenant, text};
 use super::world::World;
 use crate::execute::Secrets;
 use crate::model::{AccountId, Value};
-use crate::plan::file::{Header, PlanWriter};
-use crate::plan::{Action, ActionKind, Change, Source};
+use crate::plan::file::{PlanHeader, PlanWriter};
+use crate::plan::{Action, ActionKind, Change, SourceLine};
 
 /// A plan, and what it is about.
 pub struct Plan {
-    pub header: Header,
+    pub header: PlanHeader,
     pub people: Vec<Person>,
     actions: Vec<Action>,
 }
@@ -42,7 +42,7 @@ enum Meddling {
 impl Plan {
     /// A random plan for a tenant with random accounts.
     pub fn random(world: &World, tenant: &Tenant) -> Self {
-        let header = Header::new("p", world.time(), "t", "imichat");
+        let header = PlanHeader::new("p", world.time(), "t", "imichat");
         let mut plan = Self { header, people: Vec::new(), actions: Vec::new() };
         for seq in 1..=1 + world.below(10) {
             let held = world.one_in(12);
@@ -86,9 +86,9 @@ impl Plan {
     pub fn write(&self, path: &Path) {
         let mut writer = PlanWriter::new(std::fs::File::create(path).unwrap(), &self.header).unwrap();
         for action in &self.actions {
-            writer.action(action.clone()).unwrap();
+            writer.write_action(action.clone()).unwrap();
         }
-        writer.finish().unwrap();
+        writer.seal_plan().unwrap();
     }
 
     /// The password that a person is told.
@@ -96,7 +96,7 @@ impl Plan {
         let action = &self.actions[usize::try_from(person.seq).unwrap() - 1];
         let schema = crate::connectors::imichat::make_schema(&crate::connectors::imichat::test_settings());
         let password = schema.id("password").unwrap();
-        secrets.secret(action, password).unwrap().expose().to_owned()
+        secrets.find_secret(action, password).unwrap().expose().to_owned()
     }
 
     /// Somebody else is at work. `fresh` is whether the run trusts the plan's listing: then accounts are as it saw them.
@@ -220,7 +220,7 @@ fn action(kind: ActionKind, login: &str, account: Option<u64>, changes: Vec<Chan
         identity: Some(format!("id of {login}")),
         account: account.map(|id| AccountId(id.to_string())),
         matched: account.map(|_| "login_id".into()),
-        source: Some(Source { file: "hr.csv".into(), line: 2 }),
+        source: Some(SourceLine { file: "hr.csv".into(), line: 2 }),
         changes,
         held: false,
         ..Action::new(kind, login)

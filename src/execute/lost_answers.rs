@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
-use super::engine::{Broken, Ended, Engine};
+use super::engine::{EndedAction, Engine, Interruption};
 use super::perform::account_of;
-use super::request::{By, Lost, Made, Request};
+use super::request::{LostRequest, MadeAccount, MadeBy, StepRequest};
 use super::{ExecuteError, Halt, Mode};
 use crate::connectors::{CallError, Trouble};
 use crate::journal::{Event, JournalError, Outcome, Step};
@@ -22,10 +22,10 @@ const TRIES: u32 = 2;
 const DEAR: u64 = 10;
 
 /// What a lookup says of a lost request.
-enum Learnt {
-    Ended(Ended),
+enum LookupResult {
+    Ended(EndedAction),
     /// The effect is not there, or cannot be seen and does no harm twice.
-    NotThere(Box<Lost>),
+    NotThere(Box<LostRequest>),
     /// Nobody can say; it stays unknown.
     Nothing,
 }
@@ -39,13 +39,13 @@ enum Transit {
 
 impl Engine<'_> {
     /// Settles lost requests: looks up, and sends again what is certainly not there.
-    pub(super) async fn settle(&self, mut lost: Vec<Lost>) -> Result<(), Broken> {
+    pub(super) async fn settle_lost(&self, mut lost: Vec<LostRequest>) -> Result<(), Interruption> {
         while !lost.is_empty() {
             let mut lost_again = Vec::new();
             let missing = self.look_up(lost, &mut lost_again).await?;
             if self.execution.mode == Mode::SettleOnly {
                 for one in missing {
-                    self.write(&one.request, Outcome::NotThere).await?;
+                    self.write_outcome(&one.request, Outcome::NotThere).await?;
                     self.found_again();
                 }
                 lost = lost_again;
@@ -60,7 +60,7 @@ impl Engine<'_> {
                     let result = Outcome::Failed { message: message.to_owned(), code: None, trxid: None };
                     let ended = self.give_up(&one.request, result).await?;
                     self.found_again();
-                    self.ended(ended, &mut lost_again).await?;
+                    self.count_ended(ended, &mut lost_again).await?;
                 }
             }
             self.send_again(again, &mut lost_again).await?;
@@ -69,27 +69,31 @@ impl Engine<'_> {
         Ok(())
     }
 
-    async fn send_again(&self, missing: Vec<Lost>, lost: &mut Vec<Lost>) -> Result<(), Broken> {
+    async fn send_again(&self, missing: Vec<LostRequest>, lost: &mut Vec<LostRequest>) -> Result<(), Interruption> {
         let mut under_way = stream::iter(missing)
             .map(|one| async move {
                 self.may_send()?;
-                self.write(&one.request, Outcome::NotThere).await?;
+                self.write_outcome(&one.request, Outcome::NotThere).await?;
                 self.found_again();
-                self.perform(one.request).await
+                self.perform_action(one.request).await
             })
             .buffer_unordered(self.execution.concurrency.max(1));
         let mut broken = None;
         while let Some(ended) = under_way.next().await {
             match ended {
-                Ok(ended) => self.ended(ended, lost).await?,
-                Err(error) => self.broke(&mut broken, error),
+                Ok(ended) => self.count_ended(ended, lost).await?,
+                Err(error) => self.keep_graver(&mut broken, error),
             }
         }
         broken.map_or(Ok(()), Err)
     }
 
     /// Gives back what is certainly not there. Follow-ups that are lost in turn are added to `lost`.
-    async fn look_up(&self, sought: Vec<Lost>, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
+    async fn look_up(
+        &self,
+        sought: Vec<LostRequest>,
+        lost: &mut Vec<LostRequest>,
+    ) -> Result<Vec<LostRequest>, Interruption> {
         if law_is_broken!(CreateRepeatedBlindly) {
             return Ok(sought);
         }
@@ -113,7 +117,7 @@ impl Engine<'_> {
     }
 
     /// Waits until none of the requests can land any more.
-    async fn let_land(&self, sought: &[Lost]) -> Result<(), Broken> {
+    async fn let_land(&self, sought: &[LostRequest]) -> Result<(), Interruption> {
         let Some(latest) = sought.iter().map(|one| one.since).max() else { return Ok(()) };
         let wait = self.rest_of(latest);
         if wait.is_zero() {
@@ -122,7 +126,7 @@ impl Engine<'_> {
         self.execution.monitor.waiting("a request without an answer may still arrive", wait.as_secs() + 1);
         tokio::select! {
             biased;
-            () = self.execution.stop.wait_requested() => Err(Broken::Halt(Halt::Signal)),
+            () = self.execution.stop.wait_requested() => Err(Interruption::Halt(Halt::Signal)),
             () = self.execution.clock.sleep(wait) => Ok(()),
         }
     }
@@ -136,24 +140,29 @@ impl Engine<'_> {
 
     /// Whether looking twice could use up so much of the day's quota that nothing is left to go on with. What a look
     /// brings is kept nowhere, so such a run would begin every day anew and never end.
-    fn must_look_only_once(&self, sought: &[Lost]) -> Result<bool, ExecuteError> {
+    fn must_look_only_once(&self, sought: &[LostRequest]) -> Result<bool, ExecuteError> {
         let Some(quota) = self.execution.target.meter().quota() else { return Ok(false) };
-        let creates = sought.iter().filter(|one| one.request.creates()).count();
+        let creates = sought.iter().filter(|one| one.request.creates_account()).count();
         let listing = match creates {
             0 => 0,
-            _ => self.execution.target.listing_cost(self.plan()?.header.listing.accounts),
+            _ => self.execution.target.listing_cost(self.open_plan()?.header.listing.accounts),
         };
         let look = listing.saturating_add((sought.len() - creates) as u64);
         Ok(look.saturating_mul(DEAR) > quota.remaining)
     }
 
-    async fn look_once(&self, sought: Vec<Lost>, transit: Transit, lost: &mut Vec<Lost>) -> Result<Vec<Lost>, Broken> {
-        let (creates, changes): (Vec<_>, Vec<_>) = sought.into_iter().partition(|one| one.request.creates());
+    async fn look_once(
+        &self,
+        sought: Vec<LostRequest>,
+        transit: Transit,
+        lost: &mut Vec<LostRequest>,
+    ) -> Result<Vec<LostRequest>, Interruption> {
+        let (creates, changes): (Vec<_>, Vec<_>) = sought.into_iter().partition(|one| one.request.creates_account());
         let mut missing = Vec::new();
         for one in changes {
             self.may_send()?;
             let learnt = self.look_up_change(one).await?;
-            self.take(learnt, &mut missing, lost).await?;
+            self.take_result(learnt, &mut missing, lost).await?;
         }
         if creates.is_empty() {
             return Ok(missing);
@@ -166,33 +175,43 @@ impl Engine<'_> {
         let found = match found {
             Ok(found) => found,
             Err(error) => {
-                let error = self.readable(error)?;
+                let error = self.take_read_error(error)?;
                 for one in creates {
-                    self.unlearnt(&one, &error).await?;
+                    self.note_unlearnt(&one, &error).await?;
                 }
                 return Ok(missing);
             }
         };
         for (one, accounts) in creates.into_iter().zip(found) {
             let learnt = self.judge_create(one, &accounts, transit).await?;
-            self.take(learnt, &mut missing, lost).await?;
+            self.take_result(learnt, &mut missing, lost).await?;
         }
         Ok(missing)
     }
 
-    async fn take(&self, learnt: Learnt, missing: &mut Vec<Lost>, lost: &mut Vec<Lost>) -> Result<(), Broken> {
+    async fn take_result(
+        &self,
+        learnt: LookupResult,
+        missing: &mut Vec<LostRequest>,
+        lost: &mut Vec<LostRequest>,
+    ) -> Result<(), Interruption> {
         match learnt {
-            Learnt::Ended(ended) => {
+            LookupResult::Ended(ended) => {
                 self.found_again();
-                self.ended(ended, lost).await?;
+                self.count_ended(ended, lost).await?;
             }
-            Learnt::NotThere(one) => missing.push(*one),
-            Learnt::Nothing => {}
+            LookupResult::NotThere(one) => missing.push(*one),
+            LookupResult::Nothing => {}
         }
         Ok(())
     }
 
-    async fn judge_create(&self, one: Lost, accounts: &[Account], transit: Transit) -> Result<Learnt, Broken> {
+    async fn judge_create(
+        &self,
+        one: LostRequest,
+        accounts: &[Account],
+        transit: Transit,
+    ) -> Result<LookupResult, Interruption> {
         let wanted = &one.request.steps.first;
         let differences: Vec<_> =
             accounts.iter().map(|account| has_all(self.schema, account, wanted.iter()).err()).collect();
@@ -202,12 +221,12 @@ impl Engine<'_> {
             (Some((account, _)), None) => {
                 // A refusal says that the account is there, not who made it.
                 let ours = !one.exists || self.may_have_landed(&one.request)?;
-                let by = if ours { By::Us } else { By::SomebodyElse };
+                let by = if ours { MadeBy::Us } else { MadeBy::SomebodyElse };
                 match &account.protected {
                     Some(reason) if !ours => {
                         format!("account {} exists already and is protected: {reason}", account.id)
                     }
-                    _ => return self.made(one.request, Made { account: account.id.clone(), by }).await,
+                    _ => return self.continue_made(one.request, MadeAccount { account: account.id.clone(), by }).await,
                 }
             }
             (Some(_), Some(_)) => {
@@ -225,22 +244,22 @@ impl Engine<'_> {
                 _ if one.exists && transit == Transit::Over => {
                     "the target says that it exists already, but does not show it".to_owned()
                 }
-                _ => return Ok(Learnt::NotThere(Box::new(one))),
+                _ => return Ok(LookupResult::NotThere(Box::new(one))),
             },
         };
         let result = Outcome::Failed { message, code: None, trxid: None };
-        Ok(Learnt::Ended(self.give_up(&one.request, result).await?))
+        Ok(LookupResult::Ended(self.give_up(&one.request, result).await?))
     }
 
-    async fn made(&self, request: Request, made: Made) -> Result<Learnt, Broken> {
+    async fn continue_made(&self, request: StepRequest, made: MadeAccount) -> Result<LookupResult, Interruption> {
         let account = made.account.clone();
         let result = match made.by {
-            By::Us => Outcome::Applied { account: Some(account) },
-            By::SomebodyElse => Outcome::Adopted { account },
+            MadeBy::Us => Outcome::Applied { account: Some(account) },
+            MadeBy::SomebodyElse => Outcome::Adopted { account },
         };
-        self.write(&request, result).await?;
-        match self.created(request, made).await {
-            Ok(ended) => Ok(Learnt::Ended(ended)),
+        self.write_outcome(&request, result).await?;
+        match self.continue_created(request, made).await {
+            Ok(ended) => Ok(LookupResult::Ended(ended)),
             Err(broken) => {
                 // The create is settled all the same.
                 self.found_again();
@@ -251,7 +270,7 @@ impl Engine<'_> {
 
     /// Whether an earlier attempt of a create that is refused now may have made the account: its answer was lost, or
     /// the process that sent it died.
-    fn may_have_landed(&self, request: &Request) -> Result<bool, JournalError> {
+    fn may_have_landed(&self, request: &StepRequest) -> Result<bool, JournalError> {
         if request.attempts <= 1 {
             return Ok(false);
         }
@@ -273,47 +292,47 @@ impl Engine<'_> {
     }
 
     /// An update, follow-up or deletion: the account itself says whether it happened.
-    async fn look_up_change(&self, one: Lost) -> Result<Learnt, Broken> {
+    async fn look_up_change(&self, one: LostRequest) -> Result<LookupResult, Interruption> {
         let request = &one.request;
         let id = account_of(request)?;
-        failpoints::reach_kind(Failpoint::LookupDue, request.kind());
+        failpoints::reach_kind(Failpoint::LookupDue, request.kind_name());
         let account = self.execution.target.get(&id).await;
-        failpoints::reach_kind(Failpoint::LookedUp, request.kind());
+        failpoints::reach_kind(Failpoint::LookedUp, request.kind_name());
         let account = match account {
             Ok(account) => account,
             Err(error) if error.trouble == Trouble::NotFound => None,
             Err(error) => {
-                let error = self.readable(error)?;
-                self.unlearnt(&one, &error).await?;
-                return Ok(Learnt::Nothing);
+                let error = self.take_read_error(error)?;
+                self.note_unlearnt(&one, &error).await?;
+                return Ok(LookupResult::Nothing);
             }
         };
         let happened = match &account {
-            None if !request.deletes() => {
+            None if !request.deletes_account() => {
                 let message = "the account vanished since the plan".to_owned();
                 let result = Outcome::Failed { message, code: None, trxid: None };
-                return Ok(Learnt::Ended(self.give_up(request, result).await?));
+                return Ok(LookupResult::Ended(self.give_up(request, result).await?));
             }
             None => true,
             Some(account) => {
-                let has_all = || has_all(self.schema, account, request.values().iter()).is_ok();
-                !request.deletes() && !request.has_unseen(self.schema) && has_all()
+                let has_all = || has_all(self.schema, account, request.sent_values().iter()).is_ok();
+                !request.deletes_account() && !request.has_unseen(self.schema) && has_all()
             }
         };
         if !happened {
-            return Ok(Learnt::NotThere(Box::new(one)));
+            return Ok(LookupResult::NotThere(Box::new(one)));
         }
-        self.write(request, Outcome::Applied { account: None }).await?;
-        Ok(Learnt::Ended(self.applied(request, &id)))
+        self.write_outcome(request, Outcome::Applied { account: None }).await?;
+        Ok(LookupResult::Ended(self.note_applied(request, &id)))
     }
 
     /// Nothing could be learnt of this one; others go on.
-    async fn unlearnt(&self, one: &Lost, error: &CallError) -> Result<(), Broken> {
+    async fn note_unlearnt(&self, one: &LostRequest, error: &CallError) -> Result<(), Interruption> {
         let (key, action) = (&one.request.action.key, one.request.action.action);
         self.execution.monitor.note(&format!("what came of the {action} of {key} cannot be looked up: {error}"));
         if one.open {
             // A run that ends has an outcome for every intent.
-            self.write(&one.request, unknown(error, false)).await?;
+            self.write_outcome(&one.request, unknown_outcome(error, false)).await?;
         }
         Ok(())
     }
@@ -324,7 +343,7 @@ impl Engine<'_> {
 const EXISTS: &str = "exists already: ";
 
 /// The outcome of a request of which nobody knows what came of it.
-pub(super) fn unknown(error: &CallError, exists: bool) -> Outcome {
+pub(super) fn unknown_outcome(error: &CallError, exists: bool) -> Outcome {
     Outcome::Unknown { message: format!("{}{error}", if exists { EXISTS } else { "" }) }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::listing::Seen;
+use super::listing::ListedAccounts;
 use super::spool::{Spool, SpoolWriter};
-use super::{Inputs, SurveyError};
+use super::{PlanInputs, PlanningError};
 use crate::config::{Duplicates, SourceSettings};
 use crate::model::{Account, AccountId, AttrId, Kind, Record, Schema, Value, cell};
 use crate::plan::file::ListingDigest;
@@ -17,25 +17,25 @@ use crate::source::{RowShape, Source};
 pub const ACCOUNT: &str = "account";
 
 /// An export, and how its columns read.
-pub(super) struct Recorded {
+pub(super) struct RecordedAccounts {
     source: Source,
     account: usize,
     columns: Vec<(usize, AttrId, Kind)>,
     file: String,
 }
 
-impl Recorded {
+impl RecordedAccounts {
     /// Shows every account of the export to the index; its position is the number of its row.
     pub fn read(
-        inputs: &Inputs<'_>,
+        inputs: &PlanInputs<'_>,
         path: &Path,
         index: &mut RowIndex,
         protect: &ProtectPatterns,
-    ) -> Result<(ListingDigest, Seen), SurveyError> {
+    ) -> Result<(ListingDigest, ListedAccounts), PlanningError> {
         let recorded = Self::open(inputs, path)?;
         let mut digest = ListingDigest { complete: true, ..ListingDigest::default() };
-        recorded.each(inputs.schema, |at, account| {
-            index.observe(inputs.schema, account, at);
+        recorded.each_account(inputs.schema, |at, account| {
+            index.observe_account(inputs.schema, account, at);
             digest.in_scope += u64::from(protect.is_in_scope(inputs.rules, account));
             digest.accounts += 1;
             if digest.accounts.is_multiple_of(10_000) {
@@ -43,10 +43,10 @@ impl Recorded {
             }
             Ok(())
         })?;
-        Ok((digest, Seen::Recorded(recorded)))
+        Ok((digest, ListedAccounts::Recorded(recorded)))
     }
 
-    fn open(inputs: &Inputs<'_>, path: &Path) -> Result<Self, SurveyError> {
+    fn open(inputs: &PlanInputs<'_>, path: &Path) -> Result<Self, PlanningError> {
         let settings = SourceSettings {
             paths: vec![path.to_owned()],
             format: None,
@@ -62,7 +62,7 @@ impl Recorded {
         let file = path.display().to_string();
         let Some(account) = source.columns().position(ACCOUNT) else {
             let message = format!("it has no column \"{ACCOUNT}\" with the accounts' ids");
-            return Err(SurveyError::Recorded { file, message });
+            return Err(PlanningError::Recorded { file, message });
         };
         let columns: Vec<_> = inputs
             .schema
@@ -72,22 +72,22 @@ impl Recorded {
                 Some((source.columns().position(&attribute.name)?, id, attribute.kind.clone()))
             })
             .collect();
-        let (always, _) = inputs.mapped();
+        let (always, _) = inputs.mapped_attributes();
         let needed = always.into_iter().chain(inputs.rules.iter().flat_map(|rule| rule.attributes.iter().copied()));
         for id in needed {
             if inputs.schema.get(id).read && columns.iter().all(|(_, have, _)| *have != id) {
                 let message = format!("it has no column \"{}\"", inputs.schema.name(id));
-                return Err(SurveyError::Recorded { file, message });
+                return Err(PlanningError::Recorded { file, message });
             }
         }
         Ok(Self { source, account, columns, file })
     }
 
-    fn each(
+    fn each_account(
         &self,
         schema: &Schema,
-        mut take: impl FnMut(u64, &Account) -> Result<(), SurveyError>,
-    ) -> Result<(), SurveyError> {
+        mut take: impl FnMut(u64, &Account) -> Result<(), PlanningError>,
+    ) -> Result<(), PlanningError> {
         let mut rows = self.source.rows()?;
         let mut record = Record::default();
         let mut at = 0;
@@ -102,7 +102,7 @@ impl Recorded {
             };
             if let Some(message) = bad {
                 let message = format!("line {}: {message}", record.place.line);
-                return Err(SurveyError::Recorded { file: self.file.clone(), message });
+                return Err(PlanningError::Recorded { file: self.file.clone(), message });
             }
             account.id.0.clear();
             account.id.0.push_str(record.cell(self.account).trim());
@@ -121,18 +121,18 @@ impl Recorded {
     }
 
     /// The accounts at these positions, which are sorted, to be read in any order.
-    pub fn pick(&self, schema: &Schema, wanted: &[u64]) -> Result<(HashMap<u64, u64>, Spool), SurveyError> {
-        let error = |error| SurveyError::File { path: "a temporary file".to_owned(), error };
+    pub fn pick_accounts(&self, schema: &Schema, wanted: &[u64]) -> Result<(HashMap<u64, u64>, Spool), PlanningError> {
+        let error = |error| PlanningError::File { path: "a temporary file".to_owned(), error };
         let mut spool = SpoolWriter::new(tempfile::tempfile().map_err(error)?);
         let mut positions = HashMap::with_capacity(wanted.len());
         let mut wanted = wanted.iter().copied().peekable();
-        self.each(schema, |at, account| {
+        self.each_account(schema, |at, account| {
             if wanted.next_if_eq(&at).is_some() {
                 positions.insert(at, spool.push(schema, account).map_err(error)?);
             }
             Ok(())
         })?;
-        let (_, spool) = spool.finish().map_err(error)?;
+        let (_, spool) = spool.finish_spool().map_err(error)?;
         Ok((positions, spool))
     }
 }

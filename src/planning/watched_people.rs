@@ -8,18 +8,18 @@ use crate::reconcile::{Comparison, Settlement};
 
 /// Who is watched, and what was seen of them. The default watches nobody.
 #[derive(Default)]
-pub(super) struct Watch {
+pub(super) struct WatchedPeople {
     rows: HashSet<Place>,
     accounts: HashSet<AccountId>,
     /// Where the watched accounts stand in the listing.
     at: HashMap<u64, Account>,
     /// Those of them that no row claims.
     alone: HashSet<AccountId>,
-    pub seen: Vec<Witnessed>,
+    pub seen: Vec<WatchedRow>,
 }
 
 /// What the planner knew of one row.
-pub(super) struct Witnessed {
+pub(super) struct WatchedRow {
     pub settlement: Settlement,
     pub desired: Desired,
     /// The account that was found, or those that nobody could choose between.
@@ -28,12 +28,12 @@ pub(super) struct Witnessed {
     pub comparison: Option<Comparison>,
 }
 
-impl Watch {
+impl WatchedPeople {
     pub fn new(rows: impl IntoIterator<Item = Place>, accounts: impl IntoIterator<Item = AccountId>) -> Self {
         Self { rows: rows.into_iter().collect(), accounts: accounts.into_iter().collect(), ..Self::default() }
     }
 
-    pub fn listed(&mut self, account: &Account, at: u64) {
+    pub fn note_account(&mut self, account: &Account, at: u64) {
         if self.accounts.contains(&account.id) {
             self.at.insert(at, account.clone());
         }
@@ -45,7 +45,7 @@ impl Watch {
     }
 
     /// Which accounts no row claims, once every account was seen.
-    pub fn unclaimed(&mut self, positions: &[u64]) {
+    pub fn note_unclaimed(&mut self, positions: &[u64]) {
         let alone = positions.iter().filter_map(|at| Some(self.at.get(at)?.id.clone()));
         self.alone.extend(alone);
     }
@@ -55,18 +55,18 @@ impl Watch {
     }
 
     /// Whether a row is watched, or has to do with an account that is.
-    pub fn watches(&self, settlement: &Settlement) -> bool {
+    pub fn is_watched(&self, settlement: &Settlement) -> bool {
         self.rows.contains(&settlement.place)
-            || (!self.at.is_empty() && settlement.verdict.accounts().iter().any(|at| self.at.contains_key(at)))
+            || (!self.at.is_empty() && settlement.verdict.found_accounts().iter().any(|at| self.at.contains_key(at)))
     }
 
-    pub fn note(
+    pub fn note_row(
         &mut self,
         settlement: Settlement,
         desired: Desired,
         accounts: Vec<Account>,
         comparison: Option<Comparison>,
     ) {
-        self.seen.push(Witnessed { settlement, desired, accounts, comparison });
+        self.seen.push(WatchedRow { settlement, desired, accounts, comparison });
     }
 }

@@ -6,79 +6,79 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::model::{AttrId, Digest};
-use crate::plan::action::Planned;
-use crate::plan::cost::{Adding, Cost, Takes};
-use crate::plan::file::Held;
-use crate::plan::safety::{Exceeded, Group, approval};
+use crate::plan::action::ActionCounts;
+use crate::plan::cost::{ActionRequests, Cost, CostSum};
+use crate::plan::file::HeldGroup;
+use crate::plan::safety::{ActionGroup, Exceeded, approval_hash};
 use crate::plan::{Action, ActionKind};
 
 /// Actions, as they were decided.
-pub(super) struct Drafts {
+pub(super) struct DraftActions {
     out: BufWriter<File>,
     at: u64,
-    entries: Vec<Entry>,
+    entries: Vec<DraftEntry>,
     line: Vec<u8>,
-    pub planned: Planned,
+    pub planned: ActionCounts,
     /// What the actions of each group refer to.
-    referred: BTreeSet<(Group, AttrId)>,
+    referred: BTreeSet<(ActionGroup, AttrId)>,
 }
 
-struct Entry {
+struct DraftEntry {
     kind: ActionKind,
     key: Box<str>,
     at: u64,
     length: u32,
-    takes: Takes,
+    takes: ActionRequests,
     /// Of what an approval is given for.
     digest: Digest,
 }
 
-impl Drafts {
+impl DraftActions {
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             out: BufWriter::new(tempfile::tempfile()?),
             at: 0,
             entries: Vec::new(),
             line: Vec::new(),
-            planned: Planned::default(),
+            planned: ActionCounts::default(),
             referred: BTreeSet::new(),
         })
     }
 
     /// Adds an action that takes so much and refers to these.
-    pub fn push(&mut self, action: &Action, takes: Takes, referred: BTreeSet<AttrId>) -> io::Result<()> {
+    pub fn push(&mut self, action: &Action, takes: ActionRequests, referred: BTreeSet<AttrId>) -> io::Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, action)?;
         self.out.write_all(&self.line)?;
         let length = u32::try_from(self.line.len()).map_err(io::Error::other)?;
-        self.entries.push(Entry {
+        self.entries.push(DraftEntry {
             kind: action.action,
             key: action.key.as_str().into(),
             at: self.at,
             length,
             takes,
-            digest: approvable(action)?,
+            digest: approval_digest(action)?,
         });
         self.at += u64::from(length);
-        *self.planned.of(action.action) += 1;
-        self.referred.extend(referred.into_iter().map(|id| (Group::of(action.action), id)));
+        *self.planned.count_mut(action.action) += 1;
+        self.referred.extend(referred.into_iter().map(|id| (ActionGroup::of_kind(action.action), id)));
         Ok(())
     }
 
     /// What is held, with the hash that releases it.
-    pub fn held(&self, tenant: &str, exceeded: &[Exceeded]) -> BTreeMap<Group, Held> {
+    pub fn held_groups(&self, tenant: &str, exceeded: &[Exceeded]) -> BTreeMap<ActionGroup, HeldGroup> {
         exceeded
             .iter()
             .map(|Exceeded { group, count, limit }| {
-                let digests = self.entries.iter().filter(|e| Group::of(e.kind) == *group).map(|e| e.digest);
-                let approve = approval(tenant, *group, digests);
-                (*group, Held { count: *count, limit: *limit, approve })
+                let digests = self.entries.iter().filter(|e| ActionGroup::of_kind(e.kind) == *group).map(|e| e.digest);
+                let approve = approval_hash(tenant, *group, digests);
+                (*group, HeldGroup { count: *count, limit: *limit, approve })
             })
             .collect()
     }
 
     /// Puts the actions in the order of execution: what takes access away comes last.
-    pub fn sort(&mut self) {
+    pub fn sort_actions(&mut self) {
         self.entries.sort_by(|a, b| {
             (a.kind.takes_away(), a.kind, &a.key, a.digest.0).cmp(&(b.kind.takes_away(), b.kind, &b.key, b.digest.0))
         });
@@ -86,9 +86,9 @@ impl Drafts {
 
     /// What the actions of the groups that `is_free` take in their order, of which so many requests leave while the
     /// listing is fresh.
-    pub fn cost(&self, fresh: u64, is_free: impl Fn(Group) -> bool) -> Cost {
-        let mut adding = Adding::new(fresh);
-        for entry in self.entries.iter().filter(|entry| is_free(Group::of(entry.kind))) {
+    pub fn sum_cost(&self, fresh: u64, is_free: impl Fn(ActionGroup) -> bool) -> Cost {
+        let mut adding = CostSum::new(fresh);
+        for entry in self.entries.iter().filter(|entry| is_free(ActionGroup::of_kind(entry.kind))) {
             adding.add(entry.takes);
         }
         let referred = self.referred.iter().filter(|(group, _)| is_free(*group)).map(|(_, id)| id);
@@ -112,7 +112,7 @@ impl Drafts {
 
 /// The digest of what an approval is given for: whose account, and what becomes of it. Where the row stands, how long
 /// somebody is absent, how many chats are open changes from run to run, and makes no other action of it.
-fn approvable(action: &Action) -> io::Result<Digest> {
+fn approval_digest(action: &Action) -> io::Result<Digest> {
     let Action { action: kind, key, identity, account, changes, .. } = action;
     Ok(Digest::of(&serde_json::to_vec(&(kind, key, identity, account, changes))?))
 }

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{Inputs, PlanFiles, SurveyError, findings, rows};
+use super::{PlanFiles, PlanInputs, PlanningError, findings_writer, rows};
 use crate::clock::blocking;
-use crate::plan::action::Planned;
-use crate::plan::safety::{Listed, Measure, judge};
+use crate::plan::action::ActionCounts;
+use crate::plan::safety::{ListingExtent, Measure, judge_plan};
 
 /// A source whose every row was mapped.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct CheckedSource {
     /// Rows that `source.include` lets through.
     pub included: u64,
     pub invalid: u64,
@@ -22,22 +22,22 @@ pub struct Checked {
 /// Maps every row and enters it; no account is looked at.
 ///
 /// # Errors
-/// As [`super::survey`], of the source.
-pub fn check_rows(inputs: &Inputs<'_>) -> Result<Checked, SurveyError> {
-    let mut findings = findings::Findings::create(inputs.dir)?;
-    let read = blocking(|| rows::read(inputs, &mut findings))?;
-    let found = findings.finish()?;
+/// As [`super::make_plan`], of the source.
+pub fn check_rows(inputs: &PlanInputs<'_>) -> Result<CheckedSource, PlanningError> {
+    let mut findings = findings_writer::FindingsWriter::create(inputs.dir)?;
+    let read = blocking(|| rows::read_rows(inputs, &mut findings))?;
+    let found = findings.seal_findings()?;
     let measure = Measure {
-        listed: Listed::Whole,
+        listed: ListingExtent::Whole,
         in_scope: 0,
         rows: read.included,
         invalid: found.invalid,
         last_rows: inputs.memory.source_shape().map(|shape| shape.rows),
     };
-    Ok(Checked {
+    Ok(CheckedSource {
         included: read.included,
         invalid: found.invalid,
-        stopped: judge(&inputs.settings.safety, &measure, &Planned::default()).stopped,
-        findings: PlanFiles::within(inputs.dir).findings,
+        stopped: judge_plan(&inputs.settings.safety, &measure, &ActionCounts::default()).stopped,
+        findings: PlanFiles::in_dir(inputs.dir).findings,
     })
 }

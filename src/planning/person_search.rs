@@ -1,8 +1,8 @@
 //! Who is meant by a key: the rows and the accounts that go by it, as they call themselves, or else the names that look
 //! most like it.
 
-use super::last::Last;
-use super::{Inputs, SurveyError};
+use super::last_listing::LastListing;
+use super::{PlanInputs, PlanningError};
 use crate::mapping::Scratch;
 use crate::model::{Account, AccountId, AttrId, Place, Record, Schema, Value, text};
 use crate::plan::decide::Context;
@@ -10,7 +10,7 @@ use crate::source::RowShape;
 
 /// Whom a question is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum PersonQuery {
     /// By the identity, the account's id, a match key or any value that no two accounts share.
     Key(String),
     /// By a line of the export, with the file where there are several.
@@ -19,7 +19,7 @@ pub enum Whom {
 
 /// The rows and accounts that are meant, each by itself.
 #[derive(Debug, Default)]
-pub(super) struct Meant {
+pub(super) struct MatchedPeople {
     pub rows: Vec<Place>,
     pub accounts: Vec<AccountId>,
     /// Where nobody is meant: the names that look most like the key.
@@ -29,21 +29,27 @@ pub(super) struct Meant {
 /// How many names are suggested.
 const MOST_NEAREST: usize = 5;
 
-pub(super) fn find(inputs: &Inputs<'_>, last: &Last, whom: &Whom) -> Result<Meant, SurveyError> {
+pub(super) fn find_people(
+    inputs: &PlanInputs<'_>,
+    last: &LastListing,
+    whom: &PersonQuery,
+) -> Result<MatchedPeople, PlanningError> {
     match whom {
-        Whom::Key(key) => by_key(inputs, last, key.trim()),
-        Whom::Line { file, line } => Ok(Meant { rows: at_line(inputs, file.as_deref(), *line)?, ..Meant::default() }),
+        PersonQuery::Key(key) => by_key(inputs, last, key.trim()),
+        PersonQuery::Line { file, line } => {
+            Ok(MatchedPeople { rows: at_line(inputs, file.as_deref(), *line)?, ..MatchedPeople::default() })
+        }
     }
 }
 
-fn by_key(inputs: &Inputs<'_>, last: &Last, key: &str) -> Result<Meant, SurveyError> {
-    let mut meant = Meant::default();
-    let sought = Sought::new(key);
+fn by_key(inputs: &PlanInputs<'_>, last: &LastListing, key: &str) -> Result<MatchedPeople, PlanningError> {
+    let mut meant = MatchedPeople::default();
+    let sought = SoughtKey::new(key);
     each_names(inputs, last, &mut |names, of| {
-        if names.iter().any(|name| sought.is(name)) {
+        if names.iter().any(|name| sought.is_name(name)) {
             match of {
-                Of::Row(place) => meant.rows.push(place),
-                Of::Account(id) => meant.accounts.push(id.clone()),
+                NameOwner::Row(place) => meant.rows.push(place),
+                NameOwner::Account(id) => meant.accounts.push(id.clone()),
             }
         }
     })?;
@@ -57,22 +63,26 @@ fn by_key(inputs: &Inputs<'_>, last: &Last, key: &str) -> Result<Meant, SurveyEr
 }
 
 /// Whose names they are.
-enum Of<'a> {
+enum NameOwner<'a> {
     Row(Place),
     Account(&'a AccountId),
 }
 
 /// All names of every row and of every account.
-fn each_names(inputs: &Inputs<'_>, last: &Last, take: &mut dyn FnMut(&[Name], Of<'_>)) -> Result<(), SurveyError> {
-    let ctx = inputs.context();
+fn each_names(
+    inputs: &PlanInputs<'_>,
+    last: &LastListing,
+    take: &mut dyn FnMut(&[Name], NameOwner<'_>),
+) -> Result<(), PlanningError> {
+    let ctx = inputs.decision_context();
     let (mut names, mut scratch) = (Vec::new(), inputs.mapping.scratch());
     each_row(inputs, &mut |record, _| {
         names_of_row(inputs, &ctx, record, &mut scratch, &mut names);
-        take(&names, Of::Row(record.place));
+        take(&names, NameOwner::Row(record.place));
     })?;
-    last.each(inputs.schema, &mut |account| {
+    last.each_account(inputs.schema, &mut |account| {
         names_of_account(&ctx, account, &mut names);
-        take(&names, Of::Account(&account.id));
+        take(&names, NameOwner::Account(&account.id));
         Ok(())
     })
 }
@@ -84,23 +94,29 @@ struct Name {
 }
 
 /// The key that is asked for, in both forms in which names are compared.
-struct Sought {
+struct SoughtKey {
     exact: String,
     folded: String,
 }
 
-impl Sought {
+impl SoughtKey {
     fn new(key: &str) -> Self {
         Self { exact: text::normal(key, true).into_owned(), folded: text::normal(key, false).into_owned() }
     }
 
-    fn is(&self, name: &Name) -> bool {
+    fn is_name(&self, name: &Name) -> bool {
         let key = if name.case_exact { &self.exact } else { &self.folded };
         !key.is_empty() && text::normal(name.text.trim(), name.case_exact) == key.as_str()
     }
 }
 
-fn names_of_row(inputs: &Inputs<'_>, ctx: &Context<'_>, record: &Record, scratch: &mut Scratch, names: &mut Vec<Name>) {
+fn names_of_row(
+    inputs: &PlanInputs<'_>,
+    ctx: &Context<'_>,
+    record: &Record,
+    scratch: &mut Scratch,
+    names: &mut Vec<Name>,
+) {
     names.clear();
     let identity = inputs.mapping.identity(record);
     if !identity.is_empty() {
@@ -122,15 +138,19 @@ fn names_of_account(ctx: &Context<'_>, account: &Account, names: &mut Vec<Name>)
 /// What the match rules make of the values, and each value that no two accounts share.
 fn names_of_values<'v>(ctx: &Context<'_>, value: impl Fn(AttrId) -> Option<&'v Value>, names: &mut Vec<Name>) {
     for rule in ctx.rules {
-        names.extend(joined(ctx.schema, &rule.attributes, &value));
+        names.extend(join_values(ctx.schema, &rule.attributes, &value));
     }
     let unique = ctx.schema.iter().filter(|(_, attribute)| attribute.unique && attribute.comparable());
     for (id, _) in unique {
-        names.extend(joined(ctx.schema, &[id], &value));
+        names.extend(join_values(ctx.schema, &[id], &value));
     }
 }
 
-fn joined<'v>(schema: &Schema, attributes: &[AttrId], value: impl Fn(AttrId) -> Option<&'v Value>) -> Option<Name> {
+fn join_values<'v>(
+    schema: &Schema,
+    attributes: &[AttrId],
+    value: impl Fn(AttrId) -> Option<&'v Value>,
+) -> Option<Name> {
     let parts: Option<Vec<_>> =
         attributes.iter().map(|id| value(*id).filter(|value| !value.is_blank()).map(ToString::to_string)).collect();
     let case_exact = attributes.iter().any(|id| schema.get(*id).case_exact);
@@ -138,7 +158,7 @@ fn joined<'v>(schema: &Schema, attributes: &[AttrId], value: impl Fn(AttrId) -> 
 }
 
 /// The rows that a line belongs to, in one file or in each.
-fn at_line(inputs: &Inputs<'_>, file: Option<&str>, line: u32) -> Result<Vec<Place>, SurveyError> {
+fn at_line(inputs: &PlanInputs<'_>, file: Option<&str>, line: u32) -> Result<Vec<Place>, PlanningError> {
     let mut found = Vec::new();
     each_row(inputs, &mut |record, _| {
         let Place { file: at, line: first } = record.place;
@@ -154,7 +174,7 @@ fn at_line(inputs: &Inputs<'_>, file: Option<&str>, line: u32) -> Result<Vec<Pla
 }
 
 /// Every row of the source with its shape, good or bad.
-pub(super) fn each_row(inputs: &Inputs<'_>, take: &mut dyn FnMut(&Record, &RowShape)) -> Result<(), SurveyError> {
+pub(super) fn each_row(inputs: &PlanInputs<'_>, take: &mut dyn FnMut(&Record, &RowShape)) -> Result<(), PlanningError> {
     let mut rows = inputs.source.rows()?;
     let mut record = Record::default();
     while let Some(shape) = rows.next_into(&mut record)? {

@@ -11,20 +11,20 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::spool::Spool;
-use super::{Inputs, SurveyError, drafts};
+use super::{PlanInputs, PlanningError, draft_actions};
 use crate::journal::state::{Event, Outcome, Phase, Step};
 use crate::journal::{Journal, RunId, RunOverview, StateDir};
 use crate::model::{Account, AccountId, Attributes, Schema};
 use crate::plan::file::{ListingDigest, PlanReader};
-use crate::plan::steps::steps;
+use crate::plan::steps::split_steps;
 use crate::plan::{Action, ActionKind};
 
 /// The last listing; none at all where there is none yet.
 #[derive(Clone, Debug, Default)]
-pub struct Last {
+pub struct LastListing {
     listing: Option<(PathBuf, Timestamp)>,
     /// What became of accounts since, in its order.
-    edits: BTreeMap<AccountId, Vec<Edit>>,
+    edits: BTreeMap<AccountId, Vec<AccountEdit>>,
     changed_by_runs: usize,
     /// Runs that may have changed something since and of which nobody can say what.
     pub doubts: Vec<String>,
@@ -32,7 +32,7 @@ pub struct Last {
 
 /// Something that became of an account since it was listed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Edit {
+pub enum AccountEdit {
     /// It has these values now; where there was no account before, it was made with them.
     Set(Attributes),
     /// This is the whole of it.
@@ -42,7 +42,7 @@ pub enum Edit {
 
 /// What stands beside the accounts.
 #[derive(Serialize, Deserialize)]
-struct Description {
+struct ListingDescription {
     tenant: String,
     target: String,
     listed_at: Timestamp,
@@ -51,14 +51,14 @@ struct Description {
 }
 
 /// Says beside a kept listing whose it is and of when.
-pub(super) fn describe(
-    inputs: &Inputs<'_>,
+pub(super) fn write_description(
+    inputs: &PlanInputs<'_>,
     listing: &Path,
     digest: &ListingDigest,
     at: Timestamp,
-) -> Result<(), SurveyError> {
-    let path = beside(listing);
-    let description = Description {
+) -> Result<(), PlanningError> {
+    let path = description_path(listing);
+    let description = ListingDescription {
         tenant: inputs.settings.target.tenant.clone(),
         target: inputs.target.clone(),
         listed_at: at,
@@ -67,17 +67,17 @@ pub(super) fn describe(
     };
     // Not renamed into its place: half a description fits nothing, and then the listing is not believed.
     let write = || {
-        let mut file = drafts::create_private(&path)?;
+        let mut file = draft_actions::create_private(&path)?;
         file.write_all(&serde_json::to_vec(&description)?)
     };
-    write().map_err(SurveyError::file(&path))
+    write().map_err(PlanningError::file_error(&path))
 }
 
-fn beside(listing: &Path) -> PathBuf {
+fn description_path(listing: &Path) -> PathBuf {
     listing.with_extension("json")
 }
 
-impl Last {
+impl LastListing {
     /// The last listing of this tenant, and what the runs of the journal did since. Where there is none, or one that
     /// cannot be believed, it is empty.
     ///
@@ -89,14 +89,16 @@ impl Last {
         schema: &Schema,
         tenant: &str,
         target: &str,
-    ) -> Result<Self, SurveyError> {
+    ) -> Result<Self, PlanningError> {
         let path = state.snapshot();
-        let described: Option<Description> =
-            std::fs::read(beside(&path)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let described: Option<ListingDescription> =
+            std::fs::read(description_path(&path)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let Some(said) = described.filter(|said| said.tenant == tenant && said.target == target) else {
             return Ok(Self::default());
         };
-        if !path.exists() || Spool::digest(&path).map_err(SurveyError::file(&path))? != (said.accounts, said.digest) {
+        if !path.exists()
+            || Spool::file_digest(&path).map_err(PlanningError::file_error(&path))? != (said.accounts, said.digest)
+        {
             return Ok(Self::default());
         }
         let mut last = Self { listing: Some((path, said.listed_at)), ..Self::default() };
@@ -127,7 +129,7 @@ impl Last {
 
     /// How many things are known that happened since.
     #[must_use]
-    pub fn edited(&self) -> usize {
+    pub fn count_edits(&self) -> usize {
         self.edits.values().map(Vec::len).sum()
     }
 
@@ -138,7 +140,7 @@ impl Last {
     }
 
     /// Adds what is known of an account now.
-    pub fn know(&mut self, account: AccountId, edit: Edit) {
+    pub fn add_edit(&mut self, account: AccountId, edit: AccountEdit) {
         self.edits.entry(account).or_default().push(edit);
     }
 
@@ -146,26 +148,26 @@ impl Last {
     ///
     /// # Errors
     /// A listing that cannot be read, and what `take` gives.
-    pub fn each(
+    pub fn each_account(
         &self,
         schema: &Schema,
-        take: &mut dyn FnMut(&Account) -> Result<(), SurveyError>,
-    ) -> Result<(), SurveyError> {
+        take: &mut dyn FnMut(&Account) -> Result<(), PlanningError>,
+    ) -> Result<(), PlanningError> {
         let mut edits = self.edits.clone();
         if let Some((path, _)) = &self.listing {
-            let mut spool = Spool::open(path).map_err(SurveyError::file(path))?;
-            while let Some(account) = spool.next(schema).map_err(SurveyError::file(path))? {
+            let mut spool = Spool::open(path).map_err(PlanningError::file_error(path))?;
+            while let Some(account) = spool.next(schema).map_err(PlanningError::file_error(path))? {
                 match edits.remove(&account.id) {
                     None => take(&account)?,
-                    Some(edits) => edited(schema, Some(account), &edits).iter().try_for_each(&mut *take)?,
+                    Some(edits) => apply_edits(schema, Some(account), &edits).iter().try_for_each(&mut *take)?,
                 }
             }
         }
         // Who was not listed was made since.
         for (id, edits) in edits {
-            let made = matches!(edits.first(), Some(Edit::Set(values)) if !values.is_empty());
-            let before = made.then(|| newborn(schema, id));
-            edited(schema, before, &edits).iter().try_for_each(&mut *take)?;
+            let made = matches!(edits.first(), Some(AccountEdit::Set(values)) if !values.is_empty());
+            let before = made.then(|| new_account(schema, id));
+            apply_edits(schema, before, &edits).iter().try_for_each(&mut *take)?;
         }
         Ok(())
     }
@@ -193,17 +195,17 @@ impl Last {
         if done.is_empty() {
             return Ok(());
         }
-        for action in actions(state, run.run)? {
+        for action in run_actions(state, run.run)? {
             let account = |step| done.get(&(action.seq, step)).map(|made| made.clone().or(action.account.clone()));
             let Some(Some(id)) = account(Step::First) else { continue };
             if action.action == ActionKind::Delete {
-                self.know(id, Edit::Gone);
+                self.add_edit(id, AccountEdit::Gone);
                 continue;
             }
-            let steps = steps(schema, &action).map_err(|name| format!("the tenant has no attribute {name}"))?;
-            self.know(id.clone(), Edit::Set(readable(schema, &steps.first)));
+            let steps = split_steps(schema, &action).map_err(|name| format!("the tenant has no attribute {name}"))?;
+            self.add_edit(id.clone(), AccountEdit::Set(readable_values(schema, &steps.first)));
             if done.contains_key(&(action.seq, Step::FollowUp)) {
-                self.know(id, Edit::Set(readable(schema, &steps.then)));
+                self.add_edit(id, AccountEdit::Set(readable_values(schema, &steps.then)));
             }
         }
         Ok(())
@@ -211,13 +213,13 @@ impl Last {
 }
 
 /// The account after all that became of it; none where it is gone.
-fn edited(schema: &Schema, before: Option<Account>, edits: &[Edit]) -> Option<Account> {
+fn apply_edits(schema: &Schema, before: Option<Account>, edits: &[AccountEdit]) -> Option<Account> {
     let mut account = before;
     for edit in edits {
         match edit {
-            Edit::Now(now) => account = Some(now.clone()),
-            Edit::Gone => account = None,
-            Edit::Set(values) => {
+            AccountEdit::Now(now) => account = Some(now.clone()),
+            AccountEdit::Gone => account = None,
+            AccountEdit::Set(values) => {
                 if let Some(account) = &mut account {
                     for (id, value) in values.iter() {
                         account.values.set(id, value.clone());
@@ -232,16 +234,16 @@ fn edited(schema: &Schema, before: Option<Account>, edits: &[Edit]) -> Option<Ac
 }
 
 /// An account as it is when it has just been made and nothing was said of it: in use.
-fn newborn(schema: &Schema, id: AccountId) -> Account {
+fn new_account(schema: &Schema, id: AccountId) -> Account {
     let active = schema.lifecycle.iter().map(|lifecycle| (lifecycle.attribute, lifecycle.active.clone()));
     Account { id, values: active.collect(), protected: None }
 }
 
-fn readable(schema: &Schema, values: &Attributes) -> Attributes {
+fn readable_values(schema: &Schema, values: &Attributes) -> Attributes {
     values.iter().filter(|(id, _)| schema.get(*id).read).map(|(id, value)| (id, value.clone())).collect()
 }
 
-fn actions(state: &StateDir, run: RunId) -> Result<Vec<Action>, String> {
+fn run_actions(state: &StateDir, run: RunId) -> Result<Vec<Action>, String> {
     let path = state.run_plan(run);
     let file = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let said = |error: crate::plan::file::PlanFileError| format!("{}: {error}", path.display());

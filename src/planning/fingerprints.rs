@@ -4,7 +4,7 @@ use crate::model::{AttrId, AttrSet, Desired, Digest, Schema, Value, Wanted, norm
 
 /// The fingerprint of a value: the same for values that compare as the same.
 #[must_use]
-pub fn fingerprint(schema: &Schema, id: AttrId, value: &Value) -> u64 {
+pub fn fingerprint_value(schema: &Schema, id: AttrId, value: &Value) -> u64 {
     let mut form = Vec::new();
     normal::write(schema.get(id), value, &mut form);
     Digest::of(&form).0[0]
@@ -16,18 +16,18 @@ pub fn write_only(schema: &Schema, always: AttrSet) -> AttrSet {
 }
 
 /// Whether a value is what was last written; none where nobody remembers.
-pub fn remembered(schema: &Schema, written: &[(String, u64)], id: AttrId, value: &Value) -> Option<bool> {
+pub fn is_last_written(schema: &Schema, written: &[(String, u64)], id: AttrId, value: &Value) -> Option<bool> {
     let (_, print) = written.iter().find(|(name, _)| name == schema.name(id))?;
-    Some(*print == fingerprint(schema, id, value))
+    Some(*print == fingerprint_value(schema, id, value))
 }
 
 /// Whether a row has a write-only value that must be looked at: changed, or never written and writable.
-pub fn unsettled(schema: &Schema, write_only: AttrSet, written: &[(String, u64)], desired: &Desired) -> bool {
+pub fn has_unsettled(schema: &Schema, write_only: AttrSet, written: &[(String, u64)], desired: &Desired) -> bool {
     desired.values.iter().filter(|(id, _)| write_only.contains(*id)).any(|(id, wanted)| {
         let value = match wanted {
             Wanted::Set(value) => value,
             Wanted::Clear => &Value::Null,
         };
-        remembered(schema, written, *id, value).map_or(schema.get(*id).update, |same| !same)
+        is_last_written(schema, written, *id, value).map_or(schema.get(*id).update, |same| !same)
     })
 }

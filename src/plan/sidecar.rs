@@ -22,7 +22,7 @@ pub struct PlanFiles {
 
 impl PlanFiles {
     #[must_use]
-    pub fn within(dir: &Path) -> Self {
+    pub fn in_dir(dir: &Path) -> Self {
         Self { plan: dir.join("plan.jsonl"), findings: dir.join("findings.jsonl"), notes: dir.join("notes.jsonl") }
     }
 }
@@ -30,7 +30,7 @@ impl PlanFiles {
 /// One thing that a plan learnt. A plan that nobody executes leaves no trace in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Learnt {
+pub enum PlanNote {
     Link {
         identity: String,
         account: AccountId,
@@ -43,7 +43,7 @@ pub enum Learnt {
 
 /// What a plan learnt, from its notes. What is wrong with the seal is said at the end, so that whoever relies on them
 /// reads them twice.
-pub fn read_notes(notes: impl BufRead) -> impl Iterator<Item = io::Result<Learnt>> {
+pub fn read_notes(notes: impl BufRead) -> impl Iterator<Item = io::Result<PlanNote>> {
     read_lines(notes)
 }
 
@@ -64,7 +64,7 @@ impl<W: Write> LinesWriter<W> {
     pub fn push(&mut self, value: &impl Serialize) -> io::Result<()> {
         let mut line = serde_json::to_string(value)?;
         line.push('\n');
-        self.seal.takes(&line);
+        self.seal.add_line(&line);
         self.out.write_all(line.as_bytes())
     }
 
@@ -72,8 +72,8 @@ impl<W: Write> LinesWriter<W> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(mut self) -> io::Result<W> {
-        writeln!(self.out, "{}", self.seal.line())?;
+    pub fn seal_file(mut self) -> io::Result<W> {
+        writeln!(self.out, "{}", self.seal.to_line())?;
         self.out.flush()?;
         Ok(self.out)
     }
@@ -105,10 +105,10 @@ fn next_line<T: DeserializeOwned>(input: &mut impl BufRead, seal: &mut Seal) -> 
     }
     if !line.starts_with("{\"end\"") {
         let value = serde_json::from_str(&line)?;
-        seal.takes(&line);
+        seal.add_line(&line);
         return Ok(Some(value));
     }
-    if line.trim_end_matches('\n') != seal.line() {
+    if line.trim_end_matches('\n') != seal.to_line() {
         return damaged("its contents do not match their seal");
     }
     if !input.fill_buf()?.is_empty() {
@@ -124,12 +124,12 @@ struct Seal {
 }
 
 impl Seal {
-    fn takes(&mut self, line: &str) {
+    fn add_line(&mut self, line: &str) {
         self.lines += 1;
         self.hasher.update(line.as_bytes());
     }
 
-    fn line(&self) -> String {
+    fn to_line(&self) -> String {
         format!("{{\"end\":{},\"digest\":\"blake3:{}\"}}", self.lines, self.hasher.finalize().to_hex())
     }
 }
@@ -138,25 +138,25 @@ impl Seal {
 mod tests {
     use super::*;
 
-    fn all() -> [Learnt; 2] {
+    fn all() -> [PlanNote; 2] {
         let account = AccountId("4711".to_owned());
-        [Learnt::Link { identity: "E1".to_owned(), account: account.clone() }, Learnt::Absent { account }]
+        [PlanNote::Link { identity: "E1".to_owned(), account: account.clone() }, PlanNote::Absent { account }]
     }
 
     fn written() -> Vec<u8> {
         let mut writer = LinesWriter::new(Vec::new());
         all().iter().for_each(|learnt| writer.push(learnt).unwrap());
-        writer.finish().unwrap()
+        writer.seal_file().unwrap()
     }
 
-    fn read(bytes: &[u8]) -> io::Result<Vec<Learnt>> {
+    fn read(bytes: &[u8]) -> io::Result<Vec<PlanNote>> {
         read_notes(bytes).collect()
     }
 
     #[test]
     fn notes_read_back_as_they_were_written() {
         assert_eq!(read(&written()).unwrap(), all());
-        assert_eq!(read(&LinesWriter::new(Vec::new()).finish().unwrap()).unwrap(), []);
+        assert_eq!(read(&LinesWriter::new(Vec::new()).seal_file().unwrap()).unwrap(), []);
         assert!(read(b"{\"link\":{}}\n").is_err());
     }
 
