@@ -38,6 +38,10 @@ const CONFIGURATION: &[Case] = &[
     ("unknown setting … in …", || edited("[safety]", "[safety]\nmax_creat = 3")),
     ("… must be a string, not a whole number", || edited("identity = \"id\"", "identity = 7")),
     ("no column …", || edited("\"first\"", "\"frist\"")),
+    ("… operators or brackets stand within one another", || {
+        let deep = format!("\"{{{{ {}first{} }}}}\"", "(".repeat(2000), ")".repeat(2000));
+        edited("\"first\"", &deep)
+    }),
     ("… which [map] does not map", || edited("email_id = \"email\"\n", "")),
     ("… is not mapped, and a create without it is refused", || {
         edited("password = { generate = { length = 20 } }\n", "")
