@@ -30,4 +30,5 @@ pub mod sandbox;
 pub mod settings;
 pub mod source;
 
+pub mod app;
 pub mod cli;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::output::{ColorChoice, Format};
+use super::output::{ColorChoice, StdoutFormat};
 use crate::connectors::KINDS;
 use crate::report::Invocation;
 
@@ -30,8 +30,8 @@ pub struct Global {
     #[arg(long, value_name = "DIR", global = true)]
     pub state: Option<PathBuf>,
     /// What goes to standard output: text for people, or one summary object
-    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = StdoutFormat::Text, global = true)]
+    pub format: StdoutFormat,
     /// Say only what went wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -144,7 +144,7 @@ pub struct PlanArgs {
 
 /// What `apply`, `sync` and `resume` have in common.
 #[derive(Clone, Debug, Args)]
-pub struct Execution {
+pub struct ExecutionArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
@@ -164,13 +164,13 @@ pub struct ApplyArgs {
     /// A plan file, or the name of a plan in the state directory
     pub plan: PathBuf,
     #[command(flatten)]
-    pub execution: Execution,
+    pub execution: ExecutionArgs,
 }
 
 #[derive(Debug, Args)]
 pub struct SyncArgs {
     #[command(flatten)]
-    pub execution: Execution,
+    pub execution: ExecutionArgs,
 }
 
 #[derive(Debug, Args)]
@@ -178,7 +178,7 @@ pub struct ResumeArgs {
     /// The run to continue (default: the one that has not ended)
     pub run: Option<String>,
     #[command(flatten)]
-    pub execution: Execution,
+    pub execution: ExecutionArgs,
 }
 
 #[derive(Debug, Args)]
@@ -284,15 +284,30 @@ impl Command {
         }
     }
 
-    /// Whether a command of this name changes accounts.
     #[must_use]
-    pub fn executes(name: &str) -> bool {
-        matches!(name, "apply" | "sync" | "resume")
+    pub fn facts(&self) -> CommandFacts {
+        CommandFacts {
+            name: self.name(),
+            changes_accounts: matches!(self, Self::Apply(_) | Self::Sync(_) | Self::Resume(_)),
+            has_summary: matches!(
+                self,
+                Self::Init(_)
+                    | Self::Check(_)
+                    | Self::Plan(_)
+                    | Self::Apply(_)
+                    | Self::Sync(_)
+                    | Self::Resume(_)
+                    | Self::Rollback(_)
+            ),
+        }
     }
+}
 
-    /// Whether a command of this name ends with a summary object.
-    #[must_use]
-    pub fn summarises(name: &str) -> bool {
-        matches!(name, "init" | "check" | "plan" | "apply" | "sync" | "resume" | "rollback")
-    }
+/// What is known of a command without its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandFacts {
+    pub name: &'static str,
+    pub changes_accounts: bool,
+    /// Whether it ends with a summary object.
+    pub has_summary: bool,
 }

@@ -1,35 +1,29 @@
-//! Arguments, commands, progress, questions, exit codes. The only room that prints, and the only one that knows all
-//! others; nothing imports it.
+//! Arguments, questions, progress, rendering, exit codes. The only room that prints; what a command does is in `app`.
 
-mod app;
 mod args;
-pub mod ask;
+mod ask;
 mod commands;
-mod connect;
-mod failure;
-mod notify;
-pub mod output;
-mod past;
-mod people;
-pub mod progress;
-mod quota;
-mod records;
-mod workbench;
+mod exit;
+mod notices;
+mod output;
+mod progress;
+mod signals;
+mod terminal;
 
-#[cfg(test)]
-mod tests;
-
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 
-use app::App;
-use args::{Cli, Command};
-use failure::{Exit, Failure};
+use args::{Cli, Command, CommandFacts};
+use exit::Exit;
+use terminal::Terminal;
 
+use crate::app::run_notice::failed_run_head;
+use crate::app::summaries::{blank_summary, round_seconds};
+use crate::app::{AppError, ErrorKind};
 use crate::report::Summary;
-use crate::report::summary::SummaryOutcome;
 
 /// The program.
 #[must_use]
@@ -48,131 +42,132 @@ pub fn main() -> ExitCode {
             say_panic(panic);
         }
     }));
-    let app = App::new(cli.global);
+    let terminal = Arc::new(Terminal::new(cli.global));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let failure = Failure::new("system", format!("no runtime: {error}"));
-            return ExitCode::from(failed(&app, cli.command.name(), &failure));
+            let error = AppError::new(ErrorKind::System, format!("no runtime: {error}"));
+            return ExitCode::from(close_failed(&terminal, cli.command.facts(), &error));
         }
     };
-    let app = Arc::new(app);
     // A task of its own, so that what hears the answers runs where they arrive: the main thread would have to be woken
     // for each, and would free what others allocated.
-    let task = runtime.spawn(outcome(Arc::clone(&app), cli.command));
+    let task = runtime.spawn(run_and_notify(Arc::clone(&terminal), cli.command));
     let exit = runtime.block_on(task).unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         // Nobody aborts it.
         Err(_) => Exit::Failed as u8,
     });
-    app.pause_progress();
+    terminal.pause_progress();
     // Nothing that still runs matters any more: what had to be durable is.
     runtime.shutdown_background();
     ExitCode::from(exit)
 }
 
-/// Runs the command, says why where it fails, and tells whoever wants to be told of a run.
-async fn outcome(app: Arc<App>, command: Command) -> u8 {
-    let name = command.name();
-    let exit = match run(&app, command).await {
-        Ok(exit) => exit as u8,
-        Err(failure) => failed(&app, name, &failure),
+/// Runs the command, says why where it fails, and notifies the machines that wait for the end of a run.
+async fn run_and_notify(terminal: Arc<Terminal>, command: Command) -> u8 {
+    let facts = command.facts();
+    let exit = match run_command(&terminal, command).await {
+        Ok(exit) => exit,
+        Err(error) => close_failed(&terminal, facts, &error),
     };
-    notify::tell(&app).await;
+    terminal.notify_end().await;
     exit
 }
 
-/// Says why a command failed. What goes wrong once its summary was told, as a connection that does not end well, changes
-/// nothing of what that says: not the exit code, and there is no second summary.
-fn failed(app: &App, name: &str, failure: &Failure) -> u8 {
-    app.lament(failure);
-    if let Some(exit) = app.told() {
+/// Says why a command failed. What goes wrong once its summary was told changes nothing of what that says: not the exit
+/// code, and there is no second summary.
+fn close_failed(terminal: &Arc<Terminal>, command: CommandFacts, error: &AppError) -> u8 {
+    terminal.print_error(error);
+    if let Some(exit) = terminal.told_exit() {
         return exit;
     }
-    if Command::summarises(name) {
-        let summary = failed_summary(app, name, failure);
-        app.close(&summary);
-        notify::failed(app, name, &summary);
+    if command.has_summary {
+        let summary = failed_summary(terminal, command.name, error);
+        terminal.close_with(&summary);
+        keep_failed_end(terminal, command, summary, error.kind);
     }
-    failure.exit as u8
+    Exit::of_error(error) as u8
 }
 
-async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
-    use commands::{apply, check, explain, export, init, meta, plan, report, resume, rollback, runs, sandbox, sync};
+/// Machines are notified of a command too that failed before there was a run.
+fn keep_failed_end(terminal: &Arc<Terminal>, command: CommandFacts, summary: Summary, kind: ErrorKind) {
+    let Some(configured) = terminal.configured().filter(|_| command.changes_accounts) else { return };
+    // Somebody who said no, or mistyped, knows.
+    let is_known = matches!(kind, ErrorKind::Usage | ErrorKind::Declined) && std::io::stdin().is_terminal();
+    if !is_known {
+        terminal.keep_end(failed_run_head(&terminal.session(), &configured.target, summary), Some(kind));
+    }
+}
+
+async fn run_command(terminal: &Arc<Terminal>, command: Command) -> Result<u8, AppError> {
+    use commands::{check, execute, explain, export, history, init, meta, plan, report, sandbox};
     match command {
-        Command::Init(args) => init::run(app, &args).await,
-        Command::Check(args) => check::run(app, &args).await,
-        Command::Plan(args) => plan::run(app, &args).await,
-        Command::Apply(args) => apply::run(app, &args).await,
-        Command::Sync(args) => sync::run(app, &args).await,
-        Command::Resume(args) => resume::run(app, &args).await,
-        Command::Runs => runs::list(app),
-        Command::Show(args) => runs::show(app, &args),
-        Command::Report(args) => report::run(app, &args),
-        Command::Explain(args) => explain::run(app, &args).await,
-        Command::Rollback(args) => rollback::run(app, &args).await,
-        Command::Export(args) => export::run(app, &args).await,
-        Command::Sandbox(args) => sandbox::run(app, &args).await,
-        Command::Schema => meta::schema(),
-        Command::Completions { shell } => meta::completions(shell),
-        Command::Man { out } => meta::man(out.as_deref()),
+        Command::Init(args) => init::run_init(terminal, &args).await,
+        Command::Check(args) => check::run_check(terminal, &args).await,
+        Command::Plan(args) => plan::run_plan(terminal, &args).await,
+        Command::Apply(args) => execute::run_apply(terminal, &args).await,
+        Command::Sync(args) => execute::run_sync(terminal, &args).await,
+        Command::Resume(args) => execute::run_resume(terminal, &args).await,
+        Command::Runs => history::run_list(terminal),
+        Command::Show(args) => report::run_show(terminal, &args),
+        Command::Report(args) => report::run_report(terminal, &args),
+        Command::Explain(args) => explain::run_explain(terminal, &args).await,
+        Command::Rollback(args) => plan::run_rollback(terminal, &args).await,
+        Command::Export(args) => export::run_export(terminal, &args).await,
+        Command::Sandbox(args) => sandbox::run_sandbox(terminal, &args).await,
+        Command::Schema => meta::print_schema(),
+        Command::Completions { shell } => meta::print_completions(shell),
+        Command::Man { out } => meta::write_man(out.as_deref()),
     }
 }
 
 /// The summary of a command that failed before anything was changed.
-fn failed_summary(app: &App, command: &str, failure: &Failure) -> Summary {
+fn failed_summary(terminal: &Terminal, command: &str, error: &AppError) -> Summary {
+    let exit = Exit::of_error(error);
+    let tenant = terminal.configured().map(|known| known.tenant.clone()).unwrap_or_default();
     Summary {
-        headcount_summary: 1,
-        command: command.to_owned(),
-        run: String::new(),
-        tenant: app.tenant.get().cloned().unwrap_or_default(),
-        outcome: match failure.exit {
-            Exit::Paused => SummaryOutcome::Paused,
-            Exit::Held => SummaryOutcome::Held,
-            _ => SummaryOutcome::Failed,
-        },
-        planned: Default::default(),
-        found: Default::default(),
-        applied: Default::default(),
-        held: 0,
-        failed: 0,
-        unknown: 0,
-        requests: Default::default(),
-        quota: None,
-        forecast: None,
-        elapsed_seconds: commands::plan::seconds(app.clock.elapsed()),
-        exit_code: failure.exit as u8,
-        error: Some(failure.problem()),
+        elapsed_seconds: round_seconds(terminal.clock.elapsed()),
+        exit_code: exit as u8,
+        error: Some(error.to_problem()),
+        ..blank_summary(command, tenant, exit.to_outcome())
     }
 }
 
 #[cfg(test)]
 mod one_summary {
     use super::*;
-    use crate::clock::SystemClock;
 
-    fn app() -> App {
+    /// After the summary of a run that finished with failures.
+    const PARTIAL: u8 = 4;
+
+    fn terminal() -> Arc<Terminal> {
         let cli = Cli::try_parse_from(["headcount", "--quiet", "--no-progress", "runs"]).unwrap();
-        App::unheard(cli.global, SystemClock::new())
+        Arc::new(Terminal::unheard(cli.global))
+    }
+
+    fn facts(command: &str) -> CommandFacts {
+        Cli::try_parse_from(["headcount", command]).unwrap().command.facts()
     }
 
     #[test]
     fn what_goes_wrong_after_the_summary_changes_neither_it_nor_the_exit_code() {
-        let (app, failure) = (app(), Failure::new("sandbox", "the connection did not end well"));
-        let summary = Summary { exit_code: Exit::Partial as u8, ..failed_summary(&app, "sync", &failure) };
-        app.close(&summary);
-        assert_eq!(failed(&app, "sync", &failure), Exit::Partial as u8);
-        assert_eq!(app.told(), Some(Exit::Partial as u8));
-        assert!(app.take_over().is_none(), "a run that is told of already");
+        let error = AppError::new(ErrorKind::Sandbox, "the connection did not end well");
+        let terminal = terminal();
+        let summary = Summary { exit_code: PARTIAL, ..failed_summary(&terminal, "sync", &error) };
+        terminal.close_with(&summary);
+        assert_eq!(close_failed(&terminal, facts("sync"), &error), PARTIAL);
+        assert_eq!(terminal.told_exit(), Some(PARTIAL));
+        assert!(terminal.take_end().is_none(), "a run that is told of already");
     }
 
     #[test]
     fn a_command_that_fails_before_has_its_one_summary_then() {
-        let (app, failure) = (app(), Failure::new("target", "down").exit(Exit::Paused));
-        assert_eq!((app.told(), failed(&app, "sync", &failure)), (None, Exit::Paused as u8));
-        assert_eq!(app.told(), Some(Exit::Paused as u8));
-        let app = self::app();
-        failed(&app, "runs", &failure);
-        assert_eq!(app.told(), None, "`runs` ends with no summary");
+        let (app, error) = (terminal(), AppError::new(ErrorKind::Target, "down").leaving_resumable());
+        assert_eq!((app.told_exit(), close_failed(&app, facts("sync"), &error)), (None, Exit::Paused as u8));
+        assert_eq!(app.told_exit(), Some(Exit::Paused as u8));
+        let app = terminal();
+        close_failed(&app, facts("runs"), &error);
+        assert_eq!(app.told_exit(), None, "`runs` ends with no summary");
     }
 }

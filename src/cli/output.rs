@@ -6,11 +6,12 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use clap::ValueEnum;
 
+use crate::app::{AppError, ErrorKind};
 use crate::report::Summary;
 
 /// `--format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum StdoutFormat {
     /// For people.
     #[default]
     Text,
@@ -78,7 +79,7 @@ impl To {
 /// The columns that a report may use: what the person says in `COLUMNS`, else what the terminal says, else 100, which
 /// reads well in most windows.
 #[must_use]
-pub fn width(columns: Option<&str>, terminal: Option<usize>) -> usize {
+pub fn choose_width(columns: Option<&str>, terminal: Option<usize>) -> usize {
     let asked = columns.and_then(|columns| columns.trim().parse().ok());
     [asked, terminal].into_iter().flatten().find(|columns| (20..=1000).contains(columns)).unwrap_or(100)
 }
@@ -92,11 +93,14 @@ pub fn write_summary_json(summary: &Summary, out: &mut dyn Write) -> io::Result<
     out.write_all(b"\n")
 }
 
+pub fn output_error(error: io::Error) -> AppError {
+    AppError::new(ErrorKind::Output, format!("the output cannot be written: {error}"))
+}
+
 /// Buffered output that ends quietly: when the reader closes its end (`headcount show RUN | head`), what is written from
-/// then on is dropped, because a run must not stop, or fail, for want of a reader. Whoever writes without end asks
-/// [`Out::is_closed`].
+/// then on is dropped, because a run must not stop, or fail, for want of a reader.
 pub struct Out {
-    to: BufWriter<Quiet<Box<dyn Write + Send>>>,
+    to: BufWriter<QuietWriter<Box<dyn Write + Send>>>,
 }
 
 impl Out {
@@ -106,12 +110,12 @@ impl Out {
     }
 
     pub fn to(stream: impl Write + Send + 'static) -> Self {
-        Self { to: BufWriter::new(Quiet { to: Box::new(stream), is_closed: false }) }
+        Self { to: BufWriter::new(QuietWriter { to: Box::new(stream), is_closed: false }) }
     }
 
     /// Whether the reader has gone; known after the first write that reached it in vain.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
+    #[cfg(test)]
+    fn is_closed(&self) -> bool {
         self.to.get_ref().is_closed
     }
 }
@@ -125,13 +129,13 @@ impl Write for Out {
     }
 }
 
-struct Quiet<W> {
+struct QuietWriter<W> {
     to: W,
     is_closed: bool,
 }
 
-impl<W> Quiet<W> {
-    fn hush<T>(&mut self, result: io::Result<T>, instead: T) -> io::Result<T> {
+impl<W> QuietWriter<W> {
+    fn ignore_gone_reader<T>(&mut self, result: io::Result<T>, instead: T) -> io::Result<T> {
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.is_closed = true;
@@ -142,20 +146,20 @@ impl<W> Quiet<W> {
     }
 }
 
-impl<W: Write> Write for Quiet<W> {
+impl<W: Write> Write for QuietWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.is_closed {
             return Ok(bytes.len());
         }
         let result = self.to.write(bytes);
-        self.hush(result, bytes.len())
+        self.ignore_gone_reader(result, bytes.len())
     }
     fn flush(&mut self) -> io::Result<()> {
         if self.is_closed {
             return Ok(());
         }
         let result = self.to.flush();
-        self.hush(result, ())
+        self.ignore_gone_reader(result, ())
     }
 }
 
@@ -214,16 +218,16 @@ mod tests {
 
     #[test]
     fn a_width_that_cannot_be_is_not_believed() {
-        let asked = |columns| width(columns, None);
+        let asked = |columns| choose_width(columns, None);
         assert_eq!([Some("80"), Some("0"), Some("x"), Some("99999999"), None].map(asked), [80, 100, 100, 100, 100]);
     }
 
     #[test]
     fn the_terminal_is_as_wide_as_it_says_unless_the_person_says_otherwise() {
-        assert_eq!(width(None, Some(80)), 80);
-        assert_eq!(width(Some("x"), Some(80)), 80);
-        assert_eq!(width(Some("120"), Some(80)), 120);
-        assert_eq!(width(None, Some(0)), 100);
+        assert_eq!(choose_width(None, Some(80)), 80);
+        assert_eq!(choose_width(Some("x"), Some(80)), 80);
+        assert_eq!(choose_width(Some("120"), Some(80)), 120);
+        assert_eq!(choose_width(None, Some(0)), 100);
     }
 
     #[test]

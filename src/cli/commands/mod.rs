@@ -1,21 +1,12 @@
-//! One file for each command.
+//! What each command takes from the command line, and what it prints of the outcome.
 
-pub mod apply;
 pub mod check;
-mod cost;
-pub mod drive;
-mod errors;
+pub mod execute;
 pub mod explain;
 pub mod export;
+pub mod history;
 pub mod init;
-mod left;
 pub mod meta;
 pub mod plan;
-pub mod references;
 pub mod report;
-pub mod rest;
-pub mod resume;
-pub mod rollback;
-pub mod runs;
 pub mod sandbox;
-pub mod sync;

@@ -1,20 +1,22 @@
 //! `headcount sandbox`: a simulated tenant on loopback, until Ctrl-C.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::app::App;
+use crate::app::{AppError, ErrorKind};
 use crate::cli::args::SandboxArgs;
-use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::Format;
+use crate::cli::exit::Exit;
+use crate::cli::output::StdoutFormat;
+use crate::cli::terminal::Terminal;
 use crate::connectors::KINDS;
 use crate::sandbox::{Faults, Options, Seed, SimulatedQuota, start};
 
-pub async fn run(app: &App, args: &SandboxArgs) -> Result<Exit, Failure> {
-    app.start_log(None)?;
-    app.listen_for_signals();
+pub async fn run_sandbox(terminal: &Arc<Terminal>, args: &SandboxArgs) -> Result<u8, AppError> {
+    terminal.start_log(None)?;
+    terminal.listen_for_signals();
     let kind = KINDS.into_iter().find(|kind| kind.name == args.kind).ok_or_else(|| {
         let names = KINDS.map(|kind| kind.name).join(", ");
-        Failure::new("sandbox", format!("there is no sandbox for {:?}; there are {names}", args.kind))
+        AppError::new(ErrorKind::Sandbox, format!("there is no sandbox for {:?}; there are {names}", args.kind))
     })?;
     let options = Options {
         port: args.port,
@@ -23,25 +25,25 @@ pub async fn run(app: &App, args: &SandboxArgs) -> Result<Exit, Failure> {
         faults: args.faults.as_deref().map(Faults::load_script).transpose()?.unwrap_or_default(),
         latency: Duration::from_millis(args.latency),
         quota: SimulatedQuota { per_day: args.quota, ..SimulatedQuota::default() },
-        clock: app.clock.clone(),
+        clock: terminal.clock.clone(),
         ..Options::new((kind.simulate)())
     };
     let sandbox = start(options).await?;
     let base_url = sandbox.base_url();
-    if app.global.format == Format::Json {
-        let mut told = serde_json::json!({ "base_url": base_url });
+    if terminal.global.format == StdoutFormat::Json {
+        let mut printed = serde_json::json!({ "base_url": base_url });
         for (name, value) in kind.sandbox_login {
-            told[name] = (*value).into();
+            printed[name] = (*value).into();
         }
-        app.print_json(&told)?;
+        terminal.print_json(&printed)?;
     } else {
-        let mut told = format!("base_url = \"{base_url}\"\n");
+        let mut printed = format!("base_url = \"{base_url}\"\n");
         for (name, value) in kind.sandbox_login {
-            told.push_str(&format!("{name} = \"{value}\"\n"));
+            printed.push_str(&format!("{name} = \"{value}\"\n"));
         }
-        app.say(&format!("{told}None of this is a secret. Ctrl-C ends it."));
+        terminal.say(&format!("{printed}None of this is a secret. Ctrl-C ends it."));
     }
-    app.stop.wait_requested().await;
+    terminal.stop.wait_requested().await;
     sandbox.stop().await?;
-    Ok(Exit::Done)
+    Ok(Exit::Done as u8)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::{LogWriter, name, note, troubles, waiting};
+use super::{LogWriter, describe_troubles, phase_name, waiting_line, warning_line};
 use crate::model::{Done, Monitor, Phase};
 
 /// How often a bar is drawn again while nothing is told, so that its clock and its estimate keep going.
@@ -72,12 +72,12 @@ impl Bars {
     /// Where lines are written that appear above the bars.
     #[must_use]
     pub fn log_writer(&self) -> LogWriter {
-        LogWriter::beside(self.multi.clone())
+        LogWriter::beside_bars(self.multi.clone())
     }
 
     /// Wipes the `^C` that the terminal showed when it was typed. The cursor stood at the end of the last bar, which fills
     /// its line, so what was typed went to the line below, and the bars would be drawn one line too low from then on.
-    pub fn typed(&self, to: &mut impl Write) {
+    pub fn wipe_interrupt(&self, to: &mut impl Write) {
         if self.is_drawn.load(Ordering::Relaxed) {
             // In one piece, so that no bar is drawn in between.
             let _ = to.write_all(b"\r\x1b[K\x1b[A").and_then(|()| to.flush());
@@ -95,10 +95,11 @@ impl Bars {
         let _ = self.multi.clear();
     }
 
-    fn told(&self, phase: Phase, position: u64, total: Option<u64>, message: &str) {
+    fn update_phase(&self, phase: Phase, position: u64, total: Option<u64>, message: &str) {
         self.go_on();
         let Phased { bar, shape } = self.phases[phase as usize].get_or_init(|| {
-            let bar = self.multi.add(ProgressBar::no_length().with_style(style(OPEN)).with_prefix(name(phase)));
+            let bar =
+                self.multi.add(ProgressBar::no_length().with_style(bar_style(OPEN)).with_prefix(phase_name(phase)));
             bar.enable_steady_tick(TICK);
             Phased { bar, shape: Mutex::new(Shape::Open) }
         });
@@ -115,7 +116,7 @@ impl Bars {
         let mut shape = shape.lock().unwrap_or_else(PoisonError::into_inner);
         if *shape != wanted {
             *shape = wanted;
-            bar.set_style(style(match wanted {
+            bar.set_style(bar_style(match wanted {
                 Shape::Open => OPEN,
                 Shape::Closed => CLOSED,
                 Shape::Narrow => NARROW,
@@ -142,25 +143,26 @@ impl Bars {
 
 impl Monitor for Bars {
     fn rows_read(&self, rows: u64, total: Option<u64>) {
-        self.told(Phase::Reading, rows, total, "rows");
+        self.update_phase(Phase::Reading, rows, total, "rows");
     }
 
     fn pages_listed(&self, accounts: u64, pages: u64, of: Option<u64>) {
-        self.told(Phase::Listing, pages, of, &format!("pages, {accounts} accounts"));
+        self.update_phase(Phase::Listing, pages, of, &format!("pages, {accounts} accounts"));
     }
 
     fn actions_done(&self, progress: &Done) {
-        self.told(Phase::Executing, progress.done, Some(progress.of), &troubles(progress));
+        self.update_phase(Phase::Executing, progress.done, Some(progress.of), &describe_troubles(progress));
     }
 
     fn note(&self, text: &str) {
-        self.log_writer().line(&note(text));
+        self.log_writer().write_line(&warning_line(text));
     }
 
     fn waiting(&self, why: &str, seconds: u64) {
         let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = wait.get_or_insert_with(|| self.multi.add(ProgressBar::no_length().with_style(style("{wide_msg}"))));
-        bar.set_message(waiting(why, seconds));
+        let bar =
+            wait.get_or_insert_with(|| self.multi.add(ProgressBar::no_length().with_style(bar_style("{wide_msg}"))));
+        bar.set_message(waiting_line(why, seconds));
         bar.tick();
         self.is_waiting.store(true, Ordering::Relaxed);
     }
@@ -169,21 +171,21 @@ impl Monitor for Bars {
         self.go_on();
         if let Some(Phased { bar, shape }) = self.phases[phase as usize].get() {
             let shape = *shape.lock().unwrap_or_else(PoisonError::into_inner);
-            bar.set_style(style(if shape == Shape::Narrow { NARROW_OVER } else { OVER }));
+            bar.set_style(bar_style(if shape == Shape::Narrow { NARROW_OVER } else { OVER }));
             bar.abandon();
         }
     }
 }
 
 /// A template of this file; a test builds each one.
-fn style(template: &str) -> ProgressStyle {
+fn bar_style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
-        .with_key("outlook", outlook)
+        .with_key("outlook", write_outlook)
 }
 
 /// How fast it goes and how long it will take, once that can be told: ` 5.3/s, 8s left`.
-fn outlook(state: &ProgressState, out: &mut dyn fmt::Write) {
+fn write_outlook(state: &ProgressState, out: &mut dyn fmt::Write) {
     let rate = state.per_sec();
     if state.elapsed() < SETTLED || rate <= 0.0 {
         return;
@@ -346,7 +348,7 @@ mod tests {
         let bars = Terminal::default().bars();
         let wiped = |bars: &Bars| {
             let mut out = Vec::new();
-            bars.typed(&mut out);
+            bars.wipe_interrupt(&mut out);
             String::from_utf8(out).unwrap()
         };
         assert_eq!(wiped(&bars), "");

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{LogWriter, name, note, rate, troubles, waiting};
+use super::{LogWriter, describe_troubles, phase_name, steps_per_second, waiting_line, warning_line};
 use crate::clock::Clock;
 use crate::model::{Done, Monitor, Phase};
 use crate::report::words::elapsed_text;
@@ -14,13 +14,13 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// A phase that is over sooner says nothing: what came of it is in the report.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-pub struct Lines {
+pub struct ProgressLines {
     clock: Arc<dyn Clock>,
     log: LogWriter,
-    state: Mutex<State>,
+    state: Mutex<LinesState>,
 }
 
-struct State {
+struct LinesState {
     last_line: Duration,
     last_wait: Option<Duration>,
     phases: [Option<Running>; 3],
@@ -39,11 +39,11 @@ enum Latest {
     Actions(Done),
 }
 
-impl Lines {
+impl ProgressLines {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, log: LogWriter) -> Self {
         let last_line = clock.elapsed();
-        let state = Mutex::new(State { last_line, last_wait: None, phases: [None, None, None] });
+        let state = Mutex::new(LinesState { last_line, last_wait: None, phases: [None, None, None] });
         Self { clock, log, state }
     }
 
@@ -54,55 +54,56 @@ impl Lines {
         }
     }
 
-    fn told(&self, phase: Phase, latest: Latest) {
+    fn update_phase(&self, phase: Phase, latest: Latest) {
         let now = self.clock.elapsed();
-        let mut state = self.state();
+        let mut state = self.lock_state();
         let running = state.phases[phase as usize].get_or_insert(Running { began: now, latest });
         running.latest = latest;
         let took = now.saturating_sub(running.began);
         if now.saturating_sub(state.last_line) >= PAUSE {
             state.last_line = now;
             // Said under the lock, so that lines come in the order of their numbers.
-            let (numbers, outlook, troubles) = (latest.numbers(), latest.outlook(took), latest.troubles());
-            self.log.line(&format!("{}: {numbers}{outlook}{troubles}", name(phase)));
+            let (numbers, outlook, troubles) =
+                (latest.describe_numbers(), latest.describe_outlook(took), latest.describe_troubles());
+            self.log.write_line(&format!("{}: {numbers}{outlook}{troubles}", phase_name(phase)));
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock_state(&self) -> MutexGuard<'_, LinesState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Monitor for Lines {
+impl Monitor for ProgressLines {
     fn rows_read(&self, rows: u64, total: Option<u64>) {
-        self.told(Phase::Reading, Latest::Rows { rows, total });
+        self.update_phase(Phase::Reading, Latest::Rows { rows, total });
     }
 
     fn pages_listed(&self, accounts: u64, pages: u64, of: Option<u64>) {
-        self.told(Phase::Listing, Latest::Pages { accounts, pages, of });
+        self.update_phase(Phase::Listing, Latest::Pages { accounts, pages, of });
     }
 
     fn actions_done(&self, progress: &Done) {
-        self.told(Phase::Executing, Latest::Actions(*progress));
+        self.update_phase(Phase::Executing, Latest::Actions(*progress));
     }
 
     fn note(&self, text: &str) {
-        self.log.line(&note(text));
+        self.log.write_line(&warning_line(text));
     }
 
     fn waiting(&self, why: &str, seconds: u64) {
         let now = self.clock.elapsed();
-        let mut state = self.state();
+        let mut state = self.lock_state();
         // Many requests wait for one reason; it is said once.
         if seconds >= PAUSE.as_secs() && state.last_wait.is_none_or(|last| now.saturating_sub(last) >= PAUSE) {
             state.last_wait = Some(now);
-            self.log.line(&waiting(why, seconds));
+            self.log.write_line(&waiting_line(why, seconds));
         }
     }
 
     fn ended(&self, phase: Phase) {
         let now = self.clock.elapsed();
-        let mut state = self.state();
+        let mut state = self.lock_state();
         if let Some(Running { began, latest }) = state.phases[phase as usize].take() {
             let took = now.saturating_sub(began);
             if took < SHORTEST {
@@ -110,24 +111,31 @@ impl Monitor for Lines {
             }
             state.last_line = now;
             let took = elapsed_text(took.as_secs_f64());
-            self.log.line(&format!("{}: {} in {took}{}", name(phase), latest.numbers(), latest.troubles()));
+            self.log.write_line(&format!(
+                "{}: {} in {took}{}",
+                phase_name(phase),
+                latest.describe_numbers(),
+                latest.describe_troubles()
+            ));
         }
     }
 }
 
 impl Latest {
-    fn numbers(&self) -> String {
+    fn describe_numbers(&self) -> String {
         match self {
-            Self::Rows { rows, total } => format!("{rows}{} rows", of(*total)),
-            Self::Pages { accounts, pages, of: total } => format!("{accounts} accounts on {pages}{} pages", of(*total)),
+            Self::Rows { rows, total } => format!("{rows}{} rows", describe_total(*total)),
+            Self::Pages { accounts, pages, of: total } => {
+                format!("{accounts} accounts on {pages}{} pages", describe_total(*total))
+            }
             Self::Actions(done) => format!("{} of {} accounts", done.done, done.of),
         }
     }
 
-    fn troubles(&self) -> String {
+    fn describe_troubles(&self) -> String {
         match self {
             Self::Rows { .. } | Self::Pages { .. } => String::new(),
-            Self::Actions(done) => match troubles(done) {
+            Self::Actions(done) => match describe_troubles(done) {
                 troubles if troubles.is_empty() => troubles,
                 troubles => format!(", {troubles}"),
             },
@@ -135,20 +143,20 @@ impl Latest {
     }
 
     /// How fast it goes and how long it will take, where that can be told.
-    fn outlook(&self, took: Duration) -> String {
+    fn describe_outlook(&self, took: Duration) -> String {
         let (steps, all) = match self {
             Self::Rows { rows, total } => (*rows, *total),
             Self::Pages { pages, of, .. } => (*pages, *of),
             Self::Actions(done) => (done.done, Some(done.of)),
         };
-        let Some(rate) = rate(steps, took) else { return String::new() };
+        let Some(rate) = steps_per_second(steps, took) else { return String::new() };
         // Counts stay far below 2^53.
         let left = all.map(|all| format!(", about {} left", elapsed_text(all.saturating_sub(steps) as f64 / rate)));
         format!(", {rate:.1}/s{}", left.unwrap_or_default())
     }
 }
 
-fn of(total: Option<u64>) -> String {
+fn describe_total(total: Option<u64>) -> String {
     total.map(|total| format!(" of {total}")).unwrap_or_default()
 }
 
@@ -181,10 +189,10 @@ pub(super) mod tests {
         }
     }
 
-    fn lines() -> (Arc<TestClock>, Page, Lines) {
+    fn lines() -> (Arc<TestClock>, Page, ProgressLines) {
         let clock = TestClock::new(Timestamp::UNIX_EPOCH, 0);
         let page = Page::default();
-        let lines = Lines::new(clock.clone(), LogWriter::to(page.clone()));
+        let lines = ProgressLines::new(clock.clone(), LogWriter::to(page.clone()));
         (clock, page, lines)
     }
 

@@ -19,7 +19,7 @@ use crate::report::visible::visible;
 use crate::report::words::elapsed_text;
 
 pub use bars::Bars;
-pub use lines::Lines;
+pub use lines::ProgressLines;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +46,15 @@ impl Show {
 /// The progress of one command, on standard error.
 #[derive(Clone)]
 pub struct Progress {
-    kind: Kind,
+    kind: ProgressKind,
     log: LogWriter,
 }
 
 #[derive(Clone)]
-enum Kind {
+enum ProgressKind {
     Bars(Arc<Bars>),
-    Lines(Arc<Lines>),
-    Nothing(Arc<Quiet>),
+    Lines(Arc<ProgressLines>),
+    Nothing(Arc<WarningsOnly>),
 }
 
 impl Progress {
@@ -64,15 +64,15 @@ impl Progress {
             Show::Bars => {
                 let columns = || To::Stderr.columns().unwrap_or(80);
                 let bars = Bars::new(indicatif::ProgressDrawTarget::stderr(), columns);
-                Self { log: bars.log_writer(), kind: Kind::Bars(Arc::new(bars)) }
+                Self { log: bars.log_writer(), kind: ProgressKind::Bars(Arc::new(bars)) }
             }
             Show::Lines => {
                 let log = LogWriter::to(io::stderr());
-                Self { kind: Kind::Lines(Arc::new(Lines::new(clock, log.clone()))), log }
+                Self { kind: ProgressKind::Lines(Arc::new(ProgressLines::new(clock, log.clone()))), log }
             }
             Show::Nothing => {
                 let log = LogWriter::to(io::stderr());
-                Self { kind: Kind::Nothing(Arc::new(Quiet::new(log.clone()))), log }
+                Self { kind: ProgressKind::Nothing(Arc::new(WarningsOnly::new(log.clone()))), log }
             }
         }
     }
@@ -81,15 +81,15 @@ impl Progress {
     #[cfg(test)]
     pub fn unheard() -> Self {
         let log = LogWriter::to(io::sink());
-        Self { kind: Kind::Nothing(Arc::new(Quiet::new(log.clone()))), log }
+        Self { kind: ProgressKind::Nothing(Arc::new(WarningsOnly::new(log.clone()))), log }
     }
 
     #[must_use]
     pub fn monitor(&self) -> Arc<dyn Monitor> {
         match &self.kind {
-            Kind::Bars(bars) => Arc::clone(bars) as _,
-            Kind::Lines(lines) => Arc::clone(lines) as _,
-            Kind::Nothing(quiet) => Arc::clone(quiet) as _,
+            ProgressKind::Bars(bars) => Arc::clone(bars) as _,
+            ProgressKind::Lines(lines) => Arc::clone(lines) as _,
+            ProgressKind::Nothing(quiet) => Arc::clone(quiet) as _,
         }
     }
 
@@ -101,42 +101,42 @@ impl Progress {
     }
 
     /// Somebody typed Ctrl-C, and a terminal that shows what is typed shows `^C`.
-    pub fn typed(&self) {
-        if let Kind::Bars(bars) = &self.kind
+    pub fn show_interrupt(&self) {
+        if let ProgressKind::Bars(bars) = &self.kind
             && io::stdin().is_terminal()
         {
-            bars.typed(&mut io::stderr());
+            bars.wipe_interrupt(&mut io::stderr());
         }
     }
 
     /// Takes the bars away, or says the last numbers; to be called before a question is asked or a result is printed.
     pub fn finish(&self) {
         match &self.kind {
-            Kind::Bars(bars) => bars.finish(),
-            Kind::Lines(lines) => lines.finish(),
-            Kind::Nothing(_) => {}
+            ProgressKind::Bars(bars) => bars.finish(),
+            ProgressKind::Lines(lines) => lines.finish(),
+            ProgressKind::Nothing(_) => {}
         }
     }
 }
 
 /// Says warnings and nothing else.
-pub struct Quiet {
+pub struct WarningsOnly {
     log: LogWriter,
 }
 
-impl Quiet {
+impl WarningsOnly {
     #[must_use]
     pub fn new(log: LogWriter) -> Self {
         Self { log }
     }
 }
 
-impl Monitor for Quiet {
+impl Monitor for WarningsOnly {
     fn rows_read(&self, _rows: u64, _total: Option<u64>) {}
     fn pages_listed(&self, _accounts: u64, _pages: u64, _of: Option<u64>) {}
     fn actions_done(&self, _progress: &Done) {}
     fn note(&self, text: &str) {
-        self.log.line(&note(text));
+        self.log.write_line(&warning_line(text));
     }
     fn waiting(&self, _why: &str, _seconds: u64) {}
 }
@@ -154,11 +154,11 @@ impl LogWriter {
         Self { bars: None, to: Arc::new(Mutex::new(Box::new(stream))) }
     }
 
-    fn beside(bars: MultiProgress) -> Self {
+    fn beside_bars(bars: MultiProgress) -> Self {
         Self { bars: Some(bars), ..Self::to(io::stderr()) }
     }
 
-    fn line(&self, text: &str) {
+    fn write_line(&self, text: &str) {
         let _ = self.clone().write_all(format!("{text}\n").as_bytes());
     }
 }
@@ -191,7 +191,7 @@ impl<'w> MakeWriter<'w> for LogWriter {
     }
 }
 
-fn name(phase: Phase) -> &'static str {
+fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Reading => "reading",
         Phase::Listing => "listing",
@@ -199,11 +199,11 @@ fn name(phase: Phase) -> &'static str {
     }
 }
 
-fn note(text: &str) -> String {
+fn warning_line(text: &str) -> String {
     format!("warning: {}", visible(text))
 }
 
-fn waiting(why: &str, seconds: u64) -> String {
+fn waiting_line(why: &str, seconds: u64) -> String {
     let time = match seconds {
         0..60 => format!("{seconds} s"),
         // Seconds of a wait stay far below 2^53.
@@ -213,7 +213,7 @@ fn waiting(why: &str, seconds: u64) -> String {
 }
 
 /// What went wrong and what is left, where there is anything to say: `2 failed, 3 retries, quota left 4880`.
-fn troubles(done: &Done) -> String {
+fn describe_troubles(done: &Done) -> String {
     let Done { failed, unknown, retries, quota_left, .. } = *done;
     let counts = [(failed, "failed"), (unknown, "unknown"), (retries, "retries")];
     let some = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
@@ -221,7 +221,7 @@ fn troubles(done: &Done) -> String {
 }
 
 /// Steps a second, once there is something to tell it from.
-fn rate(steps: u64, time: Duration) -> Option<f64> {
+fn steps_per_second(steps: u64, time: Duration) -> Option<f64> {
     // Counts stay far below 2^53.
     let rate = steps as f64 / time.as_secs_f64();
     (rate.is_finite() && rate > 0.0).then_some(rate)
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn quiet_still_says_warnings_and_shows_no_escape_sequence() {
         let page = Page::default();
-        let quiet = Quiet::new(LogWriter::to(page.clone()));
+        let quiet = WarningsOnly::new(LogWriter::to(page.clone()));
         quiet.rows_read(5, None);
         quiet.waiting("429", 30);
         quiet.note("odd\x1b[2J\nname");
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_wait_reads_in_units_that_fit() {
-        assert_eq!(waiting("the server asked for it", 30), "waiting 30 s: the server asked for it");
-        assert_eq!(waiting("quota", 7500), "waiting 2 h 5 min: quota");
+        assert_eq!(waiting_line("the server asked for it", 30), "waiting 30 s: the server asked for it");
+        assert_eq!(waiting_line("quota", 7500), "waiting 2 h 5 min: quota");
     }
 }

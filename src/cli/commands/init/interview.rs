@@ -3,13 +3,13 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::look::Seen;
+use crate::app::init::SurveyedExport;
 use crate::discovery::{Answers, Blueprint, Meaning, Sense, sense_of};
 use crate::report::visible::{shortened, visible};
 
 /// What is left open.
 #[derive(Default)]
-pub struct Open {
+pub struct OpenQuestions {
     /// Columns that could be the identity, the proposed one first; none where there is nothing to choose.
     pub identities: Vec<(usize, String)>,
     pub status: String,
@@ -19,8 +19,8 @@ pub struct Open {
     pub needs_team: bool,
 }
 
-impl Open {
-    pub fn of(blueprint: &Blueprint, seen: &Seen) -> Self {
+impl OpenQuestions {
+    pub fn find(blueprint: &Blueprint, seen: &SurveyedExport) -> Self {
         let (recognised, census) = (&seen.recognised, &seen.census);
         let keys = recognised.identities.iter().zip(&census.identities).filter(|(_, keys)| census.is_key(keys));
         let keys: Vec<_> = keys.map(|(found, _)| (found.column, recognised.columns[found.column].clone())).collect();
@@ -54,12 +54,14 @@ impl Interview<'_> {
     ///
     /// # Errors
     /// When a question cannot be written or an answer cannot be read.
-    pub fn hold(&mut self, open: &Open) -> io::Result<Option<Answers>> {
+    pub fn ask_questions(&mut self, open: &OpenQuestions) -> io::Result<Option<Answers>> {
         let mut answers = Answers::default();
         if !open.identities.is_empty() {
             writeln!(self.output, "\nWhich column never changes for a person, not even with a new name?")?;
-            self.list(open.identities.iter().map(|(_, name)| name.clone()))?;
-            let Some(chosen) = self.read("Number, or Enter for 1", |text| one(text, open.identities.len()))? else {
+            self.write_options(open.identities.iter().map(|(_, name)| name.clone()))?;
+            let Some(chosen) =
+                self.read_answer("Number, or Enter for 1", |text| parse_place(text, open.identities.len()))?
+            else {
                 return Ok(None);
             };
             answers.identity = Some(open.identities[chosen].0);
@@ -70,15 +72,17 @@ impl Interview<'_> {
                 self.output,
                 "\nNot every value of {status} is clear. For which of them is the account to be inactive?"
             )?;
-            self.list(open.values.iter().map(|(value, rows)| format!("{value} ({rows})")))?;
+            self.write_options(open.values.iter().map(|(value, rows)| format!("{value} ({rows})")))?;
             let ask = "Numbers with blanks between them, or Enter for none";
-            let Some(chosen) = self.read(ask, |text| some(text, open.values.len()))? else { return Ok(None) };
+            let Some(chosen) = self.read_answer(ask, |text| parse_places(text, open.values.len()))? else {
+                return Ok(None);
+            };
             answers.inactive = chosen.into_iter().map(|at| open.values[at].0.clone()).collect();
         }
         if open.needs_team {
             writeln!(self.output, "\nThe export has no team, and the system needs one. Which team do newcomers join?")?;
             let name = |text: &str| Some((!text.is_empty()).then(|| text.to_owned()));
-            let Some(team) = self.read("Its name, or Enter to fill it in later", name)? else { return Ok(None) };
+            let Some(team) = self.read_answer("Its name, or Enter to fill it in later", name)? else { return Ok(None) };
             answers.team = team;
         }
         Ok(Some(answers))
@@ -87,21 +91,21 @@ impl Interview<'_> {
     /// Asks which of several sheets has the people; each comes with the number of its rows. None where nobody says.
     ///
     /// # Errors
-    /// As [`Interview::hold`].
-    pub fn sheet(&mut self, sheets: &[(String, u64)]) -> io::Result<Option<usize>> {
+    /// As [`Interview::ask_questions`].
+    pub fn ask_sheet(&mut self, sheets: &[(String, u64)]) -> io::Result<Option<usize>> {
         writeln!(self.output, "\nThe workbook has several sheets. Which one has the people?")?;
-        self.list(sheets.iter().map(|(name, rows)| format!("{name} ({rows})")))?;
-        self.read("Number, or Enter for 1", |text| one(text, sheets.len()))
+        self.write_options(sheets.iter().map(|(name, rows)| format!("{name} ({rows})")))?;
+        self.read_answer("Number, or Enter for 1", |text| parse_place(text, sheets.len()))
     }
 
-    fn list(&mut self, options: impl Iterator<Item = String>) -> io::Result<()> {
+    fn write_options(&mut self, options: impl Iterator<Item = String>) -> io::Result<()> {
         for (number, option) in (1..).zip(options) {
             writeln!(self.output, "  {number:>2}  {}", shortened(&option, 60))?;
         }
         Ok(())
     }
 
-    fn read<T>(&mut self, ask: &str, understand: impl Fn(&str) -> Option<T>) -> io::Result<Option<T>> {
+    fn read_answer<T>(&mut self, ask: &str, understand: impl Fn(&str) -> Option<T>) -> io::Result<Option<T>> {
         for _ in 0..3 {
             write!(self.output, "{ask}: ")?;
             self.output.flush()?;
@@ -121,12 +125,16 @@ impl Interview<'_> {
 }
 
 /// The place of one of so many; the first where nothing is said.
-fn one(text: &str, of: usize) -> Option<usize> {
-    if text.is_empty() { Some(0) } else { some(text, of).filter(|chosen| chosen.len() == 1).map(|chosen| chosen[0]) }
+fn parse_place(text: &str, of: usize) -> Option<usize> {
+    if text.is_empty() {
+        Some(0)
+    } else {
+        parse_places(text, of).filter(|chosen| chosen.len() == 1).map(|chosen| chosen[0])
+    }
 }
 
 /// The places of some of so many.
-fn some(text: &str, of: usize) -> Option<Vec<usize>> {
+fn parse_places(text: &str, of: usize) -> Option<Vec<usize>> {
     let numbers = text.split([' ', ',']).filter(|word| !word.is_empty());
     numbers.map(|word| word.parse::<usize>().ok()?.checked_sub(1).filter(|at| *at < of)).collect()
 }
@@ -135,14 +143,14 @@ fn some(text: &str, of: usize) -> Option<Vec<usize>> {
 mod tests {
     use super::*;
 
-    fn held(open: &Open, typed: &str) -> (Option<Answers>, String) {
+    fn ask_in_test(open: &OpenQuestions, typed: &str) -> (Option<Answers>, String) {
         let (mut input, mut output) = (typed.as_bytes(), Vec::new());
-        let answers = Interview { input: &mut input, output: &mut output }.hold(open).unwrap();
+        let answers = Interview { input: &mut input, output: &mut output }.ask_questions(open).unwrap();
         (answers, String::from_utf8(output).unwrap())
     }
 
-    fn open() -> Open {
-        Open {
+    fn open() -> OpenQuestions {
+        OpenQuestions {
             identities: vec![(4, "sv".into()), (7, "badge".into())],
             status: "Status".into(),
             values: vec![("Elternzeit".into(), 2), ("Violet\u{1b}[2J".into(), 1)],
@@ -152,14 +160,14 @@ mod tests {
 
     #[test]
     fn enter_takes_what_is_proposed() {
-        let (answers, said) = held(&open(), "\n\n\n");
+        let (answers, said) = ask_in_test(&open(), "\n\n\n");
         assert_eq!(answers, Some(Answers { identity: Some(4), ..Answers::default() }));
         assert!(said.contains("   1  sv") && said.contains("Elternzeit (2)") && !said.contains('\u{1b}'), "{said}");
     }
 
     #[test]
     fn answers_are_numbers_and_names() {
-        let (answers, _) = held(&open(), "2\n1, 2\nNight Shift\n");
+        let (answers, _) = ask_in_test(&open(), "2\n1, 2\nNight Shift\n");
         let answers = answers.unwrap();
         assert_eq!((answers.identity, answers.inactive.len()), (Some(7), 2));
         assert_eq!(answers.team.as_deref(), Some("Night Shift"));
@@ -167,9 +175,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_asked_again_and_no_answer_is_none() {
-        assert!(held(&open(), "3\n0\nx\n\n\n").0.is_none());
-        assert!(held(&open(), "1 2\n2\n\n\n").0.is_some_and(|answers| answers.identity == Some(7)));
-        assert!(held(&open(), "1\n").0.is_none());
+        assert!(ask_in_test(&open(), "3\n0\nx\n\n\n").0.is_none());
+        assert!(ask_in_test(&open(), "1 2\n2\n\n\n").0.is_some_and(|answers| answers.identity == Some(7)));
+        assert!(ask_in_test(&open(), "1\n").0.is_none());
     }
 
     #[test]
@@ -177,7 +185,7 @@ mod tests {
         let sheets = [("Employees".to_owned(), 40), ("Old\u{1b}[2J".to_owned(), 3)];
         let asked = |typed: &str| {
             let (mut input, mut output) = (typed.as_bytes(), Vec::new());
-            let chosen = Interview { input: &mut input, output: &mut output }.sheet(&sheets).unwrap();
+            let chosen = Interview { input: &mut input, output: &mut output }.ask_sheet(&sheets).unwrap();
             (chosen, String::from_utf8(output).unwrap())
         };
         assert_eq!((asked("\n").0, asked("2\n").0, asked("3\n2\n").0, asked("").0), (Some(0), Some(1), Some(1), None));
@@ -187,6 +195,6 @@ mod tests {
 
     #[test]
     fn nothing_is_asked_where_nothing_is_open() {
-        assert_eq!(held(&Open::default(), ""), (Some(Answers::default()), String::new()));
+        assert_eq!(ask_in_test(&OpenQuestions::default(), ""), (Some(Answers::default()), String::new()));
     }
 }

@@ -6,195 +6,135 @@
 //! of the export; the dry run at the end is that of `plan`.
 
 mod interview;
-mod look;
-mod neighbours;
-mod show;
+mod recognised;
 
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
 
-use super::plan;
-use crate::cli::app::App;
+use super::plan::close_plan;
+use crate::app::init::{ConfigDraft, Existing, SurveyedExport, survey_export, write_config_file, write_config_text};
+use crate::app::plan::make_first_plan;
+use crate::app::workspace::display_path;
+use crate::app::{AppError, ErrorKind};
 use crate::cli::args::InitArgs;
-use crate::cli::ask::{Answer, ask};
-use crate::cli::failure::{Exit, Failure};
-use crate::cli::output::{To, width};
-use crate::cli::workbench::{Configured, shown};
+use crate::cli::ask::{YesOrNo, ask_yes_or_no};
+use crate::cli::exit::Exit;
+use crate::cli::output::{To, choose_width};
+use crate::cli::terminal::{LogFile, Terminal};
 use crate::clock::blocking;
 use crate::connectors::{KINDS, find_kind};
-use crate::discovery::{Answers, ExportForm, ExportPlace, Meaning, Proposal, config_text, propose};
+use crate::discovery::{Answers, Meaning, Proposal};
 use crate::report::columns::Fitted;
 use crate::report::visible::visible;
-use crate::source::Form;
 
-use interview::{Interview, Open};
-use look::Seen;
+use interview::{Interview, OpenQuestions};
 
-pub async fn run(app: &App, args: &InitArgs) -> Result<Exit, Failure> {
-    let config = &app.global.config;
+pub async fn run_init(terminal: &Arc<Terminal>, args: &InitArgs) -> Result<u8, AppError> {
+    let config = &terminal.global.config;
     let can_ask = io::stdin().is_terminal();
     let is_there = config.symlink_metadata().is_ok();
     // Said before anything is read: with a large export the answer would come late.
     if is_there && !args.force && (args.yes || !can_ask) {
-        return Err(Failure::new("usage", format!("{} is there already, and nothing was written", shown(config)))
-            .hint("--force writes over it, -c FILE writes to another file"));
+        let message = format!("{} is there already, and nothing was written", display_path(config));
+        return Err(AppError::new(ErrorKind::Declined, message)
+            .with_hint("--force writes over it, -c FILE writes to another file"));
     }
-    let width = width(std::env::var("COLUMNS").ok().as_deref(), To::Stdout.columns());
-    let choose = |sheets: &[Seen]| if args.yes || !can_ask { Ok(0) } else { chosen(sheets, width) };
-    let seen = look::look(&args.export, args.sheet.as_deref(), choose)?;
+    let width = choose_width(std::env::var("COLUMNS").ok().as_deref(), To::Stdout.columns());
+    let choose = |sheets: &[SurveyedExport]| if args.yes || !can_ask { Ok(0) } else { ask_sheet(sheets, width) };
+    let survey = survey_export(&args.export, args.sheet.as_deref(), choose)?;
     let blueprint = find_kind(&args.kind).unwrap_or(KINDS[0]).blueprint;
-    let place = place(&seen, config, &args.export);
-    let lookup = neighbours::lookup(&seen, &folder_of(config), &args.export);
-    let proposed =
-        |answers: &Answers| propose(blueprint, &seen.recognised, &seen.census, &place, lookup.clone(), answers);
-    let begin = proposed(&Answers::default());
-    for line in show::lines(&seen, begin.as_ref(), width) {
-        app.say(&line);
+    let draft = ConfigDraft::new(blueprint, &survey, config, &args.export);
+    let begin = draft.propose_config(&Answers::default());
+    for line in recognised::survey_lines(&survey, begin.as_ref(), width) {
+        terminal.say(&line);
     }
     if begin.is_none() {
-        return Err(nobody(&seen));
+        return Err(nobody_error(&survey));
     }
     if !args.yes && !can_ask {
-        return Err(
-            Failure::new("usage", "nothing was written: there is no terminal to ask").hint("--yes takes the proposals")
-        );
+        return Err(AppError::new(ErrorKind::Declined, "nothing was written: there is no terminal to ask")
+            .with_hint("--yes takes the proposals"));
     }
-    let open = Open::of(blueprint, &seen);
-    let answers = if args.yes { Answers::default() } else { interviewed(&open, width)? };
-    let proposal = proposed(&answers).ok_or_else(|| nobody(&seen))?;
-    let text = config_text(&proposal, &KINDS.map(|kind| kind.name));
-    checked(app, &text, &proposal)?;
+    let open = OpenQuestions::find(blueprint, &survey);
+    let answers = if args.yes { Answers::default() } else { ask_all(&open, width)? };
+    let proposal = draft.propose_config(&answers).ok_or_else(|| nobody_error(&survey))?;
+    let session = terminal.session();
+    let text = write_config_text(&session, &proposal, config, terminal.global.state.as_deref())?;
     if is_there && !args.force && !may_overwrite(config)? {
-        app.say("Nothing was written.");
-        return Ok(Exit::Done);
+        terminal.say("Nothing was written.");
+        return Ok(Exit::Done as u8);
     }
-    write(config, &text, is_there)?;
-    let say = |text: &str| show::wrapped(text, width).iter().for_each(|line| app.say(line));
-    app.say("");
-    show::taken(&proposal, &open, &answers).iter().for_each(|text| say(text));
+    write_config_file(config, &text, if is_there { Existing::Replace } else { Existing::Keep })?;
+    let say = |text: &str| recognised::wrap_text(text, width).iter().for_each(|line| terminal.say(line));
+    terminal.say("");
+    recognised::assumption_lines(&proposal, &open, &answers).iter().for_each(|text| say(text));
     if !proposal.missing.is_empty() {
-        return Err(unfinished(config, &proposal));
+        return Err(incomplete_error(config, &proposal));
     }
-    let file = shown(config);
+    let file = display_path(config);
     say(&format!("{file} is written. In an empty simulated tenant it would do this:"));
-    app.say("");
-    let configured = app.configured()?;
-    configured.empty_sandbox(app.clock.clone()).await?;
-    let exit = plan::dry_run(app).await?;
-    app.say("");
+    terminal.say("");
+    let workspace = terminal.begin_work(LogFile::InState)?;
+    let exit = close_plan(terminal, make_first_plan(&session, workspace).await?, None, false);
+    terminal.say("");
     say(&format!("No system was touched. Read {file}; then set base_url and where the key is kept, and plan again."));
     Ok(exit)
 }
 
-fn interviewed(open: &Open, width: usize) -> Result<Answers, Failure> {
+fn ask_all(open: &OpenQuestions, width: usize) -> Result<Answers, AppError> {
     let answers = blocking(|| {
         let (mut input, mut output) = (io::stdin().lock(), io::stderr());
-        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.hold(open)
+        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.ask_questions(open)
     });
-    answers.map_err(unasked)?.ok_or_else(unanswered)
+    answers.map_err(unasked_error)?.ok_or_else(unanswered_error)
 }
 
-fn unanswered() -> Failure {
-    Failure::new("usage", "nothing was written: a question has no answer").hint("--yes takes the proposals")
+fn unanswered_error() -> AppError {
+    AppError::new(ErrorKind::Declined, "nothing was written: a question has no answer")
+        .with_hint("--yes takes the proposals")
 }
 
 /// Which of several sheets it is.
-fn chosen(sheets: &[Seen], width: usize) -> Result<usize, Failure> {
+fn ask_sheet(sheets: &[SurveyedExport], width: usize) -> Result<usize, AppError> {
     let names: Vec<_> =
         sheets.iter().map(|seen| (seen.settings.sheet.clone().unwrap_or_default(), seen.census.rows)).collect();
     let chosen = blocking(|| {
         let (mut input, mut output) = (io::stdin().lock(), io::stderr());
-        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.sheet(&names)
+        Interview { input: &mut input, output: &mut Fitted::new(width, &mut output) }.ask_sheet(&names)
     });
-    chosen.map_err(unasked)?.ok_or_else(unanswered)
+    chosen.map_err(unasked_error)?.ok_or_else(unanswered_error)
 }
 
-fn may_overwrite(config: &Path) -> Result<bool, Failure> {
-    let question = format!("\n{} is there already. Write over it?", visible(&shown(config)));
-    let answer = blocking(|| ask(&question, &mut io::stdin().lock(), &mut io::stderr()));
-    Ok(answer.map_err(unasked)? == Answer::Yes)
+fn may_overwrite(config: &Path) -> Result<bool, AppError> {
+    let question = format!("\n{} is there already. Write over it?", visible(&display_path(config)));
+    let answer = blocking(|| ask_yes_or_no(&question, &mut io::stdin().lock(), &mut io::stderr()));
+    Ok(answer.map_err(unasked_error)? == YesOrNo::Yes)
 }
 
-fn unasked(error: io::Error) -> Failure {
-    Failure::new("usage", format!("the question could not be asked: {error}"))
-}
-
-/// How the configuration is to name the file, and to read it.
-fn place(seen: &Seen, config: &Path, export: &Path) -> ExportPlace {
-    let export = std::path::absolute(export).unwrap_or_else(|_| export.to_owned());
-    let folder = folder_of(config);
-    let source = export.strip_prefix(&folder).unwrap_or(&export);
-    let (form, delimiter) = match seen.guess.as_ref().map(|guess| &guess.form) {
-        Some(Form::Workbook) => (ExportForm::Workbook { sheet: seen.settings.sheet.clone() }, None),
-        Some(Form::Objects) => (ExportForm::Objects, None),
-        Some(Form::Text(text)) => {
-            (ExportForm::Text, Some(text.delimiter).filter(|delimiter| *delimiter != text.usual_delimiter))
-        }
-        None => (ExportForm::Text, None),
-    };
-    let stem = config.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    ExportPlace {
-        source: source.to_string_lossy().into_owned(),
-        form,
-        delimiter: delimiter.map(char::from),
-        encoding: seen.settings.encoding.as_ref().map(|label| label.to_lowercase()),
-        header_row: seen.settings.header_row,
-        // Two configurations of one folder have two journals.
-        state: if stem == "config" { ".headcount".to_owned() } else { format!(".headcount-{stem}") },
-    }
-}
-
-fn folder_of(config: &Path) -> PathBuf {
-    let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
-    config.parent().map(Path::to_owned).unwrap_or_default()
-}
-
-/// Reads the text with the reader of configurations and compiles it for the export. Where an attribute is to be filled
-/// in, nobody can be created yet; everything else has to be right all the same.
-fn checked(app: &App, text: &str, proposal: &Proposal) -> Result<(), Failure> {
-    let settings = crate::config::parse(text, &app.global.config)?;
-    let mut configured = Configured::of(settings, app.global.state.as_deref())?;
-    configured.settings.policy.create = proposal.missing.is_empty();
-    let folder =
-        tempfile::tempdir().map_err(|error| Failure::new("system", format!("no temporary folder: {error}")))?;
-    configured.source_in(&*app.clock, folder.path())?;
-    Ok(())
-}
-
-/// Writes the file whole or not at all, and never over one that came there meanwhile.
-fn write(config: &Path, text: &str, may_replace: bool) -> Result<(), Failure> {
-    let failed = |error: io::Error| {
-        Failure::new("output", format!("{} cannot be written: {error}", shown(config)))
-            .hint("-c FILE names another file")
-    };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = builder.prefix(".config-").tempfile_in(folder_of(config)).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    let kept = if may_replace { file.persist(config) } else { file.persist_noclobber(config) };
-    kept.map(drop).map_err(|error| failed(error.error))
+fn unasked_error(error: io::Error) -> AppError {
+    AppError::new(ErrorKind::Declined, format!("the question could not be asked: {error}"))
 }
 
 /// Nothing in the export tells one person from another.
-fn nobody(seen: &Seen) -> Failure {
+fn nobody_error(seen: &SurveyedExport) -> AppError {
     let names: Vec<_> = seen.recognised.columns.iter().map(|name| visible(name)).collect();
     let message = format!("no column tells people apart, so there is nothing to begin with: {}", names.join(", "));
     let wanted = [Meaning::Email, Meaning::Login].map(Meaning::name).join(" or a ");
-    Failure::new("source", message).hint(format!(
+    AppError::new(ErrorKind::Source, message).with_hint(format!(
         "the export needs a column with an {wanted}, or a number that is different for everybody; columns with other \
          names are mapped by hand, as docs/mapping.md shows"
     ))
 }
 
-fn unfinished(config: &Path, proposal: &Proposal) -> Failure {
+fn incomplete_error(config: &Path, proposal: &Proposal) -> AppError {
     let names: Vec<&str> = proposal.missing.iter().map(|missing| missing.attribute.as_str()).collect();
     let (what, them) = if names.len() == 1 { ("1 line", "it") } else { ("some lines", "them") };
     let message = format!(
         "{} is written, but {what} must be filled in, because no column gives it: {}",
-        shown(config),
+        display_path(config),
         names.join(", ")
     );
-    Failure::new("configuration", message)
-        .hint(format!("look for FILL IN in the file, complete {them}, then `headcount plan`"))
+    AppError::new(ErrorKind::Configuration, message)
+        .with_hint(format!("look for FILL IN in the file, complete {them}, then `headcount plan`"))
 }
