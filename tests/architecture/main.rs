@@ -141,7 +141,13 @@ const SHELL: Room = Room {
         "clock",
         "config::ReportSettings",
         "config::reference",
+        "model::Done",
+        "model::Monitor",
+        "model::Phase",
         "model::monitor",
+        // `--kind` takes the names of the registry.
+        "connectors::KINDS",
+        "connectors::find_kind",
         // The words for what is done.
         "plan::ActionKind",
         // `init` shows what was recognised and asks what is not clear.
