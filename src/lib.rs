@@ -1,7 +1,7 @@
 //! headcount turns an HR export into the state of an application's user accounts, and can be killed at any instant
 //! without losing or doubling a person.
 //!
-//! The rooms and who may use whom are drawn in `ARCHITECTURE.md`; `tests/architecture.rs` keeps them apart.
+//! The rooms and who may use whom are drawn in `ARCHITECTURE.md`; `tests/architecture/` keeps them apart.
 
 // Tests may panic: that is how they report.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr))]

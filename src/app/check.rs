@@ -19,7 +19,7 @@ use crate::report::Summary;
 use crate::report::summary::{QuotaSummary, Requests, SummaryOutcome};
 
 /// A source whose rows were checked. What can be read only once of it is kept until this is dropped.
-pub struct CheckedSource {
+pub struct SourceCheck {
     /// Rows that count.
     pub included: u64,
     /// Rows among them that cannot be used.
@@ -44,7 +44,7 @@ pub struct CheckedTenant {
 ///
 /// # Errors
 /// A source that cannot be read, or a mapping that does not fit it.
-pub fn check_source(session: &Session, workspace: &Workspace) -> Result<CheckedSource, AppError> {
+pub fn check_source(session: &Session, workspace: &Workspace) -> Result<SourceCheck, AppError> {
     let started = session.clock.elapsed();
     let folder = make_temporary_folder()?;
     let open = workspace.open_source_in(&*session.clock, folder.path())?;
@@ -61,7 +61,7 @@ pub fn check_source(session: &Session, workspace: &Workspace) -> Result<CheckedS
     });
     let problems = problems.collect();
     let (included, invalid, stopped) = (checked.included, checked.invalid, checked.stopped);
-    Ok(CheckedSource { included, invalid, problems, stopped, open, folder, started })
+    Ok(SourceCheck { included, invalid, problems, stopped, open, folder, started })
 }
 
 /// Signs in, reads one page, and asks for what the rows refer to.
@@ -71,7 +71,7 @@ pub fn check_source(session: &Session, workspace: &Workspace) -> Result<CheckedS
 pub async fn check_tenant(
     session: &Session,
     workspace: &Workspace,
-    source: &CheckedSource,
+    source: &SourceCheck,
 ) -> Result<CheckedTenant, AppError> {
     let memory = Journal::in_memory().memory("check");
     let accounts = Accounts::Recorded(source.folder.path());
@@ -111,7 +111,7 @@ async fn check_connected(
 pub fn summarise_check(
     session: &Session,
     workspace: &Workspace,
-    source: &CheckedSource,
+    source: &SourceCheck,
     tenant: Option<&CheckedTenant>,
 ) -> Summary {
     let outcome = if source.stopped.is_empty() { SummaryOutcome::Complete } else { SummaryOutcome::Held };

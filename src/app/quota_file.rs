@@ -26,7 +26,7 @@ pub struct QuotaFile {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct QuotaReading {
+struct StoredQuota {
     of: String,
     seen_at: Timestamp,
     quota: Quota,
@@ -51,14 +51,14 @@ impl QuotaFile {
     pub fn keep_reading(&self, meter: &Meter) {
         let Some(quota) = meter.quota().filter(|_| meter.sent_so_far().total > 0) else { return };
         let (of, seen_at) = (self.of.clone(), self.clock.now());
-        let last = QuotaReading { of, seen_at, quota, others_at_once: meter.others().at_once };
+        let last = StoredQuota { of, seen_at, quota, others_at_once: meter.others().at_once };
         if let Err(error) = sealed::write(&self.path, &last) {
             warn!(%error, "what is left of the quota is not kept: the next command asks for it");
         }
     }
 
-    fn read_last(&self) -> Option<QuotaReading> {
-        let last = sealed::read::<QuotaReading>(&self.path);
+    fn read_last(&self) -> Option<StoredQuota> {
+        let last = sealed::read::<StoredQuota>(&self.path);
         let last = last.inspect_err(|error| warn!(%error, "what was left of the quota is not known")).ok()??;
         let age = self.clock.now().duration_since(last.seen_at);
         (last.of == self.of && (-SKEW..BELIEVED).contains(&age)).then_some(last)

@@ -14,7 +14,7 @@ use crate::report::{RecordKind, RunRecord};
 
 /// Whether a report on a plan is compared with earlier runs, which needs the journal, and so the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub enum PastComparison {
     WithEarlierRuns,
     None,
 }
@@ -27,7 +27,7 @@ pub fn open_report(
     session: &Session,
     workspace: &Workspace,
     name: &str,
-    comparison: Comparison,
+    comparison: PastComparison,
 ) -> Result<RunRecord<'static>, AppError> {
     let path = Path::new(name);
     let is_plan = path.exists() || workspace.state.plan(name).is_some_and(|dir| dir.exists());
@@ -42,8 +42,8 @@ pub fn open_report(
     let summary = summarise_plan(&header, CommandName::Plan, estimated_requests(header.requests.total), None);
     let mut head = report_head(RecordKind::Plan, &header, summary, &[]);
     let past = match comparison {
-        Comparison::WithEarlierRuns => read_past_runs(workspace, session.clock.now(), &mut head),
-        Comparison::None => Vec::new(),
+        PastComparison::WithEarlierRuns => read_past_runs(workspace, session.clock.now(), &mut head),
+        PastComparison::None => Vec::new(),
     };
     Ok(open_plan_record(head, &files)?.with_past(past))
 }

@@ -4,8 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, and so do its helpers")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+mod circles;
+mod names;
 mod reading;
 mod the_checks;
 
@@ -284,12 +287,32 @@ fn the_table_keeps_pure_rooms_pure_and_the_shell_outermost() {
 
 // The map.
 
+/// The table under "The house": for each room its kind, and the paths that it may use.
 #[test]
-fn the_map_names_every_room() {
+fn the_drawing_in_the_map_is_the_house() {
     let map = read(&here("ARCHITECTURE.md"));
-    for room in HOUSE.iter().chain([&SHELL]) {
-        assert!(map.contains(&format!("`{}`", room.path)), "ARCHITECTURE.md says nothing of {}", room.path);
+    let section = map.split("\n## ").find(|part| part.starts_with("The house")).expect("a section \"The house\"");
+    let drawn: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(drawn.len(), HOUSE.len() + 1, "ARCHITECTURE.md draws another number of rooms");
+    for (room, row) in HOUSE.iter().chain([&SHELL]).zip(&drawn) {
+        let kind = match room.kind {
+            Kind::Pure => "pure",
+            Kind::Edge => "edge",
+            Kind::Shell => "shell",
+        };
+        let may_use: Vec<&str> = quoted(row[3]).collect();
+        assert_eq!((row[0].trim_matches('`'), row[1], may_use), (room.path, kind, room.may_use.to_vec()));
     }
+}
+
+#[test]
+fn the_map_is_short_enough_to_be_read() {
+    let lines = read(&here("ARCHITECTURE.md")).lines().count();
+    assert!(lines <= 250, "ARCHITECTURE.md has {lines} lines, more than anybody reads");
 }
 
 #[test]
@@ -311,23 +334,31 @@ fn no_file_and_folder_of_one_name_lie_beside_each_other() {
 
 #[test]
 fn the_map_names_only_files_and_tests_that_exist() {
-    let map = read(&here("ARCHITECTURE.md"));
-    let mut functions = Vec::new();
+    let (map, reliability) = (read(&here("ARCHITECTURE.md")), read(&here("docs/reliability.md")));
+    let mut functions = BTreeSet::new();
     for file in ["src", "tests"].into_iter().flat_map(rust_files) {
         let text = read(&file);
         let tokens = tokens(&text);
         functions.extend(tokens.windows(2).filter(|two| two[0].is("fn")).map(|two| text_of(two[1]).to_owned()));
     }
-    let laws = map.split("\n## ").find(|part| part.starts_with("The laws")).expect("a section \"The laws\"");
-    let tests: Vec<_> = quoted(laws).filter(|name| name.contains('_') && !name.contains([' ', '.', ':'])).collect();
-    let missing: Vec<_> = tests.iter().filter(|name| !functions.iter().any(|function| function == *name)).collect();
-    assert!(tests.len() > 24 && missing.is_empty(), "of {} tests these do not exist: {missing:#?}", tests.len());
-    for file in quoted(&map).filter(|name| name.ends_with(".rs") && !name.contains(' ')) {
-        assert!(
-            here("src").join(file).is_file() || here(file).is_file(),
-            "ARCHITECTURE.md names {file}, which is gone"
-        );
+    let laws = [&map, &reliability].map(|text| {
+        let laws = text.split("\n## ").find(|part| part.starts_with("The laws"));
+        laws.expect("a section \"The laws\"").split_once('\n').expect("more than its heading").1
+    });
+    let tests: Vec<_> = laws.iter().flat_map(|laws| quoted(laws)).filter(|name| is_name_of_test(name)).collect();
+    let missing: Vec<_> = tests.iter().filter(|name| !functions.contains(**name)).collect();
+    assert!(tests.len() > 100 && missing.is_empty(), "of {} tests these do not exist: {missing:#?}", tests.len());
+    for file in [&map, &reliability].into_iter().flat_map(|text| quoted(text)).filter(|name| is_name_of_file(name)) {
+        assert!(here("src").join(file).is_file() || here(file).is_file(), "a document names {file}, which is gone");
     }
+}
+
+fn is_name_of_test(name: &str) -> bool {
+    name.matches('_').count() > 1 && !name.contains([' ', '.', ':', '/'])
+}
+
+fn is_name_of_file(name: &str) -> bool {
+    name.ends_with(".rs") && !name.contains([' ', '*'])
 }
 
 // The checks.

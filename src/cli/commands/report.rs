@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use crate::app::history::show_run;
-use crate::app::report::{Comparison, open_report};
+use crate::app::report::{PastComparison, open_report};
 use crate::app::{AppError, ErrorKind};
 use crate::cli::args::{ReportArgs, ShowArgs};
 use crate::cli::exit::Exit;
@@ -18,7 +18,7 @@ pub fn run_report(terminal: &Arc<Terminal>, args: &ReportArgs) -> Result<u8, App
     let form: Form = args.form.parse().map_err(unknown)?;
     let workspace = terminal.open_workspace()?;
     // Only this form compares.
-    let comparison = if form == Form::Html { Comparison::WithEarlierRuns } else { Comparison::None };
+    let comparison = if form == Form::Html { PastComparison::WithEarlierRuns } else { PastComparison::None };
     let record = open_report(&terminal.session(), &workspace, &args.of, comparison)?;
     let Some(path) = &args.output else { return print_record(terminal, record, form) };
     let style = terminal.report_style(To::File);
