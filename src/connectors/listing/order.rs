@@ -298,18 +298,22 @@ impl PageOrder {
         }
     }
 
-    /// The next of the pages that can be asked for side by side.
+    /// The next of the pages that can be asked for side by side. A total beyond all numbers has no page behind it.
     fn next_in_turn(&mut self) -> Option<u64> {
         let mut place = self.next?;
         while self.ahead.contains(&place) {
-            place = place.saturating_add(self.stride);
+            place = self.place_after(place)?;
         }
         self.next = Some(place);
         if place > self.last_place() {
             return None;
         }
-        self.next = Some(place.saturating_add(self.stride));
+        self.next = self.place_after(place);
         Some(place)
+    }
+
+    fn place_after(&self, place: u64) -> Option<u64> {
+        place.checked_add(self.stride).filter(|next| *next > place)
     }
 
     fn last_place(&self) -> u64 {
