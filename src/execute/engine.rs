@@ -8,8 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::lost_answers::said_exists;
-use super::request::{ActionStanding, LostRequest, MadeAccount, MadeBy, StepRequest};
+use super::request::{ActionStanding, LostRequest, MadeAccount, MadeBy, StepRequest, said_exists};
 use super::{ExecuteError, ExecutionInputs, ExecutionResult, Halt, Mode};
 use crate::journal::state::ActionState;
 use crate::journal::{Event, JournalError, Note, Outcome, RunState, Step, StepState};

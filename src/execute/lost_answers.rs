@@ -6,8 +6,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 
 use super::engine::{EndedAction, Engine, Interruption};
-use super::perform::account_of;
-use super::request::{LostRequest, MadeAccount, MadeBy, StepRequest};
+use super::request::{LostRequest, MadeAccount, MadeBy, StepRequest, account_of, said_exists, unknown_outcome};
 use super::{ExecuteError, Halt, Mode};
 use crate::connectors::{CallError, Trouble};
 use crate::journal::{Event, JournalError, Outcome, Step};
@@ -336,18 +335,4 @@ impl Engine<'_> {
         }
         Ok(())
     }
-}
-
-/// How the journal says that a create was refused because the account exists. The words are looked for again when a
-/// run is resumed: without them an account that somebody else made would count as ours.
-const EXISTS: &str = "exists already: ";
-
-/// The outcome of a request of which nobody knows what came of it.
-pub(super) fn unknown_outcome(error: &CallError, exists: bool) -> Outcome {
-    Outcome::Unknown { message: format!("{}{error}", if exists { EXISTS } else { "" }) }
-}
-
-/// Whether an unknown outcome is a refusal because the account exists.
-pub(super) fn said_exists(message: &str) -> bool {
-    message.starts_with(EXISTS)
 }

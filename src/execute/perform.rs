@@ -3,8 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::engine::{EndedAction, Engine, Interruption, written_values};
-use super::lost_answers::unknown_outcome;
-use super::request::{LostRequest, MadeAccount, MadeBy, StepRequest};
+use super::request::{LostRequest, MadeAccount, MadeBy, StepRequest, account_of, unknown_outcome};
 use super::{ExecuteError, Halt, Mode};
 use crate::connectors::{CallError, Effect, Trouble};
 use crate::journal::{Outcome, Step};
@@ -288,11 +287,6 @@ pub(super) fn halt_for(error: CallError) -> Interruption {
         Trouble::Stopped => Halt::Signal,
         _ => Halt::Down(error),
     })
-}
-
-/// The account that a step changes. Only a plan that this program did not make has none.
-pub(super) fn account_of(request: &StepRequest) -> Result<AccountId, ExecuteError> {
-    request.known_account().cloned().ok_or_else(|| ExecuteError::NoAccount(request.seq()))
 }
 
 /// Whether an account still has the values that the plan saw, no more keys and no fewer.

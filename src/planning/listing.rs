@@ -31,7 +31,8 @@ pub(super) async fn read_accounts(
     let protect = ProtectPatterns::new(&inputs.policy().protect);
     let read = match inputs.accounts {
         Accounts::Live(target) => read_live(inputs, target, index, &protect).await,
-        Accounts::Recorded(path) => blocking(|| RecordedAccounts::read(inputs, path, index, &protect)),
+        Accounts::Recorded(path) => blocking(|| RecordedAccounts::read(inputs, path, index, &protect))
+            .map(|(digest, recorded)| (digest, ListedAccounts::Recorded(recorded))),
         Accounts::Last(last) => blocking(|| read_again(inputs, last, index, &protect, watch)),
     };
     inputs.monitor.ended(Phase::Listing);

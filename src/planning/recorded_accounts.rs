@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::listing::ListedAccounts;
 use super::spool::{Spool, SpoolWriter};
 use super::{PlanInputs, PlanningError};
 use crate::config::{Duplicates, SourceSettings};
@@ -31,7 +30,7 @@ impl RecordedAccounts {
         path: &Path,
         index: &mut RowIndex,
         protect: &ProtectPatterns,
-    ) -> Result<(ListingDigest, ListedAccounts), PlanningError> {
+    ) -> Result<(ListingDigest, Self), PlanningError> {
         let recorded = Self::open(inputs, path)?;
         let mut digest = ListingDigest { complete: true, ..ListingDigest::default() };
         recorded.each_account(inputs.schema, |at, account| {
@@ -43,7 +42,7 @@ impl RecordedAccounts {
             }
             Ok(())
         })?;
-        Ok((digest, ListedAccounts::Recorded(recorded)))
+        Ok((digest, recorded))
     }
 
     fn open(inputs: &PlanInputs<'_>, path: &Path) -> Result<Self, PlanningError> {
