@@ -56,7 +56,7 @@ pub(super) struct Engine<'a> {
     of: AtomicU64,
     /// Answers lost in a row: a target that is down must not be asked about everybody.
     pub silent: AtomicU32,
-    /// Something broke: whatever has not sent anything yet leaves it.
+    /// Something failed: an action that has not sent anything yet sends nothing.
     stopped: AtomicBool,
 }
 
@@ -142,7 +142,7 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// The requests of earlier processes of which nobody knows what came of them.
+    /// The requests of earlier processes whose outcome is unknown.
     fn left_open(&self, state: &RunState) -> Result<Vec<LostRequest>, ExecuteError> {
         let mut open = state.undecided_steps().peekable();
         let mut lost = Vec::new();

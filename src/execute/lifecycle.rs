@@ -72,8 +72,8 @@ pub async fn begin_run(beginning: &RunBeginning<'_>) -> Result<(RunId, RunSecret
     // A rollback learns nothing, and the rest of a plan nothing that the run before it did not remember.
     let learns = header.rollback_of.is_none() && journal.runs().iter().all(|run| run.head.plan != header.plan);
     if learns && !from.notes.exists() {
-        // Somebody moved the plan without what lies beside it, so nobody knows who had no row when it was made. Without
-        // any note every grace begins anew, as for whoever was there.
+        // The plan was moved without its other files, so it is unknown who had no row when it was made. Without any note
+        // every grace begins anew, as for an account that has a row.
         write_atomically(&to.notes, 0o600, |out| LinesWriter::new(out).seal_file().map(drop))?;
     }
     let secret = secret::create(state, run, rand::random())?;
@@ -292,7 +292,7 @@ fn copy_error(path: &Path) -> impl Fn(std::io::Error) -> LifecycleError {
     move |error| LifecycleError::Copy { path: path.to_owned(), error }
 }
 
-/// Copies by writing beside and renaming, so that a crash leaves no half plan.
+/// Copies to a temporary name and renames, so that a crash leaves no half plan.
 fn copy_plan(from: &Path, to: &Path) -> Result<(), LifecycleError> {
     let mut input = fs::File::open(from).map_err(|error| LifecycleError::Copy { path: from.to_owned(), error })?;
     write_atomically(to, 0o600, |out| std::io::copy(&mut input, out))?;

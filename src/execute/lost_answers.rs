@@ -1,5 +1,5 @@
-//! Requests whose answer was lost. Each is looked up before anything is sent again, and what cannot be learnt stays
-//! unknown, and is listed so.
+//! Requests whose answer was lost. Each is looked up before anything is sent again, and an outcome that cannot be
+//! learnt stays unknown.
 
 use std::time::Duration;
 

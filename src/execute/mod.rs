@@ -98,7 +98,7 @@ pub enum Halt {
     Quota(CallError),
     /// The target does not answer.
     Down(CallError),
-    /// No request can succeed until the configuration is mended.
+    /// No request can succeed until the configuration is fixed.
     Configuration(CallError),
 }
 

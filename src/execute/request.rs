@@ -35,7 +35,7 @@ pub(super) struct MadeAccount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MadeBy {
     Us,
-    /// It was there already: what it has of secrets and of what the API does not show, nobody knows.
+    /// It was there already: its secrets and what the API does not show are unknown.
     SomebodyElse,
 }
 
@@ -128,7 +128,7 @@ impl StepRequest {
 pub(super) enum ActionStanding {
     ToDo,
     FollowUpToDo,
-    /// A step was sent and nobody knows what came of it.
+    /// A step was sent and its outcome is unknown.
     Open,
     Applied,
     Failed,

@@ -12,7 +12,7 @@ use crate::model::{Account, Place};
 
 /// How the source of a plan ended, and what is known of the last good one.
 #[derive(Clone, Copy, Debug)]
-pub struct SourceShape<'a> {
+pub struct SourceCondition<'a> {
     pub columns: &'a [String],
     /// Some file ends within a row.
     pub ends_within_row: bool,
@@ -23,7 +23,7 @@ pub struct SourceShape<'a> {
     pub was_terminated: Option<bool>,
 }
 
-impl SourceShape<'_> {
+impl SourceCondition<'_> {
     /// What is to be said of a source whose last row is not ended, unless that is its habit.
     #[must_use]
     pub fn find_oddity(&self) -> Option<String> {
@@ -72,7 +72,7 @@ impl<'a> AbsenceRule<'a> {
         protect: &'a ProtectPatterns,
         unusable: &'a UnusableRows,
         source_of: &'a dyn Fn(Place) -> SourceLine,
-        (listing, shape): (&ListingDigest, &SourceShape<'_>),
+        (listing, shape): (&ListingDigest, &SourceCondition<'_>),
         (safety, measure): (&Safety, &Measure),
     ) -> Option<Self> {
         if ctx.policy.absent == Absent::Ignore {
@@ -146,7 +146,7 @@ mod tests {
         }
 
         /// What is made of the account `ana`, and whether her absence is certain.
-        fn decide(&self, shape: &SourceShape<'_>) -> Option<AbsenceDecision> {
+        fn decide(&self, shape: &SourceCondition<'_>) -> Option<AbsenceDecision> {
             let protect = ProtectPatterns::new(&self.policy.protect);
             let source_of = |place: Place| SourceLine { file: "hr.csv".into(), line: place.line };
             let about = (&self.listing, shape);
@@ -157,7 +157,7 @@ mod tests {
             Some(rule.decide_account(&Account { id: AccountId("7".into()), values, protected: None }, 0, 0))
         }
 
-        fn doubt(&self, shape: &SourceShape<'_>) -> String {
+        fn doubt(&self, shape: &SourceCondition<'_>) -> String {
             let decided = self.decide(shape).unwrap();
             assert!(!decided.is_certain && decided.decision.action.is_none(), "{decided:?}");
             let reason = decided.decision.finding.unwrap().reason;
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    const GOOD: SourceShape<'_> = SourceShape {
+    const GOOD: SourceCondition<'_> = SourceCondition {
         columns: &[],
         ends_within_row: false,
         is_unterminated: false,
@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn whatever_casts_doubt_on_an_absence_takes_nothing_away() {
         let world = World::new();
-        let cut = SourceShape { ends_within_row: true, ..GOOD };
+        let cut = SourceCondition { ends_within_row: true, ..GOOD };
         assert!(world.doubt(&cut).contains("ends within a row"));
         let columns = ["login".to_owned()];
-        assert!(world.doubt(&SourceShape { columns: &columns, ..GOOD }).contains("other columns"));
-        assert!(world.doubt(&SourceShape { is_unterminated: true, ..GOOD }).contains("without a line break"));
+        assert!(world.doubt(&SourceCondition { columns: &columns, ..GOOD }).contains("other columns"));
+        assert!(world.doubt(&SourceCondition { is_unterminated: true, ..GOOD }).contains("without a line break"));
         let mut incomplete = World::new();
         incomplete.listing = ListingDigest { notes: vec!["a page is missing".into()], ..ListingDigest::default() };
         assert_eq!(incomplete.doubt(&GOOD), "the listing is not complete (a page is missing)");
@@ -231,9 +231,9 @@ mod tests {
 
     #[test]
     fn a_source_without_a_line_break_at_its_end_is_odd_unless_that_is_its_habit() {
-        let unterminated = SourceShape { is_unterminated: true, ..GOOD };
+        let unterminated = SourceCondition { is_unterminated: true, ..GOOD };
         assert!(unterminated.find_oddity().is_some() && GOOD.find_oddity().is_none());
-        assert!(SourceShape { was_terminated: None, ..unterminated }.find_oddity().is_some());
-        assert!(SourceShape { was_terminated: Some(false), ..unterminated }.find_oddity().is_none());
+        assert!(SourceCondition { was_terminated: None, ..unterminated }.find_oddity().is_some());
+        assert!(SourceCondition { was_terminated: Some(false), ..unterminated }.find_oddity().is_none());
     }
 }

@@ -95,7 +95,7 @@ pub struct Action {
     /// Values that are sent along unchanged, where the target's updates carry every mapped attribute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<String, Value>,
-    /// What else the account has of what is mapped, so that whoever reads the plan finds a team's people in it. It is not
+    /// What else the account has of what is mapped, so that a reader of the plan finds a team's people in it. It is not
     /// sent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub about: BTreeMap<String, Value>,
@@ -114,7 +114,7 @@ pub struct Action {
 }
 
 impl Action {
-    /// An action of this kind for somebody of whom nothing else is known: it changes nothing yet, and takes one request.
+    /// An action of this kind that changes nothing yet and takes one request.
     #[must_use]
     pub fn new(kind: ActionKind, key: impl Into<String>) -> Self {
         Self {

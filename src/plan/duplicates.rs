@@ -40,7 +40,7 @@ pub fn decide_duplicate(setting: Duplicates, rules: &[MatchRule], row: u32, adde
             };
             DuplicateDecision::Refuse { earlier: place, common }
         }
-        // Two people with one key are in conflict: nobody knows whose it is.
+        // Two people with one key are in conflict: the key may be of either.
         (Added::SameKey { .. }, Duplicates::First | Duplicates::Last) | (Added::New, _) => DuplicateDecision::Keep,
     }
 }

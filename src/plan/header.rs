@@ -27,7 +27,7 @@ pub struct PlanHeader {
     pub counts: Counts,
     pub requests: PlanRequests,
     pub held: BTreeMap<ActionGroup, HeldGroup>,
-    /// Why nothing of the plan may be done, whatever is approved.
+    /// Why nothing of the plan may be done, even with approvals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stopped: Vec<String>,
     /// The file that stood in for the live tenant; such a plan can be read, not applied.

@@ -1,5 +1,5 @@
 //! Findings and policy become a plan: changes as data, ordered, counted, held where a safety rule says so. Planning has
-//! no side effects, and whoever executes a plan makes no choices.
+//! no side effects, and execution makes no choices.
 
 pub mod absence;
 pub mod action;

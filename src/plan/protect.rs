@@ -9,7 +9,7 @@ use crate::model::{Account, AttrId, Desired, MatchRule};
 pub struct ProtectPatterns {
     /// More than one where they are more than one set can hold.
     sets: Vec<GlobSet>,
-    /// Some pattern cannot be tried on any name, so that nobody knows whom it protects.
+    /// Some pattern cannot be tried on names, so it is unknown who is protected.
     everybody: bool,
 }
 

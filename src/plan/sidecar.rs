@@ -1,5 +1,5 @@
-//! What lies beside a plan in its folder: what was found that needs no request, and what is worth remembering once
-//! somebody executes the plan. Whoever makes a plan writes it, whoever executes one reads it.
+//! The files next to a plan in its folder: findings that need no request, and notes to be remembered once the plan is
+//! executed. Planning writes them, execution reads them.
 //!
 //! Both are lines of JSON and a last line that seals them. A link or an absence that was read wrong would be remembered
 //! for somebody else, so nothing of such a file is believed before all of it was read and its seal fits.
@@ -41,8 +41,8 @@ pub enum PlanNote {
     },
 }
 
-/// What a plan learnt, from its notes. What is wrong with the seal is said at the end, so that whoever relies on them
-/// reads them twice.
+/// What a plan learnt, from its notes. A wrong seal is an error at the end, so a caller that relies on the notes reads
+/// them twice.
 pub fn read_notes(notes: impl BufRead) -> impl Iterator<Item = io::Result<PlanNote>> {
     read_lines(notes)
 }

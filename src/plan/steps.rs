@@ -1,5 +1,5 @@
 //! The requests that an action takes, and what each carries. Follows from the action and the schema alone, so that
-//! whoever executes it makes no choices.
+//! execution makes no choices.
 
 use super::{Action, ActionKind};
 use crate::model::{AttrId, Attributes, Schema, Value};

@@ -21,7 +21,7 @@ use crate::journal::RunId;
 use crate::mapping::Scratch;
 use crate::model::{Account, Desired, Place, Record};
 use crate::plan::Counts;
-use crate::plan::absence::{AbsenceRule, SourceShape};
+use crate::plan::absence::{AbsenceRule, SourceCondition};
 use crate::plan::cost::Cost;
 use crate::plan::decide::{Context, Decision, RowCase, decide_row, has_key};
 use crate::plan::file::{ListingDigest, PlanHeader, PlanRequests, PlanWriter, SourceDigest, SourceFileDigest, VERSION};
@@ -38,14 +38,14 @@ pub(super) fn decide_plan(
     read: SourceRead,
     (listing, seen): (ListingDigest, ListedAccounts),
     findings: FindingsWriter,
-    gathered: ListingTimes,
+    times: ListingTimes,
     watch: &mut WatchedPeople,
 ) -> Result<MadePlan, PlanningError> {
-    let now = gathered.at;
+    let now = times.at;
     let settled = read.index.settle_rows();
     let complete = listing.complete;
     let last = inputs.memory.source_shape();
-    let shape = SourceShape {
+    let shape = SourceCondition {
         columns: inputs.source.columns().names(),
         ends_within_row: read.files.iter().any(|file| file.ends_within_row),
         is_unterminated: read.files.iter().any(|file| file.ends_without_newline),
@@ -81,7 +81,7 @@ pub(super) fn decide_plan(
     let judgement = judge_plan(&inputs.settings.safety, &measure, &planned);
     let held = drafts.held_groups(&inputs.settings.target.tenant, &judgement.held);
     let is_free = |group| judgement.stopped.is_empty() && !held.contains_key(&group);
-    let requests = plan_requests(&inputs.new_estimate(gathered.pace), &mut drafts, &gathered, is_free);
+    let requests = plan_requests(&inputs.new_estimate(times.pace), &mut drafts, &times, is_free);
     let header = PlanHeader {
         headcount_plan: VERSION,
         plan: id.to_string(),
@@ -113,20 +113,20 @@ pub(super) fn decide_plan(
     };
     let files = PlanFiles::in_dir(inputs.dir);
     let digest = write_plan(&files, &header, drafts).map_err(PlanningError::file_error(&files.plan))?;
-    Ok(MadePlan { id, header, digest, files, listed_at: now, pace: gathered.pace })
+    Ok(MadePlan { id, header, digest, files, listed_at: now, pace: times.pace })
 }
 
-/// Puts the actions in their order, and says what they take beside what the plan has taken.
+/// Puts the actions in their order, and adds what they cost to what the plan has cost.
 pub(super) fn plan_requests(
     estimate: &Estimate<'_>,
     drafts: &mut DraftActions,
-    gathered: &ListingTimes,
+    times: &ListingTimes,
     is_free: impl Fn(ActionGroup) -> bool,
 ) -> PlanRequests {
     drafts.sort_actions();
     let (writing, _) = estimate.over_days(drafts.sum_cost(estimate.fresh_requests(), is_free));
     let connecting = estimate.target.map_or(0, Connector::connecting_cost);
-    let listing = Cost { auth: connecting, list: gathered.requests, ..Cost::default() };
+    let listing = Cost { auth: connecting, list: times.requests, ..Cost::default() };
     (listing + writing).into()
 }
 

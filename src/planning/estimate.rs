@@ -1,4 +1,4 @@
-//! What a plan will cost, as far as anybody can know before it is executed: the target says what a request of it takes,
+//! What a plan will cost, as far as it can be known before it is executed: the target says what a request of it takes,
 //! the settings how fast requests leave and how much is left for others, the server what is left of the day.
 //!
 //! The same arithmetic for a plan that is made, applied, or gone on with, so that they never disagree.
@@ -42,9 +42,9 @@ pub enum ToDo {
     Whole,
     /// The update after a create.
     FollowUp,
-    /// A create was sent and nobody knows what came of it: the account is sought, and most likely there.
+    /// A create was sent and its outcome is unknown: the account is looked up, and most likely there.
     Sought,
-    /// A change was sent and nobody knows what came of it: the account is read, and most likely changed.
+    /// A change was sent and its outcome is unknown: the account is read, and most likely changed.
     Read,
 }
 

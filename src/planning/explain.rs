@@ -1,5 +1,5 @@
 //! One person, end to end. Nothing is decided here: the whole plan is made from the last listing, by the code that makes
-//! every plan, and of it is told what concerns that person. So what is explained is what the next plan would say.
+//! every plan, and the answer is the part of it about that person. So the answer is what the next plan would say.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
@@ -71,7 +71,7 @@ pub struct ExplainedRow {
     pub identity: String,
     /// The name by which plans would know it; none where it cannot be used.
     pub key: Option<String>,
-    /// Why no cell of it can be told, where that is so.
+    /// Why its cells cannot be assigned to columns, where that is so.
     pub problem: Option<String>,
     pub values: Vec<MappedExpression>,
     /// The cells that `source.include` reads.
@@ -103,10 +103,10 @@ pub async fn explain_people(
         let error = std::io::Error::other("people are explained from the last listing");
         return Err(PlanningError::File { path: "the listing".to_owned(), error });
     };
-    let meant = asked.iter().map(|whom| find_people(inputs, last, whom)).collect::<Result<Vec<_>, _>>()?;
+    let meant = asked.iter().map(|query| find_people(inputs, last, query)).collect::<Result<Vec<_>, _>>()?;
     let rows_meant = meant.iter().flat_map(|meant| meant.rows.iter().copied());
     let mut watch = WatchedPeople::new(rows_meant, meant.iter().flat_map(|meant| meant.accounts.iter().cloned()));
-    let surveyed = make_plan_watching(inputs, &mut watch).await?;
+    let made = make_plan_watching(inputs, &mut watch).await?;
 
     let mut places: Vec<Place> = meant.iter().flat_map(|meant| meant.rows.iter().copied()).collect();
     places.extend(watch.seen.iter().map(|seen| seen.settlement.place));
@@ -121,33 +121,33 @@ pub async fn explain_people(
     let sources: HashSet<(&str, u32)> =
         rows.values().map(|(row, _)| (row.source.file.as_str(), row.source.line)).collect();
     let accounts: HashSet<&AccountId> = watch.accounts().map(|account| &account.id).collect();
-    let said = PeopleDecisions::read(&surveyed, |source, account| match source {
+    let decisions = PeopleDecisions::read(&made, |source, account| match source {
         Some(SourceLine { file, line }) => sources.contains(&(file.as_str(), *line)),
         None => account.is_some_and(|id| accounts.contains(id)),
     })?;
     let seen: HashMap<Place, &WatchedRow> = watch.seen.iter().map(|seen| (seen.settlement.place, seen)).collect();
 
-    let everything = ExplainedPlan { inputs, rows: &rows, seen: &seen, said: &said, watch: &watch };
-    let answers = asked.iter().zip(meant).map(|(whom, meant)| PersonAnswer {
-        people: everything.meant_people(whom, &meant),
+    let everything = ExplainedPlan { inputs, rows: &rows, seen: &seen, decisions: &decisions, watch: &watch };
+    let answers = asked.iter().zip(meant).map(|(query, meant)| PersonAnswer {
+        people: everything.meant_people(query, &meant),
         nearest: meant.nearest,
-        header: surveyed.header.clone(),
+        header: made.header.clone(),
     });
     Ok(answers.collect())
 }
 
-/// All that the plan and the source told of the people who are asked for.
+/// What the plan and the source say of the people in question.
 struct ExplainedPlan<'a> {
     inputs: &'a PlanInputs<'a>,
     rows: &'a BTreeMap<Place, (ExplainedRow, PersonStanding)>,
     seen: &'a HashMap<Place, &'a WatchedRow>,
-    said: &'a PeopleDecisions,
+    decisions: &'a PeopleDecisions,
     watch: &'a WatchedPeople,
 }
 
 impl ExplainedPlan<'_> {
     /// The people that one question means.
-    fn meant_people(&self, whom: &PersonQuery, meant: &MatchedPeople) -> Vec<ExplainedPerson> {
+    fn meant_people(&self, query: &PersonQuery, meant: &MatchedPeople) -> Vec<ExplainedPerson> {
         let has_meant = |seen: &WatchedRow| seen.accounts.iter().any(|account| meant.accounts.contains(&account.id));
         let mut places = meant.rows.clone();
         if !meant.accounts.is_empty() {
@@ -159,12 +159,12 @@ impl ExplainedPlan<'_> {
             .iter()
             .filter_map(|place| {
                 let (row, standing) = self.rows.get(place)?;
-                Some(person_of_row(self.inputs, row.clone(), *standing, self.seen.get(place).copied(), self.said))
+                Some(person_of_row(self.inputs, row.clone(), *standing, self.seen.get(place).copied(), self.decisions))
             })
             .collect();
         // A row that another of the same person stands for is worth a word only by itself.
         let others = people.iter().any(|person| person.standing != PersonStanding::Dropped);
-        if others && matches!(whom, PersonQuery::Key(_)) {
+        if others && matches!(query, PersonQuery::Key(_)) {
             people.retain(|person| person.standing != PersonStanding::Dropped);
         }
         let mut alone: Vec<&Account> =
@@ -177,7 +177,9 @@ impl ExplainedPlan<'_> {
         });
         alone.sort_by_key(|account| &account.id);
         people.extend(
-            alone.into_iter().map(|account| person_of_account(self.inputs, account.clone(), self.said, self.watch)),
+            alone
+                .into_iter()
+                .map(|account| person_of_account(self.inputs, account.clone(), self.decisions, self.watch)),
         );
         people
     }
@@ -220,9 +222,9 @@ fn person_of_row(
     row: ExplainedRow,
     standing: PersonStanding,
     seen: Option<&WatchedRow>,
-    said: &PeopleDecisions,
+    decisions: &PeopleDecisions,
 ) -> ExplainedPerson {
-    let decision = said.of_row(&row.source);
+    let decision = decisions.of_row(&row.source);
     let remembered = (!row.identity.is_empty()).then(|| inputs.memory.link_of(&row.identity)).flatten();
     let key_said = decision.action.as_ref().map(|action| &action.key).or(decision.finding.as_ref().map(|f| &f.key));
     let mut person = ExplainedPerson {
@@ -260,10 +262,10 @@ fn person_of_row(
 fn person_of_account(
     inputs: &PlanInputs<'_>,
     account: Account,
-    said: &PeopleDecisions,
+    decisions: &PeopleDecisions,
     watch: &WatchedPeople,
 ) -> ExplainedPerson {
-    let decision = said.of_account(&account.id);
+    let decision = decisions.of_account(&account.id);
     let standing = match (&decision.action, &decision.finding) {
         (None, None) if watch.is_alone(&account.id) => PersonStanding::Ignored,
         (None, None) => PersonStanding::Contested,
@@ -291,10 +293,10 @@ struct PeopleDecisions {
 
 impl PeopleDecisions {
     fn read(
-        surveyed: &MadePlan,
+        made: &MadePlan,
         is_one: impl Fn(Option<&SourceLine>, Option<&AccountId>) -> bool,
     ) -> Result<Self, PlanningError> {
-        let file = File::open(&surveyed.files.plan).map_err(PlanningError::file_error(&surveyed.files.plan))?;
+        let file = File::open(&made.files.plan).map_err(PlanningError::file_error(&made.files.plan))?;
         let mut reader = PlanReader::new(BufReader::new(file))?;
         let mut actions = Vec::new();
         while let Some(action) = reader.next()? {
@@ -302,7 +304,7 @@ impl PeopleDecisions {
                 actions.push(action);
             }
         }
-        let path = &surveyed.files.findings;
+        let path = &made.files.findings;
         let mut findings = Vec::new();
         for finding in findings_writer::read_findings(path).map_err(PlanningError::file_error(path))? {
             let finding = finding.map_err(PlanningError::file_error(path))?;

@@ -1,4 +1,4 @@
-//! The findings beside a plan: one JSON line each, counted as they are written, and sealed.
+//! The findings file of a plan: one JSON line each, counted as they are written, and sealed.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter};

@@ -1,6 +1,6 @@
 //! The last whole listing, which every plan leaves in the state directory, and what is known to have changed since: what
 //! runs did after it, and what a question to the tenant came to. It answers questions about single people without a
-//! request. It is believed only where the description beside it fits: the same tenant, and the same accounts.
+//! request. It is used only where its description file fits: the same tenant, and the same accounts.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -26,7 +26,7 @@ pub struct LastListing {
     /// What became of accounts since, in its order.
     edits: BTreeMap<AccountId, Vec<AccountEdit>>,
     changed_by_runs: usize,
-    /// Runs that may have changed something since and of which nobody can say what.
+    /// Runs that may have changed something since, but what is unknown.
     pub doubts: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ pub enum AccountEdit {
     Gone,
 }
 
-/// What stands beside the accounts.
+/// The description file of a kept listing.
 #[derive(Serialize, Deserialize)]
 struct ListingDescription {
     tenant: String,
@@ -50,7 +50,7 @@ struct ListingDescription {
     digest: String,
 }
 
-/// Says beside a kept listing whose it is and of when.
+/// Writes the description file of a kept listing: whose it is, and of when.
 pub(super) fn write_description(
     inputs: &PlanInputs<'_>,
     listing: &Path,

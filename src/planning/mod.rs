@@ -177,7 +177,7 @@ pub async fn make_plan(inputs: &PlanInputs<'_>) -> Result<MadePlan, PlanningErro
     make_plan_watching(inputs, &mut WatchedPeople::default()).await
 }
 
-/// As [`make_plan`]; what is made of the people that are watched is written down beside.
+/// As [`make_plan`]; and `watch` notes what becomes of the people that it watches.
 async fn make_plan_watching(inputs: &PlanInputs<'_>, watch: &mut WatchedPeople) -> Result<MadePlan, PlanningError> {
     let started = inputs.clock.now();
     let id = RunId::new(started, inputs.clock.random());
@@ -188,9 +188,8 @@ async fn make_plan_watching(inputs: &PlanInputs<'_>, watch: &mut WatchedPeople) 
     let accounts = listing::read_accounts(inputs, &mut read.index, watch).await?;
     let took = inputs.clock.elapsed().saturating_sub(began);
     let after = inputs.sent_requests();
-    let gathered =
-        ListingTimes::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
-    blocking(|| decided_rows::decide_plan(inputs, id, read, accounts, findings, gathered, watch))
+    let times = ListingTimes::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);
+    blocking(|| decided_rows::decide_plan(inputs, id, read, accounts, findings, times, watch))
 }
 
 impl ListingTimes {

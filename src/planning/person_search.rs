@@ -32,9 +32,9 @@ const MOST_NEAREST: usize = 5;
 pub(super) fn find_people(
     inputs: &PlanInputs<'_>,
     last: &LastListing,
-    whom: &PersonQuery,
+    query: &PersonQuery,
 ) -> Result<MatchedPeople, PlanningError> {
-    match whom {
+    match query {
         PersonQuery::Key(key) => by_key(inputs, last, key.trim()),
         PersonQuery::Line { file, line } => {
             Ok(MatchedPeople { rows: at_line(inputs, file.as_deref(), *line)?, ..MatchedPeople::default() })

@@ -45,7 +45,7 @@ pub struct UnknownReference {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CheckedReferences {
     pub unknown: Vec<UnknownReference>,
-    /// Attributes of which the tenant does not say what they can refer to.
+    /// Attributes for which the tenant does not say what they can refer to.
     pub unsaid: Vec<String>,
     /// Lists that were asked for.
     pub asked: u64,

@@ -17,7 +17,7 @@ pub(super) fn traces_of_row(inputs: &PlanInputs<'_>, record: &Record) -> RowTrac
 }
 
 /// The traces of a row with too few or too many cells: any of them may stand under a wrong column, so that each may be the
-/// identity, and each may be a key. A row of which no cell can be told shows nothing.
+/// identity, and each may be a key. A row without cells shows nothing.
 pub(super) fn traces_of_cells(inputs: &PlanInputs<'_>, record: &Record) -> RowTraces {
     if record.is_empty() {
         return RowTraces::default();

@@ -44,7 +44,7 @@ struct Batch {
 
 enum Item {
     Row(Record),
-    /// A row of the wrong shape, with the cells that can be told.
+    /// A row of the wrong shape, with the cells that could be read.
     Bad(Record, String),
 }
 

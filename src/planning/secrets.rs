@@ -1,4 +1,4 @@
-//! Secrets that the source holds. A plan has only their mark, so whoever executes it reads the rows again, from a
+//! Secrets that the source holds. A plan has only their mark, so execution reads the rows again, from a
 //! source that is still the one that the plan was made from.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What the caller knows of a row, what came of adding it, and what became of it once every account was seen.
+//! What the caller knows of a row, the result of adding it, and its verdict once every account was seen.
 
 use crate::model::Place;
 

@@ -314,7 +314,7 @@ fn creates_inactive(ctx: &Context<'_>) -> bool {
         || ctx.schema.lifecycle.as_ref().is_some_and(|lifecycle| ctx.on_create.contains(lifecycle.attribute))
 }
 
-/// What a new account has without being told.
+/// Whether a new account has this value by itself.
 fn is_default(schema: &Schema, id: AttrId, value: &Value) -> bool {
     schema
         .lifecycle
@@ -342,7 +342,7 @@ pub(super) fn describe_account(
     also: &BTreeMap<String, Value>,
 ) -> BTreeMap<String, Value> {
     let is_key = |id: AttrId| ctx.rules.iter().any(|rule| rule.attributes.contains(&id));
-    let told = account.values.iter().filter(|(id, value)| {
+    let shared = account.values.iter().filter(|(id, value)| {
         ctx.always.union(ctx.on_create).contains(*id)
             && !ctx.schema.get(*id).secret
             && !ctx.schema.get(*id).live
@@ -352,7 +352,7 @@ pub(super) fn describe_account(
             && !changes.iter().any(|change| change.attribute == *id)
             && !also.contains_key(ctx.schema.name(*id))
     });
-    told.map(|(id, value)| (ctx.schema.name(id).to_owned(), value.clone())).collect()
+    shared.map(|(id, value)| (ctx.schema.name(id).to_owned(), value.clone())).collect()
 }
 
 /// Everything mapped and updatable that does not change, for targets whose updates carry all of it. `unseen` gives the

@@ -68,7 +68,7 @@ impl UndoneAction<'_> {
         let values =
             self.written_changes(schema).filter_map(|change| Some((schema.id(&change.attribute)?, &change.to)));
         if self.action.action == ActionKind::Create {
-            // Nobody saw what the server added to a new account by itself, so keys beside those of the run say nothing.
+            // What the server added to a new account by itself is unknown, so keys other than those of the run prove nothing.
             let difference = has_all(schema, account, values).err()?;
             let now = difference.from.unwrap_or(Value::Null);
             let left = values_of(self, schema, difference.attribute).unwrap_or(&difference.to);

@@ -2,7 +2,7 @@
 //! accounts as they are now. The source has no part in it; what the plan is bound to is the run.
 //!
 //! Accounts are read by their ids, or from a listing where that takes fewer requests. A listing may only ever say that
-//! an account is as the run left it: whatever it shows otherwise, or not at all, is asked for by its id.
+//! an account is as the run left it: an account that it shows otherwise, or not at all, is read by its id.
 
 mod touched;
 
@@ -32,7 +32,7 @@ use crate::plan::safety::{self, judge_actions};
 use crate::plan::steps::follow_up;
 use crate::plan::{Action, ActionKind, Counts};
 
-/// How the journal says that an ended run never learnt what came of an action.
+/// How the journal says that an ended run never learnt the outcome of an action.
 pub const NEVER_LEARNT: &str = "what came of it could not be looked up; it is planned anew";
 
 /// Everything that a rollback is made from.
@@ -77,8 +77,8 @@ pub async fn plan_rollback(inputs: &RollbackInputs<'_>) -> Result<MadePlan, Plan
     let took = inputs.clock.elapsed().saturating_sub(began);
     let after = inputs.target.meter().sent_so_far();
     let sent = after.list + after.lookup - before.list - before.lookup;
-    let gathered = ListingTimes::new(inputs.clock.now(), sent, after.retried - before.retried, took);
-    blocking(|| touched.plan(id, gathered, measure))
+    let times = ListingTimes::new(inputs.clock.now(), sent, after.retried - before.retried, took);
+    blocking(|| touched.plan(id, times, measure))
 }
 
 impl RollbackInputs<'_> {
@@ -93,7 +93,7 @@ impl TouchedAccounts<'_> {
     fn plan(
         mut self,
         id: RunId,
-        gathered: ListingTimes,
+        times: ListingTimes,
         measured: Option<ListingSize>,
     ) -> Result<MadePlan, PlanningError> {
         let RollbackInputs { settings, schema, rules, run, .. } = *self.inputs;
@@ -123,13 +123,13 @@ impl TouchedAccounts<'_> {
         let judgement = judge_actions(&settings.safety, safety::ListingExtent::Whole, measured.in_scope, &planned);
         let held = drafts.held_groups(&settings.target.tenant, &judgement.held);
         let is_free = |group| judgement.stopped.is_empty() && !held.contains_key(&group);
-        let requests = plan_requests(&self.inputs.new_estimate(gathered.pace), &mut drafts, &gathered, is_free);
+        let requests = plan_requests(&self.inputs.new_estimate(times.pace), &mut drafts, &times, is_free);
         let head = run.head();
         let [a, b] = settings.digest.0;
         let header = PlanHeader {
             headcount_plan: VERSION,
             plan: id.to_string(),
-            created_at: gathered.at,
+            created_at: times.at,
             tenant: settings.target.tenant.clone(),
             target: self.inputs.name.clone(),
             config_digest: format!("{a:016x}{b:016x}"),
@@ -159,7 +159,7 @@ impl TouchedAccounts<'_> {
         };
         let files = PlanFiles::in_dir(self.inputs.dir);
         let digest = write_plan(&files, &header, drafts).map_err(PlanningError::file_error(&files.plan))?;
-        Ok(MadePlan { id, header, digest, files, listed_at: gathered.at, pace: gathered.pace })
+        Ok(MadePlan { id, header, digest, files, listed_at: times.at, pace: times.pace })
     }
 
     /// Decides about one account.
