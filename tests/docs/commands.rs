@@ -39,6 +39,7 @@ can_be_followed! {
     the_recipe_of_two_tenants_can_be_followed: "docs/recipes/two-tenants.md",
     the_recipe_of_the_migration_can_be_followed: "docs/recipes/migration.md",
     the_recipe_of_undoing_can_be_followed: "docs/recipes/undoing-a-run.md",
+    reliability_can_be_followed: "docs/reliability.md",
 }
 
 #[test]
