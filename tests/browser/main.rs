@@ -190,7 +190,7 @@ fn what_an_export_holds_stays_text() {
     let mut head = head(
         "run",
         json!({"create": 0, "update": texts.len(), "deactivate": 0, "reactivate": 0, "delete": 0}),
-        json!([{"kind": NASTY[2], "count": 1, "limit": 0, "approve": NASTY[0]}]),
+        json!([{"kind": "update", "count": 1, "limit": 0, "approve": NASTY[0]}]),
     );
     (head.summary.run, head.summary.tenant, head.target) = (NASTY[3].into(), NASTY[2].into(), NASTY[1].into());
     head.notes = NASTY.map(str::to_owned).to_vec();
