@@ -330,16 +330,16 @@ impl Setting {
     fn users(&self) -> BTreeMap<String, Value> {
         // What was under way when its client was killed may land while the server is read.
         for _ in 0..50 {
-            let users = self.users_at_once();
-            if users.len() == self.total() {
+            if let Some(users) = self.users_at_once().filter(|users| users.len() == self.total()) {
                 return users;
             }
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
-        panic!("the server's pages and its total never agree");
+        panic!("somebody is there twice, or the server's pages and its total never agree");
     }
 
-    fn users_at_once(&self) -> BTreeMap<String, Value> {
+    /// None where a page shows somebody whom an earlier one showed: a user who came meanwhile moved the pages.
+    fn users_at_once(&self) -> Option<BTreeMap<String, Value>> {
         let mut users = BTreeMap::new();
         let mut shown = 0;
         let mut cursor = String::new();
@@ -352,7 +352,9 @@ impl Setting {
             shown += resources.len();
             for user in resources {
                 let id = user["externalId"].as_str().unwrap().to_owned();
-                assert!(users.insert(id.clone(), user).is_none(), "{id} is there twice");
+                if users.insert(id, user).is_some() {
+                    return None;
+                }
             }
             match page["nextCursor"].as_str() {
                 Some(next) => next.clone_into(&mut cursor),
@@ -360,7 +362,7 @@ impl Setting {
                 None => {}
             }
         }
-        users
+        Some(users)
     }
 
     /// Gives a user a nickname and a second address; the user as it is then.
