@@ -201,7 +201,7 @@ impl From<PlanningError> for AppError {
                 Self::new(ErrorKind::Journal, error.to_string()).with_hint("what is not as the run left it cannot be taken back")
             }
             error @ PlanningError::Duplicates(_) => Self::new(ErrorKind::Source, error.to_string()).with_hint(
-                "mend the export, or set source.duplicates to \"first\" or \"last\": rows of different people that \
+                "fix the export, or set source.duplicates to \"first\" or \"last\": rows of different people that \
                  share a key are then conflicts, and nobody of them is touched",
             ),
             error @ PlanningError::SourceChanged(_) => {

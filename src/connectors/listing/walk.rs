@@ -4,7 +4,7 @@
 //! A listing is complete when no account was shown twice, the announced numbers of pages and accounts stood still and
 //! agree with what was shown, and the pages that are read once more still have everybody whom they had. That is a proof
 //! unless, while the list was read, accounts were removed *and* others came in between, and between no two pages that
-//! are read twice: see [`PageWalk::finish`]. With cursors nothing is read twice: that each account is shown is then the
+//! are read twice: see [`PageWalk::finish_reading`]. With cursors nothing is read twice: that each account is shown is then the
 //! server's word, and the numbers must agree with it.
 
 use std::collections::HashMap;
