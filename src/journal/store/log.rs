@@ -97,8 +97,11 @@ pub fn open_database(state: &StateDir, cache_bytes: u64) -> Result<Database, Jou
     make_private_dir(&dir)?;
     let new = is_without_a_byte(&dir.join("db"))?;
     if new {
-        remove_half_made_settings(&dir.join("conf"))?;
+        // sled writes its settings in two pieces, and refuses a database whose settings are half there. A process that
+        // died in between had no database yet, so they say nothing.
+        remove_if_there(&dir.join("conf"))?;
     }
+    remove_half_made_snapshots(&dir)?;
     let config = sled::Config::new()
         .path(&dir)
         .cache_capacity(cache_bytes)
@@ -143,9 +146,21 @@ fn is_without_a_byte(path: &Path) -> Result<bool, FileError> {
     }
 }
 
-/// sled writes its settings in two pieces, and refuses a database whose settings are half there. A process that died in
-/// between had no database yet, so they say nothing.
-fn remove_half_made_settings(path: &Path) -> Result<(), FileError> {
+/// sled writes its list of pages to `snap.N.generating`, renames it to `snap.N`, and only then removes the one before.
+/// When it opens, it takes the highest name of both kinds, and refuses the database if that file is not whole. What a
+/// killed process left half written repeats what `db` and the last whole list say.
+fn remove_half_made_snapshots(dir: &Path) -> Result<(), FileError> {
+    let unlisted = FileError::at_path(dir, "cannot be listed");
+    for entry in std::fs::read_dir(dir).map_err(&unlisted)? {
+        let path = entry.map_err(&unlisted)?.path();
+        if path.extension().is_some_and(|extension| extension == "generating") {
+            remove_if_there(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_if_there(path: &Path) -> Result<(), FileError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(FileError::at_path(path, "cannot be removed")(error))

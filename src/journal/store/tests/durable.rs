@@ -333,3 +333,24 @@ fn settings_that_a_killed_process_wrote_half_keep_nobody_out() {
         }
     }
 }
+
+#[test]
+fn a_list_of_pages_that_was_being_written_when_the_process_died_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = id(1);
+    let all = whole_run(run, 5);
+    append_all(&open(dir.path()).unwrap(), &all);
+    drop(open(dir.path()).unwrap());
+    let journal = StateDir::new(dir.path()).journal();
+    let list = fs::read_dir(&journal).unwrap().map(|entry| entry.unwrap().path());
+    let list = list.filter(|path| path.extension().is_some()).max().expect("sled has written a list of pages");
+    let whole = fs::read(&list).unwrap();
+    for length in 0..=whole.len() {
+        // The next list has a higher number, and sled reads the one with the highest.
+        let half_made = journal.join("snap.7FFFFFFFFFFFFFFF.generating");
+        fs::write(&half_made, &whole[..length]).unwrap();
+        let reopened = open(dir.path()).unwrap_or_else(|error| panic!("cut after {length} bytes: {error}"));
+        assert_eq!(events(&reopened, run), all);
+        assert!(!half_made.exists());
+    }
+}
