@@ -12,17 +12,17 @@ use crate::report::Summary;
 /// `--format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum StdoutFormat {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// One summary object on standard output.
+    /// One JSON object; text for people goes to standard error.
     Json,
 }
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// Where a terminal shows it and `NO_COLOR` is not set.
+    /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
     Always,
