@@ -21,10 +21,13 @@ use std::path::Path;
 use toml::de::DeTable;
 
 pub use error::{ConfigError, Problem};
-pub use settings::{
-    Delivery, Duplicates, Format, JournalSettings, LookupSettings, ManifestSettings, Occasion, PasswordSettings,
-    ReportSettings, SANDBOX, Settings, SourceSettings, TargetSettings, TrailerSettings, WebhookSettings,
+pub use sections::{
+    Delivery, Format, JournalSettings, LookupSettings, ManifestSettings, Occasion, PasswordSettings, ReportSettings,
+    SourceSettings, TrailerSettings, WebhookSettings,
 };
+pub use settings::{SANDBOX, Settings, TargetSettings};
+
+pub use crate::plan::policy::Duplicates;
 
 use crate::mapping::spec::MapSpec;
 use crate::settings::{ConfigReading, SettingsTable, TomlTable};

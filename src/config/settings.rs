@@ -4,14 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use super::sections::{
-    JournalSettings, ManifestSettings, PasswordSettings, ReportSettings, TrailerSettings, WebhookSettings,
-};
+use super::sections::{JournalSettings, LookupSettings, PasswordSettings, ReportSettings, SourceSettings};
 use crate::connectors::http::Rate;
 use crate::connectors::{Descriptor, SystemSettings};
 use crate::mapping::spec::{Located, MapSpec};
 use crate::model::Digest;
-pub use crate::plan::policy::Duplicates;
 use crate::plan::policy::{Policy, Safety};
 
 /// The base URL that stands for the built-in simulated tenant.
@@ -40,42 +37,6 @@ pub struct Settings {
     pub digest: Digest,
 }
 
-/// `[source]`, but for what the mapping needs of it (`include`, `identity`, `blank` are in [`MapSpec`]).
-#[derive(Clone, Debug, PartialEq)]
-pub struct SourceSettings {
-    /// Absolute paths; `-` is standard input.
-    pub paths: Vec<PathBuf>,
-    pub format: Option<Format>,
-    pub delimiter: Option<u8>,
-    /// A label that encoding_rs knows.
-    pub encoding: Option<String>,
-    pub sheet: Option<String>,
-    /// 1-based.
-    pub header_row: u32,
-    pub duplicates: Duplicates,
-    /// The last row of each file says how many there are.
-    pub trailer: Option<TrailerSettings>,
-    /// Another file says how many rows there are in all.
-    pub manifest: Option<ManifestSettings>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Csv,
-    Tsv,
-    Xlsx,
-    Ods,
-    Jsonl,
-}
-
-/// `[lookup.NAME]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LookupSettings {
-    pub name: Located<String>,
-    pub path: PathBuf,
-    pub key: Located<String>,
-}
-
 /// `[target]`.
 #[derive(Clone, Debug)]
 pub struct TargetSettings {
@@ -85,38 +46,6 @@ pub struct TargetSettings {
     pub kind: &'static Descriptor,
     /// What the kind has of its own.
     pub settings: Arc<dyn SystemSettings>,
-}
-
-/// Where generated passwords go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// An age recipient (`age1…`), checked.
-    Recipient(String),
-    Discard,
-}
-
-/// What a run can come to, as far as somebody wants to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
-    Success,
-    Failure,
-    Held,
-    Paused,
-}
-
-impl Occasion {
-    pub const ALL: [Self; 4] = [Self::Success, Self::Failure, Self::Held, Self::Paused];
-
-    /// As the configuration names it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Held => "held",
-            Self::Paused => "paused",
-        }
-    }
 }
 
 impl Settings {

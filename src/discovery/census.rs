@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hasher};
 
 use super::meaning::Meaning;
 use super::recognise::Recognised;
+use super::status::{Sense, sense_of};
 use crate::model::{Record, text};
 
 /// Different values of a column of choices that are kept.
@@ -108,6 +109,14 @@ impl Keys {
 }
 
 impl Values {
+    /// The values with this sense.
+    pub fn that_are(&self, wanted: Sense) -> impl Iterator<Item = (&str, u64)> {
+        self.counts
+            .iter()
+            .filter(move |(value, _)| sense_of(value) == wanted)
+            .map(|(value, count)| (value.as_str(), *count))
+    }
+
     fn count_value(&mut self, value: &str) {
         if value.is_empty() || self.are_too_many {
             return;

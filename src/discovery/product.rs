@@ -1,7 +1,6 @@
 //! The products that HR exports come from, as data, and which of them an export comes from.
 
-use super::meaning::plain_name;
-use super::synonyms::names_in;
+use super::synonyms::{names_in, plain_name};
 
 /// Where an export comes from, as far as its columns tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

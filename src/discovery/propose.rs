@@ -1,88 +1,13 @@
 //! What was recognised, as the lines of a configuration. Which attribute of a system is made from what says its blueprint;
 //! everything here is the same for all.
 
-use std::collections::BTreeSet;
-
 use super::blueprint::{Blueprint, InUse, ValueOrigin, Wish};
-use super::census::{Census, Values};
+use super::census::Census;
+use super::literals::{map_column, template_list, template_literal, template_reference, toml_text};
 use super::meaning::Meaning;
+use super::proposal::{Answers, ExportPlace, MapLine, Missing, Proposal, TeamLookup};
 use super::recognise::{NameOrder, Recognised};
 use super::status::{Sense, sense_of};
-use super::write::{map_column, template_literal, template_reference, toml_text};
-
-/// What a person answered, or what is taken where nobody was asked.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answers {
-    /// The column of the identity, where another than the proposed one was chosen.
-    pub identity: Option<usize>,
-    /// Values of the status that mean that nobody needs the account, beside those that are known to.
-    pub inactive: BTreeSet<String>,
-    /// The team of newcomers, where the system needs one and the export has none.
-    pub team: Option<String>,
-}
-
-/// How the file is to be read, and where things are, as the configuration is to say it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ExportPlace {
-    pub source: String,
-    pub form: ExportForm,
-    pub delimiter: Option<char>,
-    pub encoding: Option<String>,
-    pub header_row: u32,
-    pub state: String,
-}
-
-/// What kind of file the source is, and so which settings are about it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum ExportForm {
-    #[default]
-    Text,
-    Workbook {
-        /// None where there is no other.
-        sheet: Option<String>,
-    },
-    Objects,
-}
-
-/// A table that turns the names of teams into their ids.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TeamLookup {
-    pub name: String,
-    pub path: String,
-    pub key: String,
-    pub id: String,
-}
-
-/// A line of a table of the configuration.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct MapLine {
-    pub key: String,
-    pub value: String,
-    pub comment: String,
-    pub is_off: bool,
-}
-
-/// An attribute that the system needs and that nothing in the export gives.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Missing {
-    pub attribute: String,
-    pub what: &'static str,
-}
-
-/// Everything that a configuration is written from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Proposal {
-    pub blueprint: &'static Blueprint,
-    pub place: ExportPlace,
-    /// The column of the identity, and why.
-    pub identity: Option<(String, String)>,
-    /// The rows that count.
-    pub(super) include: Option<(String, String)>,
-    pub lookup: Option<TeamLookup>,
-    pub(super) rules: Vec<Vec<String>>,
-    pub(super) lines: Vec<MapLine>,
-    pub missing: Vec<Missing>,
-}
 
 /// Makes the lines. None where nothing tells one person from another, so that there is nothing to begin with.
 #[must_use]
@@ -115,30 +40,6 @@ pub fn propose(
         lines,
         missing,
     })
-}
-
-impl Proposal {
-    /// Whether anything is made from this column.
-    #[must_use]
-    pub fn uses(&self, column: &str) -> bool {
-        let (plain, template) = (toml_text(column), toml_text(&template_reference(column)));
-        // Within a text a template stands without its quotes.
-        let template = &template[1..template.len() - 1];
-        let names = |value: &str| value.contains(&plain) || value.contains("{{") && value.contains(template);
-        let is_identity = self.identity.as_ref().is_some_and(|(name, _)| name == column);
-        let includes = self.include.as_ref().is_some_and(|(value, _)| value.contains(template));
-        is_identity || includes || self.lines.iter().any(|line| !line.is_off && names(&line.value))
-    }
-}
-
-impl Values {
-    /// The values with this sense.
-    pub fn that_are(&self, wanted: Sense) -> impl Iterator<Item = (&str, u64)> {
-        self.counts
-            .iter()
-            .filter(move |(value, _)| sense_of(value) == wanted)
-            .map(|(value, count)| (value.as_str(), *count))
-    }
 }
 
 fn choose_identity(recognised: &Recognised, census: &Census, answers: &Answers) -> Option<(String, String)> {
@@ -239,11 +140,6 @@ impl ExportFacts<'_> {
         };
         Some((toml_text(&expression), "rows that count: who is not here yet needs no account".to_owned()))
     }
-}
-
-/// A list of texts as a template has it.
-fn template_list(values: &[&str]) -> String {
-    format!("[{}]", values.iter().map(|value| template_literal(value)).collect::<Vec<_>>().join(", "))
 }
 
 struct MapDraft {

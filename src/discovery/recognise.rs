@@ -2,10 +2,11 @@
 //! same, the one whose name says most is taken, unless its cells refute it.
 
 use super::column::{Column, Profile};
-use super::meaning::{Meaning, meanings_of, plain_name};
+use super::meaning::Meaning;
 use super::product::{Product, find_product};
 use super::status::{Sense, sense_of};
 use super::synonyms::SYNONYMS;
+use super::synonyms::{meanings_of, plain_name};
 
 /// Candidates for the identity that are looked at in all rows.
 const CANDIDATES: usize = 6;

@@ -1,8 +1,7 @@
 //! What the words of a status column mean, as data. A word that is not known means nothing by itself: it becomes a
 //! question, and whoever is not known to have left keeps the account.
 
-use super::meaning::plain_name;
-use super::synonyms::names_in;
+use super::synonyms::{names_in, plain_name};
 
 /// What a status says of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,10 +1,8 @@
 //! A proposal as the text of a configuration, every line explained. What is written here is read with the reader of
 //! configurations before anybody gets it.
 
-use std::fmt::Write;
-
-use super::propose::{ExportForm, ExportPlace, MapLine, Proposal};
-use super::synonyms::names_in;
+use super::literals::{toml_key, toml_text};
+use super::proposal::{ExportForm, ExportPlace, MapLine, Proposal};
 
 /// Comments begin here where the line leaves room.
 const COMMENT: usize = 40;
@@ -50,60 +48,6 @@ pub fn config_text(proposal: &Proposal, kinds: &[&str]) -> String {
     }
     out.0
 }
-
-/// A text as TOML has it.
-pub(super) fn toml_text(value: &str) -> String {
-    let mut out = String::from("\"");
-    for c in value.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// A column as a value of `[map]`: its name, unless that looks like a template.
-pub(super) fn map_column(column: &str) -> String {
-    if column.contains("{{") || column.contains("{%") {
-        format!("{{ column = {} }}", toml_text(column))
-    } else {
-        toml_text(column)
-    }
-}
-
-/// A text as a template has it.
-pub(super) fn template_literal(value: &str) -> String {
-    if value.contains('\'') && !value.contains(['"', '\\']) {
-        return format!("\"{value}\"");
-    }
-    let escaped = value.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n").replace('\r', "\\r");
-    format!("'{escaped}'")
-}
-
-/// A column as a template names it.
-pub(super) fn template_reference(column: &str) -> String {
-    let mut letters = column.chars();
-    let is_name = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_name && names_in(RESERVED).all(|name| !name.eq_ignore_ascii_case(column)) {
-        column.to_owned()
-    } else {
-        format!("row[{}]", template_literal(column))
-    }
-}
-
-/// Names that mean something else in a template.
-const RESERVED: &str = "row | and | or | not | in | is | if | else | elif | true | false | none | loop | self | today | range | dict | \
-     namespace";
 
 fn write_source(proposal: &Proposal, out: &mut ConfigText) {
     let place = &proposal.place;
@@ -207,12 +151,6 @@ fn write_map(proposal: &Proposal, out: &mut ConfigText) {
             out.add_setting(&toml_key(name), value, comment)
         }
     }
-}
-
-/// A key as TOML has it.
-fn toml_key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    if is_bare { name.to_owned() } else { toml_text(name) }
 }
 
 /// The tables that are the same for every export: key, value, comment.

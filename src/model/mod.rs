@@ -2,6 +2,7 @@
 //! accounts and keys. Data and pure functions only: no I/O, no clock, no async.
 
 pub mod account;
+pub mod attribute;
 pub mod cell;
 pub mod key;
 pub mod located;
@@ -15,10 +16,11 @@ pub mod text;
 pub mod value;
 
 pub use account::{Account, AccountId, Attributes, Desired, Wanted};
+pub use attribute::{AttrId, AttrSet, Attribute, Capabilities, Field, Kind};
 pub use key::{Digest, KeyHash, MatchRule};
 pub use located::Located;
 pub use monitor::{Done, Monitor, Phase, Silent, TestMonitor};
 pub use percent::Percent;
 pub use row::{Columns, Place, Record};
-pub use schema::{AttrId, AttrSet, Attribute, Capabilities, Field, Kind, Lifecycle, Protects, Schema};
+pub use schema::{Lifecycle, Protects, Schema};
 pub use value::{CompactText, Secret, Value};

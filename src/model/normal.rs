@@ -2,9 +2,8 @@
 //! by value, object keys by name, lists without order. Two values are the same exactly when their normal forms have the
 //! same bytes, so that a digest over normal forms and a comparison value by value can never disagree.
 
-use super::schema::Kind;
 use super::text::normal;
-use super::{Attribute, Value};
+use super::{Attribute, Kind, Value};
 
 /// Whether two values of an attribute are the same.
 #[must_use]

@@ -3,8 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
-use super::toml_reader::has_secret;
-use super::{ConfigReading, Doubles, SettingsTable, TableRule, TomlItem, ValueKind, Word, WordChoice, Zero};
+use super::{ConfigReading, Doubles, TomlItem, ValueKind, Word, WordChoice, Zero};
 
 /// What a value can be.
 pub trait SettingForm {
@@ -119,36 +118,6 @@ impl<F: SettingForm> SettingForm for ItemList<F> {
     }
 }
 
-/// A table with settings of its own.
-pub struct InTable<S> {
-    pub of: S,
-    pub rule: TableRule,
-    pub said: &'static str,
-}
-
-impl<S: SettingsTable> SettingForm for InTable<S> {
-    type Output = S::Output;
-
-    fn takes(&self) -> ValueKind {
-        ValueKind::Table { settings: self.of.settings(), rule: self.rule, said: self.said }
-    }
-
-    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<S::Output> {
-        if !item.value.is_table() {
-            if has_secret(&self.of.settings()) {
-                reading.hide_value(item.value, &item.span);
-            }
-            return item.refuse_type(self.said, reading);
-        }
-        let table = item.read_table(reading)?;
-        if self.rule == TableRule::NotEmpty && table.is_empty() {
-            let names: Vec<_> = self.of.settings().iter().map(|setting| format!("`{}`", setting.name)).collect();
-            return item.refuse(&format!("names neither {}", names.join(" nor ")), None, reading);
-        }
-        self.of.read(&table, reading)
-    }
-}
-
 /// One form or another, which differ in their type of TOML.
 pub struct Either<A, B> {
     pub one: A,
@@ -175,21 +144,6 @@ impl<A: SettingForm, B: SettingForm<Output = A::Output>> SettingForm for Either<
         } else {
             item.refuse_type(self.said, reading)
         }
-    }
-}
-
-/// Nothing but `true`, which stands for the defaults of a table.
-pub struct OrTrue<S>(pub S);
-
-impl<S: SettingsTable> SettingForm for OrTrue<S> {
-    type Output = S::Output;
-
-    fn takes(&self) -> ValueKind {
-        ValueKind::True
-    }
-
-    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<S::Output> {
-        if item.value.as_bool() == Some(true) { self.0.defaults() } else { item.refuse_type("true", reading) }
     }
 }
 

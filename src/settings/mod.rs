@@ -19,20 +19,16 @@ use std::ops::RangeInclusive;
 use toml::de::DeValue;
 
 pub use form::{
-    Choices, Either, InTable, ItemList, MappedForm, Number, OrTrue, SettingForm, Whole, mapped_form, true_or_false,
-    whole_number,
+    Choices, Either, ItemList, MappedForm, Number, SettingForm, Whole, mapped_form, true_or_false, whole_number,
 };
 pub use presence::{Presence, default_setting, needed_setting, one_of, optional_setting, to_sign_in};
 pub use reading::{ConfigReading, Problem};
 pub use secret::{SecretError, SecretSource, secret_place, secret_settings, secret_table};
-pub use table::SettingsTable;
 pub(crate) use table::settings_table;
-pub use texts::{
-    ATTRIBUTE, COLUMN, CONDITION, DURATION, FILE, LONGER_DURATION, PERCENT, Sees, ShapedText, TEXT, TextShape,
-    plain_text,
-};
+pub use table::{InTable, OrTrue, SettingsTable};
+pub use texts::{ATTRIBUTE, COLUMN, CONDITION, FILE, Sees, ShapedText, TEXT, TextShape, plain_text};
 pub use toml_reader::{TomlItem, TomlTable};
-pub use units::read_percent;
+pub use units::{DURATION, LONGER_DURATION, PERCENT, read_percent};
 
 /// A setting as the reference, the schema and the checks see it.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
-//! Tables of settings, and the macro that writes them.
+//! Tables of settings, the forms of a value that is such a table, and the macro that writes them.
 
 use toml::de::DeTable;
 
 use super::toml_reader::{has_secret, names_of};
-use super::{ConfigReading, Setting, TomlTable};
+use super::{ConfigReading, Setting, SettingForm, TableRule, TomlItem, TomlTable, ValueKind};
 
 /// The settings of one table, and the value that they make.
 pub trait SettingsTable {
@@ -30,6 +30,51 @@ pub trait SettingsTable {
     /// What counts where the table is empty; none where something is needed.
     fn defaults(&self) -> Option<Self::Output> {
         self.fill(&TomlTable::new("", 0..0, &DeTable::new()), &mut ConfigReading::default())
+    }
+}
+
+/// A table with settings of its own.
+pub struct InTable<S> {
+    pub of: S,
+    pub rule: TableRule,
+    pub said: &'static str,
+}
+
+impl<S: SettingsTable> SettingForm for InTable<S> {
+    type Output = S::Output;
+
+    fn takes(&self) -> ValueKind {
+        ValueKind::Table { settings: self.of.settings(), rule: self.rule, said: self.said }
+    }
+
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<S::Output> {
+        if !item.value.is_table() {
+            if has_secret(&self.of.settings()) {
+                reading.hide_value(item.value, &item.span);
+            }
+            return item.refuse_type(self.said, reading);
+        }
+        let table = item.read_table(reading)?;
+        if self.rule == TableRule::NotEmpty && table.is_empty() {
+            let names: Vec<_> = self.of.settings().iter().map(|setting| format!("`{}`", setting.name)).collect();
+            return item.refuse(&format!("names neither {}", names.join(" nor ")), None, reading);
+        }
+        self.of.read(&table, reading)
+    }
+}
+
+/// Nothing but `true`, which stands for the defaults of a table.
+pub struct OrTrue<S>(pub S);
+
+impl<S: SettingsTable> SettingForm for OrTrue<S> {
+    type Output = S::Output;
+
+    fn takes(&self) -> ValueKind {
+        ValueKind::True
+    }
+
+    fn read(&self, item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<S::Output> {
+        if item.value.as_bool() == Some(true) { self.0.defaults() } else { item.refuse_type("true", reading) }
     }
 }
 

@@ -5,11 +5,9 @@
 //! silent then has not said that all is well.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::units::{read_duration, read_longer_duration, read_percent};
 use super::{ConfigReading, SettingForm, TomlItem, ValueKind};
-use crate::model::{Located, Percent};
+use crate::model::Located;
 
 /// A text of some shape, and how it becomes a value.
 #[derive(Clone, Copy, Debug)]
@@ -76,36 +74,3 @@ pub const CONDITION: ShapedText<Located<String>> = plain_text(
 
 pub const ATTRIBUTE: ShapedText<Located<String>> =
     plain_text("the name of an attribute", &["login_id", "name.givenName"], |item, r| item.read_located(r));
-
-pub const DURATION: ShapedText<Duration> = ShapedText {
-    shape: TextShape {
-        said: "a duration such as \"30s\", \"15m\", \"24h\" or \"90d\"",
-        pattern: r"^\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
-        sees: Sees::NotAll,
-        taken: &["30s", "500ms", "15m", "24h", "90d", "2w", " 1h 30m ", "0s"],
-        refused: &["", " ", "30", "s", "-5s", "1.5h", "3 s", "3 fortnights", "1h,30m"],
-    },
-    read: read_duration,
-};
-
-/// A duration longer than nothing.
-pub const LONGER_DURATION: ShapedText<Duration> = ShapedText {
-    shape: TextShape {
-        pattern: r"^(?=[\s\S]*[1-9])\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
-        taken: &["30s", "500ms", "15m", "24h", "90d", "2w", " 1h 30m ", "0h10s"],
-        refused: &["", "30", "s", "-5s", "0s", "0h 00ms"],
-        ..DURATION.shape
-    },
-    read: read_longer_duration,
-};
-
-pub const PERCENT: ShapedText<Percent> = ShapedText {
-    shape: TextShape {
-        said: "a percentage such as \"5%\"",
-        pattern: r"^\s*0*(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)\s*%\s*$",
-        sees: Sees::All,
-        taken: &["5%", "0%", "100%", " 2.5 % ", "012%", "100.0%", ".5%", "7.%"],
-        refused: &["", "5", "101%", "-1%", "%", "inf%", "1e1%", "1.2.3%", "100.1%", "five%"],
-    },
-    read: |item, reading| read_percent(item, PERCENT.shape.said, reading),
-};

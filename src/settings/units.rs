@@ -4,13 +4,46 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{ConfigReading, DURATION, TomlItem};
+use super::{ConfigReading, Sees, ShapedText, TextShape, TomlItem};
 use crate::model::Percent;
 
 /// The longest time a setting can name, 100 years: far from where sums with the clock overflow.
 const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 
-pub(super) fn read_duration(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Duration> {
+pub const DURATION: ShapedText<Duration> = ShapedText {
+    shape: TextShape {
+        said: "a duration such as \"30s\", \"15m\", \"24h\" or \"90d\"",
+        pattern: r"^\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
+        sees: Sees::NotAll,
+        taken: &["30s", "500ms", "15m", "24h", "90d", "2w", " 1h 30m ", "0s"],
+        refused: &["", " ", "30", "s", "-5s", "1.5h", "3 s", "3 fortnights", "1h,30m"],
+    },
+    read: read_duration,
+};
+
+/// A duration longer than nothing.
+pub const LONGER_DURATION: ShapedText<Duration> = ShapedText {
+    shape: TextShape {
+        pattern: r"^(?=[\s\S]*[1-9])\s*([0-9]+(ms|s|m|h|d|w)\s*)+$",
+        taken: &["30s", "500ms", "15m", "24h", "90d", "2w", " 1h 30m ", "0h10s"],
+        refused: &["", "30", "s", "-5s", "0s", "0h 00ms"],
+        ..DURATION.shape
+    },
+    read: read_longer_duration,
+};
+
+pub const PERCENT: ShapedText<Percent> = ShapedText {
+    shape: TextShape {
+        said: "a percentage such as \"5%\"",
+        pattern: r"^\s*0*(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)\s*%\s*$",
+        sees: Sees::All,
+        taken: &["5%", "0%", "100%", " 2.5 % ", "012%", "100.0%", ".5%", "7.%"],
+        refused: &["", "5", "101%", "-1%", "%", "inf%", "1e1%", "1.2.3%", "100.1%", "five%"],
+    },
+    read: |item, reading| read_percent(item, PERCENT.shape.said, reading),
+};
+
+fn read_duration(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Duration> {
     let said = DURATION.shape.said;
     match item.value {
         DeValue::String(text) => match parse_duration(text) {
@@ -22,7 +55,7 @@ pub(super) fn read_duration(item: &TomlItem<'_>, reading: &mut ConfigReading) ->
 }
 
 /// A duration longer than nothing.
-pub(super) fn read_longer_duration(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Duration> {
+fn read_longer_duration(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Duration> {
     let duration = read_duration(item, reading)?;
     if duration.is_zero() { item.refuse("must be longer than nothing", None, reading) } else { Some(duration) }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::sniff::Looks;
+use super::looks::Looks;
+use super::row_shape::MAX_RECORD;
 
 /// Why a source cannot be read: which file, where in it, what, and with [`SourceError::hint`] what to do about it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -75,7 +76,7 @@ pub enum Fault {
     LooksDelimited(u8),
     #[error("its columns are not those of {first}{}{}", Names("missing", missing), Names("not expected", extra))]
     ColumnsDiffer { first: String, missing: Vec<String>, extra: Vec<String> },
-    #[error("a row of more than {} MiB begins here", super::records::MAX_RECORD >> 20)]
+    #[error("a row of more than {} MiB begins here", MAX_RECORD >> 20)]
     RowTooLong {
         /// The line of the quote that nothing closes, if that is why.
         quote: Option<u32>,

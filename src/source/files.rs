@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use encoding_rs::Encoding;
 use tempfile::TempPath;
 
-use crate::config::settings::Format;
+use crate::config::Format;
 
 use super::error::{Fault, SourceError, Trouble};
 use super::packed::{self, Packing};

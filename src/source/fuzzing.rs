@@ -5,7 +5,7 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::config::settings::Duplicates;
+use crate::config::Duplicates;
 use crate::model::Record;
 
 use super::error::Trouble;
@@ -139,7 +139,7 @@ fn lines(text: &[u8], from: usize, to: usize) -> u32 {
 fn settings(path: &Path, delimiter: u8, encoding: Option<&str>, header_row: u32) -> SourceSettings {
     SourceSettings {
         paths: vec![path.to_owned()],
-        format: Some(crate::config::settings::Format::Csv),
+        format: Some(crate::config::Format::Csv),
         delimiter: Some(delimiter),
         encoding: encoding.map(str::to_owned),
         sheet: None,

@@ -14,8 +14,7 @@ use encoding_rs::UTF_8;
 use super::error::{Fault, Trouble};
 use super::header;
 use super::packed::Bounds;
-use super::records::MAX_RECORD;
-use super::rows::RowFault;
+use super::row_shape::{MAX_RECORD, RowFault};
 use super::spool::{RowSpool, Spooled};
 
 /// As many rows and columns as a sheet can have.

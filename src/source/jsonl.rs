@@ -18,8 +18,8 @@ use serde_json::value::RawValue;
 
 use super::error::{Fault, Trouble};
 use super::header;
-use super::records::{MAX_RECORD, encoding_fault};
-use super::rows::RowFault;
+use super::records::encoding_fault;
+use super::row_shape::{MAX_RECORD, RowFault};
 use super::spool::{RowSpool, Spooled};
 use super::text::Text;
 

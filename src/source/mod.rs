@@ -24,11 +24,13 @@ pub mod fuzzing;
 mod grid;
 mod header;
 mod jsonl;
+mod looks;
 mod ods;
 mod packed;
 mod quotes;
 mod recognise;
 mod records;
+mod row_shape;
 mod rows;
 mod shown;
 mod sniff;
@@ -50,9 +52,10 @@ mod tests;
 pub use error::{Fault, SourceError};
 pub use errors::{Complaint, SheetForm};
 pub use files::FileName;
+pub use looks::Looks;
 pub use recognise::{Form, Guess, Header, TextForm, recognise};
-pub use rows::{FileDigest, RowFault, RowProblem, RowShape, Rows};
-pub use sniff::Looks;
+pub use row_shape::{RowFault, RowProblem, RowShape};
+pub use rows::{FileDigest, Rows};
 pub use table::read_table;
 
 use std::collections::HashSet;
@@ -60,7 +63,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::settings::Format;
+use crate::config::Format;
 use crate::config::{SourceSettings, TrailerSettings};
 use crate::model::Columns;
 

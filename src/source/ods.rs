@@ -19,7 +19,7 @@ use zip::result::ZipError;
 
 use super::error::{Fault, Trouble};
 use super::grid::{Grid, MOST_ROWS};
-use super::records::MAX_RECORD;
+use super::row_shape::MAX_RECORD;
 use super::shown;
 use super::xml::{Xml, XmlNode, find_attribute};
 

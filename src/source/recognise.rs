@@ -12,10 +12,11 @@ use std::path::Path;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::error::{Fault, Trouble};
-use super::sniff::{self, Looks};
+use super::looks::Looks;
+use super::sniff;
 use super::workbook::{self, SheetRequest};
 use super::{files, packed};
-use crate::config::settings::Format;
+use crate::config::Format;
 use crate::model::shape;
 
 /// How much of the file is looked at.

@@ -8,11 +8,10 @@ use csv_core::ReadRecordResult;
 
 use super::error::{Fault, Trouble};
 use super::errors::LineEnd;
+use super::looks::Looks;
 use super::quotes::{self, Quoting};
+use super::row_shape::MAX_RECORD;
 use super::text::Text;
-
-/// The longest record, in bytes of UTF-8. What is longer is no row, but most likely a quote that nothing closes.
-pub(super) const MAX_RECORD: usize = 1 << 20;
 
 /// The window's first size. Read calls ask for what is free in it.
 const WINDOW: usize = 512 << 10;
@@ -265,7 +264,7 @@ impl Records {
     }
 
     fn nul(&self, record: &[u8], at: usize) -> Trouble {
-        self.trouble(record, at, Fault::Binary(super::sniff::Looks::Nul))
+        self.trouble(record, at, Fault::Binary(Looks::Nul))
     }
 
     fn too_long(&self, record: &[u8]) -> Trouble {

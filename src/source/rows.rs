@@ -9,6 +9,7 @@ use super::error::{Fault, QuotedByte, SourceError, Trouble};
 use super::files::InputFile;
 use super::quotes::Quoting;
 use super::records::{RawRecord, Records};
+use super::row_shape::{RowFault, RowProblem, RowShape};
 use super::spool::Mark;
 use super::{count, is_own_column};
 
@@ -19,34 +20,6 @@ pub struct Rows {
     digests: Vec<FileDigest>,
     blank_rows: u64,
     failed: Option<SourceError>,
-}
-
-/// What a row is by its shape alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RowShape {
-    /// It has a cell for each column.
-    Good,
-    /// It cannot be used; the rows after it can.
-    Bad(RowProblem),
-}
-
-/// What is wrong with one row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowProblem {
-    pub place: Place,
-    /// Without the place.
-    pub message: String,
-    pub fault: RowFault,
-}
-
-/// How far a bad row can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowFault {
-    /// It has too few or too many cells, or one whose value cannot be told; the record has those that are there, under
-    /// the columns that come first.
-    Cells,
-    /// Where its cells end is not certain: an open quote, text behind one, the end of the file. The record is empty.
-    Torn,
 }
 
 /// What a pass found of one file.

@@ -14,8 +14,7 @@ use encoding_rs::Encoding;
 use tempfile::{NamedTempFile, TempPath};
 
 use super::error::Fault;
-use super::records::MAX_RECORD;
-use super::rows::RowFault;
+use super::row_shape::{MAX_RECORD, RowFault};
 
 /// The delimiter of spooled rows.
 pub(super) const DELIMITER: u8 = b',';

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::settings::{Duplicates, Format};
+use crate::config::{Duplicates, Format};
 use crate::model::Record;
 
 /// What a pass over all rows gave.

@@ -18,10 +18,10 @@ use crate::settings::{
 
 pub(super) use map::{EXPRESSION, FORM_WORDS, SOURCES, read_map};
 pub(super) use policy::{ABSENT, read_policy};
-pub use running::{JournalSettings, PasswordSettings, ReportSettings, WebhookSettings};
+pub use running::{Delivery, JournalSettings, Occasion, PasswordSettings, ReportSettings, WebhookSettings};
 pub(super) use running::{JournalTable, PasswordTable, RateTable, ReportTable};
 pub(super) use safety::SafetyTable;
-pub use source::{ManifestSettings, TrailerSettings};
+pub use source::{Format, LookupSettings, ManifestSettings, SourceSettings, TrailerSettings};
 pub(super) use source::{SourceTable, read_lookups};
 pub(super) use target::read_target;
 

@@ -5,7 +5,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{ConfigSection, SectionKeys};
-use crate::config::settings::{Delivery, Occasion};
 use crate::connectors::http::Rate;
 use crate::settings::{
     ATTRIBUTE, Choices, ConfigReading, DURATION, Doubles, FILE, InTable, ItemList, LONGER_DURATION, Number, PERCENT,
@@ -13,6 +12,38 @@ use crate::settings::{
     default_setting, mapped_form, named_choice, needed_setting, optional_setting, secret_place, settings_table,
     true_or_false, whole_number,
 };
+
+/// Where generated passwords go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// An age recipient (`age1…`), checked.
+    Recipient(String),
+    Discard,
+}
+
+/// What a run can come to, as far as somebody wants to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    Success,
+    Failure,
+    Held,
+    Paused,
+}
+
+impl Occasion {
+    pub const ALL: [Self; 4] = [Self::Success, Self::Failure, Self::Held, Self::Paused];
+
+    /// As the configuration names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Held => "held",
+            Self::Paused => "paused",
+        }
+    }
+}
 
 settings_table! {
     RateTable fills Rate {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{ConfigSection, SectionKeys};
-use crate::config::settings::{Duplicates, Format, LookupSettings, SourceSettings};
 use crate::mapping::spec::{Blank, Located};
+use crate::plan::policy::Duplicates;
 use crate::settings::{
     COLUMN, CONDITION, Choices, ConfigReading, Doubles, Either, FILE, InTable, ItemList, Sees, SettingForm,
     SettingsTable, ShapedText, TEXT, TableRule, TextShape, TomlItem, TomlTable, ValueKind, WordChoice, default_setting,
@@ -17,6 +17,42 @@ pub(crate) struct SourceSection {
     pub include: Option<Located<String>>,
     pub identity: Option<Located<String>>,
     pub blank: Blank,
+}
+
+/// `[source]`, but for what the mapping needs of it (`include`, `identity`, `blank` are in [`MapSpec`]).
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceSettings {
+    /// Absolute paths; `-` is standard input.
+    pub paths: Vec<PathBuf>,
+    pub format: Option<Format>,
+    pub delimiter: Option<u8>,
+    /// A label that encoding_rs knows.
+    pub encoding: Option<String>,
+    pub sheet: Option<String>,
+    /// 1-based.
+    pub header_row: u32,
+    pub duplicates: Duplicates,
+    /// The last row of each file says how many there are.
+    pub trailer: Option<TrailerSettings>,
+    /// Another file says how many rows there are in all.
+    pub manifest: Option<ManifestSettings>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Tsv,
+    Xlsx,
+    Ods,
+    Jsonl,
+}
+
+/// `[lookup.NAME]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LookupSettings {
+    pub name: Located<String>,
+    pub path: PathBuf,
+    pub key: Located<String>,
 }
 
 settings_table! {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{LEAST, read, wrong};
-use crate::config::settings::{ManifestSettings, ReportSettings, SourceSettings, TrailerSettings};
+use crate::config::{ManifestSettings, ReportSettings, SourceSettings, TrailerSettings};
 
 /// `[source]` with one more line.
 fn source(line: &str) -> SourceSettings {

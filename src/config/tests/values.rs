@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{LEAST, read, with};
-use crate::config::settings::{Delivery, Duplicates, Format, Occasion};
+use crate::config::{Delivery, Duplicates, Format, Occasion};
 use crate::config::{load, parse};
 use crate::connectors::imichat::{ImichatSettings, UpdateBody};
 use crate::mapping::spec::{Blank, Entry, Expression, Generate, On, Parse};

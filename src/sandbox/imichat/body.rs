@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::tenant::{Privilege, Role, Status};
+use super::account::{Privilege, Role, Status};
 use super::wire::{Code, ImichatRefusal};
 
 /// The body of a create.

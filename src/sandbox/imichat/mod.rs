@@ -1,5 +1,6 @@
 //! A simulated imi.chat tenant: REST API v3.1 as the reference pages have it.
 
+mod account;
 mod body;
 mod operate;
 mod reply;
@@ -18,7 +19,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 pub use super::tokens::TokenLife;
-pub use tenant::{Allowed, ImichatAccount, ImichatFile, ImichatTeam, Privilege, Role, RoleType, Status};
+pub use account::{Allowed, ImichatAccount, ImichatFile, ImichatTeam, Privilege, Role, RoleType, Status};
 
 use super::host::{self, Host};
 use super::{OpenTenant, Options, Sandbox, SandboxError, Simulation};

@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use axum::http::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
+use super::account::{ImichatAccount, Status};
 use super::reply::{ImichatFailedCall, success_reply};
-use super::tenant::{ImichatAccount, Status};
 use super::wire::{self, Code, ImichatRefusal};
 use super::{Imichat, ListShape, PageLinks, PastTheEnd, body};
 use crate::sandbox::faults::Shift;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::tenant::{ImichatAccount, ImichatFile, ImichatTeam, RoleType, Status};
+use super::account::{ImichatAccount, ImichatFile, ImichatTeam, RoleType, Status};
 use crate::sandbox::seed::SampleFile;
 
 pub(super) const SAMPLE: SampleFile =

@@ -6,9 +6,10 @@ use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
 
+use super::account::ImichatFile;
 use super::operate::page_number;
 use super::reply::{ImichatFailedCall, refusal_reply};
-use super::tenant::{ImichatFile, ImichatTenant};
+use super::tenant::ImichatTenant;
 use super::wire::{self, Code, ImichatRefusal};
 use super::{Imichat, body, seed};
 use crate::sandbox::faults::{FaultOperation as AskedOp, Headers, Shift};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::tenant::ImichatAccount;
+use super::account::ImichatAccount;
 use super::{ImichatBehaviour, ImichatBooleans, Stamps};
 use crate::sandbox::reply::json_bytes;
 use crate::sandbox::tokens::Denied;

@@ -1,32 +1,25 @@
 //! Filters as RFC 7644, section 3.4.2.2, has them, as far as provisioning uses them: `eq`, `ne`, `sw`, `co`, `pr`, joined
-//! by `and`.
+//! by `and`. Here is what filters have in common, and those over the elements of an attribute.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::path::{self, PatchPath, PatchPlace};
 use super::refusal::ScimRefusal;
-use super::schema::{self, ENTERPRISE, ScimUserAttribute, Type};
+use super::schema::{self, ScimUserAttribute, Type};
 
-/// Every condition must hold.
+/// A filter over the elements of an attribute, by their parts. Every condition must hold.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ScimFilter {
-    pub conditions: Vec<Condition>,
+pub(super) struct ElementFilter {
+    pub conditions: Vec<Condition<&'static ScimUserAttribute>>,
 }
 
+/// What must hold of the value that `of` names.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Condition {
+pub(super) struct Condition<T> {
     /// As the client wrote it.
     pub written: String,
-    pub what: What,
+    pub of: T,
     pub operator: Operator,
     pub value: Value,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum What {
-    Place(PatchPlace),
-    /// A part of the elements that a value filter looks at.
-    Part(&'static ScimUserAttribute),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +31,38 @@ pub(super) enum Operator {
     Present,
 }
 
-/// A filter over users.
-///
-/// # Errors
-/// `invalidFilter`.
-pub(super) fn parse(text: &str) -> Result<ScimFilter, ScimRefusal> {
-    parse_conditions(text, |name| match path::parse(name) {
-        Ok(PatchPath::At(place)) => Some(What::Place(place)),
-        _ => None,
-    })
+impl ElementFilter {
+    /// # Errors
+    /// `invalidFilter`.
+    pub(super) fn parse(text: &str, attribute: &'static ScimUserAttribute) -> Result<Self, ScimRefusal> {
+        Ok(Self { conditions: parse_conditions(text, |name| schema::find(attribute.parts(), name))? })
+    }
+
+    /// Whether an element is meant.
+    pub(super) fn picks_element(&self, element: &Value) -> bool {
+        self.conditions.iter().all(|condition| condition.holds_for(element.get(condition.of.name), condition.of))
+    }
 }
 
-/// A filter over the elements of an attribute.
-pub(super) fn parse_within(text: &str, attribute: &'static ScimUserAttribute) -> Result<ScimFilter, ScimRefusal> {
-    parse_conditions(text, |name| schema::find(attribute.parts(), name).map(What::Part))
+impl<T> Condition<T> {
+    /// Whether it holds for a value of this attribute.
+    pub(super) fn holds_for(&self, found: Option<&Value>, attribute: &ScimUserAttribute) -> bool {
+        let found = found.filter(|value| !value.is_null());
+        let exact = attribute.kind == Type::Exact;
+        let same = |test: fn(&str, &str) -> bool| match (found, &self.value) {
+            (Some(Value::String(found)), Value::String(wanted)) if exact => test(found, wanted),
+            (Some(Value::String(found)), Value::String(wanted)) => test(&found.to_lowercase(), &wanted.to_lowercase()),
+            (Some(found), wanted) => test("", "") && found == wanted,
+            (None, wanted) => test("", "") && wanted.is_null(),
+        };
+        match self.operator {
+            Operator::Equal => same(|found, wanted| found == wanted),
+            Operator::NotEqual => !same(|found, wanted| found == wanted),
+            Operator::StartsWith => same(|found, wanted| found.starts_with(wanted)),
+            Operator::Contains => same(|found, wanted| found.contains(wanted)),
+            Operator::Present => found.is_some(),
+        }
+    }
 }
 
 /// Where the bracket that stands open closes.
@@ -82,7 +93,14 @@ impl QuotedText {
     }
 }
 
-fn parse_conditions(text: &str, what: impl Fn(&str) -> Option<What>) -> Result<ScimFilter, ScimRefusal> {
+/// The conditions of a filter; `find` tells what a name is.
+///
+/// # Errors
+/// `invalidFilter`.
+pub(super) fn parse_conditions<T>(
+    text: &str,
+    find: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<Condition<T>>, ScimRefusal> {
     let wrong = || ScimRefusal::bad_request("invalidFilter", format!("the filter {text:?} is not understood"));
     let mut words = split_words(text).into_iter();
     let mut conditions = Vec::new();
@@ -101,10 +119,10 @@ fn parse_conditions(text: &str, what: impl Fn(&str) -> Option<What>) -> Result<S
             // The RFC's literals are those of JSON.
             _ => serde_json::from_str(&words.next().ok_or_else(wrong)?).map_err(|_| wrong())?,
         };
-        let what = what(&name).ok_or_else(wrong)?;
-        conditions.push(Condition { written: name, what, operator, value });
+        let of = find(&name).ok_or_else(wrong)?;
+        conditions.push(Condition { written: name, of, operator, value });
         match words.next() {
-            None => return Ok(ScimFilter { conditions }),
+            None => return Ok(conditions),
             Some(and) if and.eq_ignore_ascii_case("and") => {}
             Some(_) => return Err(wrong()),
         }
@@ -129,113 +147,4 @@ fn split_words(text: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
-}
-
-impl ScimFilter {
-    /// Whether a user is found.
-    pub(super) fn finds_user(&self, id: &str, resource: &Map<String, Value>) -> bool {
-        self.conditions.iter().all(|condition| match &condition.what {
-            What::Place(place) if place.attribute.name == "id" => {
-                condition.holds_for(Some(&id.into()), place.attribute)
-            }
-            What::Place(place) => condition.holds_at(resource, place),
-            What::Part(_) => false,
-        })
-    }
-
-    /// Whether an element is meant.
-    pub(super) fn picks_element(&self, element: &Value) -> bool {
-        self.conditions.iter().all(|condition| match condition.what {
-            What::Part(part) => condition.holds_for(element.get(part.name), part),
-            What::Place(_) => false,
-        })
-    }
-}
-
-impl Condition {
-    fn holds_at(&self, resource: &Map<String, Value>, place: &PatchPlace) -> bool {
-        let object = if place.extension { resource.get(ENTERPRISE).and_then(Value::as_object) } else { Some(resource) };
-        let found = object.and_then(|object| object.get(place.attribute.name));
-        let Some(Value::Array(elements)) = found.filter(|_| place.attribute.many) else {
-            return match place.part {
-                None => self.holds_for(found, place.attribute),
-                Some(part) => self.holds_for(found.and_then(|value| value.get(part.name)), part),
-            };
-        };
-        // A multi-valued attribute is compared by its values where no part is named.
-        let part = place.part.or_else(|| schema::find(place.attribute.parts(), "value"));
-        let mut meant =
-            elements.iter().filter(|element| place.only.as_ref().is_none_or(|only| only.picks_element(element)));
-        match part {
-            Some(part) => meant.any(|element| self.holds_for(element.get(part.name), part)),
-            None => meant.next().is_some(),
-        }
-    }
-
-    fn holds_for(&self, found: Option<&Value>, attribute: &ScimUserAttribute) -> bool {
-        let found = found.filter(|value| !value.is_null());
-        let exact = attribute.kind == Type::Exact;
-        let same = |test: fn(&str, &str) -> bool| match (found, &self.value) {
-            (Some(Value::String(found)), Value::String(wanted)) if exact => test(found, wanted),
-            (Some(Value::String(found)), Value::String(wanted)) => test(&found.to_lowercase(), &wanted.to_lowercase()),
-            (Some(found), wanted) => test("", "") && found == wanted,
-            (None, wanted) => test("", "") && wanted.is_null(),
-        };
-        match self.operator {
-            Operator::Equal => same(|found, wanted| found == wanted),
-            Operator::NotEqual => !same(|found, wanted| found == wanted),
-            Operator::StartsWith => same(|found, wanted| found.starts_with(wanted)),
-            Operator::Contains => same(|found, wanted| found.contains(wanted)),
-            Operator::Present => found.is_some(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn finds(filter: &str) -> bool {
-        let ana = json!({
-            "externalId": "E7", "userName": "Ana \"A\" Díaz", "active": true,
-            "name": {"familyName": "Díaz"},
-            "emails": [{"value": "a@x", "type": "work"}, {"value": "b@x", "type": "home"}],
-            ENTERPRISE: {"department": "Sales"},
-        });
-        parse(filter).unwrap().finds_user("a1", ana.as_object().unwrap())
-    }
-
-    #[test]
-    fn a_filter_finds_what_it_says() {
-        assert!(finds(r#"userName eq "ANA \"a\" díaz""#), "case does not count, and quotation marks are escaped");
-        assert!(finds(r#"externalId EQ "E7""#) && !finds(r#"externalId eq "e7""#));
-        assert!(finds(r#"id eq "a1""#) && !finds(r#"id eq "A1""#));
-        assert!(finds("active eq true") && !finds("active eq false"));
-        assert!(finds(r#"name.familyName eq "díaz""#));
-        assert!(finds(r#"emails.value eq "b@x""#) && finds(r#"emails eq "b@x""#));
-        assert!(
-            finds(r#"emails[type eq "work"].value eq "a@x""#) && !finds(r#"emails[type eq "work"].value eq "b@x""#)
-        );
-        assert!(finds(&format!(r#"{ENTERPRISE}:department eq "sales""#)));
-        assert!(finds(r#"userName sw "ana" and title ne "x""#) && !finds(r#"userName pr and title pr"#));
-        assert!(finds(r#"userName co "díaz""#) && !finds(r#"title sw """#));
-    }
-
-    #[test]
-    fn what_is_no_filter_is_refused() {
-        for filter in [
-            "",
-            "userName",
-            "userName eq",
-            "userName eq ana",
-            "colour eq \"x\"",
-            "userName like \"x\"",
-            "userName eq \"x\" or",
-            "userName eq \"x\" and",
-        ] {
-            assert_eq!(parse(filter).unwrap_err().scim_type, Some("invalidFilter"), "{filter}");
-        }
-    }
 }

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::filter;
 use super::refusal::ScimRefusal;
 use super::tenant::ScimTenant;
+use super::user_filter::UserFilter;
 use super::{Cursors, Empty, FilterSupport, Obeyed, ScimBehaviour};
 use crate::sandbox::{query, reply};
 
@@ -86,7 +86,7 @@ pub(super) fn answer_list(
         (Some(_), FilterSupport::Unsupported) => {
             return Err(ScimRefusal::bad_request("invalidFilter", "filters are not supported"));
         }
-        (Some(text), FilterSupport::Supported) => Some(filter::parse(text)?),
+        (Some(text), FilterSupport::Supported) => Some(UserFilter::parse(text)?),
     };
     let (total, page): (usize, Vec<&[u8]>) = match &filter {
         None => (tenant.len(), tenant.shown_users().skip(start).take(size).collect()),

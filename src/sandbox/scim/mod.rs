@@ -15,6 +15,7 @@ mod serve;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod user_filter;
 
 use std::net::SocketAddr;
 

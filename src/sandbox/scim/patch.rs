@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::filter::{Operator, ScimFilter, What};
+use super::filter::{ElementFilter, Operator};
 use super::path::{self, PatchPath, PatchPlace};
 use super::refusal::ScimRefusal;
 use super::resource::{self, Resource};
@@ -239,14 +239,9 @@ fn change_each(
 }
 
 /// What a filter says that an element is.
-fn described_element(filter: &ScimFilter) -> Map<String, Value> {
+fn described_element(filter: &ElementFilter) -> Map<String, Value> {
     let equals = filter.conditions.iter().filter(|condition| condition.operator == Operator::Equal);
-    equals
-        .filter_map(|condition| match condition.what {
-            What::Part(part) => Some((part.name.to_owned(), condition.value.clone())),
-            What::Place(_) => None,
-        })
-        .collect()
+    equals.map(|condition| (condition.of.name.to_owned(), condition.value.clone())).collect()
 }
 
 fn set(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {

@@ -1,7 +1,7 @@
 //! Paths as RFC 7644, section 3.5.2, has them: `title`, `name.givenName`, `emails[type eq "work"].value`, each with the
 //! URN of its schema in front where it is wanted.
 
-use super::filter::{self, ScimFilter};
+use super::filter::{ElementFilter, closing_bracket};
 use super::refusal::ScimRefusal;
 use super::schema::{self, ENTERPRISE, EXTENSION, ScimUserAttribute, USER, UserAttributeMutability};
 
@@ -19,7 +19,7 @@ pub(super) struct PatchPlace {
     pub extension: bool,
     pub attribute: &'static ScimUserAttribute,
     /// Which elements of a multi-valued attribute.
-    pub only: Option<ScimFilter>,
+    pub only: Option<ElementFilter>,
     pub part: Option<&'static ScimUserAttribute>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn parse(text: &str) -> Result<PatchPath, ScimRefusal> {
             (name, None, part)
         }
         Some((name, rest)) => {
-            let end = filter::closing_bracket(rest).ok_or_else(wrong)?;
+            let end = closing_bracket(rest).ok_or_else(wrong)?;
             let after = &rest[end + 1..];
             let part = match after.strip_prefix('.') {
                 None if after.is_empty() => None,
@@ -50,7 +50,7 @@ pub(super) fn parse(text: &str) -> Result<PatchPath, ScimRefusal> {
     let only = match only {
         None => None,
         Some(_) if !attribute.many => return Err(wrong()),
-        Some(filter) => Some(filter::parse_within(filter, attribute)?),
+        Some(filter) => Some(ElementFilter::parse(filter, attribute)?),
     };
     let part = match rest {
         None => None,

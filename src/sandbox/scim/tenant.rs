@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::filter::{Operator, ScimFilter, What};
+use super::filter::Operator;
 use super::refusal::ScimRefusal;
 use super::resource::{self, Resource};
 use super::schema::ENTERPRISE;
+use super::user_filter::UserFilter;
 use super::{Conflict, Etags, ScimBehaviour, ScimBooleans, ScimUniqueness, patch};
 use crate::sandbox::SandboxError;
 use crate::sandbox::host as hosted;
@@ -130,7 +131,7 @@ impl ScimTenant {
     }
 
     /// Those whom a filter finds.
-    pub(super) fn filtered_users(&self, filter: &ScimFilter) -> Vec<&[u8]> {
+    pub(super) fn filtered_users(&self, filter: &UserFilter) -> Vec<&[u8]> {
         let finds = |kept: &&KeptScimAccount| filter.finds_user(&kept.account.id, &kept.account.resource);
         match self.candidate_ids(filter) {
             Some(ids) => {
@@ -211,9 +212,9 @@ impl ScimTenant {
     }
 
     /// Whom a filter can find at most, where that is quickly known.
-    fn candidate_ids(&self, filter: &ScimFilter) -> Option<Vec<String>> {
+    fn candidate_ids(&self, filter: &UserFilter) -> Option<Vec<String>> {
         filter.conditions.iter().filter(|condition| condition.operator == Operator::Equal).find_map(|condition| {
-            let What::Place(place) = &condition.what else { return None };
+            let place = &condition.of;
             let wanted = condition.value.as_str()?;
             match place.attribute.name {
                 "id" => Some(vec![wanted.to_owned()]),

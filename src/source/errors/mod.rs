@@ -15,7 +15,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use rust_xlsxwriter::Workbook;
 
 use super::{OWN_COLUMNS, Source};
-use crate::config::settings::{Format, TrailerSettings};
+use crate::config::{Format, TrailerSettings};
 use crate::model::{Place, Record};
 
 /// What is wrong with a row, and what to do about it.
