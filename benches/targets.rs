@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headcount::clock::{Stop, SystemClock};
-use headcount::connectors::http::Rate;
+use headcount::connectors::http::{Network, Rate, ServerAccess};
 use headcount::connectors::scim::{ScimLogin, ScimSettings, UpdateMethod};
 use headcount::connectors::{Connector, brightpattern, find_kind, scim};
 use headcount::model::{Attributes, Percent, Secret, Value};
@@ -182,7 +182,9 @@ async fn list(base_url: String, users: u64, connections: u64) -> Duration {
     // No directory shows teams.
     let needed = ["loginId".to_owned(), "team".to_owned()];
     let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
-    let target = brightpattern::connect_tenant(&base_url, &rate(connections), clock, stop, login, &needed).unwrap();
+    let (rate, network) = (&rate(connections), &Network::default());
+    let access = ServerAccess { base_url: &base_url, rate, network, clock, stop };
+    let target = brightpattern::connect_tenant(access, login, &needed).unwrap();
     target.sign_in().await.unwrap();
     let (count, took) = listed(&target).await;
     assert_eq!((count, target.meter().sent_so_far().list), (users, users + 2));
@@ -226,8 +228,9 @@ async fn create(base_url: String, creates: u64, connections: u64) -> Duration {
     let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
     let login = ScimLogin::Bearer(Secret::new(TOKEN));
     let names: Vec<String> = person(1).into_iter().map(|(name, _)| name).collect();
-    let target =
-        scim::connect_tenant(&settings, &base_url, &rate(connections), clock, stop, login, &names).await.unwrap();
+    let (rate, network) = (&rate(connections), &Network::default());
+    let access = ServerAccess { base_url: &base_url, rate, network, clock, stop };
+    let target = scim::connect_tenant(&settings, access, login, &names).await.unwrap();
     let target: Arc<dyn Connector> = Arc::from(target);
     target.sign_in().await.unwrap();
     let values = (1..=creates).map(|number| {

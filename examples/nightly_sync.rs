@@ -106,7 +106,7 @@ pub async fn run_night(folder: &Path, out: &mut dyn Write) -> Result<(), Box<dyn
     write_end(out, "resume", &resumed)?;
 
     // One person, from the last listing and the journal; no request is sent.
-    let request = ExplainRequest { query: PersonQuery::Key("ana".to_owned()), evidence: Evidence::LastListing };
+    let request = ExplainRequest { whom: PersonQuery::Key("ana".to_owned()), evidence: Evidence::LastListing };
     let person = explain_one(&session, open()?, &request).await?.person;
     let (decision, because) = person.map(|person| (person.decision, person.because)).unwrap_or_default();
     writeln!(out, "explain ana: {decision}: {because}")?;

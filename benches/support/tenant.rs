@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headcount::clock::{Stop, SystemClock};
-use headcount::connectors::http::Rate;
+use headcount::connectors::http::{Network, Rate, ServerAccess};
 use headcount::connectors::imichat::{ImichatConnector, ImichatSettings, connect_tenant};
 use headcount::model::{Percent, Secret};
 use headcount::sandbox::{API_KEY, DOMAIN, Options, Seed, SimulatedQuota};
@@ -61,7 +61,8 @@ impl Tenant {
     pub fn connect(&self, rate: &Rate) -> ImichatConnector {
         let settings = ImichatSettings::default();
         let (clock, stop) = (SystemClock::new(), Arc::new(Stop::default()));
-        connect_tenant(&settings, &self.base_url, rate, clock, stop, &Secret::new(API_KEY), DOMAIN).unwrap()
+        let access = ServerAccess { base_url: &self.base_url, rate, network: &Network::default(), clock, stop };
+        connect_tenant(&settings, access, &Secret::new(API_KEY), DOMAIN).unwrap()
     }
 }
 

@@ -8,6 +8,7 @@ use super::quota_file::QuotaFile;
 use super::session::{Notice, Session};
 use super::workspace::Workspace;
 use crate::clock::Clock;
+use crate::connectors::http::ServerAccess;
 use crate::connectors::{ConnectError, Connector, Link};
 use crate::files::make_private_dir;
 use crate::sandbox::{self, Sandbox};
@@ -78,10 +79,13 @@ impl Workspace {
             Shown::Everything => self.schema.iter().map(|(_, attribute)| attribute.name.clone()).collect(),
         };
         let link = Link {
-            base_url: &base_url,
-            rate: &self.settings.rate,
-            clock: clock.clone(),
-            stop: stop.clone(),
+            access: ServerAccess {
+                base_url: &base_url,
+                rate: &self.settings.rate,
+                network: &self.settings.network,
+                clock: clock.clone(),
+                stop: stop.clone(),
+            },
             mapped: &self.mapped_names(),
             shown: &shown,
             sandbox: sandbox.is_some().then_some(settings.kind.sandbox_login),

@@ -16,7 +16,7 @@ use crate::report::person::Explanation;
 
 #[derive(Clone, Debug)]
 pub struct ExplainRequest {
-    pub query: PersonQuery,
+    pub whom: PersonQuery,
     pub evidence: Evidence,
 }
 
@@ -47,11 +47,11 @@ pub async fn explain_one(
     if request.evidence == Evidence::LastListing {
         let workspace = workspace.with_last_schema()?;
         let last = open_last_listing(&workspace, &journal)?;
-        let explained = look_for_one(session, &workspace, &memory, &last, &request.query).await?;
-        return explain_known(session, &workspace, &journal, &request.query, &last, &explained, None);
+        let explained = look_for_one(session, &workspace, &memory, &last, &request.whom).await?;
+        return explain_known(session, &workspace, &journal, &request.whom, &last, &explained, None);
     }
     let connection = workspace.connect_tenant(session).await?;
-    let explanation = explain_online(session, workspace, &journal, &memory, &request.query, &connection).await;
+    let explanation = explain_online(session, workspace, &journal, &memory, &request.whom, &connection).await;
     connection.close_after(explanation).await
 }
 
@@ -79,9 +79,9 @@ async fn look_for_one(
     workspace: &Workspace,
     memory: &Memory,
     last: &LastListing,
-    query: &PersonQuery,
+    whom: &PersonQuery,
 ) -> Result<PersonAnswer, AppError> {
-    let mut answers = look_for(session, workspace, memory, last, std::slice::from_ref(query)).await?;
+    let mut answers = look_for(session, workspace, memory, last, std::slice::from_ref(whom)).await?;
     // Each question has its answer.
     answers.pop().ok_or_else(|| AppError::new(ErrorKind::System, "no answer to the question"))
 }
@@ -91,33 +91,33 @@ async fn explain_online(
     workspace: Workspace,
     journal: &Journal,
     memory: &Memory,
-    query: &PersonQuery,
+    whom: &PersonQuery,
     connection: &Connection,
 ) -> Result<Explanation, AppError> {
     let target = &*connection.target;
     let workspace = workspace.with_live_schema(target)?;
     let mut last = open_last_listing(&workspace, journal)?;
-    let before = look_for_one(session, &workspace, memory, &last, query).await?;
+    let before = look_for_one(session, &workspace, memory, &last, whom).await?;
     let known = last.count_edits();
-    ask_tenant(target, &workspace, query, &before, &mut last).await?;
+    ask_tenant(target, &workspace, whom, &before, &mut last).await?;
     let explained = if last.count_edits() == known && before.people.is_empty() {
         before
     } else {
-        look_for_one(session, &workspace, memory, &last, query).await?
+        look_for_one(session, &workspace, memory, &last, whom).await?
     };
-    explain_known(session, &workspace, journal, query, &last, &explained, Some(target.meter().sent_so_far().total))
+    explain_known(session, &workspace, journal, whom, &last, &explained, Some(target.meter().sent_so_far().total))
 }
 
 fn explain_known(
     session: &Session,
     workspace: &Workspace,
     journal: &Journal,
-    query: &PersonQuery,
+    whom: &PersonQuery,
     last: &LastListing,
     explained: &PersonAnswer,
     requests: Option<u64>,
 ) -> Result<Explanation, AppError> {
-    explain_person(&KnownFacts { workspace, journal, last, now: session.clock.now(), requests }, query, explained)
+    explain_person(&KnownFacts { workspace, journal, last, now: session.clock.now(), requests }, whom, explained)
 }
 
 /// Asks the tenant about these people and nobody else. By its id an account costs one request; who has none may cost a
@@ -125,7 +125,7 @@ fn explain_known(
 async fn ask_tenant(
     target: &dyn Connector,
     workspace: &Workspace,
-    query: &PersonQuery,
+    whom: &PersonQuery,
     before: &PersonAnswer,
     last: &mut LastListing,
 ) -> Result<(), AppError> {
@@ -143,7 +143,7 @@ async fn ask_tenant(
             sought.push(set.collect());
         }
     }
-    if let (true, PersonQuery::Key(key)) = (before.people.is_empty(), query) {
+    if let (true, PersonQuery::Key(key)) = (before.people.is_empty(), whom) {
         let single = workspace.rules.iter().filter_map(|rule| <[_; 1]>::try_from(rule.attributes.as_slice()).ok());
         sought.extend(single.map(|[id]| [(id, Value::text(key.trim()))].into_iter().collect()));
     }
@@ -151,7 +151,7 @@ async fn ask_tenant(
     if !sought.is_empty() {
         found = target.find(&workspace.rules, &sought).await?.into_iter().flatten().collect();
     }
-    if let (true, true, PersonQuery::Key(key)) = (found.is_empty(), before.people.is_empty(), query) {
+    if let (true, true, PersonQuery::Key(key)) = (found.is_empty(), before.people.is_empty(), whom) {
         match target.get(&AccountId(key.trim().to_owned())).await {
             Ok(account) => found.extend(account),
             // What cannot be an id at all is nobody's.

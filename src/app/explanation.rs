@@ -29,7 +29,7 @@ pub struct KnownFacts<'a> {
 /// Everything about the person who is meant, or who else could be.
 pub fn explain_person(
     known: &KnownFacts<'_>,
-    query: &PersonQuery,
+    whom: &PersonQuery,
     explained: &PersonAnswer,
 ) -> Result<Explanation, AppError> {
     let header = &explained.header;
@@ -49,7 +49,7 @@ pub fn explain_person(
     };
     Ok(Explanation {
         headcount_explain: 1,
-        asked: match query {
+        asked: match whom {
             PersonQuery::Key(key) => key.clone(),
             PersonQuery::Line { file: None, line } => format!("line {line}"),
             PersonQuery::Line { file: Some(file), line } => format!("{file}:{line}"),

@@ -1,4 +1,4 @@
-//! The command line. Names here are fixed, because other programs rely on them.
+//! The command line, as INTERFACE words: names here are fixed, because other programs rely on them.
 
 use std::path::{Path, PathBuf};
 
@@ -22,36 +22,35 @@ pub struct Cli {
 const DEFAULT_CONFIG: &str = "config.toml";
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// The configuration file to use
+    /// The configuration file
     #[arg(short, long, value_name = "FILE", default_value = DEFAULT_CONFIG, global = true)]
     pub config: PathBuf,
     /// The state directory (default: journal.path of the configuration)
     #[arg(long, value_name = "DIR", global = true)]
     pub state: Option<PathBuf>,
-    /// The form of standard output
+    /// What goes to standard output: text for people, or one summary object
     #[arg(long, value_enum, default_value_t = StdoutFormat::Text, global = true)]
     pub format: StdoutFormat,
-    /// Print only what went wrong
+    /// Say only what went wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Show long lists in full; twice: also show every request
+    /// Say more; twice: every request
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// The form of log lines
+    /// The form of log lines on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log_format: LogFormat,
-    /// When to use colour
+    /// When to colour
     #[arg(long, value_enum, default_value_t = ColorChoice::Auto, global = true)]
     pub color: ColorChoice,
-    /// Show no progress
+    /// No progress bars or lines
     #[arg(long, global = true)]
     pub no_progress: bool,
 }
 
 impl Global {
-    /// The options that make another command read the same configuration and state.
+    /// How another command is called so that it reads the same configuration and the same state.
     #[must_use]
     pub fn invocation(&self) -> Invocation {
         let config = Some(self.config.as_path()).filter(|config| *config != Path::new(DEFAULT_CONFIG));
@@ -67,35 +66,35 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a configuration for an export, and show a first plan against a sandbox
+    /// Look at an export, write a configuration for it, and make its first dry run
     Init(InitArgs),
-    /// Check the configuration and every row of the source; changes nothing
+    /// Check the configuration and every row of the source, without touching the target
     Check(CheckArgs),
-    /// Show every difference from the target, and write the plan; changes no account
+    /// The dry run: show every difference, and write the plan
     Plan(PlanArgs),
-    /// Execute one plan, and nothing that is not in it
+    /// Execute exactly one plan
     Apply(ApplyArgs),
-    /// Plan and apply in one run, for schedulers; an unfinished run comes first
+    /// Plan and apply in one unattended run
     Sync(SyncArgs),
-    /// Continue a run that was interrupted or paused; never repeats what is done
+    /// Continue an interrupted or paused run
     Resume(ResumeArgs),
-    /// List past runs
+    /// List the runs in the journal
     Runs,
-    /// Show one run and every account it touched
+    /// Show one run with every account it touched
     Show(ShowArgs),
-    /// Write the report of a run or a plan again
+    /// Render a run or a plan again
     Report(ReportArgs),
-    /// Explain one person: row, account, what a run would do and why; changes no account
+    /// One person, end to end: the row, the account, what would be done and why, what was done before
     Explain(ExplainArgs),
-    /// Write a plan that undoes what a run changed; changes no account until you apply it
+    /// Make the plan that takes back what a run changed
     Rollback(RollbackArgs),
-    /// Write the target's accounts as CSV; changes no account
+    /// Write the target's accounts as CSV
     Export(ExportArgs),
-    /// Start a simulated tenant on this computer (127.0.0.1)
+    /// Serve a simulated tenant on loopback
     Sandbox(SandboxArgs),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
-    /// Print completions for a shell
+    /// Print shell completions
     Completions { shell: clap_complete::Shell },
     /// Print the manual page, or write one for each command into a folder
     Man {
@@ -112,20 +111,20 @@ pub struct InitArgs {
     /// The system that has the accounts
     #[arg(long, value_parser = PossibleValuesParser::new(KINDS.map(|kind| kind.name)), default_value = KINDS[0].name)]
     pub kind: String,
-    /// The sheet that has the people, if the workbook has several
+    /// The sheet that has the people, where the export is a workbook of several
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
-    /// Accept every proposal without asking
+    /// Take every proposal, ask nothing
     #[arg(long)]
     pub yes: bool,
-    /// Overwrite an existing configuration
+    /// Write over a configuration that is there
     #[arg(long)]
     pub force: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Also sign in, read one page of accounts, check the teams, print the quota
+    /// Also sign in, read one page, check referenced teams, print the quota
     #[arg(long)]
     pub online: bool,
 }
@@ -135,7 +134,7 @@ pub struct PlanArgs {
     /// Where to write the plan
     #[arg(short, long, value_name = "PLAN")]
     pub output: Option<PathBuf>,
-    /// Compare with a file from `export` instead of the live tenant; sends no request
+    /// Compare with an earlier export of accounts instead of the live tenant; costs no request
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
     /// Exit with 3 when there are changes
@@ -146,16 +145,16 @@ pub struct PlanArgs {
 /// What `apply`, `sync` and `resume` have in common.
 #[derive(Clone, Debug, Args)]
 pub struct ExecutionArgs {
-    /// Apply without asking
+    /// Do not ask
     #[arg(long)]
     pub yes: bool,
     /// Only these people: by key, identity or account
     #[arg(long, value_name = "KEY", num_args = 1..)]
     pub only: Vec<String>,
-    /// Only the first N actions, to try a plan on a few people
+    /// Only the first N actions, as a canary
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
-    /// Release the held actions that the report shows with this hash
+    /// Release the held actions of this hash
     #[arg(long, value_name = "HASH")]
     pub approve: Vec<String>,
 }
@@ -176,7 +175,7 @@ pub struct SyncArgs {
 
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
-    /// The run to continue (default: the unfinished one)
+    /// The run to continue (default: the one that has not ended)
     pub run: Option<String>,
     #[command(flatten)]
     pub execution: ExecutionArgs,
@@ -193,7 +192,7 @@ pub struct ReportArgs {
     /// A run's name, a plan's name, or a plan file; `last` is the last run
     #[arg(value_name = "RUN|PLAN")]
     pub of: String,
-    /// The form: text, html, markdown, json or csv
+    /// text, html, markdown, json or csv
     #[arg(long = "as", value_name = "FORM", default_value = "text")]
     pub form: String,
     /// Where to write it (default: standard output)
@@ -203,13 +202,13 @@ pub struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Identity, login, e-mail address, account id, or any other key that finds an account
+    /// The identity, the login, the e-mail address, the account's id, or any other key that finds an account
     #[arg(required_unless_present = "line")]
     pub key: Option<String>,
-    /// The person on this line of the export; add the file's name if there are several files
+    /// Whoever stands on this line of the export; with the file's name where there are several
     #[arg(long, value_name = "[FILE:]N", conflicts_with = "key")]
     pub line: Option<String>,
-    /// Ask the tenant about this person instead of using only the last listing
+    /// Ask the tenant about this person, instead of relying on the last listing alone
     #[arg(long)]
     pub online: bool,
 }
@@ -221,7 +220,7 @@ pub struct RollbackArgs {
     /// Where to write the plan
     #[arg(short, long, value_name = "PLAN")]
     pub output: Option<PathBuf>,
-    /// Exit with 3 when there is something to undo
+    /// Exit with 3 when there is something to take back
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -247,16 +246,16 @@ pub struct SandboxArgs {
     /// The accounts to start with (default: those of the sample tenant)
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
-    /// The faults to simulate (TOML)
+    /// A script of faults
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// Keep the tenant in this file between runs
     #[arg(long, value_name = "FILE")]
     pub keep: Option<PathBuf>,
-    /// Requests allowed per day (imichat)
+    /// Requests a day (imichat)
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub quota: u64,
-    /// Milliseconds before every answer
+    /// Milliseconds that every answer takes
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
 }
@@ -304,11 +303,11 @@ impl Command {
     }
 }
 
-/// What is known about a command without its arguments.
+/// What is known of a command without its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandFacts {
     pub name: &'static str,
     pub changes_accounts: bool,
-    /// Whether it prints a summary object at its end.
+    /// Whether it ends with a summary object.
     pub has_summary: bool,
 }

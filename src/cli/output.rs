@@ -12,17 +12,17 @@ use crate::report::Summary;
 /// `--format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum StdoutFormat {
-    /// Text for people.
+    /// For people.
     #[default]
     Text,
-    /// One JSON object; text for people goes to standard error.
+    /// One summary object on standard output.
     Json,
 }
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// Where a terminal shows it and `NO_COLOR` is not set.
     #[default]
     Auto,
     Always,

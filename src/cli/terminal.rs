@@ -14,10 +14,9 @@ use super::notices::describe_notice;
 use super::output::{Out, StdoutFormat, To, choose_width, output_error, write_summary_json};
 use super::progress::{LogWriter, Progress, Show};
 use super::signals::{SignalOrigin, Signals};
-use crate::app::run_notice::notify_machines;
+use crate::app::run_notice::{NoticeSettings, notify_machines};
 use crate::app::{AppError, ConsentQuestion, ConsentReply, ErrorKind, Interaction, Notice, RunEnd, Session, Workspace};
 use crate::clock::{Clock, Stop, SystemClock};
-use crate::config::ReportSettings;
 use crate::model::monitor::Monitor;
 use crate::report::columns::fit_line;
 use crate::report::visible::visible;
@@ -44,7 +43,7 @@ pub struct Terminal {
 pub struct ConfiguredNames {
     pub tenant: String,
     pub target: String,
-    pub report: ReportSettings,
+    pub notices: NoticeSettings,
 }
 
 /// Where the log goes besides standard error.
@@ -109,7 +108,7 @@ impl Terminal {
         self.configured.get_or_init(|| ConfiguredNames {
             tenant: workspace.settings.target.tenant.clone(),
             target: workspace.target_name(),
-            report: workspace.settings.report.clone(),
+            notices: NoticeSettings::from(&workspace.settings),
         });
         Ok(workspace)
     }
@@ -174,7 +173,7 @@ impl Terminal {
             color: self.has_colour(to.is_terminal()),
             width: fitting_width(to),
             lines: if to.is_terminal() { LineBreaks::Fitted } else { LineBreaks::Whole },
-            redact: self.configured.get().map(|known| known.report.redact.clone()).unwrap_or_default(),
+            redact: self.configured.get().map(|known| known.notices.report.redact.clone()).unwrap_or_default(),
             invocation: self.global.invocation(),
             ..Style::default()
         }
@@ -238,7 +237,7 @@ impl Terminal {
     /// Notifies the machines that wait for the end of a run.
     pub async fn notify_end(self: &Arc<Self>) {
         if let (Some(configured), Some((head, error))) = (self.configured.get(), self.take_end()) {
-            notify_machines(&self.session(), &configured.report, head, error).await;
+            notify_machines(&self.session(), &configured.notices, head, error).await;
         }
     }
 

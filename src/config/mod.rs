@@ -33,7 +33,7 @@ use crate::mapping::spec::MapSpec;
 use crate::settings::{ConfigReading, SettingsTable, TomlTable};
 use sections::{
     JournalTable, MatchTable, PasswordTable, RateTable, ReportTable, SafetyTable, SectionKeys, SourceTable,
-    all_sections, read_lookups, read_map, read_policy, read_target,
+    all_sections, read_lookups, read_map, read_network, read_policy, read_target,
 };
 
 /// Reads a configuration file.
@@ -111,7 +111,7 @@ fn read_settings(root: &DeTable<'_>, text: &str, file: &Path, reading: &mut Conf
     };
     let [source, target, rules, map] = ["source", "target", "match", "map"].map(&mut table_of);
     let [lookup, policy, safety, rate] = ["lookup", "policy", "safety", "rate"].map(&mut table_of);
-    let [journal, passwords, report] = ["journal", "passwords", "report"].map(&mut table_of);
+    let [network, journal, passwords, report] = ["network", "journal", "passwords", "report"].map(&mut table_of);
 
     // All are read before the first that is wrong ends it, so that everything wrong is said.
     let source = source.and_then(|table| SourceTable.read(&table, reading));
@@ -123,6 +123,7 @@ fn read_settings(root: &DeTable<'_>, text: &str, file: &Path, reading: &mut Conf
     let policy = policy.and_then(|table| read_policy(&table, kind, reading));
     let safety = safety.and_then(|table| SafetyTable.read(&table, reading));
     let rate = rate.and_then(|table| RateTable.read(&table, reading));
+    let network = network.and_then(|table| read_network(&table, reading));
     let journal = journal.and_then(|table| JournalTable.read(&table, reading));
     let passwords = passwords.and_then(|table| PasswordTable.read(&table, reading));
     let report = report.and_then(|table| ReportTable.read(&table, reading));
@@ -140,6 +141,7 @@ fn read_settings(root: &DeTable<'_>, text: &str, file: &Path, reading: &mut Conf
         policy: policy?,
         safety: safety?,
         rate: rate?,
+        network: network?,
         journal: journal?,
         passwords: passwords?,
         report: report?,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::sections::{JournalSettings, LookupSettings, PasswordSettings, ReportSettings, SourceSettings};
-use crate::connectors::http::Rate;
+use crate::connectors::http::{Network, Rate};
 use crate::connectors::{Descriptor, SystemSettings};
 use crate::mapping::spec::{Located, MapSpec};
 use crate::model::Digest;
@@ -29,6 +29,7 @@ pub struct Settings {
     pub policy: Policy,
     pub safety: Safety,
     pub rate: Rate,
+    pub network: Network,
     pub journal: JournalSettings,
     pub passwords: PasswordSettings,
     pub report: ReportSettings,

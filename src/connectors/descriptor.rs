@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::http::Rate;
+use super::http::ServerAccess;
 use super::{CallError, Connector};
-use crate::clock::{Clock, Stop};
 use crate::discovery::Blueprint;
 use crate::model::{Schema, Secret};
 use crate::sandbox::Simulation;
@@ -61,10 +60,7 @@ pub trait SystemSettings: Any + Debug + Send + Sync {
 
 /// What every connection needs.
 pub struct Link<'a> {
-    pub base_url: &'a str,
-    pub rate: &'a Rate,
-    pub clock: Arc<dyn Clock>,
-    pub stop: Arc<Stop>,
+    pub access: ServerAccess<'a>,
     /// The attributes that the configuration maps or matches.
     pub mapped: &'a [String],
     /// The attributes that a listing must show of every account.

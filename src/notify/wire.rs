@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{StatusCode, Url, redirect, retry};
+use reqwest::{StatusCode, Url};
+
+use crate::connectors::http::{Network, NetworkError};
 
 /// What takes a message there. There is one, [`MessageWire`], and what tests put in its place.
 pub(super) trait Post: Send + Sync {
@@ -46,26 +48,11 @@ pub enum LostDelivery {
 pub(super) struct MessageWire(reqwest::Client);
 
 impl MessageWire {
-    /// A client that follows no redirect, repeats nothing by itself, and uses no proxy that nobody configured.
-    ///
     /// # Errors
-    /// The machine has no certificates to trust.
-    pub fn new(url: &Url) -> reqwest::Result<Self> {
-        // Fails only when a provider is installed already, and then that one serves.
-        let _installed = rustls::crypto::ring::default_provider().install_default();
-        let is_secure = url.scheme() == "https";
-        let mut builder = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .no_proxy()
-            .referer(false)
-            .https_only(is_secure)
-            .user_agent(concat!("headcount/", env!("CARGO_PKG_VERSION")));
-        if !is_secure {
-            // Loopback needs none of the machine's certificates.
-            builder = builder.tls_certs_only([]);
-        }
-        builder.build().map(Self)
+    /// The settings of the network, or a machine without certificates to trust.
+    pub fn new(url: &Url, network: &Network) -> Result<Self, NetworkError> {
+        let client = network.client_builder(url.scheme() == "https")?.build();
+        client.map(Self).map_err(|_| NetworkError::Tls("install the system's CA certificates".to_owned()))
     }
 }
 

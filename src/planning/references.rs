@@ -196,6 +196,7 @@ mod tests {
     use crate::clock::TestClock;
     use crate::connectors::brightpattern::{BrightpatternLogin, connect_tenant};
     use crate::connectors::http::testing::{Reply, Server, rate};
+    use crate::connectors::http::{Network, ServerAccess};
     use crate::model::{Attribute, Kind, Secret};
     use crate::plan::file::PlanWriter;
 
@@ -260,7 +261,9 @@ mod tests {
         .await;
         let clock = TestClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
         let login = BrightpatternLogin { client_id: "a".into(), client_secret: Secret::new("b"), scope: "c".into() };
-        let target = connect_tenant(&server.address, &rate(), clock, Arc::default(), login, &[]).unwrap();
+        let (rate, network) = (&rate(), &Network::default());
+        let access = ServerAccess { base_url: &server.address, rate, network, clock, stop: Arc::default() };
+        let target = connect_tenant(access, login, &[]).unwrap();
         let schema = target.schema();
         let team = schema.id("team").unwrap();
         let mut references = References::default();
@@ -284,7 +287,9 @@ mod tests {
         .await;
         let clock = TestClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
         let login = BrightpatternLogin { client_id: "a".into(), client_secret: Secret::new("b"), scope: "c".into() };
-        let target = connect_tenant(&server.address, &rate(), clock, Arc::default(), login, &[]).unwrap();
+        let (rate, network) = (&rate(), &Network::default());
+        let access = ServerAccess { base_url: &server.address, rate, network, clock, stop: Arc::default() };
+        let target = connect_tenant(access, login, &[]).unwrap();
         let mut references = References::default();
         let team = target.schema().id("team").unwrap();
         references.add(target.schema(), team, &Value::text("Sales"), &String::new);

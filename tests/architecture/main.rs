@@ -53,6 +53,8 @@ const HOUSE: &[Room] = &[
             "settings",
             "mapping::spec",
             "plan::policy",
+            "connectors::http::Network",
+            "connectors::http::ProxyChoice",
             "connectors::http::Rate",
             "connectors::Descriptor",
             "connectors::SystemSettings",
@@ -104,7 +106,7 @@ const HOUSE: &[Room] = &[
         path: "notify",
         kind: Kind::Edge,
         // A server that asks for patience is understood as a target is.
-        may_use: &["model", "plan", "report", "settings", "config", "clock", "files", "connectors::http::retry_after"],
+        may_use: &["model", "plan", "report", "settings", "config", "clock", "files", "connectors::http"],
     },
     Room { path: "sandbox", kind: Kind::Edge, may_use: &["clock"] },
     // Uses everybody but the terminal.
@@ -142,7 +144,6 @@ const SHELL: Room = Room {
         "app",
         "report",
         "clock",
-        "config::ReportSettings",
         "config::reference",
         "model::Done",
         "model::Monitor",

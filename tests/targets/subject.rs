@@ -1,11 +1,8 @@
 //! What the suite has to be told of a target, and nothing else: how to reach it, how its people are written, and where
 //! its listing can be disturbed.
 
-use std::sync::Arc;
-
 use futures::future::BoxFuture;
-use headcount::clock::{Clock, Stop};
-use headcount::connectors::http::Rate;
+use headcount::connectors::http::ServerAccess;
 use headcount::connectors::{CallError, Connector};
 use headcount::model::Value;
 use headcount::sandbox::Options;
@@ -54,10 +51,7 @@ pub trait Subject: Sync {
 
 /// Where a tenant is, and what a connection needs.
 pub struct Place<'a> {
-    pub base_url: &'a str,
-    pub rate: &'a Rate,
-    pub clock: Arc<dyn Clock>,
-    pub stop: Arc<Stop>,
+    pub access: ServerAccess<'a>,
     /// The secret to sign in with.
     pub secret: &'a str,
 }

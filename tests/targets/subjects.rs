@@ -44,8 +44,8 @@ impl Subject for Imichat {
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {
         Box::pin(async move {
             let settings = imichat::ImichatSettings::default();
-            let Place { base_url, rate, clock, stop, secret } = place;
-            let target = imichat::connect_tenant(&settings, base_url, rate, clock, stop, &Secret::new(secret), DOMAIN)?;
+            let Place { access, secret } = place;
+            let target = imichat::connect_tenant(&settings, access, &Secret::new(secret), DOMAIN)?;
             Ok(Box::new(target) as Box<dyn Connector>)
         })
     }
@@ -116,7 +116,7 @@ impl Subject for Brightpattern {
 
     fn connect<'a>(&'a self, place: Place<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, CallError>> {
         Box::pin(async move {
-            let Place { base_url, rate, clock, stop, secret } = place;
+            let Place { access, secret } = place;
             let login = brightpattern::BrightpatternLogin {
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: Secret::new(secret),
@@ -124,7 +124,7 @@ impl Subject for Brightpattern {
             };
             let needed: Vec<_> =
                 brightpattern::make_schema().iter().map(|(_, attribute)| attribute.name.clone()).collect();
-            let target = brightpattern::connect_tenant(base_url, rate, clock, stop, login, &needed)?;
+            let target = brightpattern::connect_tenant(access, login, &needed)?;
             Ok(Box::new(target) as Box<dyn Connector>)
         })
     }
@@ -202,15 +202,15 @@ impl Subject for Scim {
         Box::pin(async move {
             let settings =
                 scim::ScimSettings { credentials: None, page_size: 100, update_method: scim::UpdateMethod::Auto };
-            let Place { base_url, rate, clock, stop, secret } = place;
+            let Place { access, secret } = place;
             let login = scim::ScimLogin::ClientCredentials {
-                token_url: format!("{base_url}/oauth/token"),
+                token_url: format!("{}/oauth/token", access.base_url),
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: Secret::new(secret),
                 scope: None,
             };
             let mapped = ["title", "password", WORK, DEPARTMENT].map(str::to_owned);
-            scim::connect_tenant(&settings, base_url, rate, clock, stop, login, &mapped).await
+            scim::connect_tenant(&settings, access, login, &mapped).await
         })
     }
 

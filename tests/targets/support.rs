@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use headcount::clock::{Clock, TestClock};
-use headcount::connectors::http::Rate;
+use headcount::connectors::http::{Network, Rate, ServerAccess};
 use headcount::connectors::{CallError, Connector, Listed};
 use headcount::model::{AccountId, AttrId, Attributes, MatchRule, Percent, Secret, Value};
 use headcount::sandbox::{self, Faults, Sandbox, Seed};
@@ -61,7 +61,9 @@ pub async fn connect(
         timeout: Duration::from_secs(20),
         wait_for_quota: false,
     };
-    let place = Place { base_url: &tenant.base_url(), rate: &rate, clock: clock.clone(), stop: Arc::default(), secret };
+    let (base_url, network) = (&*tenant.base_url(), &Network::default());
+    let access = ServerAccess { base_url, rate: &rate, network, clock: clock.clone(), stop: Arc::default() };
+    let place = Place { access, secret };
     subject.connect(place).await
 }
 

@@ -55,10 +55,10 @@ fn explained_as_planned(config: &str) -> Vec<String> {
         let alone = findings.iter().filter(|finding| finding.source.is_none());
         asked.extend(alone.filter_map(|finding| Some(PersonQuery::Key(finding.account.as_ref()?.0.clone()))));
         let answers = look_for(&session, &workspace, &memory, &last, &asked).await.unwrap();
-        for (query, explained) in asked.iter().zip(&answers) {
+        for (whom, explained) in asked.iter().zip(&answers) {
             // The whole plan is the same, not only what is said of one person.
             assert_eq!((&explained.header.counts, &explained.header.held), (&header.counts, &header.held));
-            words.push(as_planned(query, explained, &actions, &findings));
+            words.push(as_planned(whom, explained, &actions, &findings));
         }
         let said = |word: &str| words.iter().filter(|said| *said == word).count() as u64;
         assert_eq!(said("unchanged"), header.counts.findings.unchanged);
@@ -78,8 +78,8 @@ fn read(files: &crate::plan::sidecar::PlanFiles) -> (Vec<Action>, Vec<Finding>) 
 }
 
 /// Exactly one person, and of that person exactly what the plan says.
-fn as_planned(query: &PersonQuery, explained: &PersonAnswer, actions: &[Action], findings: &[Finding]) -> String {
-    let [person] = explained.people.as_slice() else { panic!("{query:?}: {:?}", explained.people) };
+fn as_planned(whom: &PersonQuery, explained: &PersonAnswer, actions: &[Action], findings: &[Finding]) -> String {
+    let [person] = explained.people.as_slice() else { panic!("{whom:?}: {:?}", explained.people) };
     let place = person.row.as_ref().map(|row| &row.source);
     let account = person.account.as_ref().filter(|_| place.is_none()).map(|account| &account.id);
     let is_it = |source: Option<&crate::plan::SourceLine>, id: Option<&crate::model::AccountId>| match place {
@@ -88,7 +88,7 @@ fn as_planned(query: &PersonQuery, explained: &PersonAnswer, actions: &[Action],
     };
     let action = actions.iter().find(|action| is_it(action.source.as_ref(), action.account.as_ref()));
     let finding = findings.iter().find(|finding| is_it(finding.source.as_ref(), finding.account.as_ref()));
-    assert_eq!((person.decision.action.as_ref(), person.decision.finding.as_ref()), (action, finding), "{query:?}");
+    assert_eq!((person.decision.action.as_ref(), person.decision.finding.as_ref()), (action, finding), "{whom:?}");
     if let Some(action) = action {
         assert_eq!((&person.key, person.account.as_ref().map(|a| &a.id)), (&action.key, action.account.as_ref()));
         assert_eq!(person.found, action.matched);

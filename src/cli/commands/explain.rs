@@ -13,7 +13,7 @@ use crate::report::person::{write_json, write_text};
 
 pub async fn run_explain(terminal: &Arc<Terminal>, args: &ExplainArgs) -> Result<u8, AppError> {
     let evidence = if args.online { Evidence::Tenant } else { Evidence::LastListing };
-    let request = ExplainRequest { query: read_query(args)?, evidence };
+    let request = ExplainRequest { whom: read_name(args)?, evidence };
     let workspace = terminal.begin_work(LogFile::None)?;
     let explanation = explain_one(&terminal.session(), workspace, &request).await?;
     terminal.pause_progress();
@@ -28,7 +28,7 @@ pub async fn run_explain(terminal: &Arc<Terminal>, args: &ExplainArgs) -> Result
     Ok(if explanation.person.is_some() { Exit::Done } else { Exit::Failed } as u8)
 }
 
-fn read_query(args: &ExplainArgs) -> Result<PersonQuery, AppError> {
+fn read_name(args: &ExplainArgs) -> Result<PersonQuery, AppError> {
     let Some(line) = &args.line else { return Ok(PersonQuery::Key(args.key.clone().unwrap_or_default())) };
     let (file, number) = match line.rsplit_once(':') {
         Some((file, number)) => (Some(file.to_owned()), number),

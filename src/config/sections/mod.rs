@@ -19,7 +19,7 @@ use crate::settings::{
 pub(super) use map::{EXPRESSION, FORM_WORDS, SOURCES, read_map};
 pub(super) use policy::{ABSENT, read_policy};
 pub use running::{Delivery, JournalSettings, Occasion, PasswordSettings, ReportSettings, WebhookSettings};
-pub(super) use running::{JournalTable, PasswordTable, RateTable, ReportTable};
+pub(super) use running::{JournalTable, PasswordTable, RateTable, ReportTable, read_network};
 pub(super) use safety::SafetyTable;
 pub use source::{Format, LookupSettings, ManifestSettings, SourceSettings, TrailerSettings};
 pub(super) use source::{SourceTable, read_lookups};
@@ -62,7 +62,7 @@ pub(super) struct KindKeys {
     pub settings: Vec<Setting>,
 }
 
-static SECTIONS: LazyLock<[ConfigSection; 11]> = LazyLock::new(|| {
+static SECTIONS: LazyLock<[ConfigSection; 12]> = LazyLock::new(|| {
     [
         source::source_section(),
         source::lookup_section(),
@@ -72,6 +72,7 @@ static SECTIONS: LazyLock<[ConfigSection; 11]> = LazyLock::new(|| {
         policy::policy_section(),
         safety::safety_section(),
         running::rate_section(),
+        running::network_section(),
         running::journal_section(),
         running::password_section(),
         running::report_section(),

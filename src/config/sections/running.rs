@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use reqwest::Url;
+
 use super::{ConfigSection, SectionKeys};
-use crate::connectors::http::Rate;
+use crate::connectors::http::{Network, ProxyChoice, Rate};
 use crate::settings::{
     ATTRIBUTE, Choices, ConfigReading, DURATION, Doubles, FILE, InTable, ItemList, LONGER_DURATION, Number, PERCENT,
-    SecretSource, Sees, SettingForm, SettingsTable, ShapedText, TableRule, TextShape, TomlItem, WordChoice, Zero,
-    default_setting, mapped_form, named_choice, needed_setting, optional_setting, secret_place, settings_table,
+    SecretSource, Sees, SettingForm, SettingsTable, ShapedText, TableRule, TextShape, TomlItem, TomlTable, WordChoice,
+    Zero, default_setting, mapped_form, named_choice, needed_setting, optional_setting, secret_place, settings_table,
     true_or_false, whole_number,
 };
 
@@ -64,6 +66,35 @@ settings_table! {
         wait_for_quota = default_setting(true_or_false(), "false"),
             "Whether a run sleeps until the daily quota resets, instead of pausing with exit code 6.";
     }
+}
+
+settings_table! {
+    NetworkTable fills Network {
+        proxy = optional_setting(PROXY, "requests go straight to the target"),
+            "The proxy that requests to the target and to the webhook go through: its address, or `\"environment\"` for \
+             the one that the variable `HTTPS_PROXY` names, except for the hosts in `NO_PROXY`. If the proxy asks for \
+             a login, use `\"environment\"`: an address with a password does not belong into this file.";
+        ca_file = optional_setting(FILE, "only the authorities that the system trusts are trusted"),
+            "Certificates (PEM) of authorities that are trusted as well, for instance your company's own.";
+        client_cert = optional_setting(FILE, "no client certificate is sent"),
+            "The certificate (PEM) that identifies headcount to a server that asks for one, followed by those that \
+             signed it. It needs `client_key`.";
+        client_key = optional_setting(secret_place("HEADCOUNT_CLIENT_KEY"), "no client certificate is sent"),
+            "The private key of `client_cert` (PEM, without a passphrase).";
+    }
+}
+
+/// Reads `[network]`. A certificate and its key only make sense together.
+pub(in crate::config) fn read_network(table: &TomlTable<'_>, reading: &mut ConfigReading) -> Option<Network> {
+    let network = NetworkTable.read(table, reading)?;
+    let (there, missing) = match (&network.client_cert, &network.client_key) {
+        (Some(_), None) => {
+            ("client_cert", "add client_key = { file = \"hr.key\" }: the private key of the certificate")
+        }
+        (None, Some(_)) => ("client_key", "add client_cert = \"hr.pem\": the certificate that the key belongs to"),
+        _ => return Some(network),
+    };
+    table.find_item(there)?.refuse("is only half of an identity", missing.to_owned(), reading)
 }
 
 settings_table! {
@@ -167,6 +198,22 @@ const RECIPIENT: ShapedText<Delivery> = ShapedText {
     read: read_recipient,
 };
 
+const PROXY: ShapedText<ProxyChoice> = ShapedText {
+    shape: TextShape {
+        said: "\"environment\", or an address such as \"http://proxy.acme.example:3128\"",
+        pattern: r"^\s*(environment|[hH][tT][tT][pP][sS]?://[^/?#@\s]+/?)\s*$",
+        sees: Sees::NotAll,
+        taken: &[
+            "environment",
+            "http://proxy.acme.example:3128",
+            "https://proxy.acme.example",
+            "http://10.0.0.1:3128/",
+        ],
+        refused: &["", "proxy:3128", "socks5://proxy:1080", "http://me:word@proxy:3128", "http://proxy/path", "system"],
+    },
+    read: read_proxy,
+};
+
 const REPORT_FILE: ShapedText<PathBuf> = ShapedText {
     shape: TextShape {
         said: "a path, in which {run} stands for the run's name",
@@ -234,6 +281,27 @@ fn occasion_list() -> impl SettingForm<Output = Vec<Occasion>> {
     })
 }
 
+fn read_proxy(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<ProxyChoice> {
+    let text = item.read_str(reading)?.trim();
+    if text == "environment" {
+        return Some(ProxyChoice::Environment);
+    }
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let Some(url) = url else {
+        let help = "write \"http://HOST:PORT\", or \"environment\" for what HTTPS_PROXY says".to_owned();
+        return item.refuse("is no address of a proxy", help, reading);
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        reading.hide_value(item.value, &item.span);
+        let help = "set HTTPS_PROXY where headcount runs, and write proxy = \"environment\"".to_owned();
+        return item.refuse("must not contain a login", help, reading);
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return item.refuse("must be a host and a port alone", None, reading);
+    }
+    Some(ProxyChoice::Address(text.to_owned()))
+}
+
 fn read_recipient(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Delivery> {
     let text = item.read_str(reading)?;
     if text == "discard" {
@@ -285,6 +353,22 @@ pub(super) fn rate_section() -> ConfigSection {
         keys: SectionKeys::These(RateTable.settings()),
         more: "",
         example: "[rate]\nrequests_per_second = 20\nconcurrency         = 8\ndaily_reserve       = \"20%\"\ntimeout             = \"1m\"\n",
+    }
+}
+
+pub(super) fn network_section() -> ConfigSection {
+    ConfigSection {
+        name: "network",
+        says: "How requests get to the target and to the webhook, where a company network has a proxy or authorities of \
+               its own. Nothing of this concerns the built-in sandbox.",
+        missing: None,
+        keys: SectionKeys::These(NetworkTable.settings()),
+        more: "",
+        example: "[network]\n\
+                  proxy       = \"http://proxy.acme.example:3128\"\n\
+                  ca_file     = \"acme-ca.pem\"\n\
+                  client_cert = \"hr.pem\"\n\
+                  client_key  = { file = \"hr.key\" }\n",
     }
 }
 

@@ -1,6 +1,5 @@
 //! The requests of the API: signing in, and the calls that the engine needs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -11,9 +10,9 @@ use super::answer::{accept_done, judge_answer};
 use super::decode;
 use super::schema::at;
 use super::wire::{Body, first_reference, request_body};
-use crate::clock::{Clock, Stop};
 use crate::connectors::http::{
-    Authorization, Client, ClientCredentials, ClientSettings, HttpAnswer, HttpRequest, Rate, Repeat, path_segment,
+    Authorization, Client, ClientCredentials, ClientSettings, HttpAnswer, HttpRequest, Repeat, ServerAccess,
+    path_segment,
 };
 use crate::connectors::listing::{DetailedList, DirectoryEntry};
 use crate::connectors::{CallError, Purpose, Trouble};
@@ -32,19 +31,9 @@ pub(super) struct BrightpatternApi {
 }
 
 impl BrightpatternApi {
-    pub fn new(
-        base_url: &str,
-        rate: &Rate,
-        clock: Arc<dyn Clock>,
-        stop: Arc<Stop>,
-        login: BrightpatternLogin,
-        schema: Schema,
-    ) -> Result<Self, CallError> {
+    pub fn new(access: ServerAccess<'_>, login: BrightpatternLogin, schema: Schema) -> Result<Self, CallError> {
         let http = Client::new(ClientSettings {
-            base_url,
-            rate,
-            clock,
-            stop,
+            access,
             secret_headers: vec![AUTHORIZATION],
             transaction_header: None,
             read_quota: None,

@@ -102,7 +102,7 @@ impl SystemSettings for BrightpatternSettings {
                 client_secret: link.secret("client_secret", self.client_secret.as_ref())?,
                 scope: link.text("scope", self.scope.as_ref())?,
             };
-            let center = super::connect_tenant(link.base_url, link.rate, link.clock, link.stop, login, link.shown)?;
+            let center = super::connect_tenant(link.access, login, link.shown)?;
             Ok(Box::new(center) as Box<dyn Connector>)
         })
     }

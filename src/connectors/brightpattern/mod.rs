@@ -19,8 +19,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
-use crate::clock::{Clock, Stop};
-use crate::connectors::http::Rate;
+use crate::connectors::http::ServerAccess;
 use crate::connectors::listing::{DirectoryExtent, list_details};
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, find_by_listing};
 use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret, Value};
@@ -49,17 +48,14 @@ pub struct BrightpatternConnector {
 /// # Errors
 /// [`Trouble::Configuration`](crate::connectors::Trouble::Configuration) for an address that cannot be used.
 pub fn connect_tenant(
-    base_url: &str,
-    rate: &Rate,
-    clock: Arc<dyn Clock>,
-    stop: Arc<Stop>,
+    access: ServerAccess<'_>,
     login: BrightpatternLogin,
     needed: &[String],
 ) -> Result<BrightpatternConnector, CallError> {
     let schema = make_schema();
     let extent =
         if schema::needs_details(&schema, needed) { DirectoryExtent::Details } else { DirectoryExtent::Directory };
-    let api = BrightpatternApi::new(base_url, rate, clock, stop, login, schema)?;
+    let api = BrightpatternApi::new(access, login, schema)?;
     Ok(BrightpatternConnector { api: Arc::new(api), extent })
 }
 

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use reqwest::header::AUTHORIZATION;
 
 use super::super::testing::{Reply, Seen, Server, rate};
-use super::super::{Authorization, ClientSettings, Rate};
+use super::super::{Authorization, ClientSettings, Network, Rate, ServerAccess};
 use super::*;
 use crate::clock::{Clock, TestClock};
 use crate::connectors::Effect;
@@ -18,10 +18,13 @@ fn clock() -> Arc<TestClock> {
 fn client(server: &Server, clock: Arc<dyn Clock>) -> Client {
     let base_url = format!("{}/api", server.address);
     Client::new(ClientSettings {
-        base_url: &base_url,
-        rate: &Rate { retries: 2, concurrency: 8, ..rate() },
-        clock,
-        stop: Arc::default(),
+        access: ServerAccess {
+            base_url: &base_url,
+            rate: &Rate { retries: 2, concurrency: 8, ..rate() },
+            network: &Network::default(),
+            clock,
+            stop: Arc::default(),
+        },
         secret_headers: vec![AUTHORIZATION],
         transaction_header: None,
         read_quota: None,

@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use reqwest::{StatusCode, Url, redirect, retry};
+use reqwest::{StatusCode, Url};
 
-use super::Rate;
 use super::address::{Address, name_host};
-use crate::connectors::{CallError, Trouble};
+use super::{Network, NetworkError, Rate};
+use crate::connectors::CallError;
 use crate::testing::failpoints::{self, Failpoint};
 
 /// Longer answers are refused. A page of a listing has a few kilobytes, a directory of 100,000 people some 20 MiB.
@@ -39,6 +39,8 @@ pub type Received = (StatusCode, HeaderMap, Bytes);
 pub struct HttpWire {
     client: reqwest::Client,
     timeout: Duration,
+    /// What follows the host where messages say what could not be reached.
+    via: String,
 }
 
 /// A request that brought no answer.
@@ -63,9 +65,11 @@ pub enum Proof {
 
 impl HttpWire {
     /// # Errors
-    /// [`Trouble::Configuration`] where no TLS can be set up.
-    pub fn new(address: &Address, rate: &Rate) -> Result<Self, CallError> {
-        Ok(Self { client: build(address, rate)?, timeout: rate.timeout })
+    /// [`Trouble::Configuration`](crate::connectors::Trouble::Configuration) where no TLS can be set up.
+    pub fn new(address: &Address, rate: &Rate, network: &Network) -> Result<Self, CallError> {
+        let via = network.describe_proxy().filter(|_| address.https);
+        let via = via.map_or_else(String::new, |proxy| format!(" through {proxy}"));
+        Ok(Self { client: build(address, rate, network)?, timeout: rate.timeout, via })
     }
 }
 
@@ -75,62 +79,45 @@ impl Transport for HttpWire {
         request: reqwest::Request,
         url: &'a Url,
     ) -> BoxFuture<'a, Result<Received, Loss>> {
-        Box::pin(send_and_receive(&self.client, request, url, self.timeout))
+        Box::pin(self.send_and_receive(request, url))
     }
 }
 
-/// A client that follows no redirect, repeats nothing by itself, and uses no proxy that nobody configured.
-fn build(address: &Address, rate: &Rate) -> Result<reqwest::Client, CallError> {
-    // Fails only when a provider is installed already, and then that one serves.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .referer(false)
+fn build(address: &Address, rate: &Rate, network: &Network) -> Result<reqwest::Client, CallError> {
+    let builder = network
+        .client_builder(address.https)?
         .gzip(true)
-        .https_only(address.https)
         .connect_timeout(CONNECT_TIMEOUT.min(rate.timeout))
         .timeout(rate.timeout)
         .pool_max_idle_per_host(rate.concurrency.max(1))
-        .pool_idle_timeout(IDLE)
-        .user_agent(concat!("headcount/", env!("CARGO_PKG_VERSION")));
-    if !address.https {
-        // Loopback needs none of the machine's certificates, and a machine without any can still rehearse.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(|error| {
-        CallError::new(Trouble::Configuration, format!("no HTTPS client can be set up: {}", innermost_cause(&error)))
-            .with_hint("install the system's CA certificates")
-    })
+        .pool_idle_timeout(IDLE);
+    Ok(builder.build().map_err(|error| NetworkError::Tls(innermost_cause(&error)))?)
 }
 
-async fn send_and_receive(
-    client: &reqwest::Client,
-    request: reqwest::Request,
-    url: &Url,
-    timeout: Duration,
-) -> Result<Received, Loss> {
-    let lost = |error: reqwest::Error| classify_loss(&error, &name_host(url), timeout);
-    let method = request.method().clone();
-    failpoints::reach_kind(Failpoint::RequestLeaves, method.as_str());
-    let mut response = client.execute(request).await.map_err(lost)?;
-    failpoints::reach_kind(Failpoint::AnswerBegins, method.as_str());
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let Some(first) = response.chunk().await.map_err(lost)? else { return Ok((status, headers, Bytes::new())) };
-    // Most answers arrive in one piece, which then needs no copy.
-    let Some(second) = response.chunk().await.map_err(lost)? else { return Ok((status, headers, first)) };
-    let mut body = BytesMut::from(&first[..]);
-    body.extend_from_slice(&second);
-    while let Some(chunk) = response.chunk().await.map_err(lost)? {
-        if body.len() + chunk.len() > LONGEST_BODY {
-            let message = format!("an answer longer than {} MiB", LONGEST_BODY >> 20);
-            return Err(Loss { proves: Proof::TooLong, message });
+impl HttpWire {
+    async fn send_and_receive(&self, request: reqwest::Request, url: &Url) -> Result<Received, Loss> {
+        let lost =
+            |error: reqwest::Error| classify_loss(&error, &format!("{}{}", name_host(url), self.via), self.timeout);
+        let method = request.method().clone();
+        failpoints::reach_kind(Failpoint::RequestLeaves, method.as_str());
+        let mut response = self.client.execute(request).await.map_err(lost)?;
+        failpoints::reach_kind(Failpoint::AnswerBegins, method.as_str());
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let Some(first) = response.chunk().await.map_err(lost)? else { return Ok((status, headers, Bytes::new())) };
+        // Most answers arrive in one piece, which then needs no copy.
+        let Some(second) = response.chunk().await.map_err(lost)? else { return Ok((status, headers, first)) };
+        let mut body = BytesMut::from(&first[..]);
+        body.extend_from_slice(&second);
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            if body.len() + chunk.len() > LONGEST_BODY {
+                let message = format!("an answer longer than {} MiB", LONGEST_BODY >> 20);
+                return Err(Loss { proves: Proof::TooLong, message });
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
+        Ok((status, headers, body.freeze()))
     }
-    Ok((status, headers, body.freeze()))
 }
 
 fn classify_loss(error: &reqwest::Error, host: &str, timeout: Duration) -> Loss {

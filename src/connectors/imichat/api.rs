@@ -1,6 +1,5 @@
 //! The requests of the API: signing in, and the five calls that the engine needs.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use base64::Engine;
@@ -13,10 +12,9 @@ use super::ImichatSettings;
 use super::codes::{Rejection, classify_code, open};
 use super::decode::{Envelope, One, Whatever};
 use super::wire::request_body;
-use crate::clock::{Clock, Stop};
 use crate::connectors::http::{
-    AnswerVerdict, Client, ClientSettings, HttpAnswer, HttpRequest, Rate, Repeat, TokenCell, Tries, path_segment,
-    reset_time,
+    AnswerVerdict, Client, ClientSettings, HttpAnswer, HttpRequest, Repeat, ServerAccess, TokenCell, Tries,
+    path_segment, reset_time,
 };
 use crate::connectors::{CallError, Effect, Purpose, Quota, Trouble};
 use crate::model::{Account, AccountId, Attributes, Schema, Secret};
@@ -281,15 +279,9 @@ fn header_value(setting: &str, value: &str) -> Result<HeaderValue, CallError> {
 }
 
 /// How to speak with a tenant.
-pub(super) fn client_settings<'a>(
-    base_url: &'a str,
-    rate: &'a Rate,
-    clock: Arc<dyn Clock>,
-    stop: Arc<Stop>,
-    secret_headers: Vec<HeaderName>,
-) -> ClientSettings<'a> {
+pub(super) fn client_settings(access: ServerAccess<'_>, secret_headers: Vec<HeaderName>) -> ClientSettings<'_> {
     let transaction_header = Some(HeaderName::from_static("trxid"));
-    ClientSettings { base_url, rate, clock, stop, secret_headers, transaction_header, read_quota: Some(read_quota) }
+    ClientSettings { access, secret_headers, transaction_header, read_quota: Some(read_quota) }
 }
 
 /// `Rate-Limit-Remaining` counts the requests that are left for the day.

@@ -115,7 +115,7 @@ impl SystemSettings for ImichatSettings {
         Box::pin(async move {
             let key = link.secret("api_key", self.api_key.as_ref())?;
             let domain = link.text("domain", self.domain.as_ref())?;
-            let chat = super::connect_tenant(self, link.base_url, link.rate, link.clock, link.stop, &key, &domain)?;
+            let chat = super::connect_tenant(self, link.access, &key, &domain)?;
             Ok(Box::new(chat) as Box<dyn Connector>)
         })
     }

@@ -21,8 +21,7 @@ use std::sync::atomic::Ordering;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use crate::clock::{Clock, Stop};
-use crate::connectors::http::{Client, Rate};
+use crate::connectors::http::{Client, ServerAccess};
 use crate::connectors::listing::{count_requests, list_pages};
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, Quota, Trouble, find_by_listing};
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
@@ -48,16 +47,11 @@ pub struct ImichatConnector {
 /// used.
 pub fn connect_tenant(
     settings: &ImichatSettings,
-    base_url: &str,
-    rate: &Rate,
-    clock: Arc<dyn Clock>,
-    stop: Arc<Stop>,
+    access: ServerAccess<'_>,
     api_key: &Secret,
     domain: &str,
 ) -> Result<ImichatConnector, CallError> {
-    let api = ImichatApi::new(settings, api_key, domain, |secrets| {
-        Client::new(client_settings(base_url, rate, clock, stop, secrets))
-    })?;
+    let api = ImichatApi::new(settings, api_key, domain, |secrets| Client::new(client_settings(access, secrets)))?;
     Ok(ImichatConnector { api: Arc::new(api), schema: make_schema(settings) })
 }
 
@@ -65,13 +59,15 @@ pub fn connect_tenant(
 #[cfg(test)]
 pub fn connect_over(
     transport: Box<dyn crate::connectors::http::Transport>,
-    rate: &Rate,
-    clock: Arc<dyn Clock>,
-    stop: Arc<Stop>,
+    rate: &crate::connectors::http::Rate,
+    clock: Arc<dyn crate::clock::Clock>,
+    stop: Arc<crate::clock::Stop>,
 ) -> ImichatConnector {
     let settings = tests::settings();
     let api = ImichatApi::new(&settings, &Secret::new("key-1"), "acme.imi.chat", |secrets| {
-        Client::over_transport(client_settings("https://acme.imi.chat/v3.1", rate, clock, stop, secrets), transport)
+        let base_url = "https://acme.imi.chat/v3.1";
+        let access = ServerAccess { base_url, rate, network: &Default::default(), clock, stop };
+        Client::over_transport(client_settings(access, secrets), transport)
     });
     ImichatConnector { api: Arc::new(api.unwrap()), schema: make_schema(&settings) }
 }

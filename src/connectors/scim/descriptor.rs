@@ -141,7 +141,7 @@ impl SystemSettings for ScimSettings {
     fn connect<'a>(&'a self, link: Link<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, ConnectError>> {
         Box::pin(async move {
             let login = self.read_login(&link)?;
-            Ok(super::connect_tenant(self, link.base_url, link.rate, link.clock, link.stop, login, link.mapped).await?)
+            Ok(super::connect_tenant(self, link.access, login, link.mapped).await?)
         })
     }
 }

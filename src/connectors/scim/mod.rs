@@ -26,8 +26,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use crate::clock::{Clock, Stop};
-use crate::connectors::http::Rate;
+use crate::connectors::http::ServerAccess;
 use crate::connectors::listing::list_pages;
 use crate::connectors::{CallError, Connector, Listed, Meter, Purpose};
 use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Secret};
@@ -57,15 +56,12 @@ struct ScimConnector {
 /// or that the server refuses; what kept the server from answering. A server that says nothing of itself is none.
 pub async fn connect_tenant(
     settings: &ScimSettings,
-    base_url: &str,
-    rate: &Rate,
-    clock: Arc<dyn Clock>,
-    stop: Arc<Stop>,
+    access: ServerAccess<'_>,
     login: ScimLogin,
     mapped: &[String],
 ) -> Result<Box<dyn Connector>, CallError> {
     let layout = schema::make_layout(mapped);
-    let api = ScimApi::discover_service(settings, base_url, rate, clock, stop, login, layout).await?;
+    let api = ScimApi::discover_service(settings, access, login, layout).await?;
     Ok(Box::new(ScimConnector { api: Arc::new(api) }))
 }
 

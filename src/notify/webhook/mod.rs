@@ -13,7 +13,7 @@ use super::message::{SIGNATURE, message_body, sign_body, summary_occasions};
 use super::wire::{LostDelivery, MessageWire, Post, WebhookMessage};
 use crate::clock::{Clock, Stop, blocking};
 use crate::config::{Occasion, WebhookSettings};
-use crate::connectors::http::retry_after;
+use crate::connectors::http::{Network, NetworkError, retry_after};
 use crate::model::Secret;
 use crate::report::Invocation;
 use crate::settings::{SecretError, SecretSource};
@@ -37,8 +37,8 @@ pub enum WebhookError {
     Key(SecretError),
     #[error("its address {0}")]
     Address(&'static str),
-    #[error("no HTTPS client can be set up: install the system's CA certificates")]
-    Client,
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     #[error("it answered {0}, and no redirect is followed: give it the final address")]
     Redirected(StatusCode),
     #[error("it answered {0}")]
@@ -57,6 +57,7 @@ pub enum WebhookError {
 /// What kept the message from arriving, after as many attempts as there was time for.
 pub async fn send_webhook(
     settings: &WebhookSettings,
+    network: &Network,
     over: &FinishedRun,
     called: &Invocation,
     clock: &dyn Clock,
@@ -68,17 +69,18 @@ pub async fn send_webhook(
     }
     if stop.is_requested() {
         // There was one wish to stop, and the run has followed it; a message about it is short enough to be sent.
-        return send(settings, over, &occasions, called, clock, PATIENCE_WHEN_STOPPED).await;
+        return send(settings, network, over, &occasions, called, clock, PATIENCE_WHEN_STOPPED).await;
     }
     tokio::select! {
         biased;
-        told = send(settings, over, &occasions, called, clock, PATIENCE) => told,
+        told = send(settings, network, over, &occasions, called, clock, PATIENCE) => told,
         () = stop.wait_requested() => Err(WebhookError::Stopped),
     }
 }
 
 async fn send(
     settings: &WebhookSettings,
+    network: &Network,
     over: &FinishedRun,
     occasions: &[Occasion],
     called: &Invocation,
@@ -90,7 +92,7 @@ async fn send(
     let secret = |source: &SecretSource| blocking(|| source.resolve_within(left()));
     let url = check_url(&secret(&settings.url).map_err(WebhookError::Url)?)?;
     let key = settings.secret.as_ref().map(secret).transpose().map_err(WebhookError::Key)?;
-    let post = MessageWire::new(&url).map_err(|_| WebhookError::Client)?;
+    let post = MessageWire::new(&url, network)?;
     let body = message_body(over, occasions, clock.random(), called);
     deliver_message(&post, &url, key.as_ref(), &body, clock, deadline).await
 }

@@ -159,7 +159,8 @@ fn tell_to(
     let settings = WebhookSettings { url: SecretSource::File(file.path().to_owned()), on: on.to_vec(), secret: None };
     let clock = TestClock::new(Timestamp::UNIX_EPOCH, 1);
     let called = Invocation::default();
-    let work = send_webhook(&settings, over, &called, &*clock, stop);
+    let network = Network::default();
+    let work = send_webhook(&settings, &network, over, &called, &*clock, stop);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
@@ -196,7 +197,8 @@ fn a_secret_that_is_not_there_is_named_by_its_place() {
     };
     let clock = TestClock::new(Timestamp::UNIX_EPOCH, 1);
     let (over, stop, called) = (partial(), Stop::default(), Invocation::default());
-    let work = send_webhook(&settings, &over, &called, &*clock, &stop);
+    let network = Network::default();
+    let work = send_webhook(&settings, &network, &over, &called, &*clock, &stop);
     let told = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work);
     let error = told.unwrap_err().to_string();
     assert!(error.starts_with("where its address is kept: the secret file /nowhere/at/all"), "{error}");

@@ -66,6 +66,16 @@ fn read(file: &Table) -> Result<Settings, ConfigError> {
 }
 
 /// Every setting there is, with those of tables within settings.
+/// What has to stand beside a setting that is nothing alone.
+fn other_half(section: &str, name: &str) -> Vec<(&'static str, Value)> {
+    let key = || Value::Table([("file".to_owned(), "hr.key".into())].into_iter().collect());
+    match (section, name) {
+        ("network", "client_cert") => vec![("client_key", key())],
+        ("network", "client_key") => vec![("client_cert", "hr.pem".into())],
+        _ => Vec::new(),
+    }
+}
+
 fn places() -> Vec<Place> {
     let mut places = Vec::new();
     for section in all_sections() {
@@ -73,7 +83,8 @@ fn places() -> Vec<Place> {
             // Of the kinds that can do everything, where none is asked for.
             let kind = kind.map_or("scim", |kind| kind.kind.name);
             let path = vec![section.name, setting.name];
-            add(Place { setting: setting.clone(), path, kind, beside: Vec::new() }, &mut places);
+            let beside = other_half(section.name, setting.name);
+            add(Place { setting: setting.clone(), path, kind, beside }, &mut places);
         }
         let (name, settings) = match &section.keys {
             SectionKeys::Named(settings) => ("table", settings),

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use super::*;
 use crate::clock::TestClock;
 use crate::connectors::http::testing::{Reply, Seen, Server, rate};
+use crate::connectors::http::{Network, Rate};
 use crate::connectors::{Effect, Trouble};
 use crate::model::Value;
 
@@ -25,7 +26,9 @@ fn connect_with(server: &Server, rate: &Rate, needed: &[&str]) -> BrightpatternC
         scope: "acme.org".to_owned(),
     };
     let needed: Vec<_> = needed.iter().map(|name| (*name).to_owned()).collect();
-    connect_tenant(&format!("{}{BASE}", server.address), rate, clock, Arc::default(), login, &needed).unwrap()
+    let base_url = &format!("{}{BASE}", server.address);
+    let access = ServerAccess { base_url, rate, network: &Network::default(), clock, stop: Arc::default() };
+    connect_tenant(access, login, &needed).unwrap()
 }
 
 fn target(server: &Server) -> BrightpatternConnector {

@@ -17,7 +17,6 @@ use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tracing::{debug, info, trace};
 
 use self::outcome::{NextTry, Wait};
-use super::Rate;
 use super::address::Address;
 use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::pace::Pacer;
@@ -25,6 +24,7 @@ use super::quota::{Leave, QuotaGate, Ticket, exhausted_error};
 use super::redact::SecretRedactor;
 use super::retry::{Budget, Tries, backoff_time};
 use super::transport::{HttpWire, Loss, Transport};
+use super::{Network, Rate};
 use crate::clock::{Clock, Stop};
 use crate::connectors::{CallError, Meter, Quota, Trouble};
 use crate::model::Secret;
@@ -36,13 +36,20 @@ pub type ReadQuota = fn(&HeaderMap, Timestamp) -> Option<Quota>;
 /// that is down.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What a [`Client`] is made from.
-pub struct ClientSettings<'a> {
+/// How a server is reached, whatever system it is.
+#[derive(Clone)]
+pub struct ServerAccess<'a> {
     pub base_url: &'a str,
     pub rate: &'a Rate,
+    pub network: &'a Network,
     pub clock: Arc<dyn Clock>,
     /// Once it is requested nothing is sent and nothing is waited for any more.
     pub stop: Arc<Stop>,
+}
+
+/// What a [`Client`] is made from.
+pub struct ClientSettings<'a> {
+    pub access: ServerAccess<'a>,
     /// Headers, of requests and answers, whose values are secret.
     pub secret_headers: Vec<HeaderName>,
     /// The header by which the server names a transaction.
@@ -77,20 +84,21 @@ impl Client {
     /// # Errors
     /// [`Trouble::Configuration`] for a base address that is none or not safe, and where no TLS can be set up.
     pub fn new(settings: ClientSettings<'_>) -> Result<Self, CallError> {
-        let address = Address::parse(settings.base_url)?;
-        let wire = HttpWire::new(&address, settings.rate)?;
+        let address = Address::parse(settings.access.base_url)?;
+        let wire = HttpWire::new(&address, settings.access.rate, settings.access.network)?;
         Ok(Self::with_address(settings, address, Box::new(wire)))
     }
 
     /// A client without a network.
     #[cfg(test)]
     pub fn over_transport(settings: ClientSettings<'_>, transport: Box<dyn Transport>) -> Result<Self, CallError> {
-        let address = Address::parse(settings.base_url)?;
+        let address = Address::parse(settings.access.base_url)?;
         Ok(Self::with_address(settings, address, transport))
     }
 
     fn with_address(settings: ClientSettings<'_>, address: Address, transport: Box<dyn Transport>) -> Self {
-        let rate = settings.rate.clone();
+        let ServerAccess { rate, clock, stop, .. } = settings.access;
+        let rate = rate.clone();
         Self {
             transport,
             address,
@@ -101,12 +109,12 @@ impl Client {
             redactor: SecretRedactor::default(),
             permits: Semaphore::new(rate.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             turn: Mutex::new(()),
-            pacer: Pacer::new(&rate, Arc::clone(&settings.clock)),
+            pacer: Pacer::new(&rate, Arc::clone(&clock)),
             quota: QuotaGate::new(rate.daily_reserve),
             budget: Budget::new(&rate),
             rate,
-            clock: settings.clock,
-            stop: settings.stop,
+            clock,
+            stop,
         }
     }
 

@@ -96,11 +96,11 @@ impl Client {
         let error = CallError::new(Trouble::Unavailable, loss.message.clone());
         match loss.proves {
             Proof::Unsent => {
-                NextTry::Again(error.with_hint("check target.base_url, the network and the firewall"), Wait::Backoff)
+                NextTry::Again(error.with_hint("check target.base_url, network.proxy and the firewall"), Wait::Backoff)
             }
             Proof::Untrusted => NextTry::Fail(CallError { trouble: Trouble::Configuration, ..error }.with_hint(
                 "check that target.base_url names the right host and port, and that its certificate is valid and \
-                 trusted by this machine",
+                 trusted by this machine; network.ca_file names authorities that are trusted as well",
             )),
             Proof::TooLong => {
                 tries.lost = true;

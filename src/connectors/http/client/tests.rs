@@ -30,10 +30,7 @@ fn read_quota(headers: &HeaderMap, now: Timestamp) -> Option<Quota> {
 
 fn client(base_url: &str, rate: &Rate, clock: Arc<dyn Clock>) -> Client {
     Client::new(ClientSettings {
-        base_url,
-        rate,
-        clock,
-        stop: Arc::default(),
+        access: ServerAccess { base_url, rate, network: &Network::default(), clock, stop: Arc::default() },
         secret_headers: vec![HeaderName::from_static("x-token")],
         transaction_header: Some(HeaderName::from_static("trxid")),
         read_quota: Some(read_quota),
@@ -203,10 +200,13 @@ async fn a_write_that_is_redirected_as_done_is_unknown() {
 #[test]
 fn nothing_but_https_leaves_this_machine() {
     let settings = |base_url| ClientSettings {
-        base_url,
-        rate: Box::leak(Box::new(rate())),
-        clock: clock(),
-        stop: Arc::default(),
+        access: ServerAccess {
+            base_url,
+            rate: Box::leak(Box::new(rate())),
+            network: Box::leak(Box::default()),
+            clock: clock(),
+            stop: Arc::default(),
+        },
         secret_headers: Vec::new(),
         transaction_header: None,
         read_quota: None,

@@ -9,6 +9,7 @@ use futures::future::join_all;
 use super::*;
 use crate::clock::TestClock;
 use crate::connectors::http::testing::{Reply, Seen, Server, rate};
+use crate::connectors::http::{Network, Rate};
 use crate::connectors::{Effect, Sent};
 use crate::model::{AttrId, Value};
 use crate::settings::SecretSource;
@@ -31,7 +32,8 @@ pub fn settings() -> ImichatSettings {
 
 fn connect_as(settings: &ImichatSettings, base_url: &str, rate: &Rate) -> Result<ImichatConnector, CallError> {
     let clock = TestClock::new("2026-03-01T22:00:00Z".parse().unwrap(), 42);
-    connect_tenant(settings, base_url, rate, clock, Arc::default(), &Secret::new("key-1"), "acme.imi.chat")
+    let access = ServerAccess { base_url, rate, network: &Network::default(), clock, stop: Arc::default() };
+    connect_tenant(settings, access, &Secret::new("key-1"), "acme.imi.chat")
 }
 
 fn target(server: &Server) -> ImichatConnector {

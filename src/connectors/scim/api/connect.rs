@@ -1,6 +1,5 @@
 //! Signing in, and finding out what the server is, what it can do and where its users are.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName};
@@ -11,9 +10,8 @@ use super::super::discovery::{find_endpoint, read_abilities, read_definitions};
 use super::super::schema::Layout;
 use super::super::{ScimLogin, ScimSettings, UpdateMethod};
 use super::{EITHER_JSON, ScimApi};
-use crate::clock::{Clock, Stop};
 use crate::connectors::http::{
-    AnswerVerdict, Authorization, Client, ClientCredentials, ClientSettings, HttpRequest, Rate,
+    AnswerVerdict, Authorization, Client, ClientCredentials, ClientSettings, HttpRequest, ServerAccess,
 };
 use crate::connectors::{CallError, Purpose, Trouble};
 
@@ -21,18 +19,12 @@ impl ScimApi {
     /// Signs in and asks the server what it is.
     pub async fn discover_service(
         settings: &ScimSettings,
-        base_url: &str,
-        rate: &Rate,
-        clock: Arc<dyn Clock>,
-        stop: Arc<Stop>,
+        access: ServerAccess<'_>,
         login: ScimLogin,
         layout: Layout,
     ) -> Result<Self, CallError> {
         let http = Client::new(ClientSettings {
-            base_url,
-            rate,
-            clock,
-            stop,
+            access,
             secret_headers: vec![AUTHORIZATION],
             transaction_header: Some(HeaderName::from_static("x-request-id")),
             read_quota: None,

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::clock::TestClock;
 use crate::connectors::http::testing::{Reply, Seen, Server, rate};
+use crate::connectors::http::{Network, Rate};
 use crate::connectors::{Effect, Trouble};
 use crate::model::Value;
 
@@ -32,7 +33,9 @@ async fn connect_as(
     let rate = Rate { retries: 2, concurrency: 4, ..rate() };
     let base_url = format!("{}/scim/v2", server.address);
     let mapped = [WORK.to_owned(), "title".to_owned(), "password".to_owned()];
-    connect_tenant(settings, &base_url, &rate, clock, Arc::default(), login, &mapped).await
+    let (base_url, rate) = (&*base_url, &rate);
+    let access = ServerAccess { base_url, rate, network: &Network::default(), clock, stop: Arc::default() };
+    connect_tenant(settings, access, login, &mapped).await
 }
 
 fn bearer() -> ScimLogin {
