@@ -18,5 +18,5 @@ async fn a_program_plans_applies_syncs_resumes_explains_exports_and_rolls_back_w
     assert!(lines[4].starts_with("explain ana: unchanged: "), "{said}");
     assert_eq!(lines[5], "export: 5 accounts", "{said}");
     assert_eq!(lines[6..8], ["rollback: 4 to deactivate", "apply: complete, 0 created, 4 deactivated"], "{said}");
-    assert_eq!(lines[8..], ["resume again: no run waits to be resumed"], "{said}");
+    assert_eq!(lines[8..], ["resume again: there is no unfinished run"], "{said}");
 }

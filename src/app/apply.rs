@@ -44,7 +44,7 @@ pub async fn apply_plan(session: &Session, workspace: Workspace, request: &Apply
     let journal = workspace.open_journal(&*session.clock)?;
     if let Some(run) = journal.unfinished_run() {
         return Err(AppError::new(ErrorKind::Journal, format!("the run {run} has not ended"))
-            .with_hint("`headcount resume` ends it; then make a new plan"));
+            .with_hint("`headcount resume` finishes it; then make a new plan"));
     }
     require_current(&workspace, &journal, &header)?;
     let dir = workspace.new_plan_dir(&*session.clock)?;
@@ -129,7 +129,7 @@ fn require_current(workspace: &Workspace, journal: &Journal, header: &PlanHeader
         None => Ok(()),
         Some(run) => Err(AppError::new(
             ErrorKind::Plan,
-            format!("the run {} changed accounts after this plan was made: the plan is not current any more", run.run),
+            format!("the run {} changed accounts after this plan was made: the plan is out of date", run.run),
         )
         .with_hint(advise_new_plan(header))),
     }

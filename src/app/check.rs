@@ -129,5 +129,6 @@ pub fn summarise_check(
 }
 
 pub(super) fn make_temporary_folder() -> Result<TempDir, AppError> {
-    tempfile::tempdir().map_err(|error| AppError::new(ErrorKind::System, format!("no temporary folder: {error}")))
+    let failed = |error| AppError::new(ErrorKind::System, format!("cannot make a temporary folder: {error}"));
+    tempfile::tempdir().map_err(failed)
 }

@@ -142,7 +142,7 @@ impl From<ConnectError> for AppError {
             ConnectError::Call(error) => error.into(),
             ConnectError::Missing { .. } => Self::new(ErrorKind::Configuration, message),
             ConnectError::Secret { setting, .. } => Self::new(ErrorKind::Configuration, message)
-                .with_hint(format!("the secret is read from there each time; target.{setting} may name another place")),
+                .with_hint(format!("set target.{setting} to read the secret from another place")),
         }
     }
 }

@@ -140,7 +140,7 @@ impl From<CallError> for AppError {
         };
         let hint = error.hint.clone().or_else(|| match error.trouble {
             Trouble::Unavailable => {
-                Some("try again later; rate.retries and rate.timeout say how patient a run is".to_owned())
+                Some("try again later; rate.retries and rate.timeout say how long a run keeps trying".to_owned())
             }
             _ => None,
         });
@@ -153,9 +153,9 @@ impl From<JournalError> for AppError {
         let failure = Self::new(ErrorKind::Journal, error.to_string());
         match &error {
             JournalError::Locked { .. } => Self { kind: ErrorKind::Locked, ..failure }
-                .with_hint("wait for the other run to end, or give this one a directory of its own with --state"),
+                .with_hint("wait for the other run to end, or use another state directory (--state)"),
             JournalError::Damaged { dir, .. } => failure.with_hint(format!(
-                "move {} aside and run `headcount sync`: it compares everything anew, which is always safe",
+                "move {} aside and run `headcount sync`: it compares everything again, which is always safe",
                 dir.display()
             )),
             JournalError::Form { dir, .. } => failure.with_hint(format!(
@@ -165,7 +165,7 @@ impl From<JournalError> for AppError {
             )),
             JournalError::File(error) => Self { hint: Some(hint_of(error).to_owned()), ..failure },
             JournalError::Failed(_) => failure.with_hint(
-                "check the space and the disk; then `headcount resume` looks up what it must know and goes on",
+                "check the disk and its free space; then `headcount resume` looks up what is unknown and continues",
             ),
             _ => failure,
         }
@@ -182,12 +182,12 @@ fn hint_of(error: &FileError) -> &'static str {
     match error.source.kind() {
         io::ErrorKind::InvalidData => {
             "the file was changed or cut: move the state directory aside and run `headcount sync`, which compares \
-             everything anew"
+             everything again"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            "make room on the disk, or name another state directory with --state"
+            "free some space on the disk, or use another state directory (--state)"
         }
-        _ => "the state directory must be writable; --state names another",
+        _ => "make the state directory writable, or use another one (--state)",
     }
 }
 
@@ -197,22 +197,21 @@ impl From<PlanningError> for AppError {
             PlanningError::Source(error) => error.into(),
             PlanningError::Target(error) => error.into(),
             PlanningError::Journal(error) => error.into(),
-            error @ PlanningError::Plan(_) => {
-                Self::new(ErrorKind::Journal, error.to_string()).with_hint("what is not as the run left it cannot be taken back")
-            }
+            error @ PlanningError::Plan(_) => Self::new(ErrorKind::Journal, error.to_string())
+                .with_hint("what is not as the run left it cannot be taken back"),
             error @ PlanningError::Duplicates(_) => Self::new(ErrorKind::Source, error.to_string()).with_hint(
                 "fix the export, or set source.duplicates to \"first\" or \"last\": rows of different people that \
-                 share a key are then conflicts, and nobody of them is touched",
+                 share a key are then conflicts, and none of these people is changed",
             ),
             error @ PlanningError::SourceChanged(_) => {
-                Self::new(ErrorKind::Source, error.to_string()).with_hint("run again once the export is written completely")
+                Self::new(ErrorKind::Source, error.to_string()).with_hint("run again when the export is complete")
             }
             error @ PlanningError::Recorded { .. } => Self::new(ErrorKind::Source, error.to_string()).with_hint(
-                "--against takes a table of accounts: a column \"account\" with their ids, and a column for each attribute \
-                 that is compared",
+                "--against needs a table of accounts: a column \"account\" with the ids, and a column for each \
+                 attribute to compare",
             ),
             error @ PlanningError::File { .. } => {
-                Self::new(ErrorKind::Journal, error.to_string()).with_hint("check the space and the permissions there")
+                Self::new(ErrorKind::Journal, error.to_string()).with_hint("check the free space and the permissions")
             }
         }
     }
@@ -240,7 +239,7 @@ impl From<LifecycleError> for AppError {
             LifecycleError::Journal(error) => error.into(),
             LifecycleError::File(error) => error.into(),
             error @ LifecycleError::Copy { .. } => Self::new(ErrorKind::Journal, error.to_string())
-                .with_hint("check the space and the permissions there; where the file is damaged, make the plan again"),
+                .with_hint("check the free space and the permissions; if the file is damaged, make the plan again"),
         }
     }
 }

@@ -100,10 +100,10 @@ fn collect_complaints(record: RunRecord<'_>) -> io::Result<HashMap<(String, u32)
 fn complaint_of(entry: Entry) -> Option<(plan::SourceLine, Complaint)> {
     let (source, error, hint) = match entry {
         Entry::Finding(Finding { finding: FindingKind::Invalid, source, reason, .. }) => {
-            (source?, reason, "correct the cell that is named; the person is left as they are until then")
+            (source?, reason, "correct the cell; until then this person is left as they are")
         }
         Entry::Finding(Finding { finding: FindingKind::Conflict, source, reason, .. }) => {
-            (source?, reason, "only one row may stand for an account: correct or remove one of them")
+            (source?, reason, "only one row can belong to an account: correct or remove one of them")
         }
         Entry::Action { action, outcome: Some(ActionOutcome { result: OutcomeResult::Failed, message, code, .. }) } => {
             let error = match (message, code) {
@@ -111,7 +111,7 @@ fn complaint_of(entry: Entry) -> Option<(plan::SourceLine, Complaint)> {
                 (Some(message), _) => message,
                 (None, code) => format!("refused{}", code.map(|code| format!(" ({code})")).unwrap_or_default()),
             };
-            (action.source?, error, "the target refused it: correct what it names, or have it corrected there")
+            (action.source?, error, "the target refused this: correct the row, or have it corrected in the target")
         }
         _ => return None,
     };

@@ -208,7 +208,7 @@ impl RunDriver<'_> {
             && let Err(error) = crate::journal::secret::destroy_secret(&self.workspace.state, run)
         {
             // Everything was delivered, and nothing will be derived from it any more.
-            self.session.note(&format!("the run has ended, and its secret is still there: {error}"));
+            self.session.note(&format!("the run has ended, but its secret could not be deleted: {error}"));
         }
         let mut summary = self.summarise_run(run, plan, estimated, &executed);
         summary.outcome = match &delivered {
@@ -243,7 +243,7 @@ impl RunDriver<'_> {
         }
         if let Err(error) = prune_history(self.workspace, self.journal, &*self.session.clock).await {
             // What is done is done, and what was not forgotten now is forgotten after the next run.
-            self.session.note(&format!("what is older than journal.keep is still kept: {}", error.message));
+            self.session.note(&format!("what is older than journal.keep was not deleted: {}", error.message));
         }
         Ok(RunEnd { head })
     }
@@ -437,7 +437,7 @@ struct NoSecrets;
 
 impl Secrets for NoSecrets {
     fn find_secret(&self, _action: &Action, _attribute: AttrId) -> Result<Secret, String> {
-        Err("nothing is sent while a run is settled".to_owned())
+        Err("nothing is sent while unknown outcomes are looked up".to_owned())
     }
 }
 
@@ -459,7 +459,7 @@ fn run_outcome(executed: &ExecutionResult, left: RunFinish, planned: u64) -> Sum
 
 fn halt_problem(halt: &Halt) -> SummaryProblem {
     let (kind, hint) = match halt {
-        Halt::Signal => (ErrorKind::Signal, Some("`headcount resume` goes on where it stopped".to_owned())),
+        Halt::Signal => (ErrorKind::Signal, Some("`headcount resume` continues where it stopped".to_owned())),
         Halt::Quota(error) => (ErrorKind::Quota, error.hint.clone()),
         Halt::Down(error) => (ErrorKind::Target, error.hint.clone()),
         Halt::Configuration(error) => (ErrorKind::Configuration, error.hint.clone()),

@@ -38,8 +38,8 @@ pub fn explain_person(
     notes.extend(header.source.notes.iter().cloned());
     if !known.last.is_there() {
         notes.push(
-            "`headcount plan` lists the accounts and changes nothing; until then limits are not judged, and whether an \
-             account is missing is not known"
+            "`headcount plan` lists the accounts and changes nothing; until then limits are not checked, and it is \
+             unknown which accounts are missing"
                 .to_owned(),
         );
     }
@@ -109,7 +109,7 @@ fn describe_person(
     });
     let finding = person.decision.finding.clone().filter(|_| !is_unknown);
     let (decision, because) = if is_unknown {
-        ("unknown".to_owned(), "no account was listed yet, so nobody can say whether there is one".to_owned())
+        ("unknown".to_owned(), "no accounts were listed yet, so it is unknown whether there is one".to_owned())
     } else {
         (person.outcome_word().to_owned(), reason_of(schema, person))
     };
@@ -157,14 +157,12 @@ fn reason_of(schema: &Schema, person: &planning::ExplainedPerson) -> String {
         (Some(Action { reason: Some(reason), .. }), _, _) => reason.clone(),
         (Some(action), _, _) => reason_of_row(schema, action),
         (None, Some(Finding { reason, .. }), _) => reason.clone(),
-        (None, None, planning::PersonStanding::Excluded) => {
-            "source.include leaves the row out, as if it were not there".to_owned()
-        }
+        (None, None, planning::PersonStanding::Excluded) => "source.include leaves this row out".to_owned(),
         (None, None, planning::PersonStanding::Ignored) => "no row; policy.absent is \"ignore\"".to_owned(),
         (None, None, planning::PersonStanding::Contested) => {
-            "the rows that claim this account are in conflict, so nobody can say whose it is".to_owned()
+            "the rows that match this account are in conflict, so it is unknown whose it is".to_owned()
         }
-        (None, None, _) => "the account is as the row wants it".to_owned(),
+        (None, None, _) => "the account already matches the row".to_owned(),
     }
 }
 
@@ -176,8 +174,8 @@ fn reason_of_row(schema: &Schema, action: &Action) -> String {
             [change] => format!("the account differs from the row in {}", change.attribute),
             changes => format!("the account differs from the row in {} attributes", changes.len()),
         },
-        ActionKind::Deactivate => format!("a leaver: the row makes {status} inactive, and the account is active"),
-        ActionKind::Reactivate => format!("a returner: the row makes {status} active, and the account is inactive"),
+        ActionKind::Deactivate => format!("a leaver: {status} is inactive in the row, but the account is active"),
+        ActionKind::Reactivate => format!("a returner: {status} is active in the row, but the account is inactive"),
         ActionKind::Delete => "the account is to be deleted".to_owned(),
     }
 }
@@ -299,7 +297,7 @@ fn read_history(
                 }),
                 Ok(_) => {}
                 Err(error) => {
-                    notes.push(format!("not all that the run {} did is known: {error}", run.run));
+                    notes.push(format!("only part of what the run {} did is known: {error}", run.run));
                     break;
                 }
             }

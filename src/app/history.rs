@@ -152,7 +152,7 @@ pub(super) fn open_run(workspace: &Workspace, journal: &Journal, run: RunId) -> 
     let released = release_groups(&header, &overview.head.approved)?;
     let (head, damage) = match sealed::read::<Head>(&workspace.state.run_summary(run)) {
         Ok(head) => (head, None),
-        Err(error) => (None, Some(format!("its summary is made anew from the journal: {error}"))),
+        Err(error) => (None, Some(format!("its summary is rebuilt from the journal: {error}"))),
     };
     let head = head.filter(|head| is_of_its_end(&head.summary, &overview));
     // A run that was killed wrote no summary: what the journal knows stands in for it.
@@ -192,10 +192,9 @@ fn is_of_its_end(summary: &Summary, run: &RunOverview) -> bool {
 /// What to do about a run that is damaged depends on whether somebody is still to go on with it.
 fn hint_by_phase(run: &RunOverview, error: AppError) -> AppError {
     match run.phase {
-        Phase::Ended(_) => error.with_hint(
-            "the run has ended: but for its reports, what is left of its plan, and its rollback, nothing depends on its \
-             files",
-        ),
+        Phase::Ended(_) => {
+            error.with_hint("the run has ended: only its reports, the rest of its plan and its rollback need its files")
+        }
         Phase::Running | Phase::Paused => error,
     }
 }

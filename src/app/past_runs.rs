@@ -37,7 +37,7 @@ pub fn read_past_runs(workspace: &Workspace, now: Timestamp, head: &mut Head) ->
     match Journal::inspect_journal(workspace.state.path(), Options::new(now)) {
         Ok(inspection) => past_runs_before(head, &inspection.runs, &workspace.state),
         Err(error) => {
-            head.notes.push(format!("there is no comparison with the runs before: {error}"));
+            head.notes.push(format!("the report has no comparison with previous runs: {error}"));
             Vec::new()
         }
     }

@@ -219,7 +219,7 @@ fn copy_plan(plan: &Path, output: &Path) -> Result<(), AppError> {
     let mut input = std::fs::File::open(plan)
         .map_err(|error| AppError::new(ErrorKind::Plan, format!("{}: {error}", plan.display())))?;
     write_atomically(output, 0o600, |out| io::copy(&mut input, out)).map_err(|error| {
-        AppError::new(ErrorKind::Plan, error.to_string()).with_hint("-o names a file that can be written")
+        AppError::new(ErrorKind::Plan, error.to_string()).with_hint("use -o to name a file that can be written")
     })?;
     Ok(())
 }

@@ -34,7 +34,7 @@ impl Publication<'_> {
     pub fn publish_run(&self, head: &Head, released: Vec<ActionGroup>) {
         let Self { session, workspace, journal, source, header, run } = *self;
         if let Err(error) = sealed::write(&workspace.state.run_summary(run), head) {
-            session.note(&format!("the summary is not kept, and is made from the journal instead: {error}"));
+            session.note(&format!("the summary is not saved, and is rebuilt from the journal instead: {error}"));
         }
         let record = StoredRecord::from_run(head.clone(), &workspace.state, journal, run, released);
         let report = &workspace.settings.report;

@@ -53,13 +53,13 @@ impl QuotaFile {
         let (of, seen_at) = (self.of.clone(), self.clock.now());
         let last = StoredQuota { of, seen_at, quota, others_at_once: meter.others().at_once };
         if let Err(error) = sealed::write(&self.path, &last) {
-            warn!(%error, "what is left of the quota is not kept: the next command asks for it");
+            warn!(%error, "the remaining quota could not be saved: the next command asks for it again");
         }
     }
 
     fn read_last(&self) -> Option<StoredQuota> {
         let last = sealed::read::<StoredQuota>(&self.path);
-        let last = last.inspect_err(|error| warn!(%error, "what was left of the quota is not known")).ok()??;
+        let last = last.inspect_err(|error| warn!(%error, "the saved quota cannot be used")).ok()??;
         let age = self.clock.now().duration_since(last.seen_at);
         (last.of == self.of && (-SKEW..BELIEVED).contains(&age)).then_some(last)
     }

@@ -19,12 +19,12 @@ pub async fn check_references(
 ) -> Result<u64, AppError> {
     let referred = references.ask_tenant(schema, target).await?;
     for attribute in &referred.unsaid {
-        session.note(&format!("the target does not say which values of {attribute} there are: not checked"));
+        session.note(&format!("the target does not list the values of {attribute}: not checked"));
     }
     if referred.unknown.is_empty() {
         return Ok(referred.asked);
     }
-    let mut message = "accounts refer to what the target does not have, so nothing was changed:".to_owned();
+    let mut message = "accounts refer to values that the target does not have, so nothing was changed:".to_owned();
     for unknown in referred.unknown.iter().take(SHOWN) {
         message.push_str(&format!("\n  {}", visible(&unknown.to_string())));
     }

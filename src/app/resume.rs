@@ -38,7 +38,8 @@ pub async fn resume_run(session: &Session, workspace: Workspace, request: &Resum
     if state.head().config_digest != workspace.config_digest() {
         return Err(AppError::new(ErrorKind::Plan, format!("the configuration changed since the run {run} began"))
             .with_hint(
-                "`headcount sync --yes` settles what is unknown and plans the rest anew; or use the run's configuration",
+                "`headcount sync --yes` looks up unknown outcomes and plans the rest again; or use the run's \
+                 configuration",
             ));
     }
     if request.consent == Consent::AskFirst {
@@ -102,12 +103,12 @@ pub(super) async fn continue_or_settle(
     let is_young = header.rollback_of.is_some() || age <= most;
     let driver = driver(session, workspace, journal, memory, connection, Some(&open));
     if same && is_young {
-        session.note(&format!("the run {run} has not ended: going on with it"));
+        session.note(&format!("the run {run} has not ended: continuing it"));
         return go_on(&driver, run).await.map(Some);
     }
     let why = if same { "is older than safety.run_max_age" } else { "source or configuration changed" };
     session.note(&format!(
-        "the run {run} has not ended, and {why}: what is unknown of it is settled, the rest is planned anew"
+        "the run {run} has not ended, and {why}: unknown outcomes are looked up, the rest is planned again"
     ));
     settle_run(&driver, run).await?;
     Ok(None)
@@ -143,13 +144,13 @@ async fn settle_run(driver: &RunDriver<'_>, run: RunId) -> Result<(), AppError> 
     let why = match executed.halt {
         Some(halt) => Some(halt.to_string()),
         None => {
-            find_unknown_create(&files, &state)?.map(|key| format!("what came of the create of {key} is still unknown"))
+            find_unknown_create(&files, &state)?.map(|key| format!("the create of {key} still has an unknown outcome"))
         }
     };
     if let Some(why) = why {
         driver.pause_run(run, why.clone()).await?;
         return Err(AppError::new(ErrorKind::Target, format!("the run {run} could not be settled: {why}"))
-            .with_hint("run again later: nothing is sent to a person whose outcome is unknown")
+            .with_hint("run again later: nothing is sent for a person whose outcome is unknown")
             .leaving_resumable());
     }
     // Of creates everything is known now. What came of a change of an account that cannot be read does not matter to
@@ -184,7 +185,7 @@ fn find_resumable(journal: &Journal, name: Option<&str>) -> Result<RunId, AppErr
     let unfinished = journal.unfinished_run();
     let Some(name) = name else {
         return unfinished.ok_or_else(|| {
-            AppError::new(ErrorKind::Journal, "no run waits to be resumed").with_hint("`headcount runs` lists all")
+            AppError::new(ErrorKind::Journal, "there is no unfinished run").with_hint("`headcount runs` lists all")
         });
     };
     let run: RunId = name.parse().map_err(|_| no_run_error(name))?;
@@ -194,7 +195,7 @@ fn find_resumable(journal: &Journal, name: Option<&str>) -> Result<RunId, AppErr
     match journal.run(run)? {
         None => Err(no_run_error(name)),
         Some(_) => Err(AppError::new(ErrorKind::Journal, format!("the run {run} has ended"))
-            .with_hint("`headcount sync` plans anew what is left")),
+            .with_hint("`headcount sync` plans what is left")),
     }
 }
 
@@ -204,7 +205,7 @@ fn require_same_target(workspace: &Workspace, journal: &Journal, run: RunId) -> 
     if !workspace.is_for(&head.tenant, &head.target) {
         let message = format!("the unfinished run {run} is for tenant {} ({})", head.tenant, head.target);
         return Err(AppError::new(ErrorKind::Plan, message)
-            .with_hint("resume it with its own configuration, or give this tenant a state directory of its own"));
+            .with_hint("resume it with its own configuration, or use another state directory for this tenant"));
     }
     Ok(state)
 }

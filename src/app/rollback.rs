@@ -40,8 +40,9 @@ pub async fn plan_rollback(
     let (_, digest) = verify_plan(&files.plan)?;
     if digest != state.head().plan_digest {
         let message = format!("{} is not the plan that the run {run} executed", files.plan.display());
-        return Err(AppError::new(ErrorKind::Plan, message)
-            .with_hint("without it nobody knows what was there before; `headcount show` has no other source either"));
+        return Err(
+            AppError::new(ErrorKind::Plan, message).with_hint("only that plan says what was there before the run")
+        );
     }
     let connection = workspace.connect_tenant(session).await?;
     let outcome = plan_connected(session, workspace, request, &journal, &state, &connection, started).await;
@@ -89,9 +90,9 @@ fn require_ended(workspace: &Workspace, state: &RunState) -> Result<(), AppError
         return Err(AppError::new(ErrorKind::Plan, message).with_hint("roll it back with its own configuration"));
     }
     if !matches!(state.phase(), Phase::Ended(_)) {
-        let message = format!("the run {run} has not ended: what it changed is not all known, and it may change more");
+        let message = format!("the run {run} has not ended: not all its changes are known, and it may make more");
         return Err(
-            AppError::new(ErrorKind::Journal, message).with_hint("`headcount resume` ends it; then roll it back")
+            AppError::new(ErrorKind::Journal, message).with_hint("`headcount resume` finishes it; then roll it back")
         );
     }
     Ok(())

@@ -46,7 +46,7 @@ pub async fn notify_machines(session: &Session, settings: &NoticeSettings, head:
         )
         .await
     {
-        session.note(&format!("the webhook was not told: {error}"));
+        session.note(&format!("the webhook was not notified: {error}"));
     }
 }
 

@@ -77,8 +77,8 @@ pub fn verify_run_plan(state: &StateDir, run: RunId, head: &RunHead) -> Result<(
 /// A run of which a file was lost, cut or changed.
 pub fn damaged_run_error(state: &StateDir, run: RunId, why: &str) -> AppError {
     AppError::new(ErrorKind::Journal, format!("the run {run} is damaged: {why}")).with_hint(format!(
-        "nothing is sent on its word; move {} aside and run `headcount sync`: it compares everything anew, which is always \
-         safe. A generated password that this run has not delivered must be set anew",
+        "nothing is sent for it; move {} aside and run `headcount sync`: it compares everything again, which is \
+         always safe. Passwords that this run generated but did not deliver must be reset",
         state.path().display()
     ))
 }
@@ -316,7 +316,7 @@ fn open_findings(path: &Path, notes: &mut Vec<String>) -> Result<EntryStream, Ap
         })
     });
     if let Err(error) = whole {
-        notes.push(format!("what was found beside the actions is not shown: {}", describe(&error)));
+        notes.push(format!("the findings are not shown: {}", describe(&error)));
         return Ok(Box::new(std::iter::empty()));
     }
     if total <= MOST_KEPT {

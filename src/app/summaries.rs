@@ -78,7 +78,7 @@ pub(super) fn summarise_plan(
 pub(super) fn stop_error(header: &PlanHeader) -> Option<AppError> {
     (!header.stopped.is_empty()).then(|| {
         AppError::new(ErrorKind::Safety, header.stopped.join("; "))
-            .with_hint("look at the export; where it is right, change the limit in [safety]")
+            .with_hint("look at the export; if it is right, change the limit in [safety]")
     })
 }
 
@@ -155,10 +155,7 @@ pub(super) fn report_head(
     // Where that is the summary's error it is said there.
     let mut notes = if summary.error.is_some() { Vec::new() } else { header.stopped.clone() };
     if !header.listing.complete {
-        notes.push(
-            "the listing is not complete: nothing is done on the strength of an absence, of a row or of an account"
-                .to_owned(),
-        );
+        notes.push("the listing is not complete, so nothing is done because a row or an account is missing".to_owned());
     }
     notes.extend(header.listing.notes.iter().cloned());
     notes.extend(header.source.notes.iter().cloned());

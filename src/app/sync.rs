@@ -54,7 +54,7 @@ pub(super) async fn sync_connected(
     if let Some(run) = journal.unfinished_run() {
         if *consent == Consent::AskFirst {
             return Err(AppError::new(ErrorKind::Journal, format!("the run {run} has not ended"))
-                .with_hint("`headcount resume` ends it, `headcount sync --yes` ends it first"));
+                .with_hint("`headcount resume` finishes it, `headcount sync --yes` finishes it first"));
         }
         if let Some(end) = continue_or_settle(session, workspace, journal, memory, connection, run).await? {
             return Ok(end);

@@ -113,7 +113,7 @@ impl Workspace {
     pub fn open_source_in(&self, clock: &dyn Clock, folder: &Path) -> Result<OpenSource, AppError> {
         let spool = tempfile::Builder::new().prefix(".spool-").tempdir_in(folder).map_err(|error| {
             AppError::new(ErrorKind::Journal, format!("{}: no folder can be made in it: {error}", folder.display()))
-                .with_hint("check the space and the permissions there")
+                .with_hint("check the free space and the permissions there")
         })?;
         let source = Source::open(&self.settings.source, spool.path())?;
         let lookups =
@@ -324,7 +324,7 @@ fn read_match_rules(settings: &Settings, schema: &Schema) -> Result<Vec<MatchRul
                     let readable = schema.iter().filter(|(_, a)| a.comparable()).map(|(_, a)| a.name.as_str());
                     let nearest = text::nearest(&name.value, readable);
                     Problem {
-                        message: format!("{} is no attribute that the target shows", name.value),
+                        message: format!("{} is not an attribute that the target shows", name.value),
                         span: Some(name.span.clone()),
                         help: nearest.map(|nearest| format!("did you mean {nearest}?")),
                     }

@@ -11,7 +11,7 @@ use crate::app::{AppError, Notice};
 pub fn describe_notice(notice: Notice<'_>) -> String {
     match notice {
         Notice::PasswordsDelivered(path) => format!("Generated passwords: {}", display_path(path)),
-        Notice::ErrorSheetWritten(path) => format!("The rows to mend are in {}.", display_path(path)),
+        Notice::ErrorSheetWritten(path) => format!("The rows to fix are in {}.", display_path(path)),
         Notice::ReportsWritten(paths) => match paths {
             [path] => format!("The report is in {}.", display_path(path)),
             paths => {

@@ -301,7 +301,7 @@ impl Terminal {
                     std::process::exit(i32::from(Exit::Paused as u8));
                 }
                 if !is_asking.load(Ordering::Relaxed) {
-                    monitor.note("stopping: requests under way finish; once more stops at once");
+                    monitor.note("stopping: requests under way finish; a second signal stops at once");
                 }
                 stop.request();
             }
@@ -341,7 +341,7 @@ impl Interaction for Terminal {
             Notice::FailedBesides(error) => self.print_error(error),
             Notice::NobodyChosen(name) => self
                 .monitor()
-                .note(&format!("--only {}: nobody of this key, identity or account is to be changed", visible(name))),
+                .note(&format!("--only {}: the plan changes nobody with this key, identity or account", visible(name))),
             notice => self.say(&describe_notice(notice)),
         }
     }

@@ -138,7 +138,7 @@ pub fn tidy_state(state: &StateDir, journal: &Journal, keep: Duration, now: Time
             // What is settled of its passwords stands there before anything is sent.
             None if run.start_time() < forgotten || !state.run_passwords(run).exists() => match state.remove_run(run) {
                 Ok(()) => failpoints::reach(Failpoint::LeftoverRemoved),
-                Err(error) => tracing::warn!(%error, "a folder that no run needs any more is still there"),
+                Err(error) => tracing::warn!(%error, "a folder that no run needs any more could not be deleted"),
             },
             None => {}
         }

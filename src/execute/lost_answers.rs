@@ -55,7 +55,7 @@ impl Engine<'_> {
                 if one.request.tries < TRIES {
                     again.push(one);
                 } else if !one.request.has_unseen(self.schema) {
-                    let message = "the request was given no answer and had no effect, however often it was sent";
+                    let message = "the request got no answer and had no effect, although it was sent several times";
                     let result = Outcome::Failed { message: message.to_owned(), code: None, trxid: None };
                     let ended = self.give_up(&one.request, result).await?;
                     self.found_again();
@@ -328,7 +328,7 @@ impl Engine<'_> {
     /// Nothing could be learnt of this one; others go on.
     async fn note_unlearnt(&self, one: &LostRequest, error: &CallError) -> Result<(), Interruption> {
         let (key, action) = (&one.request.action.key, one.request.action.action);
-        self.execution.monitor.note(&format!("what came of the {action} of {key} cannot be looked up: {error}"));
+        self.execution.monitor.note(&format!("the outcome of the {action} of {key} cannot be looked up: {error}"));
         if one.open {
             // A run that ends has an outcome for every intent.
             self.write_outcome(&one.request, unknown_outcome(error, false)).await?;

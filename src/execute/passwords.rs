@@ -93,13 +93,13 @@ impl PasswordPromise {
 /// Why generated passwords could not be delivered. The run's secret is kept, so they can be delivered later.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    #[error("the recipient of generated passwords is none: {0}")]
+    #[error("the recipient of generated passwords is not valid: {0}")]
     Recipient(String),
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
     Plan(#[from] ExecuteError),
-    #[error("the {attribute} of {key} was generated and can be no more: {why}; the run's own configuration knows how")]
+    #[error("the {attribute} of {key} cannot be generated again: {why}; use the configuration that the run began with")]
     Lost { key: String, attribute: String, why: String },
 }
 

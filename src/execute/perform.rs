@@ -87,7 +87,7 @@ impl Engine<'_> {
             if request.attempts > 0 && request.has_unseen(self.schema) {
                 // Nobody can see whether it was done, so it was not left alone for certain.
                 return self
-                    .give_up_unsent(&request, format!("{message}; what was sent before may have been done"))
+                    .give_up_unsent(&request, format!("{message}; an earlier attempt may have succeeded"))
                     .await;
             }
             self.write_outcome(&request, Outcome::Skipped { message }).await?;

@@ -47,7 +47,7 @@ pub fn make_private_dir(dir: &Path) -> Result<(), FileError> {
         let mode = fs::metadata(dir).map_err(FileError::at_path(dir, "cannot be read"))?.permissions().mode();
         if mode & 0o077 != 0 {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
-                .map_err(FileError::at_path(dir, "is open to others and cannot be closed to them"))?;
+                .map_err(FileError::at_path(dir, "can be read by others, and its permissions cannot be changed"))?;
         }
     }
     Ok(())

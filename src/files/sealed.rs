@@ -41,7 +41,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
         return Err(damaged("its contents do not match their seal"));
     }
     // Sealed by a program of another version, then.
-    serde_json::from_str(json).map(Some).map_err(|error| damaged(&format!("its form is not known: {error}")))
+    serde_json::from_str(json).map(Some).map_err(|error| damaged(&format!("its format is not known: {error}")))
 }
 
 fn seal_json(json: &str) -> String {
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(read::<Vec<u32>>(&path).unwrap(), None);
         write(&path, &[1, 2, 3]).unwrap();
         assert_eq!(read(&path).unwrap(), Some(vec![1, 2, 3]));
-        assert!(read::<String>(&path).unwrap_err().to_string().contains("its form is not known"));
+        assert!(read::<String>(&path).unwrap_err().to_string().contains("its format is not known"));
     }
 
     #[test]

@@ -228,7 +228,7 @@ impl MapCompiler<'_> {
                     let error = MapError::new(span, format!("{name} is needed to create an account"));
                     self.expressions
                         .errors
-                        .push(error.with_help("take `on = \"never\"` away, or set `policy.create = false`"));
+                        .push(error.with_help("remove `on = \"never\"`, or set `policy.create = false`"));
                 }
                 Some(_) => {}
                 // An entry that is there but wrong has its own error.

@@ -33,12 +33,12 @@ impl ExpressionCompiler<'_> {
     pub(super) fn compile_secret(&mut self, attribute: &Attribute, entry: &Entry) -> Option<ValueRecipe> {
         let span = &entry.expression.span;
         let in_clear = |compiler: &mut Self| {
-            let error = MapError::new(span, format!("{} would stand in this file in clear", attribute.name));
-            compiler.errors.push(error.with_help("map a column onto it, or write { generate = { length = 20 } }"));
+            let error = MapError::new(span, format!("{} would be in this file in clear text", attribute.name));
+            compiler.errors.push(error.with_help("map a column to it, or write { generate = { length = 20 } }"));
             None
         };
         if entry.parse.is_some_and(|parse| parse != Parse::Text) {
-            self.error(span, format!("{} is a secret, which is only ever a text", attribute.name));
+            self.error(span, format!("{} is a secret, and a secret is always a text", attribute.name));
             return None;
         }
         match &entry.expression.value {
@@ -235,7 +235,7 @@ impl ExpressionCompiler<'_> {
 
     fn refuse_parse(&mut self, name: &str, parse: Option<Parse>, span: &Range<usize>) -> Option<()> {
         if parse.is_some() {
-            self.error(span, format!("{name}: `parse` reads texts; here is none"));
+            self.error(span, format!("{name}: `parse` needs a text"));
             return None;
         }
         Some(())

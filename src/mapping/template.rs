@@ -263,7 +263,7 @@ fn plain_copy(value: &Value, levels: usize, items: &mut usize) -> Result<Value, 
         return Ok(value.clone());
     }
     if levels == 0 {
-        return Err(refuse_value(format!("a namespace keeps at most {KEPT_LEVELS} lists or maps within one another")));
+        return Err(refuse_value(format!("a namespace keeps at most {KEPT_LEVELS} nested lists or maps")));
     }
     let mut next = |item: Value| {
         *items += 1;

@@ -27,7 +27,7 @@ pub(super) fn check_bounds(source: &str) -> Result<(), String> {
         return Err(format!("the template has more than {MOST_LINES} lines, or bytes in a line"));
     }
     if is_too_deep(source) {
-        return Err(format!("more than {MOST_NESTED} operators or brackets stand within one another"));
+        return Err(format!("more than {MOST_NESTED} operators or brackets are nested"));
     }
     Ok(())
 }

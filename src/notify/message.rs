@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(told["occasions"], serde_json::json!(["failure", "held"]));
         assert_eq!(told["summary"], serde_json::to_value(&over.head.summary).unwrap());
         assert_eq!(told["held"][0]["approve"], "7132b6b6c29d");
-        let text = "headcount sync of acme: finished, but some accounts failed or are of unknown outcome (66 applied, 80 held, \
+        let text = "headcount sync of acme: finished, but some accounts failed or have an unknown outcome (66 applied, 80 held, \
                     1 failed)";
         assert_eq!(told["text"], text);
         let commands: Vec<_> =

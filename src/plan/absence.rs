@@ -215,7 +215,7 @@ mod tests {
         other.unusable.add_row(place, &traces);
         assert!(other.decide(&GOOD).unwrap().is_certain);
         other.unusable.add_row(place, &RowTraces::default());
-        assert!(other.doubt(&GOOD).contains("nobody knows whose it is"));
+        assert!(other.doubt(&GOOD).contains("it is unknown whose it is"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ struct End {
 pub enum PlanFileError {
     #[error("the plan cannot be read: {0}")]
     Io(#[from] io::Error),
-    #[error("line {line} is no part of a plan: {message}")]
+    #[error("line {line} is not part of a plan: {message}")]
     Form { line: u64, message: String },
     #[error("the plan has version {0}, this program reads version {VERSION}")]
     Version(u32),

@@ -122,7 +122,7 @@ pub fn judge_actions(safety: &Safety, listed: ListingExtent, in_scope: u64, plan
         for Exceeded { group, count, limit } in judgement.held.drain(..) {
             if group == ActionGroup::Create && listed == ListingExtent::InPart {
                 judgement.stopped.push(format!(
-                    "{count} accounts to create, though the listing is not complete and they may be there; \
+                    "{count} accounts to create, but the listing is not complete and they may exist already; \
                      safety.on_exceed is \"stop\""
                 ));
                 continue;

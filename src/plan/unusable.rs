@@ -69,8 +69,8 @@ impl UnusableRows {
         let (place, count) = self.anybody?;
         let source = source_of(place);
         Some(match count {
-            1 => format!("the row {source} cannot be used, and nobody knows whose it is"),
-            _ => format!("{count} rows cannot be used, and nobody knows whose they are (the first is {source})"),
+            1 => format!("the row {source} cannot be used, and it is unknown whose it is"),
+            _ => format!("{count} rows cannot be used, and it is unknown whose they are (the first is {source})"),
         })
     }
 

@@ -127,7 +127,7 @@ pub enum PlanningError {
     Plan(#[from] PlanFileError),
     #[error(transparent)]
     Target(#[from] CallError),
-    #[error("{file} is no export of accounts: {message}")]
+    #[error("{file} is not an export of accounts: {message}")]
     Recorded { file: String, message: String },
     #[error("{path}: {error}")]
     File { path: String, error: std::io::Error },

@@ -71,10 +71,10 @@ mod tests {
     #[test]
     fn every_command_in_a_text_gets_the_options_and_nothing_else_does() {
         let invocation = Invocation::new(None, Some(Path::new("s")));
-        let text = "`headcount resume` ends it, `headcount sync --yes` ends it first; headcount waits";
+        let text = "`headcount resume` finishes it, `headcount sync --yes` finishes it first; headcount waits";
         assert_eq!(
             invocation.complete_commands(text),
-            "`headcount --state s resume` ends it, `headcount --state s sync --yes` ends it first; headcount waits"
+            "`headcount --state s resume` finishes it, `headcount --state s sync --yes` finishes it first; headcount waits"
         );
         assert_eq!(Invocation::default().complete_commands(text), text);
     }

@@ -224,7 +224,7 @@ mod tests {
         insta::assert_snapshot!(rendered(rich(), Form::Markdown, &Style::default()), @r#"
         ## headcount run <code>r-7</code> of <code>acme</code>
 
-        <code>imichat https&#58;//acme.imi.chat/v3.1</code>, 2026-11-22 03:00:00 UTC: **finished, but some accounts failed or are of unknown outcome**
+        <code>imichat https&#58;//acme.imi.chat/v3.1</code>, 2026-11-22 03:00:00 UTC: **finished, but some accounts failed or have an unknown outcome**
 
         |  | planned | done |  |
         | --- | --- | --- | --- |

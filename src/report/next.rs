@@ -45,7 +45,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<NextStep> {
         let until = quota.and_then(|quota| quota.resets_at).map(super::words::moment_text);
         let until = until.map(|at| format!(" (the quota resets at {at})")).unwrap_or_default();
         steps.push(
-            NextStep::new(format!("Paused; it goes on where it stopped{until}"))
+            NextStep::new(format!("Paused; it continues where it stopped{until}"))
                 .with_command(called.whole_command(&format!("resume {run}"))),
         );
     }
@@ -79,7 +79,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<NextStep> {
     if summary.found.conflict > 0 {
         let conflicts = if summary.found.conflict == 1 { "conflict" } else { "conflicts" };
         let why =
-            format!("{} {conflicts}: nothing is done for them before it is clear who is who", summary.found.conflict);
+            format!("{} {conflicts}: nothing is done for them until it is clear who is who", summary.found.conflict);
         let step = NextStep::new(why);
         steps.push(match show_command(head, called) {
             Some(command) => step.with_command(command),
@@ -234,7 +234,7 @@ mod tests {
     fn a_run_that_was_asked_to_stop_says_once_how_it_goes_on() {
         let mut head = quiet().head;
         (head.of, head.summary.outcome) = (RecordKind::Run, SummaryOutcome::Paused);
-        let hint = Some("`headcount resume` goes on where it stopped".into());
+        let hint = Some("`headcount resume` continues where it stopped".into());
         head.summary.error =
             Some(crate::report::SummaryProblem { kind: "signal".into(), message: "stopped".into(), hint });
         assert_eq!(next_steps(&head, &Invocation::default()).len(), 1);
@@ -257,7 +257,7 @@ mod tests {
                 .why
         };
         assert!(paused_by("quota").contains("2026-11-22 03:00:00 UTC"));
-        assert_eq!(paused_by("signal"), "Paused; it goes on where it stopped");
+        assert_eq!(paused_by("signal"), "Paused; it continues where it stopped");
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl SummaryOutcome {
             Self::Planned => "planned, nothing was changed",
             Self::NoChanges => "nothing to change",
             Self::Complete => "complete",
-            Self::Partial => "finished, but some accounts failed or are of unknown outcome",
+            Self::Partial => "finished, but some accounts failed or have an unknown outcome",
             Self::Held => "a safety rule held something back",
             Self::Paused => "paused, can be resumed",
             Self::Failed => "failed",

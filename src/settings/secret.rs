@@ -46,15 +46,15 @@ pub enum SecretError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the secret file {} is empty", path.display())]
     EmptyFile { path: PathBuf },
-    #[error("the command {program} that tells a secret cannot be run: {source}")]
+    #[error("the secret command {program} cannot be run: {source}")]
     NotRun { program: String, source: io::Error },
-    #[error("the command {program} that tells a secret failed ({status}): {stderr}")]
+    #[error("the secret command {program} failed ({status}): {stderr}")]
     Failed { program: String, status: String, stderr: String },
-    #[error("the command {program} that tells a secret said nothing in its first line of output")]
+    #[error("the secret command {program} printed nothing on its first line")]
     Silent { program: String },
-    #[error("the command {program} that tells a secret wrote something that is not UTF-8")]
+    #[error("the secret command {program} printed something that is not UTF-8")]
     GarbledOutput { program: String },
-    #[error("the command {program} that tells a secret did not finish within {} seconds", limit.as_secs_f64())]
+    #[error("the secret command {program} did not finish within {} seconds", limit.as_secs_f64())]
     TooSlow { program: String, limit: Duration },
 }
 
@@ -146,7 +146,7 @@ fn from_command(words: &[String], limit: Duration) -> Result<Secret, SecretError
     };
     if !status.success() {
         let stderr = String::from_utf8_lossy(&output(stderr)?).trim().chars().take(500).collect::<String>();
-        let stderr = if stderr.is_empty() { "it said nothing on stderr".to_owned() } else { stderr };
+        let stderr = if stderr.is_empty() { "it printed nothing on stderr".to_owned() } else { stderr };
         return Err(SecretError::Failed { program: program(), status: status.to_string(), stderr });
     }
     let text = String::from_utf8(output(stdout)?).map_err(|_| SecretError::GarbledOutput { program: program() })?;
@@ -246,7 +246,7 @@ impl SettingForm for SecretForm {
         let DeValue::Table(_) = item.value else {
             reading.hide_value(item.value, &item.span);
             let what = match item.value {
-                DeValue::String(_) => "stands here in clear".to_owned(),
+                DeValue::String(_) => "is here in clear text".to_owned(),
                 other => format!("must be a table that says where the secret is kept, not {}", type_of(other)),
             };
             let help = format!("use {{ env = \"{}\" }}, {{ file = … }} or {{ command = … }}", self.variable);

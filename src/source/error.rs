@@ -26,9 +26,9 @@ pub struct SourceError {
 pub enum Fault {
     #[error("no file is named")]
     NoFiles,
-    #[error("{0} files are named, and 65535 is the most that can be")]
+    #[error("{0} files are named, but the maximum is 65535")]
     TooManyFiles(usize),
-    #[error("standard input is named twice, and can be read once")]
+    #[error("standard input is named twice, but can be read only once")]
     StdinTwice,
     #[error("there is no such file")]
     Missing {
@@ -37,7 +37,7 @@ pub enum Fault {
     },
     #[error("this is a folder")]
     Folder,
-    #[error("it may not be read: permission denied")]
+    #[error("it cannot be read: permission denied")]
     Denied,
     #[error("{doing} failed: {message}")]
     Io { doing: &'static str, kind: io::ErrorKind, message: String },
@@ -48,7 +48,7 @@ pub enum Fault {
     Format(String),
     #[error("{} cannot be the delimiter", QuotedByte(*.0))]
     Delimiter(u8),
-    #[error("{label:?} is no encoding that is known{}", DidYouMean(nearest.as_deref()))]
+    #[error("{label:?} is not a known encoding{}", DidYouMean(nearest.as_deref()))]
     UnknownEncoding { label: String, nearest: Option<&'static str> },
     #[error("this is not text: {0}")]
     Binary(Looks),
@@ -64,11 +64,11 @@ pub enum Fault {
     },
     #[error("the file is empty")]
     Empty,
-    #[error("there is no header: nothing stands on line {header_row} or below it")]
+    #[error("there is no header: line {header_row} and all lines below it are empty")]
     NoHeader { header_row: u32 },
     #[error("{} without a name in the header", ColumnList(.0))]
     UnnamedColumns(Vec<usize>),
-    #[error("the name {name:?} stands twice in the header: {}", ColumnList(columns))]
+    #[error("the name {name:?} is in the header twice: {}", ColumnList(columns))]
     DuplicateColumn { name: String, columns: Vec<usize> },
     #[error("the quotes of the header do not match")]
     HeaderQuotes,
@@ -81,7 +81,7 @@ pub enum Fault {
         /// The line of the quote that nothing closes, if that is why.
         quote: Option<u32>,
     },
-    #[error("its name says {packing}, and its content is not packed")]
+    #[error("its name says {packing}, but its content is not packed")]
     NotPacked { packing: &'static str },
     #[error("the {packing} file ends before its content does: it was cut short")]
     CutShort { packing: &'static str },
@@ -90,7 +90,7 @@ pub enum Fault {
     /// Refused before it fills disk or memory.
     #[error("{from} bytes expand to {bytes} or more, which no export does")]
     Expands { bytes: u64, from: u64 },
-    #[error("this is no workbook but {0}")]
+    #[error("this is not a workbook but {0}")]
     NoWorkbook(&'static str),
     #[error("the workbook is encrypted with a password")]
     Encrypted,
@@ -100,7 +100,7 @@ pub enum Fault {
     NoSheet { sheet: String, sheets: Vec<String> },
     #[error("the workbook has several sheets: {}", QuotedList(sheets))]
     WhichSheet { sheets: Vec<String> },
-    #[error("the header has merged cells ({cells}), so that not every column has a name of its own")]
+    #[error("the header has merged cells ({cells}), so not every column has its own name")]
     MergedHeader { cells: String },
     #[error("no line of the file is a JSON object with a name in it")]
     NoObjects,
@@ -116,9 +116,9 @@ pub enum Fault {
     TrailerWithoutCount { cell: usize },
     #[error("a JSON Lines file has no row that could be the trailer")]
     TrailerOfJson,
-    #[error("there is no number of rows in it: it must be a number alone, or JSON with {name:?}")]
+    #[error("there is no number of rows in it: it must hold only a number, or JSON with {name:?}")]
     NoCount { name: String },
-    #[error("{by} says {said} rows, and there {} {found}", if *found == 1 { "is" } else { "are" })]
+    #[error("{by} says {said} rows, but there {} {found}", if *found == 1 { "is" } else { "are" })]
     Count { by: String, said: u64, found: u64 },
     #[error("the header changed while the file was in use")]
     Changed,
@@ -138,11 +138,12 @@ impl SourceError {
             Fault::Missing { hint } => hint.clone(),
             Fault::Folder => "name the files in it: source.path may be a list".into(),
             Fault::Denied => "let the user who runs headcount read it".into(),
-            Fault::Copy { .. } => "a source is read twice, so what can be read only once is copied to a file there; \
-                 name a file instead, or another state directory"
+            Fault::Copy { .. } => "a source is read twice, so standard input or a pipe is copied to a file there; \
+                use a file instead, or another state directory"
                 .into(),
             Fault::Delimiter(_) => {
-                "a delimiter is one ASCII character, and no quote or line break: such as \";\", \",\", \"\\t\", \"|\""
+                "a delimiter is one ASCII character other than a quote or a line break, such as \";\", \",\", \
+                 \"\\t\", \"|\""
                     .into()
             }
             Fault::UnknownEncoding { .. } => {
@@ -160,10 +161,10 @@ impl SourceError {
             Fault::NoHeader { .. } => "source.header_row is the line that names the columns".into(),
             Fault::UnnamedColumns(_) => {
                 "name each column; a delimiter at the end of the header makes one more column; \
-                 if the names stand further down, set source.header_row"
+                 if the names are further down, set source.header_row"
                     .into()
             }
-            Fault::DuplicateColumn { .. } => "give each column a name of its own".into(),
+            Fault::DuplicateColumn { .. } => "give each column its own name".into(),
             Fault::HeaderQuotes => "a quote inside a name must be doubled, and each quoted name closed".into(),
             Fault::ColumnsDiffer { .. } => "all files of a source must have the same columns, in any order".into(),
             Fault::RowTooLong { quote: Some(line) } => {
@@ -171,13 +172,11 @@ impl SourceError {
                     "the quote on line {line} is probably never closed: close it, or double it if it is part of the text"
                 )
             }
-            Fault::RowTooLong { quote: None } => "this is probably not the export that was meant".into(),
+            Fault::RowTooLong { quote: None } => "this is probably the wrong export".into(),
             Fault::Changed => "run again when the export is complete".into(),
-            Fault::NotPacked { .. } => "give it the name that its content has, or pack it".into(),
+            Fault::NotPacked { .. } => "rename it, or pack it".into(),
             Fault::CutShort { .. } | Fault::Damaged { .. } => "copy or export it again".into(),
-            Fault::Expands { .. } => {
-                "unpack it elsewhere and look at it; an export of this size is named unpacked".into()
-            }
+            Fault::Expands { .. } => "unpack it, check it, and use the unpacked file".into(),
             Fault::NoWorkbook("text, such as CSV") => {
                 "set source.format = \"csv\", or give it the name of its format".into()
             }
@@ -192,17 +191,17 @@ impl SourceError {
                     None => "set source.sheet to one of them".into(),
                 }
             }
-            Fault::WhichSheet { .. } => "set source.sheet to the one that holds the people".into(),
+            Fault::WhichSheet { .. } => "set source.sheet to the one with the people".into(),
             Fault::MergedHeader { .. } => {
-                "unmerge them; if the names stand further down, set source.header_row to their row".into()
+                "unmerge them; if the names are further down, set source.header_row to their row".into()
             }
-            Fault::NoObjects => "this is probably not the export that was meant".into(),
+            Fault::NoObjects => "this is probably the wrong export".into(),
             Fault::JsonArray => "`jq -c '.[]'` writes each element of a list on a line of its own".into(),
             Fault::TooManyColumns(_) => "give the objects the same names".into(),
             Fault::NoTrailer { .. } | Fault::Count { .. } => {
-                "the export is not whole, or not the one that was counted: export it again".into()
+                "the export is incomplete, or not the one that was counted: export it again".into()
             }
-            Fault::AfterTrailer => "source.trailer.mark must be what only the last row begins with".into(),
+            Fault::AfterTrailer => "source.trailer.mark must be a text that only the last row begins with".into(),
             Fault::TrailerWithoutCount { .. } => {
                 "source.trailer.count is the cell of the trailer that holds the number".into()
             }

@@ -202,7 +202,7 @@ fn merged_cells_are_refused_in_the_header_and_spoil_the_rows_that_have_them() {
 fn a_cell_beside_the_table_makes_its_row_bad() {
     let pass = read_as("hr.xlsx", workbook(&[&["id", "name"], &["1", "Ana", "", "left?"], &["2", "Bo", " "]]), |_| {});
     let pass = pass.unwrap();
-    assert_eq!(pass.bad, [(2, "cell D2 stands to the right of the last column that has a name".to_owned())]);
+    assert_eq!(pass.bad, [(2, "cell D2 is to the right of the last column that has a name".to_owned())]);
     assert_eq!(rows(&pass), ["3: 2|Bo"]);
 }
 
@@ -344,7 +344,7 @@ fn a_manifest_counts_the_rows_of_all_files() {
     assert_eq!(counted("{\"rows\":3}").unwrap().good.len(), 3);
     let error = counted("4").unwrap_err();
     assert!(matches!(&error.fault, Fault::Count { said: 4, found: 3, .. }), "{error}");
-    assert!(error.to_string().contains("hr.manifest says 4 rows, and there are 3"), "{error}");
+    assert!(error.to_string().contains("hr.manifest says 4 rows, but there are 3"), "{error}");
     assert!(matches!(counted("none").unwrap_err().fault, Fault::NoCount { .. }));
 }
 

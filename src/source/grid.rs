@@ -99,7 +99,7 @@ impl Grid {
     ) -> Result<(), Trouble> {
         if row < self.row || row >= MOST_ROWS || column >= MOST_COLUMNS {
             let place = cell_name(row, column as usize);
-            return Err(Fault::Workbook(format!("cell {place} stands where none can")).into());
+            return Err(Fault::Workbook(format!("cell {place} is outside the sheet")).into());
         }
         if row > self.row {
             self.end_row()?;
@@ -166,7 +166,7 @@ impl Grid {
             Some(format!("cell {}{name} holds {error}", cell_name(self.row, column)))
         } else if filled > width {
             let place = cell_name(self.row, filled - 1);
-            Some(format!("cell {place} stands to the right of the last column that has a name"))
+            Some(format!("cell {place} is to the right of the last column that has a name"))
         } else {
             self.merged
                 .merged_in_row(self.row)

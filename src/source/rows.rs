@@ -268,7 +268,7 @@ fn shape_problem(raw: &RawRecord<'_>, expected: usize, delimiter: u8) -> Option<
             ", and the file ends within it: it may have been cut short".to_owned()
         }
         () if found > expected => {
-            format!(": a cell that holds the delimiter {} must stand in quotes", QuotedByte(delimiter))
+            format!(": a cell that holds the delimiter {} must be in quotes", QuotedByte(delimiter))
         }
         () => String::new(),
     };

@@ -159,7 +159,7 @@ fn a_header_with_a_name_missing_or_doubled_is_an_error_that_names_the_columns() 
     assert_eq!(fault("id,,name, \n"), Fault::UnnamedColumns(vec![2, 4]));
     let double = fault("id,name,mail,name\n");
     assert_eq!(double, Fault::DuplicateColumn { name: "name".into(), columns: vec![2, 4] });
-    assert_eq!(double.to_string(), "the name \"name\" stands twice in the header: columns 2 and 4");
+    assert_eq!(double.to_string(), "the name \"name\" is in the header twice: columns 2 and 4");
     assert_eq!(fault("id,\"name\n1,Ana\n"), Fault::HeaderQuotes);
 }
 
@@ -171,11 +171,7 @@ fn a_row_of_the_wrong_shape_is_bad_and_the_others_go_on() {
         pass.bad,
         [
             (2, "the row has 2 cells instead of 3".to_owned()),
-            (
-                4,
-                "the row has 4 cells instead of 3: a cell that holds the delimiter \",\" must stand in quotes"
-                    .to_owned()
-            ),
+            (4, "the row has 4 cells instead of 3: a cell that holds the delimiter \",\" must be in quotes".to_owned()),
         ]
     );
     assert_eq!(pass.digests[0].rows, 4);

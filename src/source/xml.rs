@@ -49,7 +49,7 @@ impl<R: BufRead> Xml<R> {
             Event::Start(start) | Event::Empty(start) => {
                 self.depth += 1;
                 if self.depth > DEEPEST {
-                    return Err(format!("its elements lie more than {DEEPEST} deep in each other"));
+                    return Err(format!("its elements are nested more than {DEEPEST} deep"));
                 }
                 XmlNode::Start(start)
             }

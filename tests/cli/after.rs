@@ -146,12 +146,12 @@ fn a_webhook_that_cannot_be_told_changes_nothing_and_its_address_is_not_shown() 
     let moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/hk-elsewhere\r\nContent-Length: 0\r\n\r\n";
     let refused = "HTTP/1.1 404 Not Found\r\nContent-Length: 14\r\nConnection: close\r\n\r\nhk-secret-path";
     for (answer, says) in
-        [(moved, "it answered 302 Found, and no redirect is followed"), (refused, "it answered 404 Not Found")]
+        [(moved, "it answered 302 Found, and redirects are not followed"), (refused, "it answered 404 Not Found")]
     {
         let (hook, tenant) = (Hook::answering(1, answer), three_accounts());
         let project = telling(tenant.project(&three_rows()), &hook.url);
         let ran = project.run(&["sync", "--yes", "-v"]);
-        ran.expect(0).says(&["warning: the webhook was not told: ", says]);
+        ran.expect(0).says(&["warning: the webhook was not notified: ", says]);
         ran.says_nothing_of(&["hk-secret-path", "hk-elsewhere", &hook.url]);
         hook.server.join().unwrap();
         for file in project.files(".headcount") {

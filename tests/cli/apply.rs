@@ -241,7 +241,7 @@ fn a_plan_that_does_not_know_of_a_later_run_is_refused() {
     let (tenant, project) = planned();
     project.sync(0);
     let done = tenant.ledger();
-    project.json(&["apply", "plan.jsonl", "--yes"]).0.expect(1).says(&["not current any more", "make a new plan"]);
+    project.json(&["apply", "plan.jsonl", "--yes"]).0.expect(1).says(&["out of date", "make a new plan"]);
     assert_eq!(tenant.ledger(), done);
 }
 

@@ -74,7 +74,7 @@ fn a_header_with_a_name_twice() {
     bytes(
         "id,login,email,first,last,title,status,login\n",
         "",
-        &["people.csv:1", "\"login\" stands twice", "columns 2 and 8"],
+        &["people.csv:1", "\"login\" is in the header twice", "columns 2 and 8"],
     );
 }
 
@@ -190,7 +190,7 @@ fn a_format_that_cannot_be_read_says_what_to_do() {
     let tenant = three_accounts();
     let project = tenant.project(&three_rows());
     project.add("source", "format = \"xlsx\"");
-    refused(&tenant, &project, 1, &["no workbook but text", "source.format = \"csv\""]);
+    refused(&tenant, &project, 1, &["not a workbook but text", "source.format = \"csv\""]);
 }
 
 #[test]
@@ -213,8 +213,8 @@ fn file(name: &str, content: impl AsRef<[u8]>, settings: &str, pieces: &[&str]) 
 #[test]
 fn a_workbook_that_is_a_renamed_csv_or_encrypted_or_damaged() {
     let text = format!("{COLUMNS}{}", three_rows());
-    file("people.xlsx", &text, "", &["this is no workbook but text, such as CSV", "set source.format = \"csv\""]);
-    file("people.ods", &text, "", &["this is no workbook but text, such as CSV"]);
+    file("people.xlsx", &text, "", &["this is not a workbook but text, such as CSV", "set source.format = \"csv\""]);
+    file("people.ods", &text, "", &["this is not a workbook but text, such as CSV"]);
     file("people.xlsx", encrypted(), "", &["the workbook is encrypted with a password", "save it without a password"]);
     let whole = xlsx(&[("Staff", &text)]);
     file("people.xlsx", &whole[..whole.len() - 40], "", &["the workbook cannot be read", "save it again"]);
@@ -229,14 +229,14 @@ fn a_sheet_that_does_not_exist_or_is_not_said() {
         let there = "there is no sheet \"Employes\"; there is \"Notes\", \"Employees\"";
         file(name, &bytes, "sheet = \"Employes\"", &[there, "did you mean source.sheet = \"Employees\"?"]);
         let several = "the workbook has several sheets: \"Notes\", \"Employees\"";
-        file(name, &bytes, "", &[several, "set source.sheet to the one that holds the people"]);
+        file(name, &bytes, "", &[several, "set source.sheet to the one with the people"]);
     }
 }
 
 #[test]
 fn a_small_file_that_expands_to_gigabytes() {
     let zeros = vec![b'0'; 80 << 20];
-    file("people.csv.gz", gzip(&zeros), "", &["bytes expand to", "which no export does", "unpack it elsewhere"]);
+    file("people.csv.gz", gzip(&zeros), "", &["bytes expand to", "which no export does", "unpack it, check it"]);
     let mut bytes = xlsx(&[("Staff", COLUMNS)]);
     // The size of the first entry in the directory of the archive: 3 GiB.
     let at = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap() + 24;

@@ -81,10 +81,10 @@ fn newcomers_leavers_and_those_who_are_right_have_their_reasons() {
     ]);
     text(&project, &["bo"]).expect(0).says(&[
         "bo: deactivate",
-        "a leaver: the row makes status inactive",
+        "a leaver: status is inactive in the row",
         "status: active → inactive",
     ]);
-    text(&project, &["ana"]).expect(0).says(&["ana: unchanged", "the account is as the row wants it"]);
+    text(&project, &["ana"]).expect(0).says(&["ana: unchanged", "the account already matches the row"]);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn where_several_are_meant_each_is_named_and_a_line_tells_them_apart() {
         "headcount explain --line people.csv:2",
     ]);
     assert_eq!(explained(&project, &["ana"], 1)["candidates"].as_array().unwrap().len(), 3);
-    text(&project, &["1"]).expect(0).says(&["ana: conflict", "rows that claim this account are in conflict"]);
+    text(&project, &["1"]).expect(0).says(&["ana: conflict", "rows that match this account are in conflict"]);
     text(&project, &["--line", "people.csv:3"]).expect(0).says(&[
         "ana: conflict",
         "have the same email_id",
@@ -199,7 +199,7 @@ fn after_a_run_people_are_as_the_run_left_them_and_what_it_did_is_told() {
         "update applied",
         &format!("sync {run}"),
         "last_name: Li → Lindqvist",
-        "what runs did to 2 accounts since is counted in",
+        "what runs changed on 2 accounts since then is included",
     ]);
     text(&project, &["cy"]).expect(0).says(&["cy: unchanged", &format!("{id}, active"), "create applied"]);
     let json = explained(&project, &[&id], 0);

@@ -159,7 +159,7 @@ fn what_is_no_export_is_refused_with_the_reason_and_nothing_is_written() {
         ("names.csv", b"employee_id,email\n", "no row that can be read"),
         ("binary.csv", b"PK\x03\x04\x14\0\0\0", "not text"),
         ("nul.csv", b"id,name\n1,\0\0\0\n", "NUL byte"),
-        ("twice.csv", b"id,email,email\n1,a@x.org,b@x.org\n", "stands twice in the header: columns 2 and 3"),
+        ("twice.csv", b"id,email,email\n1,a@x.org,b@x.org\n", "is in the header twice: columns 2 and 3"),
         ("headless.csv", b"1,Ana,ana@example.com\n2,Bo,bo@example.com\n", "there is no header"),
         ("colours.csv", b"colour,shape\nred,round\nred,round\n", "no column tells people apart"),
         ("unnamed.csv", b"id,email,\n1,a@x.org,\n2,b@x.org,\n", "without a name in the header"),
@@ -180,8 +180,8 @@ fn what_is_no_export_is_refused_with_the_reason_and_nothing_is_written() {
 fn a_file_that_is_there_is_written_over_only_when_somebody_says_so() {
     let project = export("hr.csv", fixture("plain.csv"));
     project.write("config.toml", "mine");
-    project.run(&["init", "--yes", "hr.csv"]).expect(1).says(&["config.toml is there already", "--force"]);
-    project.run(&["init", "hr.csv"]).expect(1).says(&["config.toml is there already"]);
+    project.run(&["init", "--yes", "hr.csv"]).expect(1).says(&["config.toml exists already", "--force"]);
+    project.run(&["init", "hr.csv"]).expect(1).says(&["config.toml exists already"]);
     assert_eq!(project.read("config.toml"), "mine");
     project.run(&["init", "--yes", "hr.csv", "-c", "other.toml"]).expect(0);
     assert!(project.path(".headcount-other").is_dir() && !project.path(".headcount").exists());
@@ -194,7 +194,7 @@ fn a_file_that_is_there_is_written_over_only_when_somebody_says_so() {
 fn without_a_terminal_nothing_is_taken_silently() {
     let project = export("hr.csv", fixture("plain.csv"));
     let ran = fed(project.command(&["init", "hr.csv"]), b"\n\n\n");
-    ran.expect(1).says(&["there is no terminal to ask", "--yes takes the proposals"]);
+    ran.expect(1).says(&["there is no terminal to ask", "--yes accepts the proposals"]);
     assert!(!project.path("config.toml").exists());
 }
 

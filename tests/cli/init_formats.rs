@@ -116,7 +116,7 @@ fn what_is_no_export_is_refused_with_the_reason_and_nothing_is_written() {
         ("empty.xlsx", xlsx(&[("Sheet1", "")]), &["the file is empty", "make it again"]),
         ("empty.ods", ods(&[("Sheet1", "")]), &["the file is empty"]),
         ("names.xlsx", xlsx(&[("Sheet1", "Employee ID,Email\n")]), &["no row that can be read"]),
-        ("renamed.xlsx", PEOPLE.into(), &["no workbook but text, such as CSV", "the name of its format"]),
+        ("renamed.xlsx", PEOPLE.into(), &["not a workbook but text, such as CSV", "the name of its format"]),
         ("renamed.ods", xlsx(&[("Staff", PEOPLE)]), &["it is an xlsx file by what is in it"]),
         ("renamed.csv", xlsx(&[("Staff", PEOPLE)]), &["not text"]),
         ("locked.xlsx", encrypted(), &["encrypted with a password", "save it without a password"]),
@@ -129,7 +129,7 @@ fn what_is_no_export_is_refused_with_the_reason_and_nothing_is_written() {
             packed[..packed.len() - 9].to_vec(),
             &["the gzip file ends before its content does", "cut short"],
         ),
-        ("plain.csv.gz", PEOPLE.into(), &["its name says gzip, and its content is not packed"]),
+        ("plain.csv.gz", PEOPLE.into(), &["its name says gzip, but its content is not packed"]),
     ];
     for (name, bytes, reasons) in refused {
         let project = export(name, bytes);

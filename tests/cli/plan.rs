@@ -154,7 +154,7 @@ fn an_export_that_is_none_says_which_column_it_lacks() {
     project.run(&["plan", "--against", "export.csv"]).expect(1).says(&[
         "export.csv",
         "no column \"account\"",
-        "--against takes",
+        "--against needs",
     ]);
     project.write("export.csv", "account,login_id\n1,ana\n");
     project.run(&["plan", "--against", "export.csv"]).expect(1).says(&["export.csv", "no column \"email_id\""]);

@@ -61,7 +61,7 @@ fn every_kind_of_change_is_taken_back_and_the_next_sync_makes_it_again() {
     assert_eq!(after[4]["status"], "inactive");
     assert_eq!(after[4]["login_id"], "cy");
     let reason = project.entry("plan.jsonl", "cy")["reason"].as_str().unwrap().to_owned();
-    assert!(reason.contains("made the account, which stays"), "{reason}");
+    assert!(reason.contains("created the account; it stays"), "{reason}");
     assert_eq!(counts(&project.sync(0), "applied"), "deactivate 1, reactivate 2, update 1");
 }
 
@@ -240,7 +240,7 @@ fn an_unfinished_run_is_refused_and_an_unfinished_rollback_is_gone_on_with() {
     let (ran, _) = project.json(&["rollback", "last"]);
     ran.expect(1).says(&["has not ended", "headcount resume"]);
     let (ran, summary) = project.json(&["sync", "--yes"]);
-    ran.expect(0).says(&["going on with it"]);
+    ran.expect(0).says(&["continuing it"]);
     assert_eq!(counts(&summary, "applied"), "update 2");
     assert_eq!((tenant.account("ana").last_name, tenant.account("bo").last_name), ("Diaz".into(), "Li".into()));
 }

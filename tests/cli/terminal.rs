@@ -95,7 +95,7 @@ fn init_asks_which_of_several_sheets_has_the_people() {
 fn init_asks_before_it_writes_over_a_file() {
     let project = export();
     project.write("config.toml", "mine");
-    typing(&project, "init hr.csv", "\n\n\n").expect(0).says(&["Write over it? [y/N]", "Nothing was written."]);
+    typing(&project, "init hr.csv", "\n\n\n").expect(0).says(&["Overwrite it? [y/N]", "Nothing was written."]);
     assert_eq!(project.read("config.toml"), "mine");
     typing(&project, "init hr.csv", "\n\ny\n").expect(0);
     assert!(project.read("config.toml").contains("[map]"));

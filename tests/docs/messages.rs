@@ -38,7 +38,7 @@ const CONFIGURATION: &[Case] = &[
     ("unknown setting … in …", || edited("[safety]", "[safety]\nmax_creat = 3")),
     ("… must be a string, not a whole number", || edited("identity = \"id\"", "identity = 7")),
     ("no column …", || edited("\"first\"", "\"frist\"")),
-    ("… operators or brackets stand within one another", || {
+    ("… operators or brackets are nested", || {
         let deep = format!("\"{{{{ {}first{} }}}}\"", "(".repeat(2000), ")".repeat(2000));
         edited("\"first\"", &deep)
     }),
@@ -51,12 +51,14 @@ const CONFIGURATION: &[Case] = &[
     }),
     ("target.api_key: the environment variable … is not set", || secret("{ env = \"HEADCOUNT_NO_KEY\" }")),
     ("target.api_key: the secret file … cannot be read: …", || secret("{ file = \"no.key\" }")),
-    ("target.api_key: the command … that tells a secret failed …", || secret("{ command = [\"false\"] }")),
-    ("target.api_key … stands here in clear", || secret("\"hk-0000\"")),
+    ("target.api_key: the secret command … failed …", || secret("{ command = [\"false\"] }")),
+    ("target.api_key … is here in clear text", || secret("\"hk-0000\"")),
     ("… cannot be \"delete\": imichat has no way to delete an account", || {
         edited("[policy]", "[policy]\nabsent = \"delete\"")
     }),
-    ("… is no age recipient: …", || edited("[journal]", "[passwords]\ndeliver_to = \"age1nonsense\"\n\n[journal]")),
+    ("… is not an age recipient: …", || {
+        edited("[journal]", "[passwords]\ndeliver_to = \"age1nonsense\"\n\n[journal]")
+    }),
 ];
 
 /// A tenant whose key is kept there.
@@ -112,17 +114,17 @@ const EXPORT: &[Case] = &[
     ("the bytes … are not UTF-8", || {
         export("people.csv", [csv().as_bytes(), b"E4,jo,jo@example.com,Jos\xe9,Li,Agent,active\n"].concat(), "")
     }),
-    ("the name … stands twice in the header: …", || export("people.csv", csv().replacen("email", "login", 1), "")),
+    ("the name … is in the header twice: …", || export("people.csv", csv().replacen("email", "login", 1), "")),
     ("… without a name in the header", || export("people.csv", csv().replacen("status", "status,", 1), "")),
     ("… have the same identity", || export("people.csv", csv() + &row("E1", "dee", "Dee", "Day"), "")),
     ("… have the same login_id", || {
         export("people.csv", csv() + &row("E4", "ana", "Ana", "Day").replace("ana@", "dee@"), "")
     }),
-    ("this is no workbook but text, such as CSV", || export("people.xlsx", csv(), "")),
+    ("this is not a workbook but text, such as CSV", || export("people.xlsx", csv(), "")),
     ("the workbook is encrypted with a password", || export("people.xlsx", encrypted(), "")),
     ("the workbook has several sheets: …", || export("people.xlsx", sheets(&["People", "Old"], false), "")),
     ("there is no sheet …", || export("people.xlsx", sheets(&["People"], false), "sheet = \"Peple\"")),
-    ("the header has merged cells (…), so that not every column has a name of its own", || {
+    ("the header has merged cells (…), so not every column has its own name", || {
         export("people.xlsx", sheets(&["People"], true), "")
     }),
     ("format \"xls\" cannot be read by this version; …", || export("people.xls", csv(), "")),
@@ -142,14 +144,14 @@ const EXPORT: &[Case] = &[
         let packed = gzip(csv().as_bytes());
         export("people.csv.gz", &packed[..packed.len() / 2], "")
     }),
-    ("its name says gzip, and its content is not packed", || export("people.csv.gz", csv(), "")),
+    ("its name says gzip, but its content is not packed", || export("people.csv.gz", csv(), "")),
     ("… bytes expand to … or more, which no export does", || {
         export("people.csv.gz", gzip(&vec![b'a'; 66 << 20]), "")
     }),
     ("the last row does not begin with …: the trailer is missing", || {
         export("people.csv", csv(), "trailer = { mark = \"TOTAL\" }")
     }),
-    ("… says … rows, and there are …", || {
+    ("… says … rows, but there are …", || {
         export("people.csv", csv() + "TOTAL,4\n", "trailer = { mark = \"TOTAL\" }")
     }),
     ("this is a JSON list: JSON Lines has one object on each line", || {
@@ -339,7 +341,7 @@ const ACCOUNTS: &[Case] = &[
         replace(&stage.project, config, "\nroles", "\nroles = { value = [\"Wizard\"], on = \"create\" }\n# ");
         stage.project.run(&["-c", config, "sync", "--yes"])
     }),
-    ("accounts refer to what the target does not have, so nothing was changed: …", || {
+    ("accounts refer to values that the target does not have, so nothing was changed: …", || {
         let stage = Stage::new(Scene::Sample);
         let config = "samples/brightpattern.toml";
         replace(&stage.project, "samples/hr_export.csv", "Customer Care", "Customer Cre");
@@ -405,7 +407,7 @@ const PLANS: &[Case] = &[
             project.write("plan.jsonl", &project.read("plan.jsonl")[..200]);
         })
     }),
-    ("the run … changed accounts after this plan was made: the plan is not current any more", || {
+    ("the run … changed accounts after this plan was made: the plan is out of date", || {
         applied(|project| {
             project.sync(0);
         })
@@ -498,7 +500,7 @@ const TOLD: &[Case] = &[
         let recipient = age::x25519::Identity::generate().to_public();
         reporting(&format!("[passwords]\ndeliver_to = \"{recipient}\"\nfile = \"people.csv/passwords.age\""))
     }),
-    ("the webhook was not told: …", || {
+    ("the webhook was not notified: …", || {
         let project = small();
         let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         project.write("hook.url", format!("http://127.0.0.1:{}/hook", saying(answer)));
@@ -509,7 +511,7 @@ const TOLD: &[Case] = &[
     ("the metrics are not written: …", || reporting("[report]\nmetrics = \"people.csv/headcount.prom\"")),
     ("the report … is not written: …", || reporting("[report]\nmarkdown = \"people.csv/run.md\"")),
     ("the error sheet … is not written: …", || reporting("[report]\nerrors = \"people.csv/errors.csv\"")),
-    ("… is there already, and nothing was written", || small().run(&["init", "people.csv", "--yes"])),
+    ("… exists already, and nothing was written", || small().run(&["init", "people.csv", "--yes"])),
     ("Nobody goes by …, neither in the export nor in the last listing of the accounts.", || {
         let project = small();
         project.sync(0);

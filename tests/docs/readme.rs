@@ -67,7 +67,7 @@ fn the_exit_codes_are_those_that_other_programs_rely_on() {
         (1, "failed before anything was changed (configuration, source, target unreachable, bad plan file)"),
         (2, "wrong usage of the command line"),
         (3, "`plan --detailed-exitcode`: there are changes"),
-        (4, "finished, but some accounts failed or are of unknown outcome; the report lists each"),
+        (4, "finished, but some accounts failed or have an unknown outcome; the report lists each"),
         (5, "a safety rule held something back (all of it, or the held subset while the rest was applied)"),
         (6, "paused and resumable: quota, signal, target down for too long"),
         (7, "another run holds the state directory"),

@@ -68,7 +68,7 @@ fn survey_sheets(
             let names: Vec<_> = sheets.iter().map(|name| shortened(name, 40).into_owned()).collect();
             let message = format!("{file}: none of its sheets looks like a list of people: {}", names.join(", "));
             return Err(AppError::new(ErrorKind::Source, message)
-                .with_hint("--sheet NAME names the one that is, and says what is wrong"));
+                .with_hint("use --sheet NAME to see what is wrong with one of them"));
         }
         1 => 0,
         _ => choose(&seen)?,
@@ -166,7 +166,7 @@ fn read_rows(settings: SourceSettings, guess: Option<Guess>) -> Result<SurveyedE
     if census.rows == 0 {
         let failure =
             AppError::new(ErrorKind::Source, format!("{file}: there is a header, but no row that can be read"))
-                .with_hint("init learns from rows: make the export again, with some people in it");
+                .with_hint("init needs some rows: export again, with some people in it");
         return Err(SurveyFailure::Other(failure));
     }
     Ok(SurveyedExport { settings, guess, recognised, census, bad, first_bad, file, sheets: Vec::new() })

@@ -28,7 +28,7 @@ pub async fn run_resume(terminal: &Arc<Terminal>, args: &ResumeArgs) -> Result<u
     if choice != ActionChoice::default() {
         let message = "a resumed run keeps the choice of actions that it began with";
         return Err(AppError::new(ErrorKind::Usage, message)
-            .with_hint("--only, --limit and --approve belong to `apply` and `sync`"));
+            .with_hint("use --only, --limit and --approve with `apply` and `sync`"));
     }
     let request = ResumeRequest { run: args.run.clone(), consent };
     Ok(terminal.close_run(resume_run(&terminal.session(), workspace, &request).await?))

@@ -36,7 +36,7 @@ fn read_name(args: &ExplainArgs) -> Result<PersonQuery, AppError> {
     };
     match number.trim().parse() {
         Ok(line) if line > 0 => Ok(PersonQuery::Line { file, line }),
-        _ => Err(AppError::new(ErrorKind::Usage, format!("--line {line}: no number of a line"))
+        _ => Err(AppError::new(ErrorKind::Usage, format!("--line {line}: this is not a line number"))
             .with_hint("`headcount explain --line 12`, or --line FILE:12 where there are several files")),
     }
 }

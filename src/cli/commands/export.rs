@@ -18,7 +18,10 @@ pub async fn run_export(terminal: &Arc<Terminal>, args: &ExportArgs) -> Result<u
     match &args.output {
         Some(path) => {
             exported.write_file(path).map_err(|error| {
-                AppError::new(ErrorKind::Output, error.to_string()).with_hint("-o names a file that can be written")
+                AppError::new(ErrorKind::Output, error.to_string()).with_hint(
+                    "use -o to name a file that can be \
+                    written",
+                )
             })?;
             terminal.say(&format!("{} accounts are in {}.", exported.accounts, display_path(path)));
         }

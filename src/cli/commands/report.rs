@@ -23,7 +23,7 @@ pub fn run_report(terminal: &Arc<Terminal>, args: &ReportArgs) -> Result<u8, App
     let Some(path) = &args.output else { return print_record(terminal, record, form) };
     let style = terminal.report_style(To::File);
     write_atomically(path, 0o600, |out| render(record, form, &style, out)).map_err(|error| {
-        AppError::new(ErrorKind::Output, error.to_string()).with_hint("-o names a file that can be written")
+        AppError::new(ErrorKind::Output, error.to_string()).with_hint("use -o to name a file that can be written")
     })?;
     Ok(Exit::Done as u8)
 }

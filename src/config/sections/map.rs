@@ -125,7 +125,7 @@ fn read_form(
     }
     if table.has_key("generate") {
         for needless in ["parse", "blank"].into_iter().filter_map(|name| table.find_item(name)) {
-            needless.refuse::<()>("means nothing for a generated value", None, reading);
+            needless.refuse::<()>("has no effect on a generated value", None, reading);
         }
     }
     let MappedAttribute { expression, on, parse, blank } = MappedTable.fill(table, reading)?;
@@ -224,7 +224,7 @@ const MAPPED_COLUMN: ShapedText<String> = ShapedText {
     read: |item, reading| {
         let column = item.read_string(reading)?;
         if is_template(&column) {
-            let help = "write a template as a plain string, or as template = \"{{ … }}\" beside on, parse and blank";
+            let help = "write a template as a plain string, or with on, parse and blank as template = \"{{ … }}\"";
             return item.refuse("is a template, not the name of a column", help.to_owned(), reading);
         }
         Some(column)

@@ -268,7 +268,7 @@ fn occasion_list() -> impl SettingForm<Output = Vec<Occasion>> {
         of: Choices(OCCASIONS),
         said: "a list such as [\"failure\", \"held\"]",
         doubles: Doubles::Allowed,
-        empty: Some(("names nothing to be told of", Some(help))),
+        empty: Some(("names nothing to notify about", Some(help))),
     };
     mapped_form(occasions, |named| {
         let mut once = Vec::new();
@@ -310,13 +310,13 @@ fn read_recipient(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<De
     if text.trim().to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
         reading.hide_value(item.value, &item.span);
         let help = "use its public half, age1…: `age-keygen -y` prints it".to_owned();
-        return item.refuse("is a private key, and stands here in clear", help, reading);
+        return item.refuse("is a private key, in clear text", help, reading);
     }
     match age::x25519::Recipient::from_str(text) {
         Ok(_) => Some(Delivery::Recipient(text.to_owned())),
         Err(why) => {
             let help = "use the public key that `age-keygen` prints (age1…), or \"discard\"".to_owned();
-            item.refuse(&format!("is no age recipient: {why}"), help, reading)
+            item.refuse(&format!("is not an age recipient: {why}"), help, reading)
         }
     }
 }

@@ -219,7 +219,7 @@ const ENCODING: ShapedText<String> = ShapedText {
             return Some(label);
         }
         let help = "usual ones: \"utf-8\", \"windows-1252\", \"iso-8859-15\", \"utf-16le\", \"shift_jis\"";
-        item.refuse(&format!("is no encoding: \"{label}\""), help.to_owned(), reading)
+        item.refuse(&format!("is not an encoding: \"{label}\""), help.to_owned(), reading)
     },
 };
 

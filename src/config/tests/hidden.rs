@@ -20,7 +20,7 @@ fn a_secret_in_clear_is_shown_without_the_secret() {
     let text = LEAST.replacen("[match]", "api_key = \"hunter2\"\n[match]", 1);
     hides(&text, "hunter2");
     insta::assert_snapshot!(rendered(&parse(&text, Path::new("config.toml")).unwrap_err()), @r#"
-     × config.toml:6:11: `target.api_key` stands here in clear
+     × config.toml:6:11: `target.api_key` is here in clear text
       ╭─[config.toml:6:11]
     5 │ base_url = "sandbox"
     6 │ api_key = "*******"
@@ -36,12 +36,12 @@ fn a_secret_in_clear_is_refused_wherever_it_stands() {
     let said = replaced("[match]", "api_key = 'hunter2'\n[match]");
     assert_eq!(
         said,
-        "6:11: `target.api_key` stands here in clear (use { env = \"IMICHAT_API_KEY\" }, { file = … } or { command = … })"
+        "6:11: `target.api_key` is here in clear text (use { env = \"IMICHAT_API_KEY\" }, { file = … } or { command = … })"
     );
     let said = wrong("[report]\nwebhook = { url = 'https://hunter2' }");
     assert_eq!(
         said,
-        "2:19: `report.webhook.url` stands here in clear (use { env = \"HEADCOUNT_WEBHOOK\" }, { file = … } or { command = … })"
+        "2:19: `report.webhook.url` is here in clear text (use { env = \"HEADCOUNT_WEBHOOK\" }, { file = … } or { command = … })"
     );
     let target = |line: &str| LEAST.replacen("[match]", &format!("{line}\n[match]"), 1);
     for text in [

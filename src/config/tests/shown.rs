@@ -300,8 +300,7 @@ fn the_map_says_which_table_form_is_meant() {
         ("a = {}", "1:5: `map.a` says nothing (use { column = \"…\" } or { value = … })".to_owned()),
         (
             "a = { column = '{{ c }}' }",
-            "1:16: `map.a.column` is a template, not the name of a column (write a template as a plain string, or as \
-             template = \"{{ … }}\" beside on, parse and blank)"
+            "1:16: `map.a.column` is a template, not the name of a column (write a template as a plain string, or with on, parse and blank as template = \"{{ … }}\")"
                 .to_owned(),
         ),
         (
@@ -311,7 +310,7 @@ fn the_map_says_which_table_form_is_meant() {
         ),
         (
             "a = { generate = true, parse = 'int' }",
-            "1:32: `map.a.parse` means nothing for a generated value".to_owned(),
+            "1:32: `map.a.parse` has no effect on a generated value".to_owned(),
         ),
         ("a.b = 'x'\n\"a.b\" = 'y'", "2:1: `a.b` is mapped twice".to_owned()),
         ("a = { value = inf }", "1:15: `map.a.value` must be a finite number".to_owned()),
@@ -336,7 +335,7 @@ fn patterns_encodings_delimiters_and_recipients_are_checked() {
     );
     assert!(
         replaced("[target]", "encoding = 'latin-99'\n[target]")
-            .starts_with("3:12: `source.encoding` is no encoding: \"latin-99\" (usual ones: ")
+            .starts_with("3:12: `source.encoding` is not an encoding: \"latin-99\" (usual ones: ")
     );
     assert!(
         replaced("[target]", "delimiter = ';;'\n[target]")
@@ -345,7 +344,8 @@ fn patterns_encodings_delimiters_and_recipients_are_checked() {
     assert_eq!(replaced("\"people.csv\"", "[]"), "2:8: `source.path` names no file");
     assert_eq!(replaced("\"people.csv\"", "['a', './a']"), "2:14: `source.path` names ./a twice");
     assert!(
-        wrong("[passwords]\ndeliver_to = 'age1zzz'").starts_with("2:14: `passwords.deliver_to` is no age recipient: ")
+        wrong("[passwords]\ndeliver_to = 'age1zzz'")
+            .starts_with("2:14: `passwords.deliver_to` is not an age recipient: ")
     );
     assert_eq!(wrong("[report]\nhtml = '{date}.html'"), "2:8: `report.html` can only have {run} in braces");
     assert_eq!(
@@ -354,7 +354,7 @@ fn patterns_encodings_delimiters_and_recipients_are_checked() {
     );
     assert!(
         wrong("[report]\nwebhook = { url = { env = 'H' }, on = [] }")
-            .starts_with("2:39: `report.webhook.on` names nothing to be told of")
+            .starts_with("2:39: `report.webhook.on` names nothing to notify about")
     );
     assert_eq!(
         wrong("[report]\nwebhook = { url = { env = 'H' }, on = ['fail'] }"),

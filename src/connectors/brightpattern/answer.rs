@@ -29,11 +29,11 @@ pub(super) fn judge_answer<T>(
         401 => AnswerVerdict::Refused(error(Trouble::Configuration)),
         404 => AnswerVerdict::Refused(explain(status, error(Trouble::NotFound))),
         405 => AnswerVerdict::Refused(error(Trouble::Configuration).with_hint(
-            "the server does not know this verb at this path: check that target.base_url ends with /configapi/v2",
+            "the server does not know this method at this path: check that target.base_url ends with /configapi/v2",
         )),
         415 => AnswerVerdict::Refused(error(Trouble::Configuration).with_hint(
-            "the server does not take JSON here: check that target.base_url ends with /configapi/v2, and what stands \
-             between",
+            "the server does not take JSON here: check that target.base_url ends with /configapi/v2, and any proxy \
+             in between",
         )),
         _ => AnswerVerdict::Refused(explain(status, error(Trouble::Refused))),
     }

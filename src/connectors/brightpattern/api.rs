@@ -187,7 +187,7 @@ fn user_path(login: &str) -> Option<String> {
 }
 
 fn no_id(id: &AccountId) -> CallError {
-    CallError::new(Trouble::NotFound, format!("{:?} is not an account's id", id.as_str()))
+    CallError::new(Trouble::NotFound, format!("{:?} is not an account id", id.as_str()))
 }
 
 /// Whether two logins are one.

@@ -179,13 +179,13 @@ fn judge_grant(answer: &HttpAnswer) -> AnswerVerdict<Granted> {
     }
     let token = said.as_ref().and_then(|said| said.access_token.as_deref()).map(str::trim);
     let Some(token) = token.filter(|token| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())) else {
-        return refused(format!("the sign-in brings no token{why}"), "check target.base_url and its token path");
+        return refused(format!("the sign-in returns no token{why}"), "check target.base_url and its token path");
     };
     let kind = said.as_ref().and_then(|said| said.token_type.as_deref()).unwrap_or("Bearer");
     if !kind.eq_ignore_ascii_case("bearer") {
         return refused(
-            format!("the sign-in brings a token of type {kind:?}, and only bearer tokens are understood"),
-            "ask for client credentials that bring a bearer token",
+            format!("the sign-in returns a token of type {kind:?}, but only bearer tokens are supported"),
+            "ask for client credentials that return a bearer token",
         );
     }
     let life = said.as_ref().and_then(|said| said.expires_in.as_ref()).and_then(parse_seconds);

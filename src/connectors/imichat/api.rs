@@ -245,7 +245,7 @@ impl ImichatApi {
             ),
             (said, _) => {
                 let said = error_of(said).map(|error| format!(": {}", error.message)).unwrap_or_default();
-                let message = format!("the sign-in brings no token in the header {}{said}", self.token_header);
+                let message = format!("the sign-in returns no token in the header {}{said}", self.token_header);
                 AnswerVerdict::Refused(
                     silent_error(message)
                         .with_hint("check target.token_header, target.authorize_path and target.base_url"),

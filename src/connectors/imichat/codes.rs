@@ -50,7 +50,7 @@ pub(super) fn classify_code(code: u32, description: &str, answer: &HttpAnswer) -
         2010 => refused(Trouble::Configuration, "there is no such team: check target.team_id"),
         2099 => refused(
             Trouble::Configuration,
-            "the verb or the path is not what this tenant has: check target.update_method for updates, and the path in \
+            "this tenant does not have this method or path: check target.update_method for updates, and the path in \
              target.base_url",
         ),
         3101 => Rejection::Refused(error(Trouble::NotFound)),
@@ -80,10 +80,10 @@ fn no_envelope(answer: &HttpAnswer) -> Rejection {
     let error = CallError::new(trouble, message).with_hint("check that target.base_url is the address of the API");
     match answer.status.as_u16() {
         401 => Rejection::Stale(CallError { trouble: Trouble::Configuration, ..error }),
-        405 => Rejection::Refused(
-            CallError { trouble: Trouble::Configuration, ..error }
-                .with_hint("the verb or the path is wrong: check target.update_method and the path in target.base_url"),
-        ),
+        405 => Rejection::Refused(CallError { trouble: Trouble::Configuration, ..error }.with_hint(
+            "the method or the path is wrong: check target.update_method and the path in \
+                    target.base_url",
+        )),
         _ => Rejection::NoEnvelope(error),
     }
 }

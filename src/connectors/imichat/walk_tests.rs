@@ -165,7 +165,7 @@ fn a_list_that_grows_at_its_end_is_read_to_its_new_end() {
 #[test]
 fn a_list_that_shrinks_is_not_complete() {
     incomplete(&walk_through(45, 40), 45, 5, "shrank from 5 to 4");
-    incomplete(&walk_through(45, 44), 45, 5 + 1, "page 5 does not show everybody whom it showed before");
+    incomplete(&walk_through(45, 44), 45, 5 + 1, "page 5 does not show everybody that it showed before");
     let gone = |page| if page > 4 { PageAnswer::Past } else { with(page_of(page, 40), None, Some(9)) };
     incomplete(&walk(gone), 40, 6, "fewer pages than the server said");
 }

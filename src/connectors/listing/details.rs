@@ -254,7 +254,7 @@ impl<L: DetailedList> DetailsListing<L> {
         }
         if !hidden.is_empty() {
             self.add_flaw(format!(
-                "the directory shows users whom the server does not find: {}",
+                "the directory shows users that the server does not find: {}",
                 joined_names(&logins(&hidden))
             ));
         }

@@ -176,7 +176,7 @@ impl PageWalk {
         if !missing.is_empty() {
             let page = request.describe();
             self.add_shift(format!(
-                "{page} does not show everybody whom it showed before: the list shifted while it was read, so accounts \
+                "{page} does not show everybody that it showed before: the list shifted while it was read, so accounts \
                  may have been missed"
             ));
         }

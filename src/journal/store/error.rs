@@ -23,7 +23,7 @@ pub enum JournalError {
     #[error("the journal in {} is damaged: {damage}", dir.display())]
     Damaged { dir: PathBuf, damage: Damage },
     /// Another version of the program wrote the journal, in a form that this one does not know.
-    #[error("the journal in {} has form {found}, and this program knows form {known}", dir.display())]
+    #[error("the journal in {} has format {found}, but this program reads format {known}", dir.display())]
     Form { dir: PathBuf, found: char, known: char },
     /// The event may not follow what came before it; nothing was written.
     #[error(transparent)]

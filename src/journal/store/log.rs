@@ -42,7 +42,7 @@ impl Drop for Closing {
     fn drop(&mut self) {
         let db = self.0.take();
         if let Err(trouble) = catch_panic(|| drop(db)) {
-            tracing::warn!(%trouble, "the journal's database could not be closed as it should be");
+            tracing::warn!(%trouble, "the journal's database could not be closed cleanly");
         }
     }
 }

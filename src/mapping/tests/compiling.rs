@@ -50,7 +50,7 @@ fn what_does_not_fit_the_attribute_is_an_error() {
     for (spec, expected) in [
         (one("active_chats", "team"), "active_chats is a live value of the account: it is never sent"),
         (pairs(text("team")), "first_name: parse = \"pairs\" does not fit a text"),
-        (pairs(Expression::Bool(true)), "`parse` reads texts"),
+        (pairs(Expression::Bool(true)), "`parse` needs a text"),
         (map("level", words.clone()), "level: \"x\" is not a whole number"),
         (map("status", words.clone()), "status: \"x\" is not one of active, inactive"),
         (map("login_using_email", Expression::Int(3)), "a number where true or false belongs"),
@@ -80,7 +80,7 @@ fn fields_of_objects_are_checked() {
 fn a_secret_in_clear_is_refused() {
     for expression in [Expression::Text("Welcome1".into()), Expression::Int(1234), text("{{ 'Welcome' ~ 1 }}")] {
         let message = error(&spec(vec![entry("password", expression)]));
-        assert!(message.starts_with("password would stand in this file in clear (map a column"), "{message}");
+        assert!(message.starts_with("password would be in this file in clear text (map a column"), "{message}");
         assert!(!message.contains("Welcome"));
     }
     compiled(&one("password", "{{ employee_id }}-{{ hired }}"));

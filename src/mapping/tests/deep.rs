@@ -103,8 +103,7 @@ fn what_is_nested_without_end_is_an_error_of_its_setting_at_its_place() {
                 let errors = on_the_smallest_stack(|| errors(&spec));
                 assert_eq!(errors.len(), 1, "{start}");
                 assert_eq!(errors[0].span, 10..20, "{start}");
-                let expected =
-                    format!("{name}: more than {MOST_NESTED} operators or brackets stand within one another");
+                let expected = format!("{name}: more than {MOST_NESTED} operators or brackets are nested");
                 assert!(
                     errors[0].message == expected || errors[0].message.starts_with("not a template: "),
                     "{start}: {}",

@@ -69,7 +69,7 @@ pub fn render_metrics(over: &FinishedRun, before: Option<i64>) -> String {
     page.write_gauge("headcount_last_run_exit_code", "The exit code of the last run.", Some(summary.exit_code));
     page.write_gauges(
         "headcount_last_run_outcome",
-        "1 for what the last run came to, 0 for what it did not.",
+        "1 for the outcome of the last run, 0 for the others.",
         "outcome",
         OUTCOMES.map(|outcome| (outcome.name(), u64::from(outcome == summary.outcome))),
     );
@@ -96,7 +96,7 @@ pub fn render_metrics(over: &FinishedRun, before: Option<i64>) -> String {
     page.write_gauge("headcount_last_run_held_accounts", held, Some(summary.held));
     let failed = "Accounts that failed in the last run, or were left alone because they had changed.";
     page.write_gauge("headcount_last_run_failed_accounts", failed, Some(summary.failed));
-    let unknown = "Accounts of which it is not known what came of their change.";
+    let unknown = "Accounts whose outcome is unknown.";
     page.write_gauge("headcount_last_run_unknown_accounts", unknown, Some(summary.unknown));
     let mut found = summary.found;
     page.write_gauges(
@@ -123,7 +123,7 @@ pub fn render_metrics(over: &FinishedRun, before: Option<i64>) -> String {
         remaining,
     );
     let reset = quota.and_then(|quota| quota.resets_at).map(|at| at.as_second());
-    page.write_gauge("headcount_quota_reset_timestamp_seconds", "When the quota is whole again.", reset);
+    page.write_gauge("headcount_quota_reset_timestamp_seconds", "When the quota resets.", reset);
     page.text
 }
 

@@ -39,7 +39,7 @@ pub enum WebhookError {
     Address(&'static str),
     #[error(transparent)]
     Network(#[from] NetworkError),
-    #[error("it answered {0}, and no redirect is followed: give it the final address")]
+    #[error("it answered {0}, and redirects are not followed: use the final address")]
     Redirected(StatusCode),
     #[error("it answered {0}")]
     Refused(StatusCode),
@@ -47,7 +47,7 @@ pub enum WebhookError {
     Failing { status: StatusCode, attempts: u32 },
     #[error("{why} ({attempts} attempts)")]
     Lost { why: LostDelivery, attempts: u32 },
-    #[error("somebody wanted to stop")]
+    #[error("the command was stopped")]
     Stopped,
 }
 

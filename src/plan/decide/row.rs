@@ -22,7 +22,7 @@ pub struct RowCase<'a> {
 /// What is made of a row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RowDecision {
-    /// Neither action nor finding: the account is as the row wants it.
+    /// Neither action nor finding: the account already matches the row.
     pub decision: Decision,
     /// The account that is to be remembered for the row's identity.
     pub link: Option<AccountId>,

@@ -119,22 +119,20 @@ fn invert_action(
     match undone.past {
         PastOutcome::Nothing => return Decision::default(),
         PastOutcome::Unknown => {
-            let reason = format!("what came of the {kind} is not known, so nobody can say what to take back");
+            let reason = format!("the outcome of the {kind} is unknown, so it cannot be undone");
             return say(FindingKind::Skipped, reason);
         }
         PastOutcome::Adopted if kind == ActionKind::Create => {
-            let reason = "the account was there already when the run came to make it: it is not the run's to take back";
+            let reason = "the account existed before the run: the run did not create it, so this is not undone";
             return say(FindingKind::Skipped, reason.to_owned());
         }
         PastOutcome::Adopted | PastOutcome::Applied | PastOutcome::AppliedInPart => {}
     }
     if kind == ActionKind::Delete {
-        return say(FindingKind::Drift, "the account was deleted, and a deletion cannot be taken back".to_owned());
+        return say(FindingKind::Drift, "the account was deleted, and a deletion cannot be undone".to_owned());
     }
     match now {
-        CurrentAccount::Gone => {
-            say(FindingKind::Skipped, "changed since the run: the account is not there any more".to_owned())
-        }
+        CurrentAccount::Gone => say(FindingKind::Skipped, "changed since the run: the account is gone".to_owned()),
         CurrentAccount::Unreadable(why) => {
             say(FindingKind::Skipped, format!("its present state could not be read: {why}"))
         }
@@ -158,17 +156,17 @@ fn close_made_account(
         action: None,
     };
     let Some(lifecycle) = &schema.lifecycle else {
-        return say(FindingKind::Drift, "the run made the account, and this target has no way to deactivate it".into());
+        return say(FindingKind::Drift, "the run created the account, but this target cannot deactivate it".into());
     };
     if schema.is_active(&account.values) == Some(false) {
-        return say(FindingKind::Skipped, "the run made the account, and it is inactive already".into());
+        return say(FindingKind::Skipped, "the run created the account, and it is inactive already".into());
     }
     if let Some(why) = undone.changed_since(schema, account) {
         return say(FindingKind::Skipped, format!("changed since the run: {why}"));
     }
     let from = account.values.get(lifecycle.attribute).cloned().unwrap_or(Value::Null);
     let back = vec![Difference { attribute: lifecycle.attribute, from: Some(from), to: lifecycle.inactive.clone() }];
-    let reason = format!("the run {} made the account, which stays, but closed", undone.run);
+    let reason = format!("the run {} created the account; it stays, but inactive", undone.run);
     let action = restoring_action(ctx, undone, account, back, reason, written);
     Decision { action: Some(action), finding: None }
 }
@@ -298,8 +296,7 @@ fn taken_keys(schema: &Schema, back: &[Difference]) -> Vec<String> {
                 .map(String::as_str)
                 .collect();
             let name = schema.name(*attribute);
-            (!added.is_empty())
-                .then(|| format!("{} of {name} goes, unless the API keeps what an update leaves out", added.join(", ")))
+            (!added.is_empty()).then(|| format!("{} of {name} is removed, unless the API keeps it", added.join(", ")))
         })
         .collect()
 }

@@ -117,7 +117,7 @@ fn an_account_that_the_run_made_is_closed_and_no_other() {
     let back = restored(&made, &account(&there)).action.unwrap();
     assert_eq!((back.action, back.changes.len()), (ActionKind::Deactivate, 1));
     assert_eq!(back.changes[0].from, Some(Value::text("active")));
-    assert!(back.reason.unwrap().contains("the run r-1 made the account"));
+    assert!(back.reason.unwrap().contains("the run r-1 created the account"));
 
     let mut other = there;
     other[1].1 = "\"Anna\"";
@@ -129,7 +129,7 @@ fn an_account_that_the_run_made_is_closed_and_no_other() {
     assert!(said(&restored(&made, &account(&other))).2.contains("inactive already"));
     let (action, finding, reason) = said(&take_back(&schema(), &made, PastOutcome::Adopted, CurrentAccount::Gone));
     assert_eq!((action, finding), (None, Some(FindingKind::Skipped)));
-    assert!(reason.contains("there already"), "{reason}");
+    assert!(reason.contains("existed before the run"), "{reason}");
 }
 
 #[test]
@@ -178,9 +178,9 @@ fn who_is_gone_unreadable_or_of_unknown_outcome_is_left_alone() {
         assert_eq!((action, finding), (None, Some(FindingKind::Skipped)));
         reason
     };
-    assert!(of(PastOutcome::Applied, CurrentAccount::Gone).contains("not there any more"));
+    assert!(of(PastOutcome::Applied, CurrentAccount::Gone).contains("the account is gone"));
     assert!(of(PastOutcome::Applied, CurrentAccount::Unreadable("code 500")).contains("code 500"));
-    assert!(of(PastOutcome::Unknown, CurrentAccount::There(&account(&[(NAME, "\"B\"")]))).contains("not known"));
+    assert!(of(PastOutcome::Unknown, CurrentAccount::There(&account(&[(NAME, "\"B\"")]))).contains("is unknown"));
     assert_eq!(take_back(&schema(), &changed, PastOutcome::Nothing, CurrentAccount::Gone), Decision::default());
 }
 
@@ -198,7 +198,7 @@ fn a_key_that_the_run_added_is_told_of_before_it_goes() {
     let changed = action_of(ActionKind::Update, &[("skills", Some(r#"{"a":1}"#), r#"{"a":2,"b":1}"#)]);
     let back = restored(&changed, &account(&[(SKILLS, r#"{"a":2,"b":1}"#)])).action.unwrap();
     assert_eq!(back.changes[0].to, json(r#"{"a":1}"#));
-    assert_eq!(back.warnings, ["b of skills goes, unless the API keeps what an update leaves out"]);
+    assert_eq!(back.warnings, ["b of skills is removed, unless the API keeps it"]);
     // A key that somebody added since is no business of the rollback.
     assert!(restored(&changed, &account(&[(SKILLS, r#"{"a":2,"b":1,"c":3}"#)])).action.is_none());
 }

@@ -149,7 +149,7 @@ fn whose_row_cannot_be_used_is_not_absent() {
 fn while_a_row_may_be_anybodys_nobody_is_absent() {
     // Cut off within its cells, and whole but without any key.
     let cut = "the source ends within a row: it may have been cut short";
-    let unusable = "the row hr.csv:3 cannot be used, and nobody knows whose it is";
+    let unusable = "the row hr.csv:3 cannot be used, and it is unknown whose it is";
     for (row, why) in [("2,go", cut), ("2,,,Gone,,,\n", unusable)] {
         let office = office(STRICT);
         let made = office.survey(&format!("{}{row}", csv(&[BO])));

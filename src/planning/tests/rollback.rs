@@ -148,7 +148,7 @@ fn what_a_listing_does_not_show_as_the_run_left_it_is_asked_for_by_id() {
         back.findings(),
         [
             "skipped p03: changed since the run: name was left as After and is Else",
-            "skipped p05: changed since the run: the account is not there any more"
+            "skipped p05: changed since the run: the account is gone"
         ]
     );
 }

@@ -87,7 +87,7 @@ fn write_figures(head: &Head, points: &[TrendPoint], page: &mut HtmlPage<'_>) ->
     }
     let is_stopped = !head.is_run() && summary.error.is_some();
     let held = match summary.held {
-        _ if is_stopped => "nothing of this plan may be done",
+        _ if is_stopped => "nothing of this plan may be applied",
         0 => "no limit was reached",
         1 => "waits for an approval",
         _ => "wait for an approval",
@@ -124,12 +124,12 @@ fn write_words(head: &Head, page: &mut HtmlPage<'_>) -> io::Result<()> {
     for kind in kinds {
         page.write_markup("<div><dt>")?.write_markup(kind.as_str())?.write_markup("</dt><dd>")?;
         page.write_markup(match kind {
-            FindingKind::Unchanged => "the account is as the export wants it",
+            FindingKind::Unchanged => "the account already matches the export",
             FindingKind::Drift => "the account differs, and the system does not let it be changed from outside",
             FindingKind::Conflict => "nobody can say which account is whose, so nothing is done",
             FindingKind::Invalid => "the row cannot be used, so nothing is done",
-            FindingKind::Skipped => "left alone, because the configuration wants it so",
-            FindingKind::Absent => "an account of nobody in the export",
+            FindingKind::Skipped => "left alone, because the configuration says so",
+            FindingKind::Absent => "an account without a person in the export",
             FindingKind::Protected => "an account that is never touched",
         })?;
         page.write_markup("</dd></div>\n")?;

@@ -276,8 +276,8 @@ impl PersonPage<'_> {
         };
         match changed_since {
             0 => {}
-            1 => text.push_str("; what runs did to 1 account since is counted in"),
-            count => text.push_str(&format!("; what runs did to {count} accounts since is counted in")),
+            1 => text.push_str("; what runs changed on 1 account since then is included"),
+            count => text.push_str(&format!("; what runs changed on {count} accounts since then is included")),
         }
         let tenant = visible(&explanation.tenant);
         if *online {

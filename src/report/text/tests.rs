@@ -43,7 +43,7 @@ fn a_run_reads_like_this() {
     o absent      old.hand  account 4716
         without a row since 2026-11-20, 2 of 3 runs
 
-    run r-7 of acme: finished, but some accounts failed or are of unknown outcome
+    run r-7 of acme: finished, but some accounts failed or have an unknown outcome
     imichat https://acme.imi.chat/v3.1, 2026-11-22 03:00:00 UTC
 
                  planned      done
@@ -221,7 +221,7 @@ fn after_a_run_what_was_not_done_is_told_and_the_rest_is_counted() {
     ! invalid     =E-9  hr.csv:12
         column `start`: `31.02.2026` is not a date
 
-    run r-7 of acme: finished, but some accounts failed or are of unknown outcome
+    run r-7 of acme: finished, but some accounts failed or have an unknown outcome
     imichat https://acme.imi.chat/v3.1, 2026-11-22 03:00:00 UTC
 
                  planned      done

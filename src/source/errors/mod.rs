@@ -134,7 +134,7 @@ impl Source {
             sheet.row(&cells, &[&line, &inert_cell(&complaint.error), &inert_cell(&complaint.hint)])?;
         }
         if !rows.digests().iter().map(|file| file.digest.as_str()).eq(digests) {
-            return Err(io::Error::other("the source is not what it was when these rows were read"));
+            return Err(io::Error::other("the source changed since these rows were read"));
         }
         // No line of JSON can be one.
         if let Some(trailer) = self.inner.trailer.as_ref().filter(|_| form != SheetForm::JsonLines) {
@@ -228,7 +228,7 @@ impl SheetWriter {
                 // Cut, a cell would come back as another value.
                 if let Some(cell) = cells.iter().find(|cell| cell.encode_utf16().count() > MOST_CHARS) {
                     let length = cell.encode_utf16().count();
-                    let message = format!("no cell of a workbook holds {length} characters; name a .csv file for it");
+                    let message = format!("a cell of a workbook cannot hold {length} characters; use a .csv file");
                     return Err(io::Error::other(message));
                 }
                 // Half of it leaves room for those characters that are written as several.

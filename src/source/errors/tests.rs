@@ -98,7 +98,7 @@ fn a_source_that_is_another_by_now_gives_no_sheet() {
     let source = open(&settings(vec![write(&folder, "hr.csv", "id\n1\n")]), &folder);
     let complaints = BTreeMap::from([(Place { file: 0, line: 2 }, Complaint::default())]);
     let error = source.write_errors(&complaints, ["another"], SheetForm::Csv, &mut Vec::new()).unwrap_err();
-    assert!(error.to_string().contains("not what it was"), "{error}");
+    assert!(error.to_string().contains("the source changed"), "{error}");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_value_that_no_workbook_holds_is_not_cut_and_what_is_said_is() {
     let text = format!("id,note\n1,{}\n2,x\n", "é".repeat(MOST_CHARS + 1));
     let source = open(&settings(vec![write(&folder, "hr.csv", text)]), &folder);
     let error = sheet(&source, &[2], SheetForm::Workbook).unwrap_err();
-    assert_eq!(error.to_string(), "no cell of a workbook holds 32768 characters; name a .csv file for it");
+    assert_eq!(error.to_string(), "a cell of a workbook cannot hold 32768 characters; use a .csv file");
     assert!(sheet(&source, &[3], SheetForm::Workbook).is_ok());
     let complaints = BTreeMap::from([(
         Place { file: 0, line: 3 },

@@ -70,10 +70,10 @@ impl Interview<'_> {
             let status = visible(&open.status);
             writeln!(
                 self.output,
-                "\nNot every value of {status} is clear. For which of them is the account to be inactive?"
+                "\nNot every value of {status} is clear. Which of them mean that the account is inactive?"
             )?;
             self.write_options(open.values.iter().map(|(value, rows)| format!("{value} ({rows})")))?;
-            let ask = "Numbers with blanks between them, or Enter for none";
+            let ask = "Numbers separated by spaces, or Enter for none";
             let Some(chosen) = self.read_answer(ask, |text| parse_places(text, open.values.len()))? else {
                 return Ok(None);
             };
@@ -117,7 +117,7 @@ impl Interview<'_> {
             }
             match std::str::from_utf8(&line).ok().and_then(|line| understand(line.trim())) {
                 Some(answer) => return Ok(Some(answer)),
-                None => writeln!(self.output, "That is none of the answers.")?,
+                None => writeln!(self.output, "That is not one of the answers.")?,
             }
         }
         Ok(None)

@@ -36,9 +36,9 @@ pub async fn run_init(terminal: &Arc<Terminal>, args: &InitArgs) -> Result<u8, A
     let is_there = config.symlink_metadata().is_ok();
     // Said before anything is read: with a large export the answer would come late.
     if is_there && !args.force && (args.yes || !can_ask) {
-        let message = format!("{} is there already, and nothing was written", display_path(config));
+        let message = format!("{} exists already, and nothing was written", display_path(config));
         return Err(AppError::new(ErrorKind::Declined, message)
-            .with_hint("--force writes over it, -c FILE writes to another file"));
+            .with_hint("--force overwrites it, -c FILE writes to another file"));
     }
     let width = choose_width(std::env::var("COLUMNS").ok().as_deref(), To::Stdout.columns());
     let choose = |sheets: &[SurveyedExport]| if args.yes || !can_ask { Ok(0) } else { ask_sheet(sheets, width) };
@@ -54,7 +54,7 @@ pub async fn run_init(terminal: &Arc<Terminal>, args: &InitArgs) -> Result<u8, A
     }
     if !args.yes && !can_ask {
         return Err(AppError::new(ErrorKind::Declined, "nothing was written: there is no terminal to ask")
-            .with_hint("--yes takes the proposals"));
+            .with_hint("--yes accepts the proposals"));
     }
     let open = OpenQuestions::find(blueprint, &survey);
     let answers = if args.yes { Answers::default() } else { ask_all(&open, width)? };
@@ -78,7 +78,10 @@ pub async fn run_init(terminal: &Arc<Terminal>, args: &InitArgs) -> Result<u8, A
     let workspace = terminal.begin_work(LogFile::InState)?;
     let exit = close_plan(terminal, make_first_plan(&session, workspace).await?, None, false);
     terminal.say("");
-    say(&format!("No system was touched. Read {file}; then set base_url and where the key is kept, and plan again."));
+    say(&format!(
+        "No real system was contacted. Read {file}, set base_url and where the key is kept, then plan \
+        again."
+    ));
     Ok(exit)
 }
 
@@ -92,7 +95,7 @@ fn ask_all(open: &OpenQuestions, width: usize) -> Result<Answers, AppError> {
 
 fn unanswered_error() -> AppError {
     AppError::new(ErrorKind::Declined, "nothing was written: a question has no answer")
-        .with_hint("--yes takes the proposals")
+        .with_hint("--yes accepts the proposals")
 }
 
 /// Which of several sheets it is.
@@ -107,7 +110,7 @@ fn ask_sheet(sheets: &[SurveyedExport], width: usize) -> Result<usize, AppError>
 }
 
 fn may_overwrite(config: &Path) -> Result<bool, AppError> {
-    let question = format!("\n{} is there already. Write over it?", visible(&display_path(config)));
+    let question = format!("\n{} exists already. Overwrite it?", visible(&display_path(config)));
     let answer = blocking(|| ask_yes_or_no(&question, &mut io::stdin().lock(), &mut io::stderr()));
     Ok(answer.map_err(unasked_error)? == YesOrNo::Yes)
 }
@@ -119,11 +122,11 @@ fn unasked_error(error: io::Error) -> AppError {
 /// Nothing in the export tells one person from another.
 fn nobody_error(seen: &SurveyedExport) -> AppError {
     let names: Vec<_> = seen.recognised.columns.iter().map(|name| visible(name)).collect();
-    let message = format!("no column tells people apart, so there is nothing to begin with: {}", names.join(", "));
+    let message = format!("no column tells people apart: {}", names.join(", "));
     let wanted = [Meaning::Email, Meaning::Login].map(Meaning::name).join(" or a ");
     AppError::new(ErrorKind::Source, message).with_hint(format!(
-        "the export needs a column with an {wanted}, or a number that is different for everybody; columns with other \
-         names are mapped by hand, as docs/mapping.md shows"
+        "the export needs a column with an {wanted}, or a number that is different for everybody; map columns with \
+         other names by hand, see docs/mapping.md"
     ))
 }
 

@@ -39,7 +39,7 @@ pub fn survey_lines(seen: &SurveyedExport, proposal: Option<&Proposal>, width: u
             lines.push(table_row("identity", &recognised.columns[keys.column], &why, width));
         }
         None => {
-            lines.push(table_row("identity", "-", "no column is there and different for everybody", width));
+            lines.push(table_row("identity", "-", "no column has a different value for every person", width));
             for keys in &census.identities {
                 lines.push(table_row("", &recognised.columns[keys.column], &describe_flaws(keys, census.rows), width));
             }
@@ -76,7 +76,7 @@ pub fn assumption_lines(proposal: &Proposal, open: &OpenQuestions, answers: &Ans
     let left: Vec<_> = open.values.iter().filter(|(value, _)| !answers.inactive.contains(value)).collect();
     if !left.is_empty() {
         let names: Vec<_> = left.iter().map(|(value, rows)| format!("{} ({rows})", shortened(value, NAME))).collect();
-        lines.push(format!("Taken for people who keep their account: {}.", names.join(", ")));
+        lines.push(format!("Counted as people who keep their account: {}.", names.join(", ")));
     }
     if let Some(lookup) = &proposal.lookup {
         lines.push(format!("The ids of the teams are taken from {}.", visible(&lookup.path)));

@@ -234,7 +234,7 @@ impl Client {
             if held > PATIENCE {
                 return Err(CallError::new(
                     Trouble::Unavailable,
-                    format!("{} asks to be left alone for another {held:.0?}", self.address.host),
+                    format!("{} asks to wait another {held:.0?}", self.address.host),
                 ));
             }
             match self.quota.ask_leave(self.clock.now()) {

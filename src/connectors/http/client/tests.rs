@@ -257,7 +257,7 @@ async fn an_outage_announced_for_hours_is_not_slept_through() {
     let client = client(&server.address, &rate(), clock.clone());
     assert_eq!(get(&client).await.unwrap_err().trouble, Trouble::Unavailable);
     let error = get(&client).await.unwrap_err();
-    assert!(error.message.contains("left alone"), "{error}");
+    assert!(error.message.contains("asks to wait another"), "{error}");
     assert_eq!((clock.elapsed(), server.seen().len()), (Duration::ZERO, 1));
 }
 

@@ -233,7 +233,7 @@ fn a_journal_of_another_form_is_refused_with_both_forms_and_nothing_is_made_of_i
         fs::write(&path, &anchor).unwrap();
         for error in [open(dir.path()).unwrap_err(), Journal::inspect_journal(dir.path(), options()).unwrap_err()] {
             let error = error.to_string();
-            let form = format!("has form {}, and this program knows form 1", char::from(mark));
+            let form = format!("has format {}, but this program reads format 1", char::from(mark));
             assert!(error.contains(&form) && error.contains(&dir.path().display().to_string()), "{error}");
         }
         assert_eq!(fs::read(&path).unwrap(), anchor, "it is still what it was");
