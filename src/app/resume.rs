@@ -15,7 +15,7 @@ use crate::execute::lifecycle;
 use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, secret};
 use crate::model::Record;
 use crate::plan::ActionKind;
-use crate::planning::{NEVER_LEARNT, PlanFiles, ToDo};
+use crate::planning::{PlanFiles, ToDo};
 use crate::report::RecordKind;
 use crate::source::Source;
 use crate::testing::failpoints::{self, Failpoint};
@@ -156,9 +156,7 @@ async fn settle_run(driver: &RunDriver<'_>, run: RunId) -> Result<(), AppError> 
     // Of creates everything is known now. What came of a change of an account that cannot be read does not matter to
     // the next plan, which compares what the account is, and one such account must not keep everybody else waiting.
     for (seq, step) in state.undecided_steps() {
-        let message = NEVER_LEARNT.to_owned();
-        let result = Outcome::Failed { message, code: None, trxid: None };
-        journal.append(Event::Outcome { run, at, seq, step, result }).await?;
+        journal.append(Event::Outcome { run, at, seq, step, result: Outcome::NeverLearnt }).await?;
     }
     journal.append(Event::RunEnded { run, at, outcome: Ending::Superseded }).await?;
     failpoints::reach(Failpoint::RunEnded);

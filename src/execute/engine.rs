@@ -8,9 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::request::{ActionStanding, LostRequest, MadeAccount, MadeBy, StepRequest, said_exists};
+use super::request::{ActionStanding, LostRequest, MadeAccount, MadeBy, StepRequest};
 use super::{ExecuteError, ExecutionInputs, ExecutionResult, Halt, Mode};
-use crate::journal::state::ActionState;
+use crate::journal::state::{ActionState, RemarkCause};
 use crate::journal::{Event, JournalError, Note, Outcome, RunState, Step, StepState};
 use crate::model::monitor::Done;
 use crate::model::{AccountId, Attributes, Schema};
@@ -154,7 +154,7 @@ impl<'a> Engine<'a> {
             let seq = action.seq;
             // One at most: a follow-up is only sent once its first step is decided.
             let Some((_, step)) = open.next_if(|(open, _)| *open == seq) else { continue };
-            let said = state.remark_of(seq, step).is_some_and(|remark| said_exists(&remark.message));
+            let said = state.remark_of(seq, step).is_some_and(|remark| remark.cause == RemarkCause::ExistsAlready);
             lost.push(LostRequest {
                 request: self.build_request(state, action, step)?,
                 exists: said && step == Step::First,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 
 use super::engine::{EndedAction, Engine, Interruption};
-use super::request::{LostRequest, MadeAccount, MadeBy, StepRequest, account_of, said_exists, unknown_outcome};
+use super::request::{LostRequest, MadeAccount, MadeBy, StepRequest, account_of, unknown_outcome};
 use super::{ExecuteError, Halt, Mode};
 use crate::connectors::{CallError, Trouble};
 use crate::journal::{Event, JournalError, Outcome, Step};
@@ -278,7 +278,7 @@ impl Engine<'_> {
             match event? {
                 Event::Intent { seq, step: Step::First, .. } if seq == request.seq() => open = true,
                 Event::Outcome { seq, step: Step::First, result, .. } if seq == request.seq() => {
-                    if matches!(result, Outcome::Unknown { message } if !said_exists(&message)) {
+                    if matches!(result, Outcome::Unknown { .. }) {
                         return Ok(true);
                     }
                     open = false;

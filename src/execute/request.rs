@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::ExecuteError;
 use crate::connectors::CallError;
 use crate::journal::state::ActionState;
+use crate::journal::state::event::EXISTS_ALREADY;
 use crate::journal::{Outcome, Step, StepState};
 use crate::model::{AccountId, AttrId, Attributes, Schema};
 use crate::plan::file::restore_secrets;
@@ -167,16 +168,12 @@ pub(super) fn account_of(request: &StepRequest) -> Result<AccountId, ExecuteErro
     request.known_account().cloned().ok_or_else(|| ExecuteError::NoAccount(request.seq()))
 }
 
-/// How the journal says that a create was refused because the account exists. The words are looked for again when a
-/// run is resumed: without them an account that somebody else made would count as ours.
-const EXISTS: &str = "exists already: ";
-
-/// The outcome of a request that may have had its effect or not.
+/// The outcome of a request that may have had its effect or not. That the account exists is kept apart: without it an
+/// account that somebody else made would count as ours when the run is resumed.
 pub(super) fn unknown_outcome(error: &CallError, exists: bool) -> Outcome {
-    Outcome::Unknown { message: format!("{}{error}", if exists { EXISTS } else { "" }) }
-}
-
-/// Whether an unknown outcome is a refusal because the account exists.
-pub(super) fn said_exists(message: &str) -> bool {
-    message.starts_with(EXISTS)
+    if exists {
+        Outcome::ExistsAlready { message: format!("{EXISTS_ALREADY}{error}") }
+    } else {
+        Outcome::Unknown { message: error.to_string() }
+    }
 }

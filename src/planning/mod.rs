@@ -31,7 +31,7 @@ pub use last_listing::{AccountEdit, LastListing};
 pub use person_search::PersonQuery;
 pub use recorded_accounts::ACCOUNT;
 pub use references::{CheckedReferences, ReferenceUsers, References, UnknownReference};
-pub use rollback::{NEVER_LEARNT, RollbackInputs, plan_rollback};
+pub use rollback::{RollbackInputs, plan_rollback};
 pub use row_check::{CheckedSource, check_rows};
 pub use secrets::source_secrets;
 

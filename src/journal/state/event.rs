@@ -11,6 +11,12 @@ use crate::model::AccountId;
 /// Messages, reasons and transaction ids are cut to so many bytes.
 pub const MESSAGE_BYTES: usize = 300;
 
+/// How the message of [`Outcome::ExistsAlready`] begins.
+pub const EXISTS_ALREADY: &str = "exists already: ";
+
+/// The message of [`Outcome::NeverLearnt`].
+pub const NEVER_LEARNT: &str = "what came of it could not be looked up; it is planned anew";
+
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -91,10 +97,14 @@ pub enum Outcome {
     Adopted { account: AccountId },
     /// Refused by the target, or before anything was sent (a secret that is missing).
     Failed { message: String, code: Option<u32>, trxid: Option<String> },
+    /// Given up with its run, before its outcome could be looked up. The target may have done it.
+    NeverLearnt,
     /// Left alone, nothing was sent: the account changed since the plan, or vanished.
     Skipped { message: String },
     /// The answer was lost; the target may have done it.
     Unknown { message: String },
+    /// A create was refused because the account exists. Who made it is unknown.
+    ExistsAlready { message: String },
     /// The effect is certainly not there (a lookup proved it, or the request never left), so it may be sent again.
     NotThere,
 }
@@ -170,9 +180,11 @@ impl Event {
                     cut_text(trxid);
                 }
             }
-            Self::Outcome { result: Outcome::Skipped { message } | Outcome::Unknown { message }, .. } => {
-                cut_text(message)
-            }
+            Self::Outcome {
+                result:
+                    Outcome::Skipped { message } | Outcome::Unknown { message } | Outcome::ExistsAlready { message },
+                ..
+            } => cut_text(message),
             Self::RunPaused { why, .. } => cut_text(why),
             _ => {}
         }

@@ -6,6 +6,7 @@
 
 pub mod event;
 pub mod history;
+mod past_outcome;
 pub mod run;
 pub mod run_id;
 pub mod table;
@@ -16,7 +17,7 @@ mod tests;
 pub use crate::plan::Selection;
 pub use event::{Ending, Event, Outcome, RunHead, Step};
 pub use history::{History, RunOverview};
-pub use run::{ActionState, Remark, RunState, Tally};
+pub use run::{ActionState, Remark, RemarkCause, RunState, Tally};
 pub use run_id::RunId;
 pub use table::{Move, Phase, StepState};
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::event::NEVER_LEARNT;
 use super::table::next;
 use super::{Ending, Event, Illegal, Move, Outcome, Phase, RunHead, RunId, Step, StepState};
 use crate::model::AccountId;
@@ -45,6 +46,18 @@ pub struct Remark {
     pub message: String,
     pub code: Option<u32>,
     pub trxid: Option<String>,
+    pub cause: RemarkCause,
+}
+
+/// What else follows from a remark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RemarkCause {
+    #[default]
+    Ordinary,
+    /// See [`Outcome::ExistsAlready`].
+    ExistsAlready,
+    /// See [`Outcome::NeverLearnt`].
+    NeverLearnt,
 }
 
 /// Actions by where they stand (see [`ActionState::overall`]).
@@ -273,11 +286,13 @@ impl RunState {
                 None
             }
             Outcome::Failed { message, code, trxid } => {
-                Some(Remark { message: message.clone(), code: *code, trxid: trxid.clone() })
+                Some(Remark { code: *code, trxid: trxid.clone(), ..Remark::new(message) })
             }
-            Outcome::Skipped { message } | Outcome::Unknown { message } => {
-                Some(Remark { message: message.clone(), ..Remark::default() })
+            Outcome::NeverLearnt => Some(Remark { cause: RemarkCause::NeverLearnt, ..Remark::new(NEVER_LEARNT) }),
+            Outcome::ExistsAlready { message } => {
+                Some(Remark { cause: RemarkCause::ExistsAlready, ..Remark::new(message) })
             }
+            Outcome::Skipped { message } | Outcome::Unknown { message } => Some(Remark::new(message)),
             Outcome::NotThere => None,
         };
         match remark {
@@ -324,6 +339,12 @@ pub(super) fn check_start(run: RunId, head: &RunHead) -> Result<(), Illegal> {
 /// Actions are numbered from 1.
 fn slot_of(seq: u64) -> Option<usize> {
     usize::try_from(seq).ok()?.checked_sub(1)
+}
+
+impl Remark {
+    fn new(message: &str) -> Self {
+        Self { message: message.to_owned(), ..Self::default() }
+    }
 }
 
 impl ActionState {

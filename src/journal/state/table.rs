@@ -168,9 +168,9 @@ impl From<&Outcome> for Move {
         match outcome {
             Outcome::Applied { .. } => Self::Applied,
             Outcome::Adopted { .. } => Self::Adopted,
-            Outcome::Failed { .. } => Self::Failed,
+            Outcome::Failed { .. } | Outcome::NeverLearnt => Self::Failed,
             Outcome::Skipped { .. } => Self::Skipped,
-            Outcome::Unknown { .. } => Self::Unknown,
+            Outcome::Unknown { .. } | Outcome::ExistsAlready { .. } => Self::Unknown,
             Outcome::NotThere => Self::NotThere,
         }
     }

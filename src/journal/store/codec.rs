@@ -9,6 +9,7 @@
 
 use jiff::Timestamp;
 
+use crate::journal::state::event::{EXISTS_ALREADY, NEVER_LEARNT};
 use crate::journal::state::{Ending, Event, Outcome, RunHead, RunId, Selection, Step};
 use crate::model::AccountId;
 
@@ -121,6 +122,11 @@ fn put_outcome(out: &mut Vec<u8>, outcome: &Outcome) {
             put_text(out, message);
         }
         Outcome::NotThere => out.push(7),
+        Outcome::ExistsAlready { message } => {
+            out.push(8);
+            put_text(out, message);
+        }
+        Outcome::NeverLearnt => out.push(9),
     }
 }
 
@@ -218,11 +224,21 @@ impl Bytes<'_> {
                     code => Some(u32::try_from(code - 1).map_err(|_| format!("{code} is no status code"))?),
                 };
                 let trxid = if self.read_flag()? { Some(self.read_text()?) } else { None };
-                Outcome::Failed { message, code, trxid }
+                match (&*message, code, &trxid) {
+                    // Older journals know it by its text.
+                    (NEVER_LEARNT, None, None) => Outcome::NeverLearnt,
+                    _ => Outcome::Failed { message, code, trxid },
+                }
             }
             5 => Outcome::Skipped { message: self.read_text()? },
-            6 => Outcome::Unknown { message: self.read_text()? },
+            6 => match self.read_text()? {
+                // Older journals know it by its text.
+                message if message.starts_with(EXISTS_ALREADY) => Outcome::ExistsAlready { message },
+                message => Outcome::Unknown { message },
+            },
             7 => Outcome::NotThere,
+            8 => Outcome::ExistsAlready { message: self.read_text()? },
+            9 => Outcome::NeverLearnt,
             byte => return Err(format!("{byte} is no outcome")),
         })
     }

@@ -78,8 +78,8 @@ fn any_history(data: &[u8]) {
                         assert!(!open, "skipped, and it was sent");
                         Last::Final
                     }
-                    Outcome::Failed { .. } => Last::Final,
-                    Outcome::Unknown { .. } => {
+                    Outcome::Failed { .. } | Outcome::NeverLearnt => Last::Final,
+                    Outcome::Unknown { .. } | Outcome::ExistsAlready { .. } => {
                         assert_eq!(told.last, Last::Intent);
                         Last::Unknown
                     }

@@ -21,7 +21,7 @@ use super::{ListingTimes, MadePlan, PlanFiles, PlanningError};
 use crate::clock::{Clock, blocking};
 use crate::config::Settings;
 use crate::connectors::Connector;
-use crate::journal::{Memory, RunId, RunState, Step, StepState};
+use crate::journal::{Memory, RunId, RunState};
 use crate::mapping::spec::On;
 use crate::model::monitor::{Monitor, Phase};
 use crate::model::{AttrSet, MatchRule, Schema};
@@ -29,11 +29,7 @@ use crate::plan::decide::Context;
 use crate::plan::file::{ListingDigest, PlanHeader, PlanReader, SourceDigest, SourceFileDigest, VERSION};
 use crate::plan::inverse::{CurrentAccount, PastOutcome, UndoneAction, decide_undone};
 use crate::plan::safety::{self, judge_actions};
-use crate::plan::steps::follow_up;
-use crate::plan::{Action, ActionKind, Counts};
-
-/// How the journal says that an ended run never learnt the outcome of an action.
-pub const NEVER_LEARNT: &str = "what came of it could not be looked up; it is planned anew";
+use crate::plan::{Action, Counts};
 
 /// Everything that a rollback is made from.
 pub struct RollbackInputs<'a> {
@@ -201,32 +197,7 @@ impl TouchedAccounts<'_> {
 /// An action of the run with what the journal knows of it.
 fn new_undone<'a>(inputs: &'a RollbackInputs<'_>, run: &'a str, action: &'a Action) -> UndoneAction<'a> {
     let account = inputs.run.account_of(action.seq).or(action.account.as_ref());
-    UndoneAction { run, action, past: past_outcome(inputs, action), account }
-}
-
-fn past_outcome(inputs: &RollbackInputs<'_>, action: &Action) -> PastOutcome {
-    let steps = inputs.run.action(action.seq);
-    let creates = action.action == ActionKind::Create;
-    match steps.first {
-        StepState::Pending | StepState::NotThere | StepState::Skipped => PastOutcome::Nothing,
-        StepState::Open | StepState::Unknown => PastOutcome::Unknown,
-        StepState::Failed => {
-            let remark = inputs.run.remark_of(action.seq, Step::First);
-            if remark.is_some_and(|remark| remark.message == NEVER_LEARNT) {
-                PastOutcome::Unknown
-            } else {
-                PastOutcome::Nothing
-            }
-        }
-        StepState::Adopted if creates => PastOutcome::Adopted,
-        // Who was to be deleted was gone already.
-        StepState::Adopted => PastOutcome::Nothing,
-        StepState::Applied => {
-            let has_follow_up =
-                creates && action.changes.iter().any(|change| follow_up(inputs.schema, &change.attribute));
-            if has_follow_up && !steps.follow_up.is_done() { PastOutcome::AppliedInPart } else { PastOutcome::Applied }
-        }
-    }
+    UndoneAction { run, action, past: inputs.run.past_outcome(inputs.schema, action), account }
 }
 
 /// A key of an object is mapped under the object's name and its own.

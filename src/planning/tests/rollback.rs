@@ -88,7 +88,7 @@ fn what_came_of_each_action_decides_what_is_taken_back() {
         Some(Outcome::Applied { account: Some(created.clone()) }),
         Some(Outcome::Applied { account: None }),
         Some(failed("refused")),
-        Some(failed(NEVER_LEARNT)),
+        Some(Outcome::NeverLearnt),
         Some(Outcome::Unknown { message: "timed out".into() }),
         Some(Outcome::Skipped { message: "changed since the plan".into() }),
         None,

@@ -64,6 +64,8 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
         ".{0,40}".prop_map(|message| Outcome::Skipped { message }),
         ".{0,40}".prop_map(|message| Outcome::Unknown { message }),
         Just(Outcome::NotThere),
+        ".{0,40}".prop_map(|message| Outcome::ExistsAlready { message }),
+        Just(Outcome::NeverLearnt),
     ]
 }
 
@@ -86,6 +88,20 @@ proptest! {
         let _ = decode_event(&bytes);
         let _ = decode_event(&[&[VERSION, 3], bytes.as_slice()].concat());
     }
+}
+
+#[test]
+fn what_older_journals_say_only_in_words_is_read_as_what_it_is() {
+    let (run, at) = (RunId::new(Timestamp::UNIX_EPOCH, 0), Timestamp::UNIX_EPOCH);
+    let read = |result| {
+        let event = decode_event(&encode_event(&Event::Outcome { run, at, seq: 1, step: Step::First, result }));
+        let Ok(Event::Outcome { result, .. }) = event else { panic!("{event:?}") };
+        result
+    };
+    let message = "exists already: 409 duplicate login".to_owned();
+    assert_eq!(read(Outcome::Unknown { message: message.clone() }), Outcome::ExistsAlready { message });
+    let message = "what came of it could not be looked up; it is planned anew".to_owned();
+    assert_eq!(read(Outcome::Failed { message, code: None, trxid: None }), Outcome::NeverLearnt);
 }
 
 #[test]
