@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::command_name::CommandName;
 use super::connection::Connection;
 use super::error::{AppError, ErrorKind};
 use super::estimates::estimate_before_connecting;
@@ -17,6 +16,7 @@ use super::summaries::{estimated_requests, report_head, stop_error, summarise_pl
 use super::workspace::Workspace;
 use crate::journal::Journal;
 use crate::journal::state::Tally;
+use crate::model::CommandName;
 use crate::plan::file::PlanHeader;
 use crate::plan::selected_actions;
 use crate::planning::PlanFiles;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures::StreamExt;
 use tempfile::TempDir;
 
-use super::command_name::CommandName;
 use super::error::{AppError, ErrorKind};
 use super::reference_check::check_references;
 use super::session::{FirstPage, Notice, Session, TenantAnswer};
@@ -13,6 +12,7 @@ use super::summaries::{blank_summary, count_requests, count_spent, exit_code_of,
 use super::workspace::{OpenSource, Workspace};
 use crate::connectors::{Connector, Listed};
 use crate::journal::Journal;
+use crate::model::CommandName;
 use crate::plan::FindingKind;
 use crate::planning::{Accounts, References, check_rows, read_findings};
 use crate::report::Summary;
@@ -116,7 +116,7 @@ pub fn summarise_check(
 ) -> Summary {
     let outcome = if source.stopped.is_empty() { SummaryOutcome::Complete } else { SummaryOutcome::Held };
     let name = workspace.settings.target.tenant.clone();
-    let mut summary = blank_summary(CommandName::Check.name(), name, outcome);
+    let mut summary = blank_summary(CommandName::Check, name, outcome);
     summary.found.invalid = source.invalid;
     if let Some(tenant) = tenant {
         (summary.requests, summary.quota) = (tenant.requests, tenant.quota);

@@ -13,7 +13,7 @@ use crate::files::FileError;
 use crate::journal::JournalError;
 use crate::plan::file::PlanFileError;
 use crate::planning::PlanningError;
-use crate::report::SummaryProblem;
+use crate::report::{ProblemKind, SummaryProblem};
 use crate::sandbox::SandboxError;
 use crate::source::SourceError;
 
@@ -44,24 +44,24 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The word that summaries have for it. Scripts read it.
+    /// As summaries have it.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn to_problem_kind(self) -> ProblemKind {
         match self {
-            Self::Configuration => "configuration",
-            Self::Source => "source",
-            Self::Target => "target",
-            Self::Quota => "quota",
-            Self::Signal => "signal",
-            Self::Plan | Self::Approval => "plan",
-            Self::Journal => "journal",
-            Self::Locked => "locked",
-            Self::Safety => "safety",
-            Self::Passwords => "passwords",
-            Self::Sandbox => "sandbox",
-            Self::System => "system",
-            Self::Output => "output",
-            Self::Usage | Self::Declined => "usage",
+            Self::Configuration => ProblemKind::Configuration,
+            Self::Source => ProblemKind::Source,
+            Self::Target => ProblemKind::Target,
+            Self::Quota => ProblemKind::Quota,
+            Self::Signal => ProblemKind::Signal,
+            Self::Plan | Self::Approval => ProblemKind::Plan,
+            Self::Journal => ProblemKind::Journal,
+            Self::Locked => ProblemKind::Locked,
+            Self::Safety => ProblemKind::Safety,
+            Self::Passwords => ProblemKind::Passwords,
+            Self::Sandbox => ProblemKind::Sandbox,
+            Self::System => ProblemKind::System,
+            Self::Output => ProblemKind::Output,
+            Self::Usage | Self::Declined => ProblemKind::Usage,
         }
     }
 }
@@ -103,7 +103,7 @@ impl AppError {
 
     #[must_use]
     pub fn to_problem(&self) -> SummaryProblem {
-        SummaryProblem { kind: self.kind.name().to_owned(), message: self.message.clone(), hint: self.hint.clone() }
+        SummaryProblem { kind: self.kind.to_problem_kind(), message: self.message.clone(), hint: self.hint.clone() }
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::command_name::CommandName;
 use super::connection::Connection;
 use super::error::{Aftermath, AppError, ErrorKind};
 use super::estimates::{remaining_work, whole_work};
@@ -25,7 +24,7 @@ use crate::execute::{ExecutionInputs, ExecutionResult, Halt, Mode, Secrets, exec
 use crate::journal::{Event, Journal, Memory, RunId, RunSecret, RunState, secret};
 use crate::mapping::spec::Expression;
 use crate::model::value::SECRET;
-use crate::model::{AttrId, Secret, Value};
+use crate::model::{AttrId, CommandName, Secret, Value};
 use crate::plan::action::ActionCounts;
 use crate::plan::file::PlanHeader;
 use crate::plan::safety::ActionGroup;
@@ -137,7 +136,7 @@ impl RunDriver<'_> {
             header: plan.header,
             digest: plan.digest,
             files: plan.files,
-            command: self.command.name(),
+            command: self.command,
             approved: &choice.approve,
             selection: &selection,
             actions: plan.header.counts.actions.count_all(),

@@ -290,7 +290,7 @@ fn read_history(
             match entry {
                 Ok(Entry::Action { action, outcome: Some(outcome) }) if is_one(&action) => touched.push(Touched {
                     run: run.run.to_string(),
-                    command: run.head.command.clone(),
+                    command: run.head.command,
                     started_at: run.started,
                     action,
                     outcome,

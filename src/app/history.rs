@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::command_name::CommandName;
 use super::error::AppError;
 use super::session::Session;
 use super::stored_records::{
@@ -15,6 +14,7 @@ use super::workspace::Workspace;
 use crate::files::sealed;
 use crate::journal::state::Phase;
 use crate::journal::{Ending, Journal, JournalError, Options, RunId, RunOverview};
+use crate::model::CommandName;
 use crate::planning::PlanFiles;
 use crate::report::summary::SummaryOutcome;
 use crate::report::{Head, RecordKind, RunRecord, Summary};
@@ -160,7 +160,7 @@ pub(super) fn open_run(workspace: &Workspace, journal: &Journal, run: RunId) -> 
         || -> Result<Head, AppError> {
             let requests = estimated_requests(header.requests.total);
             let mut summary = summarise_plan(&header, CommandName::Sync, requests, None);
-            summary.command = overview.head.command.clone();
+            summary.command = overview.head.command;
             summary.run = run.to_string();
             summary.applied = count_applied(&workspace.state, journal, run)?;
             summary.outcome = match overview.phase {

@@ -4,7 +4,6 @@
 //! A use case takes a [`Session`], an opened [`Workspace`] and its request. Nothing here prints, asks a terminal or knows an exit
 //! code: progress goes to the session's `Monitor`, everything else that somebody may want to see to its [`Interaction`].
 
-mod command_name;
 pub mod connection;
 pub mod error;
 mod error_sheet;
@@ -34,7 +33,7 @@ pub mod resume;
 pub mod rollback;
 pub mod sync;
 
-pub use command_name::CommandName;
+pub use crate::model::CommandName;
 pub use error::{AppError, ErrorKind};
 pub use execution::{ActionChoice, RunEnd};
 pub use session::{Consent, ConsentQuestion, ConsentReply, Interaction, LeftOut, Notice, Session, Unattended};

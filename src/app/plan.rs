@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::command_name::CommandName;
 use super::connection::Connection;
 use super::error::{AppError, ErrorKind};
 use super::error_sheet::write_error_sheet;
@@ -19,6 +18,7 @@ use super::workspace::{OpenSource, Workspace};
 use crate::connectors::Connector;
 use crate::files::write_atomically;
 use crate::journal::Memory;
+use crate::model::CommandName;
 use crate::plan::file::PlanHeader;
 use crate::planning::{self, Accounts, MadePlan, PlanFiles};
 use crate::report::{Extent, Head, RecordKind, RunRecord};

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::command_name::CommandName;
 use super::error::AppError;
 use super::history::open_run;
 use super::past_runs::{past_runs_before, read_past_runs};
@@ -10,6 +9,7 @@ use super::session::Session;
 use super::stored_records::{find_plan_files, find_run_id, open_plan_record, verify_plan};
 use super::summaries::{estimated_requests, report_head, summarise_plan};
 use super::workspace::Workspace;
+use crate::model::CommandName;
 use crate::report::{RecordKind, RunRecord};
 
 /// Whether a report on a plan is compared with earlier runs, which needs the journal, and so the lock.

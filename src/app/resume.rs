@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 
-use super::command_name::CommandName;
 use super::connection::Connection;
 use super::error::{AppError, ErrorKind};
 use super::estimates::{estimate_hours_later, remaining_work};
@@ -13,7 +12,7 @@ use super::summaries::{estimated_requests, report_head, summarise_plan};
 use super::workspace::{OpenSource, Workspace};
 use crate::execute::lifecycle;
 use crate::journal::{Ending, Event, Journal, Memory, Outcome, RunId, RunState, Step, secret};
-use crate::model::Record;
+use crate::model::{CommandName, Record};
 use crate::plan::ActionKind;
 use crate::planning::{PlanFiles, ToDo};
 use crate::report::RecordKind;
@@ -120,7 +119,7 @@ async fn go_on(driver: &RunDriver<'_>, run: RunId) -> Result<RunEnd, AppError> {
     let state = find_run(journal, run)?;
     let (header, digest) = verify_run_plan(&workspace.state, run, state.head())?;
     // A plan that was applied was looked at by somebody first: its accounts are read again whatever its age.
-    let is_of_sync = CommandName::Sync.is(&state.head().command);
+    let is_of_sync = state.head().command == CommandName::Sync;
     let fresh_for = SignedDuration::try_from(workspace.settings.safety.fresh_for).unwrap_or(SignedDuration::ZERO);
     let fresh_until = header.created_at.checked_add(fresh_for).ok().filter(|_| is_of_sync);
     let spent = connection.target.connecting_cost();

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::command_name::CommandName;
 use super::connection::Connection;
 use super::error::{AppError, ErrorKind};
 use super::plan::{PlanOutcome, keep_plan, present_plan};
@@ -12,6 +11,7 @@ use super::stored_records::{find_run, find_run_id, verify_plan};
 use super::workspace::Workspace;
 use crate::journal::state::Phase;
 use crate::journal::{Journal, RunState};
+use crate::model::CommandName;
 use crate::planning::{self, MadePlan, PlanFiles, RollbackInputs};
 
 #[derive(Clone, Debug)]

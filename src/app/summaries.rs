@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::command_name::CommandName;
 use super::error::{AppError, ErrorKind};
 use crate::connectors::Meter;
+use crate::model::CommandName;
 use crate::plan::file::PlanHeader;
 use crate::plan::safety::ActionGroup;
 use crate::report::record::HeldKind;
@@ -13,10 +13,10 @@ use crate::report::{Head, RecordKind, Summary, TakesBack};
 
 /// A summary of nothing yet.
 #[must_use]
-pub fn blank_summary(command: &str, tenant: String, outcome: SummaryOutcome) -> Summary {
+pub fn blank_summary(command: CommandName, tenant: String, outcome: SummaryOutcome) -> Summary {
     Summary {
         headcount_summary: 1,
-        command: command.to_owned(),
+        command,
         run: String::new(),
         tenant,
         outcome,
@@ -70,7 +70,7 @@ pub(super) fn summarise_plan(
         requests,
         quota,
         exit_code: 0,
-        ..blank_summary(command.name(), header.tenant.clone(), outcome)
+        ..blank_summary(command, header.tenant.clone(), outcome)
     }
 }
 

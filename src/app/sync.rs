@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 
-use super::command_name::CommandName;
 use super::connection::Connection;
 use super::error::{AppError, ErrorKind};
 use super::execution::{ActionChoice, ReadyPlan, RunDriver, RunEnd, count_actions};
@@ -15,6 +14,7 @@ use super::summaries::{
 };
 use super::workspace::Workspace;
 use crate::journal::{Journal, Memory};
+use crate::model::CommandName;
 use crate::plan::selected_actions;
 use crate::planning::Accounts;
 use crate::report::{Extent, RecordKind};

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::output::{ColorChoice, StdoutFormat};
+use crate::app::CommandName;
 use crate::connectors::KINDS;
 use crate::report::Invocation;
 
@@ -287,18 +288,8 @@ impl Command {
     #[must_use]
     pub fn facts(&self) -> CommandFacts {
         CommandFacts {
-            name: self.name(),
             changes_accounts: matches!(self, Self::Apply(_) | Self::Sync(_) | Self::Resume(_)),
-            has_summary: matches!(
-                self,
-                Self::Init(_)
-                    | Self::Check(_)
-                    | Self::Plan(_)
-                    | Self::Apply(_)
-                    | Self::Sync(_)
-                    | Self::Resume(_)
-                    | Self::Rollback(_)
-            ),
+            summary_name: CommandName::from_name(self.name()),
         }
     }
 }
@@ -306,8 +297,7 @@ impl Command {
 /// What is known of a command without its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandFacts {
-    pub name: &'static str,
     pub changes_accounts: bool,
-    /// Whether it ends with a summary object.
-    pub has_summary: bool,
+    /// The name in its summary; none where it ends without one.
+    pub summary_name: Option<CommandName>,
 }

@@ -22,7 +22,7 @@ use terminal::Terminal;
 
 use crate::app::run_notice::failed_run_head;
 use crate::app::summaries::{blank_summary, round_seconds};
-use crate::app::{AppError, ErrorKind};
+use crate::app::{AppError, CommandName, ErrorKind};
 use crate::report::Summary;
 
 /// The program.
@@ -82,8 +82,8 @@ fn close_failed(terminal: &Arc<Terminal>, command: CommandFacts, error: &AppErro
     if let Some(exit) = terminal.told_exit() {
         return exit;
     }
-    if command.has_summary {
-        let summary = failed_summary(terminal, command.name, error);
+    if let Some(name) = command.summary_name {
+        let summary = failed_summary(terminal, name, error);
         terminal.close_with(&summary);
         keep_failed_end(terminal, command, summary, error.kind);
     }
@@ -123,7 +123,7 @@ async fn run_command(terminal: &Arc<Terminal>, command: Command) -> Result<u8, A
 }
 
 /// The summary of a command that failed before anything was changed.
-fn failed_summary(terminal: &Terminal, command: &str, error: &AppError) -> Summary {
+fn failed_summary(terminal: &Terminal, command: CommandName, error: &AppError) -> Summary {
     let exit = Exit::of_error(error);
     let tenant = terminal.configured().map(|known| known.tenant.clone()).unwrap_or_default();
     Summary {
@@ -154,7 +154,7 @@ mod one_summary {
     fn what_goes_wrong_after_the_summary_changes_neither_it_nor_the_exit_code() {
         let error = AppError::new(ErrorKind::Sandbox, "the connection did not end well");
         let terminal = terminal();
-        let summary = Summary { exit_code: PARTIAL, ..failed_summary(&terminal, "sync", &error) };
+        let summary = Summary { exit_code: PARTIAL, ..failed_summary(&terminal, CommandName::Sync, &error) };
         terminal.close_with(&summary);
         assert_eq!(close_failed(&terminal, facts("sync"), &error), PARTIAL);
         assert_eq!(terminal.told_exit(), Some(PARTIAL));

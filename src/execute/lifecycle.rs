@@ -16,7 +16,7 @@ use crate::journal::{
     Ending, Event, Journal, JournalError, Memory, Note, RunHead, RunId, RunSecret, RunState, SourceShape, StateDir,
     secret,
 };
-use crate::model::AccountId;
+use crate::model::{AccountId, CommandName};
 use crate::plan::file::PlanHeader;
 use crate::plan::sidecar::{LinesWriter, PlanFiles, PlanNote, read_notes};
 use crate::testing::failpoints::{self, Failpoint};
@@ -31,7 +31,7 @@ pub struct RunBeginning<'a> {
     /// The plan file's seal.
     pub digest: &'a str,
     pub files: &'a PlanFiles,
-    pub command: &'a str,
+    pub command: CommandName,
     pub approved: &'a [String],
     pub selection: &'a Selection,
     /// Actions in the plan.
@@ -83,7 +83,7 @@ pub async fn begin_run(beginning: &RunBeginning<'_>) -> Result<(RunId, RunSecret
         target: header.target.clone(),
         plan: header.plan.clone(),
         plan_digest: beginning.digest.to_owned(),
-        command: beginning.command.to_owned(),
+        command: beginning.command,
         actions: beginning.actions,
         approved: beginning.approved.to_vec(),
         selection: (*beginning.selection != Selection::default()).then(|| beginning.selection.clone()),

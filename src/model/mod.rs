@@ -4,6 +4,7 @@
 pub mod account;
 pub mod attribute;
 pub mod cell;
+pub mod command_name;
 pub mod key;
 pub mod located;
 pub mod monitor;
@@ -17,6 +18,7 @@ pub mod value;
 
 pub use account::{Account, AccountId, Attributes, Desired, Wanted};
 pub use attribute::{AttrId, AttrSet, Attribute, Capabilities, Field, Kind};
+pub use command_name::CommandName;
 pub use key::{Digest, KeyHash, MatchRule};
 pub use located::Located;
 pub use monitor::{Done, Monitor, Phase, Silent, TestMonitor};

@@ -25,17 +25,18 @@ pub struct FinishedRun {
 #[cfg(test)]
 mod samples {
     use super::FinishedRun;
+    use crate::model::CommandName;
     use crate::plan::action::{ActionCounts, FindingCounts};
     use crate::plan::safety::ActionGroup;
     use crate::report::record::HeldKind;
-    use crate::report::summary::{QuotaSummary, Requests, SummaryOutcome, SummaryProblem};
+    use crate::report::summary::{ProblemKind, QuotaSummary, Requests, SummaryOutcome, SummaryProblem};
     use crate::report::{Head, RecordKind, Summary};
 
     /// A run of which some things went well, some were held, and some failed.
     pub fn partial() -> FinishedRun {
         let summary = Summary {
             headcount_summary: 1,
-            command: "sync".into(),
+            command: CommandName::Sync,
             run: "20261122T030000Z-0ce93e".into(),
             tenant: "acme".into(),
             outcome: SummaryOutcome::Partial,
@@ -81,7 +82,7 @@ mod samples {
         (summary.planned, summary.applied, summary.found) = Default::default();
         (summary.held, summary.failed, summary.exit_code) = (0, 0, 1);
         (summary.run, summary.outcome, summary.quota) = (String::new(), SummaryOutcome::Failed, None);
-        summary.error = Some(SummaryProblem { kind: "source".into(), message: message.into(), hint: None });
+        summary.error = Some(SummaryProblem { kind: ProblemKind::Source, message: message.into(), hint: None });
         over
     }
 }

@@ -11,7 +11,7 @@ use proptest::sample::select;
 
 use super::record::HeldKind;
 use super::samples::{quiet, rendered, rich};
-use super::{ActionOutcome, Entry, Form, Head, OutcomeResult, RunRecord, Style, SummaryProblem, render};
+use super::{ActionOutcome, Entry, Form, Head, OutcomeResult, ProblemKind, RunRecord, Style, SummaryProblem, render};
 use crate::model::{AccountId, Secret, Value};
 use crate::plan::safety::ActionGroup;
 use crate::plan::{Action, ActionKind, Change, Finding, FindingKind, SourceLine};
@@ -136,13 +136,13 @@ fn finding() -> impl Strategy<Value = Entry> {
 }
 
 pub(super) fn head() -> impl Strategy<Value = Head> {
-    let texts = (nasty(), nasty(), nasty(), vec(nasty(), 0..2), option::of((nasty(), nasty(), option::of(nasty()))));
+    let texts = (nasty(), nasty(), nasty(), vec(nasty(), 0..2), option::of((nasty(), option::of(nasty()))));
     let held = option::of((select(ActionGroup::ALL.to_vec()), nasty()));
     (any::<bool>(), texts, held).prop_map(|(is_run, (run, tenant, target, notes, error), held)| {
         let mut head = if is_run { rich().head } else { quiet().head };
         (head.summary.run, head.summary.tenant, head.target, head.notes) = (run, tenant, target, notes);
         head.held.extend(held.map(|(kind, approve)| HeldKind { kind, count: 2, limit: 1, approve }));
-        head.summary.error = error.map(|(kind, message, hint)| SummaryProblem { kind, message, hint });
+        head.summary.error = error.map(|(message, hint)| SummaryProblem { kind: ProblemKind::Target, message, hint });
         head
     })
 }

@@ -73,7 +73,7 @@ fn write_head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}, {at}: **{}**", code_text(&head.target), summary.outcome.status_text())?;
     if let Some(problem) = &summary.error {
         let message = shortened(&problem.message, LONGEST_MESSAGE);
-        writeln!(out, "\n**{} error:** {}", escape_markdown(&problem.kind), code_text(&message))?;
+        writeln!(out, "\n**{} error:** {}", problem.kind.name(), code_text(&message))?;
     }
     for note in unrepeated_notes(head) {
         writeln!(out, "\n> {}", code_text(&shortened(note, LONGEST_MESSAGE)))?;
@@ -217,7 +217,7 @@ fn escape_markdown(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::samples::{rendered, rich, rich_plan};
-    use crate::report::{Form, RunRecord, SummaryProblem};
+    use crate::report::{Form, ProblemKind, RunRecord, SummaryProblem};
 
     #[test]
     fn a_run_reads_like_this() {
@@ -338,7 +338,8 @@ mod tests {
         assert!(text.contains("| deactivate | 1 | 0 |  |") && !text.contains("--approve"), "{text}");
 
         let mut head = rich_plan().head;
-        head.summary.error = Some(SummaryProblem { kind: "safety".into(), message: "too few rows".into(), hint: None });
+        head.summary.error =
+            Some(SummaryProblem { kind: ProblemKind::Safety, message: "too few rows".into(), hint: None });
         let text = rendered(RunRecord::from_parts(head, std::iter::empty()), Form::Markdown, &Style::default());
         assert!(!text.contains("### Held") && !text.contains("--approve"), "{text}");
     }

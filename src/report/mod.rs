@@ -36,7 +36,7 @@ pub use invocation::Invocation;
 pub use next::{NextStep, next_steps, release_command};
 pub use person::Explanation;
 pub use record::{ActionOutcome, Entry, Head, OutcomeResult, PastRun, RecordKind, RunRecord, TakesBack};
-pub use summary::{Summary, SummaryProblem};
+pub use summary::{ProblemKind, Summary, SummaryProblem};
 
 /// Writes a record in one form.
 ///

@@ -3,7 +3,8 @@
 use super::summary::SummaryOutcome;
 use super::visible::visible;
 use super::words::untouched_actions;
-use super::{Head, Invocation, record::HeldKind};
+use super::{Head, Invocation, ProblemKind, record::HeldKind};
+use crate::model::CommandName;
 
 /// One thing to do: why, and the command that does it where there is one. Both are safe to show on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<NextStep> {
     let mut steps = Vec::new();
 
     // Where a run was asked to stop, the way on is the only step.
-    if let Some(problem) = summary.error.as_ref().filter(|problem| problem.kind != "signal") {
+    if let Some(problem) = summary.error.as_ref().filter(|problem| problem.kind != ProblemKind::Signal) {
         let what = called.complete_commands(problem.hint.as_ref().unwrap_or(&problem.message));
         steps.push(NextStep::new(capitalize_hint(&visible(&what))));
     }
@@ -40,7 +41,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<NextStep> {
             format!("{} of unknown outcome: looked up before anything is sent again", count_accounts(summary.unknown));
         steps.push(NextStep::new(why).with_command(called.whole_command(&format!("resume {run}"))));
     } else if summary.outcome == SummaryOutcome::Paused {
-        let is_for_quota = summary.error.as_ref().is_some_and(|problem| problem.kind == "quota");
+        let is_for_quota = summary.error.as_ref().is_some_and(|problem| problem.kind == ProblemKind::Quota);
         let quota = summary.quota.as_ref().filter(|_| is_for_quota);
         let until = quota.and_then(|quota| quota.resets_at).map(super::words::moment_text);
         let until = until.map(|at| format!(" (the quota resets at {at})")).unwrap_or_default();
@@ -67,7 +68,7 @@ pub fn next_steps(head: &Head, called: &Invocation) -> Vec<NextStep> {
         steps.push(NextStep::new(why).with_command(called.whole_command(rest.as_deref().unwrap_or("sync"))));
     }
     let free = summary.planned.count_all().saturating_sub(summary.held);
-    let is_to_be_applied = matches!(summary.command.as_str(), "apply" | "sync");
+    let is_to_be_applied = matches!(summary.command, CommandName::Apply | CommandName::Sync);
     if !head.is_run() && !is_to_be_applied && free > 0 && summary.error.is_none() {
         let step = NextStep::new(format!("{} to change", count_accounts(free)));
         steps.push(if head.against.is_none() {
@@ -130,7 +131,7 @@ pub fn release_command(head: &Head, held: &HeldKind, called: &Invocation) -> Str
         format!("apply {} --approve {hash}", visible(&rollback.plan))
     } else if let Some(plan) = &head.rest {
         format!("apply {} --approve {hash}", visible(plan))
-    } else if head.is_run() || head.summary.command == "sync" {
+    } else if head.is_run() || head.summary.command == CommandName::Sync {
         // A run that has ended is not continued: the next one plans the same actions, which the same hash releases.
         format!("sync --approve {hash}")
     } else {
@@ -182,15 +183,15 @@ mod tests {
         let mut head = rich().head;
         (head.summary.unknown, head.summary.applied.reactivate) = (0, 1);
         head.summary.found.invalid = 0;
-        for command in ["sync", "apply", "resume"] {
-            head.summary.command = command.into();
+        for command in [CommandName::Sync, CommandName::Apply, CommandName::Resume] {
+            head.summary.command = command;
             assert_eq!(commands(&head), ["headcount sync --approve 9f2c41"]);
         }
         head.rest = Some("p-7".into());
         assert_eq!(commands(&head), ["headcount apply p-7 --approve 9f2c41"]);
-        (head.of, head.summary.command, head.rest) = (RecordKind::Plan, "apply".into(), None);
+        (head.of, head.summary.command, head.rest) = (RecordKind::Plan, CommandName::Apply, None);
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41"]);
-        head.summary.command = "plan".into();
+        head.summary.command = CommandName::Plan;
         assert_eq!(commands(&head), ["headcount apply r-7 --approve 9f2c41", "headcount apply r-7"]);
     }
 
@@ -198,8 +199,11 @@ mod tests {
     fn of_a_plan_that_was_stopped_nothing_is_released() {
         let mut head = rich().head;
         head.of = RecordKind::Plan;
-        head.summary.error =
-            Some(crate::report::SummaryProblem { kind: "safety".into(), message: "too few rows".into(), hint: None });
+        head.summary.error = Some(crate::report::SummaryProblem {
+            kind: ProblemKind::Safety,
+            message: "too few rows".into(),
+            hint: None,
+        });
         assert!(commands(&head).iter().all(|command| !command.contains("--approve")));
     }
 
@@ -236,7 +240,7 @@ mod tests {
         (head.of, head.summary.outcome) = (RecordKind::Run, SummaryOutcome::Paused);
         let hint = Some("`headcount resume` continues where it stopped".into());
         head.summary.error =
-            Some(crate::report::SummaryProblem { kind: "signal".into(), message: "stopped".into(), hint });
+            Some(crate::report::SummaryProblem { kind: ProblemKind::Signal, message: "stopped".into(), hint });
         assert_eq!(next_steps(&head, &Invocation::default()).len(), 1);
         assert_eq!(commands(&head), ["headcount resume p-1"]);
     }
@@ -247,8 +251,8 @@ mod tests {
         (head.of, head.summary.outcome) = (RecordKind::Run, SummaryOutcome::Paused);
         head.summary.quota =
             Some(crate::report::summary::QuotaSummary { limit: None, remaining: 0, resets_at: Some(head.started_at) });
-        let mut paused_by = |kind: &str| {
-            let problem = crate::report::SummaryProblem { kind: kind.into(), message: "no more".into(), hint: None };
+        let mut paused_by = |kind| {
+            let problem = crate::report::SummaryProblem { kind, message: "no more".into(), hint: None };
             head.summary.error = Some(problem);
             next_steps(&head, &Invocation::default())
                 .into_iter()
@@ -256,8 +260,8 @@ mod tests {
                 .unwrap()
                 .why
         };
-        assert!(paused_by("quota").contains("2026-11-22 03:00:00 UTC"));
-        assert_eq!(paused_by("signal"), "Paused; it continues where it stopped");
+        assert!(paused_by(ProblemKind::Quota).contains("2026-11-22 03:00:00 UTC"));
+        assert_eq!(paused_by(ProblemKind::Signal), "Paused; it continues where it stopped");
     }
 
     #[test]
@@ -270,13 +274,13 @@ mod tests {
         let called = Invocation::new(Some("prod.toml".as_ref()), Some("state".as_ref()));
         let (mut plan, mut left, mut conflict) = (rich().head, rich().head, quiet().head);
         plan.of = RecordKind::Plan;
-        (plan.summary.command, plan.takes_back) = ("rollback".into(), Some(rollback()));
+        (plan.summary.command, plan.takes_back) = (CommandName::Rollback, Some(rollback()));
         (left.summary.held, left.summary.failed, left.summary.unknown) = (0, 0, 0);
         conflict.summary.found.conflict = 1;
         let mut stopped = quiet().head;
         let hint = Some("`headcount resume` goes on".into());
         stopped.summary.error =
-            Some(crate::report::SummaryProblem { kind: "target".into(), message: "down".into(), hint });
+            Some(crate::report::SummaryProblem { kind: ProblemKind::Target, message: "down".into(), hint });
         let mut seen = 0;
         for head in [rich().head, plan, left, conflict, stopped] {
             for step in next_steps(&head, &called) {

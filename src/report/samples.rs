@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Entry, Form, Head, PastRun, RunRecord, Style, render};
+use crate::model::CommandName;
 use crate::plan::action::ActionCounts;
 
 /// Renders to a text; what is not UTF-8 fails the test.
@@ -59,7 +60,7 @@ pub fn rich() -> RunRecord<'static> {
 pub fn rich_plan() -> RunRecord<'static> {
     let RunRecord { entries, .. } = rich();
     let mut head = head("plan");
-    head.summary.command = "plan".to_owned();
+    head.summary.command = CommandName::Plan;
     head.summary.outcome = super::summary::SummaryOutcome::Planned;
     (head.summary.failed, head.summary.unknown, head.summary.applied) = (0, 0, Default::default());
     head.notes = vec!["the listing shifted while it was read".into()];
@@ -89,7 +90,7 @@ pub fn past() -> Vec<PastRun> {
 /// A plan in which nothing is to do.
 pub fn quiet() -> RunRecord<'static> {
     let mut head = head("plan");
-    head.summary.command = "plan".to_owned();
+    head.summary.command = CommandName::Plan;
     head.held.clear();
     head.summary = serde_json::from_value(json!({
         "headcount_summary": 1, "command": "plan", "run": "p-1", "tenant": "acme", "outcome": "no_changes",

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::CommandName;
 use crate::plan::Forecast;
 use crate::plan::action::{ActionCounts, FindingCounts};
 
@@ -11,7 +12,7 @@ use crate::plan::action::{ActionCounts, FindingCounts};
 pub struct Summary {
     /// The version of this form: 1.
     pub headcount_summary: u32,
-    pub command: String,
+    pub command: CommandName,
     /// The run's name; for a plan the plan's.
     pub run: String,
     pub tenant: String,
@@ -102,9 +103,51 @@ pub struct QuotaSummary {
 /// Why a command failed before anything was changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SummaryProblem {
-    /// One word a script can switch on: `configuration`, `source`, `target`, `plan`, `journal`, `safety`, `locked`, `usage`.
-    pub kind: String,
+    /// One word a script can switch on.
+    pub kind: ProblemKind,
     pub message: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+}
+
+/// What a command failed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    Configuration,
+    Source,
+    Target,
+    Quota,
+    Signal,
+    Plan,
+    Journal,
+    Locked,
+    Safety,
+    Passwords,
+    Sandbox,
+    System,
+    Output,
+    Usage,
+}
+
+impl ProblemKind {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Source => "source",
+            Self::Target => "target",
+            Self::Quota => "quota",
+            Self::Signal => "signal",
+            Self::Plan => "plan",
+            Self::Journal => "journal",
+            Self::Locked => "locked",
+            Self::Safety => "safety",
+            Self::Passwords => "passwords",
+            Self::Sandbox => "sandbox",
+            Self::System => "system",
+            Self::Output => "output",
+            Self::Usage => "usage",
+        }
+    }
 }

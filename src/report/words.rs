@@ -365,7 +365,8 @@ mod tests {
         head.notes = vec!["too few rows".into(), "the listing shifted".into()];
         assert_eq!(unrepeated_notes(&head).count(), 2);
         let message = "too few rows; too many are invalid".into();
-        head.summary.error = Some(crate::report::SummaryProblem { kind: "safety".into(), message, hint: None });
+        head.summary.error =
+            Some(crate::report::SummaryProblem { kind: crate::report::ProblemKind::Safety, message, hint: None });
         assert_eq!(unrepeated_notes(&head).collect::<Vec<_>>(), ["the listing shifted"]);
     }
 }

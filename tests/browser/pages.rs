@@ -231,6 +231,6 @@ pub fn company(dir: &Path) -> PathBuf {
         json!({"unchanged": 1079, "drift": 1, "conflict": 1, "invalid": 1, "skipped": 0, "absent": 1, "protected": 4}),
     )
     .unwrap();
-    head.summary.command = "plan".into();
+    head.summary.command = headcount::model::CommandName::Plan;
     write(dir, head, past(), entries.into_iter())
 }

@@ -75,7 +75,7 @@ impl RunLine {
         let (run, tally) = (&listed.overview, listed.overview.tally);
         Self {
             run: run.run.to_string(),
-            command: visible(&run.head.command).into_owned(),
+            command: run.head.command.to_string(),
             tenant: shortened(&run.head.tenant, TENANT).into_owned(),
             state: listed.standing().name(),
             counts: Some([tally.applied + tally.adopted, tally.failed, tally.unknown + tally.open]),

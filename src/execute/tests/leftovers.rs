@@ -165,7 +165,7 @@ fn a_plan_without_its_notes_says_nothing_of_who_was_absent_so_every_grace_begins
             header: &header,
             digest: "d",
             files: &files,
-            command: "apply",
+            command: crate::model::CommandName::Apply,
             approved: &[],
             selection,
             actions: 0,

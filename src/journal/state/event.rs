@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::RunId;
-use crate::model::AccountId;
+use crate::model::{AccountId, CommandName};
 
 /// Messages, reasons and transaction ids are cut to so many bytes.
 pub const MESSAGE_BYTES: usize = 300;
@@ -67,8 +67,8 @@ pub struct RunHead {
     /// The plan's id.
     pub plan: String,
     pub plan_digest: String,
-    /// `apply`, `sync`.
-    pub command: String,
+    /// `apply` or `sync`.
+    pub command: CommandName,
     /// How many actions the plan has; they are numbered from 1.
     pub actions: u64,
     /// The hashes that released held actions.
@@ -181,8 +181,7 @@ impl Event {
                 }
             }
             Self::Outcome {
-                result:
-                    Outcome::Skipped { message } | Outcome::Unknown { message } | Outcome::ExistsAlready { message },
+                result: Outcome::Skipped { message } | Outcome::Unknown { message } | Outcome::ExistsAlready { message },
                 ..
             } => cut_text(message),
             Self::RunPaused { why, .. } => cut_text(why),

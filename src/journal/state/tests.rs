@@ -266,7 +266,8 @@ fn accounts_remarks_and_undecided_steps_are_kept() {
         state.apply(&event).unwrap();
     }
     assert_eq!(state.account_of(1), Some(&AccountId("4711".to_owned())), "a follow-up does not forget the account");
-    let remark = Remark { message: "why".to_owned(), code: Some(3111), trxid: Some("t1".to_owned()), ..Remark::default() };
+    let remark =
+        Remark { message: "why".to_owned(), code: Some(3111), trxid: Some("t1".to_owned()), ..Remark::default() };
     assert_eq!(state.remark_of(2, Step::First), Some(&remark));
     assert_eq!(state.undecided_steps().collect::<Vec<_>>(), [(3, Step::First), (4, Step::First)]);
     assert_eq!(state.tally(), Tally { applied: 1, failed: 1, unknown: 1, open: 1, ..Tally::default() });

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::journal::state::event::{EXISTS_ALREADY, NEVER_LEARNT};
 use crate::journal::state::{Ending, Event, Outcome, RunHead, RunId, Selection, Step};
-use crate::model::AccountId;
+use crate::model::{AccountId, CommandName};
 
 pub const VERSION: u8 = 1;
 
@@ -136,7 +136,7 @@ fn put_head(out: &mut Vec<u8>, head: &RunHead) {
         &head.target,
         &head.plan,
         &head.plan_digest,
-        &head.command,
+        head.command.name(),
         &head.source_digest,
         &head.config_digest,
     ] {
@@ -249,7 +249,7 @@ impl Bytes<'_> {
             target: self.read_text()?,
             plan: self.read_text()?,
             plan_digest: self.read_text()?,
-            command: self.read_text()?,
+            command: self.read_command()?,
             source_digest: self.read_text()?,
             config_digest: self.read_text()?,
             actions: self.read_number()?,
@@ -261,6 +261,11 @@ impl Bytes<'_> {
                 None
             },
         })
+    }
+
+    fn read_command(&mut self) -> Result<CommandName, String> {
+        let name = self.read_text()?;
+        CommandName::from_name(&name).ok_or_else(|| format!("{name} is no command"))
     }
 
     fn read_step(&mut self) -> Result<Step, String> {

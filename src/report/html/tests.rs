@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{POLICY, SCRIPT, STYLE};
 use crate::report::laws::{entries, head};
 use crate::report::samples::{past, quiet, rendered, rich, rich_plan};
-use crate::report::{Entry, Form, Head, PastRun, RunRecord, Style, SummaryProblem};
+use crate::report::{Entry, Form, Head, PastRun, ProblemKind, RunRecord, Style, SummaryProblem};
 
 fn page(record: RunRecord<'_>) -> String {
     rendered(record, Form::Html, &Style::default())
@@ -57,7 +57,7 @@ fn what_cannot_be_released_has_no_command_that_releases_it() {
     assert!(with(&|_| {}).contains("<code>headcount apply r-7 --approve 9f2c41</code>"));
     let against = with(&|head| head.against = Some("accounts.csv".into()));
     assert!(against.contains("id=\"held\"") && !against.contains("--approve"));
-    let error = SummaryProblem { kind: "safety".into(), message: "too few rows".into(), hint: None };
+    let error = SummaryProblem { kind: ProblemKind::Safety, message: "too few rows".into(), hint: None };
     let stopped = with(&|head| head.summary.error = Some(error.clone()));
     assert!(stopped.contains("Safety error:") && !stopped.contains("--approve") && !stopped.contains("id=\"held\""));
 }

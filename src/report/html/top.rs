@@ -45,7 +45,7 @@ fn write_title(head: &Head, page: &mut HtmlPage<'_>) -> io::Result<()> {
     page.write_markup("</time></p>\n")?;
     if let Some(problem) = &summary.error {
         page.write_markup("<p class=\"box failed\"><strong>")?
-            .write_text(&capitalize(&problem.kind))?
+            .write_text(&capitalize(problem.kind.name()))?
             .write_markup(" error:</strong> ")?;
         page.write_foreign(&shortened(&problem.message, LONGEST_MESSAGE))?.write_markup("</p>\n")?;
     }

@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 
 use super::redact::{ValueRedactor, redact_entry};
 use super::{ActionOutcome, Entry, Style};
-use crate::model::{AccountId, Value};
+use crate::model::{AccountId, CommandName, Value};
 use crate::plan::{Action, Finding, SourceLine};
 
 /// The answer to a question about a person.
@@ -198,7 +198,7 @@ pub struct Held {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Touched {
     pub run: String,
-    pub command: String,
+    pub command: CommandName,
     pub started_at: Timestamp,
     pub action: Action,
     pub outcome: ActionOutcome,

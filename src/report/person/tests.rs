@@ -61,7 +61,7 @@ fn person() -> Explanation {
             stopped: vec!["the source has 3 rows, at least 1000 are needed (safety.min_rows)".into()],
             history: vec![Touched {
                 run: "r-7".into(),
-                command: "sync".into(),
+                command: CommandName::Sync,
                 started_at: at,
                 action,
                 outcome: ActionOutcome { result: OutcomeResult::Failed, message: Some("hush-hush".into()), ..outcome },

@@ -211,7 +211,7 @@ impl PersonPage<'_> {
         let at = moment_text(came.at.unwrap_or(*started_at));
         let result = self.colors.paint_color(color_of(came.result), came.result.name());
         writeln!(out, "  {at}  {} {result}", action.action.as_str())?;
-        writeln!(out, "    {}", self.colors.paint_dim(&format!("{} {}", visible(command), visible(run))))?;
+        writeln!(out, "    {}", self.colors.paint_dim(&format!("{command} {}", visible(run))))?;
         self.write_changes(&action.changes, 4, out)?;
         match outcome_text(came) {
             Some(text) => self.write_paragraph(4, &text, out),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::report::counts::{CountRow, action_rows};
 use crate::report::form::Extent;
 use crate::report::next::next_steps;
-use crate::report::summary::SummaryOutcome;
+use crate::report::summary::{ProblemKind, SummaryOutcome};
 use crate::report::text_colors::{RED, TextColors};
 use crate::report::visible::{shortened, visible};
 use crate::report::words::{self, LONGEST_MESSAGE, record_title, unrepeated_notes};
@@ -48,10 +48,10 @@ fn write_how(head: &Head, style: &Style, colors: TextColors, out: &mut dyn Write
     write_wrapped(&place, style.width, 0, |line| colors.paint_dim(line), out)?;
     if let Some(problem) = &summary.error {
         let message = shortened(&problem.message, LONGEST_MESSAGE);
-        let text = match problem.kind.as_str() {
+        let text = match problem.kind {
             // Somebody wanted it so.
-            "signal" => format!("! {message}"),
-            kind => format!("! {} error: {message}", visible(kind)),
+            ProblemKind::Signal => format!("! {message}"),
+            kind => format!("! {} error: {message}", kind.name()),
         };
         write_wrapped(&text, style.width, 0, |line| colors.paint_color(RED, line), out)?;
     }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::journal::store::codec::{VERSION, decode_event, encode_event};
-use crate::model::AccountId;
+use crate::model::{AccountId, CommandName};
 use crate::plan::Selection;
 
 fn moment() -> impl Strategy<Value = (RunId, Timestamp)> {
@@ -39,15 +39,16 @@ fn any_event() -> impl Strategy<Value = Event> {
 fn any_head() -> impl Strategy<Value = RunHead> {
     let texts = prop::collection::vec(".{0,9}", 0..4);
     let selection = (texts.clone(), prop::option::of(0..u64::MAX)).prop_map(|(only, limit)| Selection { only, limit });
-    (prop::collection::vec(".{0,20}", 7), any::<u64>(), texts, prop::option::of(selection)).prop_map(
-        |(t, actions, approved, selection)| RunHead {
+    let command = prop::sample::select(CommandName::ALL.to_vec());
+    (prop::collection::vec(".{0,20}", 6), command, any::<u64>(), texts, prop::option::of(selection)).prop_map(
+        |(t, command, actions, approved, selection)| RunHead {
             tenant: t[0].clone(),
             target: t[1].clone(),
             plan: t[2].clone(),
             plan_digest: t[3].clone(),
-            command: t[4].clone(),
-            source_digest: t[5].clone(),
-            config_digest: t[6].clone(),
+            command,
+            source_digest: t[4].clone(),
+            config_digest: t[5].clone(),
             actions,
             approved,
             selection,
