@@ -19,6 +19,7 @@ use headcount::app::sync::{SyncRequest, sync_accounts};
 use headcount::app::{ActionChoice, AppError, Consent, RunEnd, Session, Workspace};
 use headcount::clock::Stop;
 use headcount::model::monitor::{Done, Monitor};
+use headcount::report::person::PersonHistory;
 
 const CONFIG: &str = r#"
 [source]
@@ -107,9 +108,9 @@ pub async fn run_night(folder: &Path, out: &mut dyn Write) -> Result<(), Box<dyn
 
     // One person, from the last listing and the journal; no request is sent.
     let request = ExplainRequest { whom: PersonQuery::Key("ana".to_owned()), evidence: Evidence::LastListing };
-    let person = explain_one(&session, open()?, &request).await?.person;
-    let (decision, because) = person.map(|person| (person.decision, person.because)).unwrap_or_default();
-    writeln!(out, "explain ana: {decision}: {because}")?;
+    if let Some(PersonHistory { person, .. }) = explain_one(&session, open()?, &request).await?.person {
+        writeln!(out, "explain ana: {}: {}", person.decision.name(), person.because)?;
+    }
 
     // A backup of the accounts as they are now.
     let mut exported = export_accounts(&session, &open()?).await?;

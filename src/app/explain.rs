@@ -10,8 +10,9 @@ use super::workspace::Workspace;
 use crate::connectors::{Connector, Trouble};
 use crate::journal::{Journal, Memory};
 use crate::model::{AccountId, Attributes, Value, Wanted};
+use crate::plan::person::Person;
 pub use crate::planning::PersonQuery;
-use crate::planning::{AccountEdit, Accounts, ExplainedPerson, LastListing, PersonAnswer, explain_people};
+use crate::planning::{AccountEdit, Accounts, LastListing, PersonAnswer, explain_people};
 use crate::report::person::Explanation;
 
 #[derive(Clone, Debug)]
@@ -162,12 +163,14 @@ async fn ask_tenant(
     for account in found {
         last.add_edit(account.id.clone(), AccountEdit::Now(account));
     }
+    last.note_question();
     Ok(())
 }
 
-fn possible_accounts(person: &ExplainedPerson) -> Vec<AccountId> {
+fn possible_accounts(person: &Person) -> Vec<AccountId> {
     let own = person.account.iter().map(|account| &account.id);
-    let mut ids: Vec<AccountId> = own.chain(&person.remembered).chain(&person.candidates).cloned().collect();
+    let mut ids: Vec<AccountId> =
+        own.chain(&person.matching.remembered).chain(&person.matching.candidates).cloned().collect();
     ids.sort();
     ids.dedup();
     ids

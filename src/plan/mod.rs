@@ -11,6 +11,7 @@ pub mod file;
 pub mod fuzzing;
 mod header;
 pub mod inverse;
+pub mod person;
 pub mod policy;
 pub mod protect;
 pub mod safety;

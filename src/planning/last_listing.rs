@@ -26,6 +26,8 @@ pub struct LastListing {
     /// What became of accounts since, in its order.
     edits: BTreeMap<AccountId, Vec<AccountEdit>>,
     changed_by_runs: usize,
+    /// Whether the tenant was asked about the people in question.
+    is_asked: bool,
     /// Runs that may have changed something since, but what is unknown.
     pub doubts: Vec<String>,
 }
@@ -113,6 +115,17 @@ impl LastListing {
         }
         last.changed_by_runs = last.edits.len();
         Ok(last)
+    }
+
+    /// Notes that the tenant was asked about the people in question: who is not among the edits is not there.
+    pub fn note_question(&mut self) {
+        self.is_asked = true;
+    }
+
+    /// Whether anything is known of the accounts of the people in question.
+    #[must_use]
+    pub fn knows_accounts(&self) -> bool {
+        self.is_there() || self.is_asked
     }
 
     /// Whether there is a listing.

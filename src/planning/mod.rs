@@ -7,6 +7,7 @@ mod decided_rows;
 mod draft_actions;
 mod estimate;
 mod explain;
+mod explained_person;
 mod findings_writer;
 mod fingerprints;
 mod last_listing;
@@ -24,7 +25,7 @@ pub mod spool;
 mod watched_people;
 
 pub use estimate::{Estimate, ToDo};
-pub use explain::{ExplainedPerson, ExplainedRow, MappedExpression, PersonAnswer, PersonStanding, explain_people};
+pub use explain::{PersonAnswer, explain_people};
 pub use findings_writer::read_findings;
 pub use fingerprints::fingerprint_value;
 pub use last_listing::{AccountEdit, LastListing};

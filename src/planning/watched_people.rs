@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{Account, AccountId, Desired, Place};
-use crate::reconcile::{Comparison, Settlement};
+use crate::reconcile::{Comparison, RowVerdict, Settlement};
 
 /// Who is watched, and what was seen of them. The default watches nobody.
 #[derive(Default)]
@@ -68,5 +68,12 @@ impl WatchedPeople {
         comparison: Option<Comparison>,
     ) {
         self.seen.push(WatchedRow { settlement, desired, accounts, comparison });
+    }
+}
+
+impl WatchedRow {
+    /// Whether another row of the same person counts.
+    pub fn is_dropped(&self) -> bool {
+        matches!(self.settlement.verdict, RowVerdict::Dropped { .. })
     }
 }

@@ -88,12 +88,12 @@ fn as_planned(whom: &PersonQuery, explained: &PersonAnswer, actions: &[Action], 
     };
     let action = actions.iter().find(|action| is_it(action.source.as_ref(), action.account.as_ref()));
     let finding = findings.iter().find(|finding| is_it(finding.source.as_ref(), finding.account.as_ref()));
-    assert_eq!((person.decision.action.as_ref(), person.decision.finding.as_ref()), (action, finding), "{whom:?}");
+    assert_eq!((person.action.as_ref(), person.finding.as_ref()), (action, finding), "{whom:?}");
     if let Some(action) = action {
         assert_eq!((&person.key, person.account.as_ref().map(|a| &a.id)), (&action.key, action.account.as_ref()));
-        assert_eq!(person.found, action.matched);
+        assert_eq!(person.matching.by, action.matched);
     }
-    person.outcome_word().to_owned()
+    person.decision.name().to_owned()
 }
 
 #[test]

@@ -9,12 +9,13 @@ mod text;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::redact::{ValueRedactor, redact_entry};
 use super::{ActionOutcome, Entry, Style};
-use crate::model::{AccountId, CommandName, Value};
-use crate::plan::{Action, Finding, SourceLine};
+use crate::model::{AccountId, CommandName};
+use crate::plan::person::{MappedAttribute, Person, PersonDecision};
+use crate::plan::{Action, SourceLine};
 
 /// The answer to a question about a person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,7 +29,7 @@ pub struct Explanation {
     pub target: String,
     pub listing: Listing,
     /// Where exactly one is meant.
-    pub person: Option<Person>,
+    pub person: Option<PersonHistory>,
     /// Where several are: each with the words that mean nobody else.
     pub candidates: Vec<Candidate>,
     /// Where nobody is: the names that look most like what was asked for.
@@ -59,139 +60,16 @@ pub struct Candidate {
     pub identity: Option<String>,
     pub source: Option<SourceLine>,
     pub account: Option<AccountId>,
-    pub decision: String,
+    pub decision: PersonDecision,
 }
 
+/// The one person who is meant, and what became of the account.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Person {
-    /// The name by which plans and reports know the person.
-    pub key: String,
-    /// The action, or what was found; `unchanged` where there is nothing to do, `excluded` where `source.include` leaves
-    /// the row out, `ignored` where `policy.absent` leaves the account alone, `unknown` where no account was ever listed.
-    pub decision: String,
-    /// The same as a sentence.
-    pub because: String,
-    pub row: Option<Row>,
-    pub account: Option<Account>,
-    #[serde(rename = "match")]
-    pub matching: Matching,
-    /// Every mapped attribute.
-    pub attributes: Vec<Attribute>,
-    /// What would be done, as a plan has it.
-    pub action: Option<Action>,
-    /// What was found, as a report has it.
-    pub finding: Option<Finding>,
-    /// Why the action waits.
-    pub held: Option<Held>,
-    /// Safety rules that stop the whole plan.
-    pub stopped: Vec<String>,
+pub struct PersonHistory {
+    #[serde(flatten)]
+    pub person: Person,
     /// What runs did to this account, the last first.
     pub history: Vec<Touched>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
-    pub source: SourceLine,
-    pub identity: Option<String>,
-    /// Whether `source.include` lets it through.
-    pub included: bool,
-    /// The cells that `source.include` reads.
-    pub include_cells: Vec<Cell>,
-    /// Why the row has no cells that can be told, where that is so.
-    pub problem: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Cell {
-    pub column: String,
-    pub value: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Account {
-    pub id: AccountId,
-    /// Whether it is in use, where the application says.
-    pub active: Option<bool>,
-    /// Why the application's own rules forbid to touch it.
-    pub protected: Option<String>,
-    /// What the application shows of it, in the order of its attributes.
-    #[serde(serialize_with = "by_name")]
-    pub values: Vec<(String, Value)>,
-}
-
-/// How the account was looked for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Matching {
-    /// What found it: `link` (the remembered account), or a rule.
-    pub by: Option<String>,
-    /// The account that is remembered for this identity.
-    pub remembered: Option<AccountId>,
-    /// The rules in their order, each with what the row gives for it.
-    pub rules: Vec<Rule>,
-    /// Accounts that nobody could choose between.
-    pub candidates: Vec<AccountId>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rule {
-    pub rule: String,
-    /// None where the row has no value for it.
-    pub key: Option<String>,
-}
-
-/// One mapped attribute: where its value comes from, and how the account stands against it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Attribute {
-    pub attribute: String,
-    pub expression: String,
-    /// The cells that the expression reads.
-    pub cells: Vec<Cell>,
-    /// `always`, `create`, `never`.
-    pub on: &'static str,
-    /// What the row says; null where it is cleared; missing where the row says nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wanted: Option<Value>,
-    /// What the account has; missing where there is none, or where the application does not show it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub has: Option<Value>,
-    pub standing: Standing,
-    /// Why the row's value cannot be used.
-    pub problems: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// The account has it already.
-    Same,
-    /// An update would change it.
-    Differs,
-    /// It differs, and the application cannot change it.
-    Drift,
-    /// There is no account to compare it with.
-    New,
-    /// The cell is empty: the account keeps what it has.
-    Kept,
-    /// Only sent when an account is made.
-    OnCreate,
-    /// Only used to find the account.
-    MatchOnly,
-    /// The application does not show it, and what was last written is the same.
-    Unseen,
-    /// It did not come to comparing.
-    NotCompared,
-    Invalid,
-}
-
-/// Why an action waits, and what releases it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Held {
-    pub kind: String,
-    pub count: u64,
-    pub limit: u64,
-    /// The setting that says so.
-    pub setting: String,
-    pub approve: String,
 }
 
 /// What a run did to the account.
@@ -221,27 +99,23 @@ pub fn write_text(explanation: &Explanation, style: &Style, out: &mut dyn Write)
     text::write(&redact_explanation(explanation.clone(), &style.redact), style, out)
 }
 
-fn by_name<S: Serializer>(values: &[(String, Value)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(values.iter().map(|(name, value)| (name, value)))
-}
-
 fn redact_explanation(mut explanation: Explanation, names: &[String]) -> Explanation {
     if names.is_empty() {
         return explanation;
     }
-    let Some(person) = explanation.person.take() else { return explanation };
-    let Person { action, finding, history, .. } = person;
+    let Some(PersonHistory { person, history }) = explanation.person.take() else { return explanation };
+    let Person { action, finding, .. } = person;
     let action = action.map(|action| redact_entry(Entry::Action { action, outcome: None }, names));
     let finding = finding.map(|finding| redact_entry(Entry::Finding(finding), names));
     let mut person = Person {
         action: action.and_then(|entry| if let Entry::Action { action, .. } = entry { Some(action) } else { None }),
         finding: finding.and_then(|entry| if let Entry::Finding(finding) = entry { Some(finding) } else { None }),
-        history: history.into_iter().filter_map(|touched| redacted_run(touched, names)).collect(),
         ..person
     };
+    let mut history: Vec<_> = history.into_iter().filter_map(|touched| redacted_run(touched, names)).collect();
     let mut redactor = ValueRedactor::new(names);
     for attribute in &mut person.attributes {
-        let Attribute { attribute: name, cells, wanted, has, .. } = attribute;
+        let MappedAttribute { attribute: name, cells, wanted, has, .. } = attribute;
         for value in wanted.iter_mut().chain(has) {
             redactor.redact_value(name, value);
         }
@@ -255,7 +129,7 @@ fn redact_explanation(mut explanation: Explanation, names: &[String]) -> Explana
         redactor.redact_value(name, value);
     }
     // A cell that makes a redacted value makes others too, and messages repeat it.
-    let Person { attributes, row, because, finding, action, history, .. } = &mut person;
+    let Person { attributes, row, because, finding, action, .. } = &mut person;
     for attribute in attributes {
         attribute.cells.iter_mut().for_each(|cell| redactor.scrub_text(&mut cell.value));
         attribute.problems.iter_mut().for_each(|problem| redactor.scrub_text(problem));
@@ -272,7 +146,7 @@ fn redact_explanation(mut explanation: Explanation, names: &[String]) -> Explana
         .iter_mut()
         .filter_map(|touched| touched.outcome.message.as_mut())
         .for_each(|said| redactor.scrub_text(said));
-    Explanation { person: Some(person), ..explanation }
+    Explanation { person: Some(PersonHistory { person, history }), ..explanation }
 }
 
 fn redacted_run(touched: Touched, names: &[String]) -> Option<Touched> {

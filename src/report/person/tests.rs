@@ -1,6 +1,9 @@
 //! What is read, what is left out, and what fits.
 
 use super::*;
+use crate::model::Value;
+use crate::plan::ActionKind;
+use crate::plan::person::{AccountMatch, AttributeStanding, PersonAccount, PersonHold, PersonRow, SourceCell};
 use crate::report::samples::rich;
 use crate::report::{OutcomeResult, Style};
 
@@ -8,8 +11,8 @@ use crate::report::{OutcomeResult, Style};
 fn person() -> Explanation {
     let entries: Vec<Entry> = rich().entries.map(Result::unwrap).collect();
     let Some(Entry::Action { action, outcome: Some(outcome) }) = entries.into_iter().nth(2) else { unreachable!() };
-    let cell = |column: &str, value: &str| Cell { column: column.into(), value: value.into() };
-    let attribute = |name: &str, standing, wanted: Value| Attribute {
+    let cell = |column: &str, value: &str| SourceCell { column: column.into(), value: value.into() };
+    let attribute = |name: &str, standing, wanted: Value| MappedAttribute {
         attribute: name.into(),
         expression: format!("{{{{ {name} | lower }}}}"),
         cells: vec![cell(name, "Lead \x1b[2J\nhush-hush")],
@@ -26,39 +29,42 @@ fn person() -> Explanation {
         tenant: "acme".into(),
         target: "imichat https://acme.imi.chat/v3.1".into(),
         listing: Listing { listed_at: Some(at), age_seconds: Some(7200), ..Listing::default() },
-        person: Some(Person {
-            key: "bo.li".into(),
-            decision: "update".into(),
-            because: "the account differs from the row in 3 attributes, of which one says hush-hush".into(),
-            row: Some(Row {
-                source: SourceLine { file: "hr.csv".into(), line: 3 },
-                identity: Some("E-2".into()),
-                included: true,
-                include_cells: Vec::new(),
-                problem: None,
-            }),
-            account: Some(Account {
-                id: AccountId("4711".into()),
-                active: Some(true),
-                protected: None,
-                values: vec![("note".into(), Value::text("hush-hush")), ("a".into(), Value::Int(1))],
-            }),
-            matching: Matching { by: Some("login_id".into()), ..Matching::default() },
-            attributes: vec![
-                attribute("note", Standing::Differs, Value::text("hush-hush")),
-                attribute("job_description", Standing::Drift, Value::text("x".repeat(300))),
-                attribute("first_name", Standing::Invalid, Value::Null),
-            ],
-            action: Some(action.clone()),
-            finding: None,
-            held: Some(Held {
-                kind: "update".into(),
-                count: 80,
-                limit: 50,
-                setting: "safety.max_update".into(),
-                approve: "9f2c41".into(),
-            }),
-            stopped: vec!["the source has 3 rows, at least 1000 are needed (safety.min_rows)".into()],
+        person: Some(PersonHistory {
+            person: Person {
+                key: "bo.li".into(),
+                decision: PersonDecision::Action(ActionKind::Update),
+                because: "the account differs from the row in 3 attributes, of which one says hush-hush".into(),
+                row: Some(PersonRow {
+                    source: SourceLine { file: "hr.csv".into(), line: 3 },
+                    identity: Some("E-2".into()),
+                    included: true,
+                    include_cells: Vec::new(),
+                    problem: None,
+                }),
+                account: Some(PersonAccount {
+                    id: AccountId("4711".into()),
+                    active: Some(true),
+                    protected: None,
+                    values: vec![("note".into(), Value::text("hush-hush")), ("a".into(), Value::Int(1))],
+                }),
+                matching: AccountMatch { by: Some("login_id".into()), ..AccountMatch::default() },
+                attributes: vec![
+                    attribute("note", AttributeStanding::Differs, Value::text("hush-hush")),
+                    attribute("job_description", AttributeStanding::Drift, Value::text("x".repeat(300))),
+                    attribute("first_name", AttributeStanding::Invalid, Value::Null),
+                ],
+                action: Some(action.clone()),
+                finding: None,
+                held: Some(PersonHold {
+                    kind: "update".into(),
+                    count: 80,
+                    limit: 50,
+                    setting: "safety.max_update".into(),
+                    approve: "9f2c41".into(),
+                }),
+                stopped: vec!["the source has 3 rows, at least 1000 are needed (safety.min_rows)".into()],
+                desired: None,
+            },
             history: vec![Touched {
                 run: "r-7".into(),
                 command: CommandName::Sync,

@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{Attribute, Candidate, Explanation, Held, Listing, Matching, Person, Row, Standing, Touched};
-use crate::plan::{Change, SourceLine};
+use super::{Candidate, Explanation, Listing, PersonHistory, Touched};
+use crate::plan::person::{
+    AccountMatch, AttributeStanding, MappedAttribute, Person, PersonDecision, PersonHold, PersonRow, SourceCell,
+};
+use crate::plan::{ActionKind, Change, FindingKind, SourceLine};
 use crate::report::columns::{Fitted, pad_text, text_width};
 use crate::report::text_colors::{CYAN, GREEN, RED, TextColors, YELLOW};
 use crate::report::visible::{shortened, visible};
@@ -36,8 +39,9 @@ struct PersonPage<'s> {
 }
 
 impl PersonPage<'_> {
-    fn write_person(&self, person: &Person, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        let word = self.colors.paint_color(decision_color(&person.decision), &decision_text(person));
+    fn write_person(&self, known: &PersonHistory, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+        let PersonHistory { person, history } = known;
+        let word = self.colors.paint_color(decision_color(person.decision), &decision_text(person));
         writeln!(out, "{}: {word}", self.colors.paint_bold(&shortened(&person.key, LONGEST_NAME)))?;
         self.write_paragraph(2, &person.because, out)?;
         self.write_decision(person, out)?;
@@ -62,10 +66,10 @@ impl PersonPage<'_> {
             }
         }
         self.write_heading("What runs did", out)?;
-        if person.history.is_empty() {
+        if history.is_empty() {
             writeln!(out, "  nothing, as far as the journal goes back")?;
         }
-        person.history.iter().try_for_each(|touched| self.write_run_change(touched, out))
+        history.iter().try_for_each(|touched| self.write_run_change(touched, out))
     }
 
     /// What would be done, what of it waits, what else is to be said.
@@ -88,7 +92,7 @@ impl PersonPage<'_> {
             let text = format!("held, with everything else: {stopped}");
             self.write_painted(YELLOW, 2, &text, out)?;
         }
-        let Some(Held { kind, count, limit, setting, approve }) = &person.held else { return Ok(()) };
+        let Some(PersonHold { kind, count, limit, setting, approve }) = &person.held else { return Ok(()) };
         let text =
             format!("held: {count} to {kind}, and {setting} allows {limit}; look at all of them, then release them:");
         self.write_painted(YELLOW, 2, &text, out)?;
@@ -96,7 +100,7 @@ impl PersonPage<'_> {
         writeln!(out, "    {command}")
     }
 
-    fn write_row(&self, row: &Row, out: &mut dyn Write) -> io::Result<()> {
+    fn write_row(&self, row: &PersonRow, out: &mut dyn Write) -> io::Result<()> {
         let identity =
             row.identity.as_deref().map(|identity| format!(", identity {}", shortened(identity, LONGEST_NAME)));
         writeln!(out, "  {}{}", source_place(&row.source), identity.unwrap_or_default())?;
@@ -112,7 +116,7 @@ impl PersonPage<'_> {
     }
 
     fn write_account(&self, person: &Person, explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-        let Matching { by, remembered, rules, candidates } = &person.matching;
+        let AccountMatch { by, remembered, rules, candidates } = &person.matching;
         match &person.account {
             Some(account) => {
                 let active = match account.active {
@@ -152,23 +156,23 @@ impl PersonPage<'_> {
         }
     }
 
-    fn write_attribute(&self, attribute: &Attribute, column: usize, out: &mut dyn Write) -> io::Result<()> {
-        let Attribute { attribute: name, expression, cells, wanted, has, standing, problems, .. } = attribute;
+    fn write_attribute(&self, attribute: &MappedAttribute, column: usize, out: &mut dyn Write) -> io::Result<()> {
+        let MappedAttribute { attribute: name, expression, cells, wanted, has, standing, problems, .. } = attribute;
         let (sign, paint, remark) = match standing {
-            Standing::Same => (".", PLAIN, ""),
-            Standing::Differs => ("~", CYAN, ""),
-            Standing::Drift => ("=", YELLOW, "the application cannot change it"),
-            Standing::New => ("+", GREEN, ""),
-            Standing::Kept => (" ", PLAIN, "the cell is empty, so nothing is written"),
-            Standing::OnCreate => (" ", PLAIN, "only sent when an account is made"),
-            Standing::MatchOnly => (" ", PLAIN, "only used to find the account"),
-            Standing::Unseen => (" ", PLAIN, "the application does not show it; nothing new to write"),
-            Standing::NotCompared => (" ", PLAIN, ""),
-            Standing::Invalid => ("!", RED, "cannot be used"),
+            AttributeStanding::Same => (".", PLAIN, ""),
+            AttributeStanding::Differs => ("~", CYAN, ""),
+            AttributeStanding::Drift => ("=", YELLOW, "the application cannot change it"),
+            AttributeStanding::New => ("+", GREEN, ""),
+            AttributeStanding::Kept => (" ", PLAIN, "the cell is empty, so nothing is written"),
+            AttributeStanding::OnCreate => (" ", PLAIN, "only sent when an account is made"),
+            AttributeStanding::MatchOnly => (" ", PLAIN, "only used to find the account"),
+            AttributeStanding::Unseen => (" ", PLAIN, "the application does not show it; nothing new to write"),
+            AttributeStanding::NotCompared => (" ", PLAIN, ""),
+            AttributeStanding::Invalid => ("!", RED, "cannot be used"),
         };
         let name = shortened(name, LONGEST_NAME);
         let room = self.style.width.saturating_sub(column.max(text_width(&name)) + 6).max(NARROWEST);
-        let differs = matches!(standing, Standing::Differs | Standing::Drift);
+        let differs = matches!(standing, AttributeStanding::Differs | AttributeStanding::Drift);
         let value = match (wanted, has) {
             (Some(to), Some(from)) if differs => {
                 change_text(&Change { attribute: String::new(), from: Some(from.clone()), to: to.clone() }, room)
@@ -198,8 +202,8 @@ impl PersonPage<'_> {
         writeln!(out, "      {}", self.colors.paint_dim(&format!("where {}", shortened(&cells, room))))
     }
 
-    fn cells_text(&self, cells: &[super::Cell]) -> String {
-        let said = |cell: &super::Cell| {
+    fn cells_text(&self, cells: &[SourceCell]) -> String {
+        let said = |cell: &SourceCell| {
             let value = shortened(&cell.value, self.style.width.max(NARROWEST));
             format!("{} = \"{value}\"", shortened(&cell.column, LONGEST_NAME))
         };
@@ -237,7 +241,7 @@ impl PersonPage<'_> {
             let account = account.as_ref().map(|id| format!("account {}", shortened(id.as_str(), LONGEST_NAME)));
             let place = source.as_ref().map(source_place);
             let facts: Vec<_> = place.into_iter().chain(identity).chain(account).collect();
-            writeln!(out, "  {}: {decision} ({})", shortened(key, LONGEST_NAME), facts.join(", "))?;
+            writeln!(out, "  {}: {} ({})", shortened(key, LONGEST_NAME), decision.name(), facts.join(", "))?;
         }
         let line = explanation.candidates.iter().find_map(|candidate| candidate.source.as_ref());
         match line {
@@ -313,12 +317,12 @@ impl PersonPage<'_> {
 /// What becomes of the person, in the fewest words.
 fn decision_text(person: &Person) -> String {
     let is_waiting = person.held.is_some() || (person.action.is_some() && !person.stopped.is_empty());
-    if is_waiting { format!("{}, held", person.decision) } else { person.decision.clone() }
+    format!("{}{}", person.decision.name(), if is_waiting { ", held" } else { "" })
 }
 
 /// How the account was found, in words.
 fn found_by(person: &Person) -> String {
-    let Matching { by, rules, .. } = &person.matching;
+    let AccountMatch { by, rules, .. } = &person.matching;
     match by.as_deref() {
         None => String::new(),
         Some("link") => ", remembered for this identity from an earlier run".to_owned(),
@@ -345,12 +349,13 @@ fn age_text(seconds: u64) -> String {
     }
 }
 
-fn decision_color(decision: &str) -> u8 {
+fn decision_color(decision: PersonDecision) -> u8 {
     match decision {
-        "create" | "reactivate" => GREEN,
-        "update" => CYAN,
-        "invalid" | "conflict" => RED,
-        "deactivate" | "delete" | "drift" | "absent" => YELLOW,
+        PersonDecision::Action(ActionKind::Create | ActionKind::Reactivate) => GREEN,
+        PersonDecision::Action(ActionKind::Update) => CYAN,
+        PersonDecision::Action(ActionKind::Deactivate | ActionKind::Delete)
+        | PersonDecision::Found(FindingKind::Drift | FindingKind::Absent) => YELLOW,
+        PersonDecision::Found(FindingKind::Invalid | FindingKind::Conflict) => RED,
         _ => DIM,
     }
 }
