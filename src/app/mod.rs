@@ -16,6 +16,7 @@ mod quota_file;
 mod reference_check;
 mod remaining_plan;
 pub mod run_notice;
+mod run_secrets;
 pub mod session;
 mod stored_records;
 pub mod summaries;

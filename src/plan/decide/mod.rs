@@ -1,13 +1,18 @@
 //! One person, one decision. Everything that policy has a say in is decided here and nowhere else.
 
+mod absent;
+mod findings;
 mod row;
 
+pub use absent::{AbsenceAge, decide_absent};
+pub use findings::{account_finding, key_of_account, key_of_row, row_finding};
 pub use row::{RowCase, RowDecision, decide_row, found_by};
 
 use std::collections::BTreeMap;
 
+use self::findings::identity_of;
 use super::steps::follow_up;
-use super::{Absent, Action, ActionKind, Change, Finding, FindingKind, InactiveNewcomers, Leavers, Policy, SourceLine};
+use super::{Action, ActionKind, Change, Finding, FindingKind, InactiveNewcomers, Leavers, Policy, SourceLine};
 use crate::model::{Account, AttrId, AttrSet, Desired, MatchRule, Schema, Value, Wanted, normal};
 use crate::reconcile::{Comparison, Difference};
 
@@ -28,17 +33,6 @@ pub struct Context<'a> {
 pub struct Decision {
     pub action: Option<Action>,
     pub finding: Option<Finding>,
-}
-
-/// How an account without a row stands against the grace that `policy.absent_for` asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AbsenceAge {
-    /// Runs in a row without it, this one included.
-    pub runs: u32,
-    /// Whole days since it was first found absent.
-    pub days: u32,
-    /// Why nothing may be concluded from an absence now: an incomplete listing, a source of another shape.
-    pub doubt: Option<String>,
 }
 
 /// A row without an account.
@@ -176,128 +170,6 @@ pub fn decide_known(
         held: false,
     };
     Decision { action: Some(action), finding: drift }
-}
-
-/// An account without a row.
-#[must_use]
-pub fn decide_absent(ctx: &Context<'_>, account: &Account, absence: &AbsenceAge) -> Decision {
-    let say = |reason: String| Decision {
-        finding: Some(account_finding(ctx, FindingKind::Absent, account, reason)),
-        action: None,
-    };
-    let active = ctx.schema.is_active(&account.values);
-    let kind = match ctx.policy.absent {
-        Absent::Ignore => return Decision::default(),
-        Absent::Report if active == Some(false) => return say("no row; the account is inactive".to_owned()),
-        Absent::Report => return say("no row; policy.absent is \"report\"".to_owned()),
-        Absent::Deactivate if active == Some(false) => return say("no row; the account is inactive already".to_owned()),
-        Absent::Deactivate => ActionKind::Deactivate,
-        Absent::Delete => ActionKind::Delete,
-    };
-    if let Some(doubt) = &absence.doubt {
-        return say(format!("no row, but that proves nothing: {doubt}"));
-    }
-    let grace = ctx.policy.absent_for;
-    if absence.runs < grace.runs || absence.days < grace.days {
-        return say(format!(
-            "no row for {} of {} runs and {} of {} days",
-            absence.runs.min(grace.runs),
-            grace.runs,
-            absence.days.min(grace.days),
-            grace.days
-        ));
-    }
-    let changes: Vec<_> = match (&ctx.schema.lifecycle, kind) {
-        (Some(lifecycle), ActionKind::Deactivate) => vec![Difference {
-            attribute: lifecycle.attribute,
-            from: Some(account.values.get(lifecycle.attribute).cloned().unwrap_or(Value::Null)),
-            to: lifecycle.inactive.clone(),
-        }],
-        (None, ActionKind::Deactivate) => return say("no row; this target has no way to deactivate".to_owned()),
-        _ => Vec::new(),
-    };
-    let also =
-        if kind == ActionKind::Deactivate { sent_along(ctx, account, |_| None, &changes) } else { BTreeMap::new() };
-    let about = describe_account(ctx, account, &changes, &also);
-    let action = Action {
-        seq: 0,
-        action: kind,
-        key: key_of_account(ctx, account),
-        identity: None,
-        account: Some(account.id.clone()),
-        matched: None,
-        source: None,
-        changes: as_changes(ctx.schema, changes),
-        also,
-        about,
-        active: None,
-        reason: Some(format!("no row for {} runs and {} days", absence.runs, absence.days)),
-        warnings: leaver_warnings(ctx.schema, account),
-        // The account is read once more before access is taken away for an absence.
-        requests: 2,
-        held: false,
-    };
-    Decision { action: Some(action), finding: None }
-}
-
-/// A finding about a row that no account takes part in.
-#[must_use]
-pub fn row_finding(
-    ctx: &Context<'_>,
-    finding: FindingKind,
-    desired: &Desired,
-    source: SourceLine,
-    reason: String,
-) -> Finding {
-    Finding {
-        finding,
-        key: key_of_row(ctx, desired),
-        identity: identity_of(desired),
-        account: None,
-        matched: None,
-        source: Some(source),
-        changes: Vec::new(),
-        reason,
-    }
-}
-
-/// A finding about an account that no row takes part in.
-#[must_use]
-pub fn account_finding(ctx: &Context<'_>, finding: FindingKind, account: &Account, reason: String) -> Finding {
-    Finding {
-        finding,
-        key: key_of_account(ctx, account),
-        identity: None,
-        account: Some(account.id.clone()),
-        matched: None,
-        source: None,
-        changes: Vec::new(),
-        reason,
-    }
-}
-
-/// The name by which people know a row: its value under the first match rule that it has a value for.
-#[must_use]
-pub fn key_of_row(ctx: &Context<'_>, desired: &Desired) -> String {
-    first_key(ctx, |id| desired.value(id)).unwrap_or_else(|| desired.identity.clone())
-}
-
-/// The name by which people know an account.
-#[must_use]
-pub fn key_of_account(ctx: &Context<'_>, account: &Account) -> String {
-    first_key(ctx, |id| account.values.get(id)).unwrap_or_else(|| account.id.to_string())
-}
-
-fn first_key<'v>(ctx: &Context<'_>, value: impl Fn(AttrId) -> Option<&'v Value>) -> Option<String> {
-    ctx.rules.iter().find_map(|rule| {
-        let parts: Option<Vec<_>> =
-            rule.attributes.iter().map(|id| value(*id).filter(|v| !v.is_blank()).map(ToString::to_string)).collect();
-        parts.map(|parts| parts.join("+"))
-    })
-}
-
-fn identity_of(desired: &Desired) -> Option<String> {
-    (!desired.identity.is_empty()).then(|| desired.identity.clone())
 }
 
 fn wants_inactive(ctx: &Context<'_>, desired: &Desired) -> bool {

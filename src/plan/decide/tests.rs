@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{AccountId, Attribute, Attributes, Kind, Lifecycle, Place};
-use crate::plan::AbsentFor;
+use crate::plan::{Absent, AbsentFor};
 use crate::reconcile::compare_desired;
 
 fn schema(full_updates: bool) -> Schema {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{AccountId, AttrId, Attribute, Attributes, Desired, Kind, Value, Wanted};
 use crate::reconcile::compared_attributes;
+use crate::reconcile::verdict::{RowVerdict, Settled};
 
 fn schema() -> Schema {
     Schema::new(vec![
