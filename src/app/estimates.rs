@@ -55,13 +55,19 @@ pub fn estimate_apply(
     surveyed: &MadePlan,
 ) -> Result<(u64, Option<Forecast>), AppError> {
     let estimate = Estimate { target: Some(target), pace: surveyed.pace, ..estimate_hours_later(workspace) };
-    let plan = &surveyed.files.plan;
-    let mut cost = estimate.of_plan(plan, whole_work(|action| !action.held))?;
+    let mut references = References::default();
+    let mut cost = estimate.of_plan(&surveyed.files.plan, |action| {
+        if action.held {
+            return ToDo::Nothing;
+        }
+        references.add_action(&workspace.schema, action);
+        ToDo::Whole
+    })?;
     if cost.count_requests() == 0 {
         return Ok((0, None));
     }
     cost.auth += target.connecting_cost();
-    cost.lookup += References::of_plan(plan, &workspace.schema, |action| !action.held)?.count_lists();
+    cost.lookup += references.count_lists();
     let (cost, forecast) = estimate.over_days(cost);
     Ok((cost.count_requests(), forecast))
 }

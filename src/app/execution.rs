@@ -1,7 +1,6 @@
 //! A run from its first intent to its report: what `apply`, `sync` and `resume` share.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,25 +10,24 @@ use super::error::{Aftermath, AppError, ErrorKind};
 use super::estimates::{remaining_work, whole_work};
 use super::published_reports::{Publication, prune_history};
 use super::reference_check::check_references;
+use super::run_secrets::{NoSecrets, SourceSecrets};
 use super::session::{Notice, Session};
-use super::stored_records::{damaged_run_error, find_run, open_plan, release_groups};
+use super::stored_records::{find_run, open_plan, release_groups};
 use super::summaries::{
     count_requests, count_spent, exit_code_of, read_quota, report_head, round_seconds, summarise_plan,
 };
 use super::workspace::{OpenSource, Workspace};
-use crate::config::Delivery;
 use crate::execute::lifecycle::{self, RunBeginning, RunFinish, begin_run, finish_run};
-use crate::execute::passwords::{PasswordPromise, RunSecrets, deliver_passwords};
+use crate::execute::passwords::RunSecrets;
 use crate::execute::{ExecutionInputs, ExecutionResult, Halt, Mode, Secrets, execute_run};
-use crate::journal::{Event, Journal, Memory, RunId, RunSecret, RunState, secret};
-use crate::mapping::spec::Expression;
+use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
 use crate::model::value::SECRET;
-use crate::model::{AttrId, CommandName, Secret, Value};
+use crate::model::{CommandName, Value};
 use crate::plan::action::ActionCounts;
 use crate::plan::file::PlanHeader;
 use crate::plan::safety::ActionGroup;
 use crate::plan::{Action, Cost, Forecast, Selection, selected_actions};
-use crate::planning::{Estimate, PlanFiles, References, ToDo, source_secrets};
+use crate::planning::{Estimate, PlanFiles, References, ToDo};
 use crate::report::summary::SummaryOutcome;
 use crate::report::{Head, RecordKind, Summary, SummaryProblem};
 use crate::testing::failpoints::{self, Failpoint};
@@ -94,9 +92,6 @@ struct BegunRun<'a> {
     estimated: u64,
 }
 
-/// Secrets that the source holds, by the number of the action.
-type SourceSecrets = HashMap<u64, Vec<(AttrId, Secret)>>;
-
 /// What one reading of a plan tells before its run begins.
 struct PlanScan {
     cost: Cost,
@@ -104,6 +99,8 @@ struct PlanScan {
     nobody: Vec<String>,
     /// Where the secrets stand that the plan only marks, with the numbers of their actions.
     marked: HashMap<(String, u32), u64>,
+    /// What the actions that are to be sent whole refer to.
+    references: References,
 }
 
 /// The actions of a plan that are to be done, by kind.
@@ -126,7 +123,9 @@ impl RunDriver<'_> {
         scan.nobody.iter().for_each(|name| self.session.notify(Notice::NobodyChosen(name)));
         // Read before the run begins: a source that lost them must not leave a run behind that cannot go on.
         let from_source = self.read_source_secrets(plan.header, &scan.marked)?;
-        let asked = self.check_plan_references(plan, &released, &selection).await?;
+        // Before the first write: whether the tenant has everything that the plan's actions refer to.
+        let schema = &self.workspace.schema;
+        let asked = check_references(self.session, &scan.references, schema, &*self.connection.target).await?;
         let estimated = self.estimate_command(plan, asked + scan.cost.count_requests());
         let beginning = RunBeginning {
             journal: self.journal,
@@ -144,19 +143,6 @@ impl RunDriver<'_> {
         let (run, secret) = begin_run(&beginning).await?;
         let (released, selection) = (&released, &selection);
         self.execute_run(plan, BegunRun { run, released, selection, secret, from_source, estimated }).await
-    }
-
-    /// Before the first write: whether the tenant has everything that the plan's actions refer to. Returns how many
-    /// requests it took to know.
-    async fn check_plan_references(
-        &self,
-        plan: &ReadyPlan<'_>,
-        released: &[ActionGroup],
-        selection: &Selection,
-    ) -> Result<u64, AppError> {
-        let schema = &self.workspace.schema;
-        let references = References::of_plan(&plan.files.plan, schema, selected_actions(released, selection))?;
-        check_references(self.session, &references, schema, &*self.connection.target).await
     }
 
     /// Goes on with a run of the journal.
@@ -314,7 +300,7 @@ impl RunDriver<'_> {
         let schema = &self.workspace.schema;
         let mut nobody: Vec<Selection> =
             only.iter().map(|name| Selection { only: vec![name.clone()], limit: None }).collect();
-        let mut marked = HashMap::new();
+        let (mut marked, mut references) = (HashMap::new(), References::default());
         let (cost, _) = self.estimate(plan).over_plan(&plan.files.plan, |action| {
             nobody.retain(|wanted| !wanted.names_action(action));
             let is_marked = action.changes.iter().any(|change| {
@@ -323,9 +309,14 @@ impl RunDriver<'_> {
             if let (true, Some(source)) = (is_marked, &action.source) {
                 marked.insert((source.file.clone(), source.line), action.seq);
             }
-            work(action)
+            let to_do = work(action);
+            if to_do == ToDo::Whole {
+                references.add_action(schema, action);
+            }
+            to_do
         })?;
-        Ok(PlanScan { cost, nobody: nobody.into_iter().flat_map(|wanted| wanted.only).collect(), marked })
+        let nobody = nobody.into_iter().flat_map(|wanted| wanted.only).collect();
+        Ok(PlanScan { cost, nobody, marked, references })
     }
 
     /// Requests of the whole command, of which so many follow the connection and the planning. Where none do, nobody
@@ -353,90 +344,6 @@ impl RunDriver<'_> {
         let target = Some(&*self.connection.target);
         let Workspace { schema, rules, settings, .. } = self.workspace;
         Estimate { schema, rules, target, rate: &settings.rate, pace: plan.pace, fresh_for }
-    }
-
-    /// What holds for the run's generated passwords, from its beginning on.
-    fn promise_passwords(&self, run: RunId) -> Result<PasswordPromise, AppError> {
-        let Workspace { state, settings, .. } = self.workspace;
-        let generated = settings.map.entries.iter().filter_map(|entry| match &entry.expression.value {
-            Expression::Generate(generate) => Some((entry.attribute.value.clone(), generate.length)),
-            _ => None,
-        });
-        Ok(PasswordPromise::keep_promise(state, run, &settings.passwords.file, generated.collect())?)
-    }
-
-    /// The secrets that a plan only marks, read again from the source; nothing is opened where there are none.
-    fn read_source_secrets(
-        &self,
-        header: &PlanHeader,
-        marked: &HashMap<(String, u32), u64>,
-    ) -> Result<SourceSecrets, AppError> {
-        if marked.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let opened;
-        let open = match self.source {
-            Some(source) => source,
-            None => {
-                opened = self.workspace.open_source(&*self.session.clock)?;
-                &opened
-            }
-        };
-        Ok(source_secrets(&open.source, &open.mapping, header, marked)?)
-    }
-
-    /// Delivers the passwords of a run that is left as it is: its accounts are there, and nobody will go on with it.
-    pub fn deliver_left_passwords(&self, run: RunId) -> Result<(), AppError> {
-        let state = &self.workspace.state;
-        let (derived_from, promise) =
-            match (secret::load_secret(state, run)?, PasswordPromise::load_promise(state, run)?) {
-                (Some(derived_from), Some(promise)) => (derived_from, promise),
-                // What is promised is promised before the first request: it sent nothing.
-                (Some(_), None) => return Ok(()),
-                (None, _) => return self.require_no_secret(run),
-            };
-        let lengths = promise.lengths_by_attribute(&self.workspace.schema);
-        let secrets = RunSecrets { derived_from, lengths, from_source: HashMap::new() };
-        let files = PlanFiles::in_dir(&state.run(run));
-        if let Some(path) = self.deliver_passwords(run, &files, &secrets, &promise)? {
-            self.session.notify(Notice::PasswordsDelivered(&path));
-        }
-        Ok(())
-    }
-
-    /// A secret is kept until its run has ended. One that is gone before was lost, and with it every password that is
-    /// not delivered yet; that does not matter only where none is generated.
-    fn require_no_secret(&self, run: RunId) -> Result<(), AppError> {
-        let state = &self.workspace.state;
-        match PasswordPromise::load_promise(state, run)? {
-            Some(promise) if !promise.lengths.is_empty() => {
-                let why = format!("{}: it is not there", state.run_secret(run).display());
-                Err(damaged_run_error(state, run, &why))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn deliver_passwords(
-        &self,
-        run: RunId,
-        files: &PlanFiles,
-        secrets: &RunSecrets,
-        promise: &PasswordPromise,
-    ) -> Result<Option<PathBuf>, AppError> {
-        let passwords = &self.workspace.settings.passwords;
-        let Delivery::Recipient(recipient) = &passwords.deliver_to else { return Ok(None) };
-        let state: RunState = find_run(self.journal, run)?;
-        Ok(deliver_passwords(recipient, &promise.file, &files.plan, &self.workspace.schema, &state, secrets)?)
-    }
-}
-
-/// A lookup sends nothing that needs a secret.
-struct NoSecrets;
-
-impl Secrets for NoSecrets {
-    fn find_secret(&self, _action: &Action, _attribute: AttrId) -> Result<Secret, String> {
-        Err("nothing is sent while unknown outcomes are looked up".to_owned())
     }
 }
 

@@ -103,6 +103,6 @@ pub(super) struct NoSecrets;
 
 impl Secrets for NoSecrets {
     fn find_secret(&self, _action: &Action, _attribute: AttrId) -> Result<Secret, String> {
-        Err("nothing is sent while a run is settled".to_owned())
+        Err("nothing is sent while unknown outcomes are looked up".to_owned())
     }
 }

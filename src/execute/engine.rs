@@ -82,7 +82,7 @@ impl<'a> Engine<'a> {
     }
 
     pub async fn run_all(&self, state: &RunState) -> Result<(), Interruption> {
-        self.count_actions(state).await?;
+        let is_needed = self.count_actions(state).await?;
         failpoints::reach(Failpoint::Counted);
         // What an earlier process left open is settled before anything is sent.
         let lost = self.left_open(state)?;
@@ -93,18 +93,21 @@ impl<'a> Engine<'a> {
             return Ok(());
         }
         for takes_away in [law_is_broken!(DeactivationsFirst), !law_is_broken!(DeactivationsFirst)] {
-            self.run_phase(state, takes_away).await?;
+            if is_needed[usize::from(takes_away)] {
+                self.run_phase(state, takes_away).await?;
+            }
             failpoints::reach_kind(Failpoint::PhaseDone, if takes_away { "takes" } else { "gives" });
         }
         Ok(())
     }
 
     /// Counts what is to do and what is done already, so that progress and totals are right from the start. What an
-    /// earlier process applied is learnt again: it may have been killed before it wrote that down.
-    async fn count_actions(&self, state: &RunState) -> Result<(), ExecuteError> {
+    /// earlier process applied is learnt again: it may have been killed before it wrote that down. Returns whether
+    /// anything is to be sent that gives access, and whether anything that takes it away.
+    async fn count_actions(&self, state: &RunState) -> Result<[bool; 2], ExecuteError> {
         let mut plan = self.open_plan()?;
         let mut selector = self.new_selector();
-        let mut of = 0;
+        let (mut of, mut is_needed) = (0, [false; 2]);
         while let Some(action) = plan.next()? {
             match selector.select_action(&action, is_begun(state, &action)) {
                 Selected::LeftOut => continue,
@@ -122,11 +125,14 @@ impl<'a> Engine<'a> {
                 }
                 ActionStanding::Failed => self.with_tally(|tally| tally.failed += 1),
                 ActionStanding::Skipped => self.with_tally(|tally| tally.skipped += 1),
-                ActionStanding::ToDo | ActionStanding::FollowUpToDo | ActionStanding::Open => {}
+                ActionStanding::ToDo | ActionStanding::FollowUpToDo => {
+                    is_needed[usize::from(action.action.takes_away())] = true;
+                }
+                ActionStanding::Open => {}
             }
         }
         self.of.store(of, Ordering::Relaxed);
-        Ok(())
+        Ok(is_needed)
     }
 
     /// What says which actions are executed, for one pass over the plan.

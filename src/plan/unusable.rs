@@ -34,6 +34,15 @@ impl RowTraces {
     }
 }
 
+/// Why a row that looks whole cannot be used, where that is so. Where the files of the last good run ended with a line
+/// break, a row without one may have been cut.
+#[must_use]
+pub fn why_cut(was_terminated: Option<bool>, is_unterminated: bool) -> Option<&'static str> {
+    (was_terminated == Some(true) && is_unterminated).then_some(
+        "the file ends with this row and without a line break, unlike in the last good run: it may have been cut short",
+    )
+}
+
 /// All rows that cannot be used, by what they show of their person.
 #[derive(Debug)]
 pub struct UnusableRows {

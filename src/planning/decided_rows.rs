@@ -52,7 +52,7 @@ pub(super) fn decide_plan(
         last_columns: last.as_ref().map(|last| last.columns.as_slice()),
         was_terminated: last.as_ref().and_then(|last| last.terminated),
     };
-    let protect = ProtectPatterns::new(&inputs.policy().protect);
+    let protect = read.protect;
     let mut unusable = read.unusable;
     let mut settler = RowDecider::new(inputs, seen, &settled, &protect, findings)?;
     settler.watch = std::mem::take(watch);

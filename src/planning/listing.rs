@@ -26,14 +26,14 @@ pub(super) enum ListedAccounts {
 pub(super) async fn read_accounts(
     inputs: &PlanInputs<'_>,
     index: &mut RowIndex,
+    protect: &ProtectPatterns,
     watch: &mut WatchedPeople,
 ) -> Result<(ListingDigest, ListedAccounts), PlanningError> {
-    let protect = ProtectPatterns::new(&inputs.policy().protect);
     let read = match inputs.accounts {
-        Accounts::Live(target) => read_live(inputs, target, index, &protect).await,
-        Accounts::Recorded(path) => blocking(|| RecordedAccounts::read(inputs, path, index, &protect))
+        Accounts::Live(target) => read_live(inputs, target, index, protect).await,
+        Accounts::Recorded(path) => blocking(|| RecordedAccounts::read(inputs, path, index, protect))
             .map(|(digest, recorded)| (digest, ListedAccounts::Recorded(recorded))),
-        Accounts::Last(last) => blocking(|| read_again(inputs, last, index, &protect, watch)),
+        Accounts::Last(last) => blocking(|| read_again(inputs, last, index, protect, watch)),
     };
     inputs.monitor.ended(Phase::Listing);
     read

@@ -186,7 +186,7 @@ async fn make_plan_watching(inputs: &PlanInputs<'_>, watch: &mut WatchedPeople) 
     let mut read = blocking(|| rows::read_rows(inputs, &mut findings))?;
     let before = inputs.sent_requests();
     let began = inputs.clock.elapsed();
-    let accounts = listing::read_accounts(inputs, &mut read.index, watch).await?;
+    let accounts = listing::read_accounts(inputs, &mut read.index, &read.protect, watch).await?;
     let took = inputs.clock.elapsed().saturating_sub(began);
     let after = inputs.sent_requests();
     let times = ListingTimes::new(inputs.clock.now(), after.list - before.list, after.retried - before.retried, took);

@@ -2,15 +2,11 @@
 //! tenant does not have. Asked before the first write, because afterwards each of those people would fail by itself.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
 
 use super::{PlanInputs, PlanningError};
 use crate::connectors::{CallError, Connector};
 use crate::model::{AttrId, Attributes, Desired, Record, Schema, Value, Wanted, text};
 use crate::plan::Action;
-use crate::plan::file::{PlanFileError, PlanReader};
 use crate::source::RowShape;
 
 /// Everything that accounts refer to.
@@ -52,35 +48,17 @@ pub struct CheckedReferences {
 }
 
 impl References {
-    /// The references that those actions of a plan would write for which `chosen` holds.
-    ///
-    /// # Errors
-    /// A plan file that cannot be read.
-    pub fn of_plan(
-        plan: &Path,
-        schema: &Schema,
-        mut chosen: impl FnMut(&Action) -> bool,
-    ) -> Result<Self, PlanFileError> {
-        let mut references = Self::default();
-        if schema.iter().all(|(_, attribute)| !attribute.reference) {
-            return Ok(references);
-        }
-        let mut plan = PlanReader::new(BufReader::new(File::open(plan)?))?;
-        while let Some(action) = plan.next()? {
-            if !chosen(&action) {
-                continue;
-            }
-            let who = || match &action.source {
-                Some(source) => format!("{} ({source})", action.key),
-                None => action.key.clone(),
-            };
-            for change in &action.changes {
-                if let Some(id) = schema.id(&change.attribute) {
-                    references.add(schema, id, &change.to, &who);
-                }
+    /// Adds what an action would write.
+    pub fn add_action(&mut self, schema: &Schema, action: &Action) {
+        let who = || match &action.source {
+            Some(source) => format!("{} ({source})", action.key),
+            None => action.key.clone(),
+        };
+        for change in &action.changes {
+            if let Some(id) = schema.id(&change.attribute) {
+                self.add(schema, id, &change.to, &who);
             }
         }
-        Ok(references)
     }
 
     /// The references of the rows. A row that says inactive is left out: it may name what has been closed since, and
@@ -198,7 +176,6 @@ mod tests {
     use crate::connectors::http::testing::{Reply, Server, rate};
     use crate::connectors::http::{Network, ServerAccess};
     use crate::model::{Attribute, Kind, Secret};
-    use crate::plan::file::PlanWriter;
 
     fn schema() -> Schema {
         let text = |name| Attribute::new(name, Kind::Text);
@@ -222,33 +199,28 @@ mod tests {
         assert_eq!((references.by_attribute.len(), names), (1, vec!["Sales"]));
     }
 
-    const HEADER: &str = r#"{"headcount_plan":1,"plan":"p","created_at":"2026-03-01T22:00:00Z","tenant":"t",
-        "target":"x","config_digest":"","source":{"files":[]},"listing":{"accounts":0,"complete":true},
-        "counts":{"create":0,"update":0,"deactivate":0,"reactivate":0,"delete":0,"unchanged":0,"drift":0,
-        "conflict":0,"invalid":0,"skipped":0,"absent":0,"protected":0},
-        "requests":{"list":0,"write":0,"total":0},"held":{}}"#;
-
     #[test]
     fn of_a_plan_the_chosen_actions_count_each_with_its_key_and_its_row() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("plan.jsonl");
-        let mut plan = PlanWriter::new(File::create(&path).unwrap(), &serde_json::from_str(HEADER).unwrap()).unwrap();
-        for action in [
+        let actions: Vec<Action> = [
             r#"{"seq":1,"action":"create","key":"ana","source":{"file":"hr.csv","line":2},"changes":[{"attribute":"login","to":"ana"},{"attribute":"team","to":"Sales"}],"requests":1,"held":false}"#,
             r#"{"seq":2,"action":"update","key":"bo","changes":[{"attribute":"team","from":"Sales","to":"Ops"}],"requests":1,"held":false}"#,
             r#"{"seq":3,"action":"update","key":"cy","changes":[{"attribute":"team","to":"Old"}],"requests":1,"held":true}"#,
             r#"{"seq":4,"action":"update","key":"di","changes":[{"attribute":"team","from":"Sales","to":null}],"requests":1,"held":false}"#,
-        ] {
-            plan.write_action(serde_json::from_str(action).unwrap()).unwrap();
-        }
-        plan.seal_plan().unwrap();
-        let references = References::of_plan(&path, &schema(), |action| !action.held).unwrap();
+        ]
+        .map(|action| serde_json::from_str(action).unwrap())
+        .into();
+        let of = |schema: &Schema| {
+            let mut references = References::default();
+            let chosen = actions.iter().filter(|action| !action.held);
+            chosen.for_each(|action| references.add_action(schema, action));
+            references
+        };
+        let references = of(&schema());
         let teams = &references.by_attribute[&AttrId(1)];
         assert_eq!(teams.keys().map(String::as_str).collect::<Vec<_>>(), ["Ops", "Sales"]);
         assert_eq!((&teams["Sales"].first, &teams["Ops"].first), (&vec!["ana (hr.csv:2)".into()], &vec!["bo".into()]));
-        // Where nothing refers to anything the plan is not even read.
         let schema = Schema::new(vec![Attribute::new("team", Kind::Text)]);
-        assert_eq!(References::of_plan(Path::new("none"), &schema, |_| true).unwrap(), References::default());
+        assert_eq!(of(&schema), References::default());
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use crate::model::{AttrSet, KeyHash, Place, Record};
 use crate::plan::decide::no_key;
 use crate::plan::duplicates::{DuplicateDecision, decide_duplicate};
 use crate::plan::protect::ProtectPatterns;
-use crate::plan::unusable::{RowTraces, UnusableRows};
+use crate::plan::unusable::{RowTraces, UnusableRows, why_cut};
 use crate::plan::{Finding, FindingKind};
 use crate::reconcile::{Added, RowFacts, RowFlags, RowIndex, compared_attributes};
 use crate::source::{FileDigest, RowShape, SourceError};
@@ -28,14 +28,12 @@ pub(super) struct SourceRead {
     /// Rows that `source.include` lets through, the invalid ones among them.
     pub included: u64,
     pub files: Vec<FileDigest>,
+    /// `policy.protect`, for what comes after the rows.
+    pub protect: ProtectPatterns,
 }
 
 /// Rows that go through the threads together.
 const BATCH: usize = 512;
-
-/// Said of a last row that looks whole.
-const CUT: &str = "the file ends with this row and without a line break, unlike in the last good run: it may have been cut \
-                   short";
 
 struct Batch {
     number: u64,
@@ -63,7 +61,7 @@ pub(super) fn read_rows(inputs: &PlanInputs<'_>, findings: &mut FindingsWriter) 
     // Gone with the last worker: a reader that nobody reads for any more must not wait for one.
     let work = Arc::new(Mutex::new(work));
     let shared = MapperInputs::new(inputs);
-    thread::scope(|scope| {
+    let taken = thread::scope(|scope| -> Result<_, PlanningError> {
         let reader = scope.spawn(move || read_batches(inputs, &to_map, &reuse));
         for _ in 0..workers {
             let (mapped, used, work, shared) = (mapped.clone(), used.clone(), Arc::clone(&work), &shared);
@@ -77,8 +75,10 @@ pub(super) fn read_rows(inputs: &PlanInputs<'_>, findings: &mut FindingsWriter) 
         let files = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         taken?;
         inputs.monitor.ended(Phase::Reading);
-        intake.finish_rows(files?)
-    })
+        Ok((intake, files?))
+    });
+    let (intake, files) = taken?;
+    intake.finish_rows(files, shared.protected)
 }
 
 /// Reads the source in batches, until its end or until nobody listens any more.
@@ -88,8 +88,7 @@ fn read_batches(
     reuse: &Receiver<Vec<Item>>,
 ) -> Result<Vec<FileDigest>, SourceError> {
     let mut rows = inputs.source.rows()?;
-    // Where files end with a line break, a row without one is a row that was cut, however whole it looks.
-    let always_terminated = inputs.memory.source_shape().and_then(|shape| shape.terminated) == Some(true);
+    let was_terminated = inputs.memory.source_shape().and_then(|shape| shape.terminated);
     let mut number = 0;
     loop {
         let mut items = reuse.try_recv().unwrap_or_default();
@@ -104,11 +103,12 @@ fn read_batches(
             };
             match rows.next_into(record)? {
                 None => break,
-                Some(RowShape::Good) if always_terminated && rows.last_is_unterminated() => {
-                    let record = std::mem::take(record);
-                    items[count] = Item::Bad(record, CUT.to_owned());
+                Some(RowShape::Good) => {
+                    if let Some(why) = why_cut(was_terminated, rows.last_is_unterminated()) {
+                        let record = std::mem::take(record);
+                        items[count] = Item::Bad(record, why.to_owned());
+                    }
                 }
-                Some(RowShape::Good) => {}
                 Some(RowShape::Bad(problem)) => {
                     let record = std::mem::take(record);
                     items[count] = Item::Bad(record, problem.message);
@@ -312,10 +312,10 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn finish_rows(self, files: Vec<FileDigest>) -> Result<SourceRead, PlanningError> {
+    fn finish_rows(self, files: Vec<FileDigest>, protect: ProtectPatterns) -> Result<SourceRead, PlanningError> {
         if self.duplicated.total > 0 {
             return Err(PlanningError::Duplicates(self.duplicated));
         }
-        Ok(SourceRead { index: self.index, unusable: self.unusable, included: self.included, files })
+        Ok(SourceRead { index: self.index, unusable: self.unusable, included: self.included, files, protect })
     }
 }
