@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::connection::Connection;
 use super::error::{Aftermath, AppError, ErrorKind};
 use super::estimates::{remaining_work, whole_work};
 use super::published_reports::{Publication, prune_history};
 use super::reference_check::check_references;
+use super::run_driver::RunDriver;
 use super::run_secrets::{NoSecrets, SourceSecrets};
-use super::session::{Notice, Session};
+use super::session::Notice;
 use super::stored_records::{find_run, open_plan, release_groups};
 use super::summaries::{
     count_requests, count_spent, exit_code_of, read_quota, report_head, round_seconds, summarise_plan,
 };
-use super::workspace::{OpenSource, Workspace};
+use super::workspace::Workspace;
 use crate::execute::lifecycle::{self, RunBeginning, RunFinish, begin_run, finish_run};
 use crate::execute::passwords::RunSecrets;
 use crate::execute::{ExecutionInputs, ExecutionResult, Halt, Mode, Secrets, execute_run};
-use crate::journal::{Event, Journal, Memory, RunId, RunSecret, secret};
+use crate::journal::{Event, RunId, RunSecret, secret};
 use crate::model::value::SECRET;
 use crate::model::{CommandName, Value};
 use crate::plan::action::ActionCounts;
@@ -54,19 +54,6 @@ impl ActionChoice {
 pub struct RunEnd {
     /// What a report says above its entries; the summary is in it.
     pub head: Head,
-}
-
-/// What a run is driven with.
-pub struct RunDriver<'a> {
-    pub session: &'a Session,
-    pub workspace: &'a Workspace,
-    pub journal: &'a Journal,
-    pub memory: &'a Memory,
-    pub connection: &'a Connection,
-    /// The source, where it is open already; a run needs it only for secrets that it holds.
-    pub source: Option<&'a OpenSource>,
-    pub command: CommandName,
-    pub started: Duration,
 }
 
 /// A plan that is about to be executed.

@@ -15,6 +15,7 @@ mod published_reports;
 mod quota_file;
 mod reference_check;
 mod remaining_plan;
+mod run_driver;
 pub mod run_notice;
 mod run_secrets;
 pub mod session;

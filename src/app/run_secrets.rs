@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::error::AppError;
-use super::execution::RunDriver;
+use super::run_driver::RunDriver;
 use super::session::Notice;
 use super::stored_records::{damaged_run_error, find_run};
 use super::workspace::Workspace;

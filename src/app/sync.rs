@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 
 use super::connection::Connection;
 use super::error::{AppError, ErrorKind};
-use super::execution::{ActionChoice, ReadyPlan, RunDriver, RunEnd, count_actions};
+use super::execution::{ActionChoice, ReadyPlan, RunEnd, count_actions};
 use super::plan::{notify_error_sheet, survey_plan};
 use super::resume::continue_or_settle;
+use super::run_driver::RunDriver;
 use super::session::{Consent, ConsentQuestion, LeftOut, Session};
 use super::stored_records::{open_plan_record, release_groups};
 use super::summaries::{

@@ -2,19 +2,16 @@
 //! every plan, and the answer is the part of it about that person. So the answer is what the next plan would say.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::File;
-use std::io::BufReader;
 
-use super::explained_person::{ExplainedRow, explain_row};
-use super::last_listing::LastListing;
+use super::explained_person::{ExplainedPlan, ExplainedRow, explain_row};
+use super::people_decisions::PeopleDecisions;
 use super::person_search::{MatchedPeople, PersonQuery, each_row, find_people};
 use super::watched_people::{WatchedPeople, WatchedRow};
-use super::{Accounts, MadePlan, PlanInputs, PlanningError, findings_writer, make_plan_watching};
+use super::{Accounts, PlanInputs, PlanningError, make_plan_watching};
 use crate::model::{Account, AccountId, Place};
-use crate::plan::decide::Decision;
-use crate::plan::file::{PlanHeader, PlanReader};
+use crate::plan::SourceLine;
+use crate::plan::file::PlanHeader;
 use crate::plan::person::Person;
-use crate::plan::{Action, Finding, SourceLine};
 
 /// Everybody who is meant by a question; one, where it was exact enough.
 #[derive(Clone, Debug)]
@@ -72,15 +69,6 @@ pub async fn explain_people(
     Ok(answers.collect())
 }
 
-/// What the plan says of the people in question.
-pub(super) struct ExplainedPlan<'a> {
-    pub inputs: &'a PlanInputs<'a>,
-    pub last: &'a LastListing,
-    pub header: &'a PlanHeader,
-    pub decisions: &'a PeopleDecisions,
-    pub watch: &'a WatchedPeople,
-}
-
 impl ExplainedPlan<'_> {
     /// The people that one question means.
     fn meant_people(
@@ -117,51 +105,5 @@ impl ExplainedPlan<'_> {
         alone.sort_by_key(|account| &account.id);
         people.extend(alone.into_iter().map(|account| self.person_of_account(account)));
         people
-    }
-}
-
-/// What a plan does and says of a few people.
-pub(super) struct PeopleDecisions {
-    actions: Vec<Action>,
-    findings: Vec<Finding>,
-}
-
-impl PeopleDecisions {
-    fn read(
-        made: &MadePlan,
-        is_one: impl Fn(Option<&SourceLine>, Option<&AccountId>) -> bool,
-    ) -> Result<Self, PlanningError> {
-        let file = File::open(&made.files.plan).map_err(PlanningError::file_error(&made.files.plan))?;
-        let mut reader = PlanReader::new(BufReader::new(file))?;
-        let mut actions = Vec::new();
-        while let Some(action) = reader.next()? {
-            if is_one(action.source.as_ref(), action.account.as_ref()) {
-                actions.push(action);
-            }
-        }
-        let path = &made.files.findings;
-        let mut findings = Vec::new();
-        for finding in findings_writer::read_findings(path).map_err(PlanningError::file_error(path))? {
-            let finding = finding.map_err(PlanningError::file_error(path))?;
-            if is_one(finding.source.as_ref(), finding.account.as_ref()) {
-                findings.push(finding);
-            }
-        }
-        Ok(Self { actions, findings })
-    }
-
-    pub fn of_row(&self, source: &SourceLine) -> Decision {
-        self.find_decision(|at, _| at == Some(source))
-    }
-
-    pub fn of_account(&self, id: &AccountId) -> Decision {
-        self.find_decision(|at, account| at.is_none() && account == Some(id))
-    }
-
-    fn find_decision(&self, is_it: impl Fn(Option<&SourceLine>, Option<&AccountId>) -> bool) -> Decision {
-        Decision {
-            action: self.actions.iter().find(|a| is_it(a.source.as_ref(), a.account.as_ref())).cloned(),
-            finding: self.findings.iter().find(|f| is_it(f.source.as_ref(), f.account.as_ref())).cloned(),
-        }
     }
 }

@@ -1,11 +1,13 @@
 //! One person as the plan sees them: the row with what its expressions came to, the account, and what would be done.
 
 use super::PlanInputs;
-use super::explain::ExplainedPlan;
-use super::watched_people::WatchedRow;
+use super::last_listing::LastListing;
+use super::people_decisions::PeopleDecisions;
+use super::watched_people::{WatchedPeople, WatchedRow};
 use crate::mapping::spec::On;
 use crate::model::{Account, AttrId, Desired, Record, Schema, Value, Wanted};
 use crate::plan::decide::{Decision, key_of_account, key_of_row};
+use crate::plan::file::PlanHeader;
 use crate::plan::person::{
     AccountMatch, AttributeStanding, MappedAttribute, Person, PersonAccount, PersonDecision, PersonHold, PersonRow,
     RuleKey, SourceCell,
@@ -14,6 +16,15 @@ use crate::plan::safety::ActionGroup;
 use crate::plan::{Action, ActionKind, FindingKind};
 use crate::reconcile::{Comparison, Difference, FoundBy, RowVerdict};
 use crate::source::RowShape;
+
+/// What the plan says of the people in question.
+pub(super) struct ExplainedPlan<'a> {
+    pub inputs: &'a PlanInputs<'a>,
+    pub last: &'a LastListing,
+    pub header: &'a PlanHeader,
+    pub decisions: &'a PeopleDecisions,
+    pub watch: &'a WatchedPeople,
+}
 
 /// A row of the source.
 pub(super) struct ExplainedRow {

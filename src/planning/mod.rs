@@ -13,6 +13,7 @@ mod fingerprints;
 mod last_listing;
 mod listing;
 mod notes_writer;
+mod people_decisions;
 mod person_search;
 mod recorded_accounts;
 mod references;
