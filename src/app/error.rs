@@ -160,7 +160,7 @@ impl From<JournalError> for AppError {
             )),
             JournalError::Form { dir, .. } => failure.with_hint(format!(
                 "use the version of headcount that wrote it, or move {} aside and run `headcount sync`: it compares \
-                 everything anew, which is always safe",
+                 everything again, which is always safe",
                 dir.display()
             )),
             JournalError::File(error) => Self { hint: Some(hint_of(error).to_owned()), ..failure },

@@ -196,10 +196,10 @@ settings_table! {
     SecretTable makes Option<SecretSource> {
         env = one_of(VARIABLE, PLACES), "The environment variable that holds it.";
         file = one_of(FILE, PLACES),
-            "A file that holds it and nothing else; a line break at its end is no part of it.";
+            "A file that holds it and nothing else; a line break at its end is ignored.";
         command = one_of(Either { one: WORDS, other: COMMAND, said: "a list of words or a string" }, PLACES),
-            "A command that prints it in its first line. It runs without a shell and without input, for 30 seconds at \
-             most; a string is split at blanks.";
+            "A command that prints it in its first line. It runs without a shell and without input, for 30 seconds \
+             at most; a string is split at spaces.";
     } => env.map(SecretSource::Env).or(file.map(SecretSource::File)).or(command.map(SecretSource::Command))
 }
 

@@ -80,7 +80,7 @@ impl ReferencePage {
 
     fn add_section(&mut self, section: &ConfigSection) {
         self.add_heading(2, &format!("`{}`", title_of(section)));
-        let needed = if section.missing.is_some() { "It has to be there." } else { "It may be left out." };
+        let needed = if section.missing.is_some() { "Required." } else { "Optional." };
         self.add_paragraph(&format!("{} {needed}", section.says));
         self.add_example(section.example);
         if !section.more.is_empty() {
@@ -105,7 +105,7 @@ impl ReferencePage {
     fn add_kind(&mut self, section: &ConfigSection, kind: &KindKeys) {
         self.add_heading(3, kind.kind.system);
         self.add_paragraph(&format!(
-            "`kind = \"{}\"` has these settings besides. {}",
+            "`kind = \"{}\"` also has these settings. {}",
             kind.kind.name,
             ways_to_sign_in(kind.kind.ways)
         ));
@@ -164,8 +164,8 @@ impl ReferencePage {
         self.add_heading(3, "Filters");
         let usual = USUAL.map(|name| format!("`{name}`")).join(", ");
         self.add_paragraph(&format!(
-            "A filter stands behind `|` and works on the text in front of it; several work one after the other. These come \
-             with headcount; of those of minijinja the usual ones are {usual}."
+            "A filter comes after `|` and works on the text before it; several filters work one after the other. \
+             These come with headcount; the usual ones of minijinja are {usual}."
         ));
         self.0.push_str("| filter | makes | example |\n|---|---|---|\n");
         for filter in &FILTERS {
@@ -219,7 +219,8 @@ fn ways_to_sign_in(ways: &[&[&str]]) -> String {
         ways => {
             let ways: Vec<_> = ways.iter().map(|way| listed_names(way)).collect();
             format!(
-                "There are several ways to sign in, of which exactly one is needed, unless `base_url` is `\"sandbox\"`: {}.",
+                "There are several ways to sign in, and exactly one is needed, unless `base_url` is `\"sandbox\"`: \
+                 {}.",
                 ways.join("; ")
             )
         }

@@ -244,7 +244,8 @@ fn mapped_schema() -> SchemaNode {
     ];
     let mut entries: Vec<SchemaEntry> = vec![(
         "description",
-        "What the attribute is made from: a column, a template, the same for everybody, a list, or a table with more to say."
+        "What the attribute is made from: a column, a template, the same for everybody, a list, or a table with more \
+         settings."
             .into(),
     )];
     let fragment = Fragment {

@@ -14,18 +14,18 @@ pub(super) struct TemplateFilter {
 pub(super) const FILTERS: [TemplateFilter; 7] = [
     TemplateFilter {
         call: "lookup('teams', 'team_id')",
-        says: "the cell in the column `team_id` of the row that has the text as its key in `[lookup.teams]`; a key that is \
-               not there makes the row invalid, an empty text stays empty",
+        says: "the cell in the column `team_id` of the row in `[lookup.teams]` whose key is the text; an unknown key \
+           makes the row invalid, an empty text stays empty",
         example: ("North", "12"),
     },
     TemplateFilter {
         call: "before('@')",
-        says: "what stands before the first `@`; all of the text where there is none",
+        says: "the text before the first `@`; the whole text if there is none",
         example: ("ana.diaz@acme.org", "ana.diaz"),
     },
     TemplateFilter {
         call: "after('@')",
-        says: "what stands after the first `@`; nothing where there is none",
+        says: "the text after the first `@`; nothing if there is none",
         example: ("ana.diaz@acme.org", "acme.org"),
     },
     TemplateFilter { call: "ascii", says: "the text in plain letters", example: ("Zoë Łukasz", "Zoe Lukasz") },

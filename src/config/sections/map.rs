@@ -26,14 +26,14 @@ settings_table! {
         template = one_of(mapped_form(TEMPLATE, Expression::Template), SOURCES),
             "The [template](#templates) that makes the value.";
         value = one_of(LiteralForm, SOURCES),
-            "The value itself, the same for everybody. A string is the text as it stands, and no column.";
+            "The value itself, the same for everybody. A string is the text itself, not the name of a column.";
         generate = one_of(mapped_form(generate_form(), Expression::Generate), SOURCES),
-            "A random text, for attributes that are secret. See [`[passwords]`](#passwords).";
+            "A random text, for secret attributes. See [`[passwords]`](#passwords).";
         on = default_setting(Choices(ON), "\"always\""),
             "When the attribute is written.";
-        parse = optional_setting(Choices(PARSE), "it is read as the attribute's type asks"),
+        parse = optional_setting(Choices(PARSE), "it is read as the attribute's type requires"),
             "How the text is read. Not for `generate`.";
-        blank = optional_setting(Choices(BLANK), "`source.blank` says it"),
+        blank = optional_setting(Choices(BLANK), "`source.blank` decides"),
             "What an empty text means. Not for `generate`.";
     } => MappedAttribute { expression: column.or(template).or(value).or(generate), on, parse, blank }
 }
@@ -259,8 +259,8 @@ fn dotted_span(text: &str, first: &Range<usize>, last: &Range<usize>) -> Range<u
 pub(super) fn map_section() -> ConfigSection {
     ConfigSection {
         name: "map",
-        says: "How a row becomes an account: `attribute = …`, a line for each attribute of the target that headcount is to keep. \
-           What is not mapped is never touched.",
+        says: "How a row becomes an account: `attribute = …`, one line for each attribute of the target that \
+           headcount keeps up to date. What is not mapped is never touched.",
         missing: Some("add [map] with lines such as email_id = \"work_email\""),
         keys: SectionKeys::Attributes(MappedTable.settings()),
         more: include_str!("../reference/map.md"),
@@ -270,7 +270,7 @@ pub(super) fn map_section() -> ConfigSection {
               first_name       = \"first_name\"\n\
               last_name        = \"last_name\"\n\
               status           = \"{{ 'inactive' if status == 'Terminated' else 'active' }}\"\n\
-              job_description  = { column = \"job_title\", on = \"create\" }             # a table: with more to say\n\
+              job_description  = { column = \"job_title\", on = \"create\" }             # a table, with more settings\n\
               login_using_email = true                                               # the same for everybody\n\
               skill_attributes = { column = \"skills\", parse = \"pairs\" }\n\
               privileges       = [{ teamid = \"{{ team | lookup('teams', 'team_id') }}\", role = \"role\" }]\n\

@@ -121,11 +121,11 @@ const MATCH_HELP: &str = "add rules = [[\"login_id\"], [\"email_id\"]] below [ma
 settings_table! {
     MatchTable makes Vec<Vec<Located<String>>> {
         rules = needed_setting(RULES, MATCH_HELP),
-            "Each rule is a list of attributes that have to agree together. The rules are tried in their order, and \
-             the first that exactly one account fits wins; where several fit and no rule tells them apart, the row \
-             is in conflict and nothing is done for it. The attributes have to be mapped, and be among those that \
-             the API shows. Before the rules comes the account that the person was found by in an earlier run, if \
-             `source.identity` is set.";
+            "Each rule is a list of attributes that must all agree. The rules are tried in order, and the first rule \
+             that finds exactly one account wins. If several accounts fit and no rule tells them apart, the row is \
+             in conflict and nothing is done for it. The attributes must be mapped, and the API must show them. If \
+             `source.identity` is set, the account that was found for the person in an earlier run comes before the \
+             rules.";
     } => rules
 }
 
@@ -169,6 +169,6 @@ fn match_section() -> ConfigSection {
         missing: Some("add [match] with rules = [[\"login_id\"], [\"email_id\"]]"),
         keys: SectionKeys::These(MatchTable.settings()),
         more: "",
-        example: "[match]\nrules = [[\"login_id\"], [\"email_id\"]]   # by login; where that finds nobody, by address\n",
+        example: "[match]\nrules = [[\"login_id\"], [\"email_id\"]]   # by login; if that finds nobody, by address\n",
     }
 }

@@ -11,28 +11,28 @@ use crate::settings::{
 settings_table! {
     PolicyTable fills Policy {
         create = default_setting(true_or_false(), "true"),
-            "Whether people without an account get one. If not, they are listed as skipped, and `[map]` need not \
-             have what only a new account needs.";
+            "Whether people without an account get one. If not, they are listed as skipped, and `[map]` does not \
+             need what only a new account needs.";
         update = default_setting(true_or_false(), "true"),
-            "Whether accounts that differ from their rows are changed. If not, leavers and returners still are, and \
-             of them nothing but whether they are active.";
+            "Whether accounts that differ from their rows are changed. If not, leavers and returners are still \
+             deactivated and reactivated, and nothing else changes.";
         leavers = default_setting(Choices(LEAVERS), "\"deactivate\""),
             "What happens to people whose row says inactive and whose account is active.";
         absent = default_setting(Choices(ABSENT), "\"report\""),
-            "What happens to accounts that no row stands for. Nothing is concluded from an absence while the listing \
-             is not complete, or the export looks broken or has other columns than in the last good run.";
+            "What happens to accounts without a row. A missing row proves nothing while the listing is not complete, \
+             or while the export looks broken or has other columns than in the last good run.";
         absent_for = default_setting(
             InTable { of: AbsentForTable, rule: TableRule::Free, said: "a table such as { runs = 3, days = 7 }" },
             "{ runs = 3, days = 7 }"
         ),
-            "How long an account must have been without a row before that counts. Both have to be reached; what is \
-             left out of the table keeps its default.";
+            "How long an account must be without a row before that counts. Both values must be reached; a value that \
+             is left out keeps its default.";
         reactivate = default_setting(true_or_false(), "true"),
             "Whether inactive accounts become active when their row says so. If not, they are listed as skipped, and \
              nothing of the account is changed.";
         protect = default_setting(PATTERNS, "[]"),
             "Patterns of names that are never touched: `*` stands for any text, `?` for one character, `[ab]` for \
-             one of several, `{a,b}` for either; case does not matter. A pattern is held against the account's id, \
+             one of several, `{a,b}` for either; case does not matter. A pattern is compared with the account's id, \
              the identity, and every attribute of `match.rules`, of the row and of the account. Administrators of \
              imichat are never touched anyway.";
         inactive_newcomers = default_setting(Choices(NEWCOMERS), "\"skip\""),
@@ -71,13 +71,13 @@ const LEAVERS: &[WordChoice<Leavers>] = &[
 ];
 
 pub(in crate::config) const ABSENT: &[WordChoice<Absent>] = &[
-    named_choice("ignore", Absent::Ignore, "nothing is said of them"),
+    named_choice("ignore", Absent::Ignore, "they are not reported"),
     named_choice("report", Absent::Report, "they are listed"),
     named_choice("deactivate", Absent::Deactivate, "the account becomes inactive, after the time of `absent_for`"),
     named_choice(
         "delete",
         Absent::Delete,
-        "the account is deleted, after the time of `absent_for`; imichat has no way to do that",
+        "the account is deleted, after the time of `absent_for`; imichat cannot do that",
     ),
 ];
 
@@ -118,8 +118,8 @@ impl Default for Policy {
 pub(super) fn policy_section() -> ConfigSection {
     ConfigSection {
         name: "policy",
-        says: "What may be done. A row says that somebody has left when the attribute that stands for being active comes to the \
-           value for inactive: `status` of imichat, `disabled` of brightpattern, `active` of scim.",
+        says: "What headcount may do. A row says that somebody has left if it gives the attribute for being active \
+           the value for inactive: `status` of imichat, `disabled` of brightpattern, `active` of scim.",
         missing: None,
         keys: SectionKeys::These(PolicyTable.settings()),
         more: "",

@@ -50,17 +50,17 @@ impl Occasion {
 settings_table! {
     RateTable fills Rate {
         requests_per_second = default_setting(PACE, "5"),
-            "How many requests leave in a second, at most. 0 is no limit.";
+            "How many requests are sent in a second, at most. 0 means no limit.";
         burst = default_setting(whole_number::<u32>(1..=1_000_000), "5"),
-            "How many requests may leave at once after a pause.";
+            "How many requests may be sent at once after a pause.";
         concurrency = default_setting(whole_number::<usize>(1..=256), "4"),
             "How many requests may be under way at once.";
         daily_reserve = default_setting(PERCENT, "\"5%\""),
-            "The share of the tenant's daily quota that is left for others. Where a server does not say how large \
-             the quota is, nothing can be reserved.";
+            "The share of the tenant's daily quota that is left for others. If a server does not say how large the \
+             quota is, nothing can be reserved.";
         retries = default_setting(whole_number::<u32>(0..=100), "5"),
             "How often one request is repeated, at most, after a failure that may pass. What is not safe to send \
-             twice, such as a create, is repeated only where it was certainly not carried out.";
+             twice, such as a create, is repeated only if it was certainly not carried out.";
         timeout = default_setting(LONGER_DURATION, "\"30s\""),
             "How long one request may take, from connecting to the last byte of its answer.";
         wait_for_quota = default_setting(true_or_false(), "false"),
@@ -101,11 +101,10 @@ settings_table! {
     /// `[journal]`.
     struct JournalSettings read by JournalTable {
         path: PathBuf = default_setting(FILE, "\".headcount\""),
-            "The state directory. It is made where it is missing, for its owner alone (mode 0700), and one run at a \
-             time holds it. Each configuration needs one of its own. `--state DIR` names another.";
+            "The state directory. It is created if it is missing, for its owner only (mode 0700), and only one run \
+             at a time can use it. Each configuration needs its own. `--state DIR` uses another.";
         keep: Duration = default_setting(DURATION, "\"90d\""),
-            "Runs that ended longer ago than this are forgotten after the next run, and so are plans that were made \
-             longer ago.";
+            "Runs that ended longer ago are deleted after the next run, and so are plans that were made longer ago.";
     }
 }
 
@@ -113,12 +112,12 @@ settings_table! {
     /// `[passwords]`.
     struct PasswordSettings read by PasswordTable {
         deliver_to: Delivery = default_setting(RECIPIENT, "\"discard\""),
-            "Who gets them: the owner of an [age](https://age-encryption.org) key, as whose public half this is, or \
-             with `\"discard\"` nobody, so that people have to reset theirs.";
+            "Who gets them: the owner of an [age](https://age-encryption.org) key (write its public half here), or \
+             nobody (`\"discard\"`); then people reset their passwords.";
         file: PathBuf = default_setting(FILE, "\"passwords.age\""),
             "The file that they are written to, encrypted for that key (CSV with `key`, `identity`, `account`, \
-             `attribute` and `value`). `{run}` stands for the run's name; without it, the name is put in where there \
-             is such a file already.";
+             `attribute` and `value`). `{run}` stands for the run's name; without it, the name is added if the file \
+             exists already.";
     }
 }
 
@@ -130,25 +129,26 @@ settings_table! {
         markdown: Option<PathBuf> = optional_setting(REPORT_FILE, "none is written"),
             "A short report for a ticket, a pull request or a chat, written after every run.";
         errors: Option<PathBuf> = optional_setting(SHEET_FILE, "none is written"),
-            "The rows that were invalid, in conflict, or failed, as they came, with what is wrong beside them, to be \
-             mended and fed to headcount again. Written after every plan and every run that has such rows. The \
-             ending tells the format: `.csv`, `.tsv`, `.xlsx` or `.jsonl`; without an ending it is that of the \
-             export, and one that promises a format in which no rows are written is refused.";
+            "The rows that were invalid, in conflict, or failed, as they are in the export, with what is wrong, so \
+             that you can fix them and give them to headcount again. Written after every plan and every run that has \
+             such rows. The ending says the format: `.csv`, `.tsv`, `.xlsx` or `.jsonl`. Without an ending it is the \
+             format of the export; an ending of another format is refused.";
         redact: Vec<String> = default_setting(attribute_names(), "[\"password\", \"custom_attributes\"]"),
-            "Attributes whose values no report shows, on paper or on the terminal. A name may point inside an object \
-             (`custom_attributes.business`).";
+            "Attributes whose values no report shows, in a file or on the terminal. A name may point inside an \
+             object (`custom_attributes.business`).";
         metrics: Option<PathBuf> = optional_setting(ONE_FILE, "none are written"),
-            "The last run in numbers, for the textfile collector of Prometheus' node exporter. One file for all \
-             runs, and one of its own for each configuration.";
+            "The last run in numbers, for the textfile collector of Prometheus' node exporter. All runs write the \
+             same file; each configuration needs its own.";
         webhook: Option<WebhookSettings> = optional_setting(
             InTable {
                 of: WebhookTable,
                 rule: TableRule::Free,
                 said: "a table such as { url = { env = \"HEADCOUNT_WEBHOOK\" }, on = [\"failure\"] }",
             },
-            "nobody is told"
+            "nobody is notified"
         ),
-            "Who is told, with a message in JSON, how a run ended. A webhook that fails never changes how that was.";
+            "Where a message (JSON) about the end of a run is sent. A webhook that fails does not change how the run \
+             ended.";
     }
 }
 
@@ -156,9 +156,9 @@ settings_table! {
     /// `report.webhook`.
     struct WebhookSettings read by WebhookTable {
         url: SecretSource = needed_setting(secret_place("HEADCOUNT_WEBHOOK"), "add url = { env = \"HEADCOUNT_WEBHOOK\" }"),
-            "The address. It is a secret, because whoever knows it can send messages there.";
+            "The address. It is a secret, because anybody who knows it can send messages there.";
         on: Vec<Occasion> = default_setting(occasion_list(), "[\"failure\", \"held\"]"),
-            "What it is told of.";
+            "When a message is sent.";
         secret: Option<SecretSource> = optional_setting(secret_place("HEADCOUNT_WEBHOOK_SECRET"), "messages are not signed"),
             "The key that messages are signed with (HMAC-SHA256, in the header `X-Headcount-Signature`).";
     }
@@ -169,9 +169,9 @@ const OCCASIONS: &[WordChoice<&'static [Occasion]>] = &[
     named_choice(
         "failure",
         &[Occasion::Failure],
-        "accounts failed, or it is not known what became of them; or the run failed before anything was changed",
+        "accounts failed or have an unknown outcome, or the run failed before anything was changed",
     ),
-    named_choice("held", &[Occasion::Held], "a limit of `[safety]` held something back, or everything"),
+    named_choice("held", &[Occasion::Held], "a limit of `[safety]` held some or all actions"),
     named_choice("paused", &[Occasion::Paused], "the run was paused, and can be resumed"),
     named_choice("always", &Occasion::ALL, "each of these"),
 ];
@@ -337,8 +337,7 @@ fn read_sheet_path(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<P
     let path = read_report_path(item, reading)?;
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     if NO_SHEETS.contains(&extension.as_str()) {
-        let help =
-            "leave it out, and the file is of the source's own format; or name a .csv, .tsv, .xlsx or .jsonl file";
+        let help = "leave it out to use the format of the source, or name a .csv, .tsv, .xlsx or .jsonl file";
         return item.refuse(&format!("cannot be written as .{extension}"), help.to_owned(), reading);
     }
     Some(path)
@@ -347,8 +346,8 @@ fn read_sheet_path(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<P
 pub(super) fn rate_section() -> ConfigSection {
     ConfigSection {
         name: "rate",
-        says: "How fast requests leave, and how patient a run is. A server that asks for more patience (`Retry-After`) gets it; for \
-           more than five minutes nobody waits, and the run stops.",
+        says: "How fast requests are sent, and how long a run keeps trying. If a server asks headcount to wait \
+           (`Retry-After`), it waits; if that is more than five minutes, the run stops.",
         missing: None,
         keys: SectionKeys::These(RateTable.settings()),
         more: "",
@@ -375,8 +374,8 @@ pub(super) fn network_section() -> ConfigSection {
 pub(super) fn journal_section() -> ConfigSection {
     ConfigSection {
         name: "journal",
-        says: "Where headcount keeps what it has to remember: the journal of its runs, their plans and reports, who has which \
-           account, and the last listing.",
+        says: "Where headcount keeps the journal of its runs, their plans and reports, who has which account, and \
+           the last listing.",
         missing: None,
         keys: SectionKeys::These(JournalTable.settings()),
         more: "",
@@ -387,7 +386,7 @@ pub(super) fn journal_section() -> ConfigSection {
 pub(super) fn password_section() -> ConfigSection {
     ConfigSection {
         name: "passwords",
-        says: "Where [generated](#map) passwords go. They are never printed, logged or kept.",
+        says: "Where [generated](#map) passwords go. They are never printed, logged or stored in clear.",
         missing: None,
         keys: SectionKeys::These(PasswordTable.settings()),
         more: "",
@@ -400,10 +399,10 @@ pub(super) fn password_section() -> ConfigSection {
 pub(super) fn report_section() -> ConfigSection {
     ConfigSection {
         name: "report",
-        says: "What is written and who is told when a run is over, beside what stands on the terminal.",
+        says: "What is written and who is notified after a run, in addition to the output on the terminal.",
         missing: None,
         keys: SectionKeys::These(ReportTable.settings()),
-        more: "In a path, `{run}` stands for the run's name. Folders that are missing are made.",
+        more: "In a path, `{run}` stands for the run's name. Missing folders are created.",
         example: "[report]\n\
               html    = \"reports/{run}.html\"\n\
               errors  = \"reports/{run}-errors.xlsx\"\n\

@@ -12,34 +12,34 @@ use crate::settings::{
 settings_table! {
     SafetyTable fills Safety {
         max_create = default_setting(limit_form(), "\"20%\""),
-            "How many accounts one run may create. A share is of the accounts in scope, and comes to 10 accounts at \
-             least; where fewer than 10 are in scope it does not count, because it is a first load. Where the \
-             listing is not complete every create is held, whatever the limit says.";
+            "How many accounts one run may create. A share is of the accounts in scope, and means at least 10 \
+             accounts. If fewer than 10 are in scope, it is a first load and the share does not count. If the \
+             listing is not complete, every create is held, whatever the limit says.";
         max_update = default_setting(limit_form(), "\"30%\""),
-            "How many accounts one run may update or reactivate. A share is of the accounts in scope, and comes to \
-             10 accounts at least.";
+            "How many accounts one run may update or reactivate. A share is of the accounts in scope, and means at \
+             least 10 accounts.";
         max_deactivate = default_setting(limit_form(), "{ percent = 10, count = 50 }"),
-            "How many accounts one run may deactivate or delete. A share is of the accounts in scope, and comes to \
-             one account at least.";
+            "How many accounts one run may deactivate or delete. A share is of the accounts in scope, and means at \
+             least one account.";
         max_invalid = default_setting(limit_form(), "\"5%\""),
-            "How many rows may be invalid: a share of the rows that count, or a number. With more, nothing is done.";
+            "How many rows may be invalid: a share of the rows that count, or a number. If there are more, nothing \
+             is done.";
         min_rows = default_setting(count_form(), "1"),
-            "How many rows that count there have to be. With fewer the export is broken, and nothing is done.";
+            "How many rows must count. If there are fewer, the export looks broken and nothing is done.";
         max_row_drop = default_setting(limit_form(), "\"20%\""),
-            "By how much the rows that count may have become fewer since the last good run: a share of the rows of \
-             that run, or a number. With more, nothing is done.";
+            "How many fewer rows may count than in the last good run: a share of the rows of that run, or a number. \
+             If more are missing, nothing is done.";
         on_exceed = default_setting(Choices(ON_EXCEED), "\"hold\""),
-            "What happens where there are more creates, updates or deactivations than their limit allows.";
+            "What happens if there are more creates, updates or deactivations than their limit allows.";
         plan_max_age = default_setting(LONGER_DURATION, "\"24h\""),
             "`apply` refuses a plan that is older.";
         fresh_for = default_setting(DURATION, "\"10m\""),
-            "How long `sync` takes its listing for the present state. Once it is older, each account is read again \
-             before it is changed, which takes a request for each; one that changed meanwhile is left alone. \
-             `apply`, and whatever is done because there is no row, always read again. `\"0s\"` reads every account \
-             again.";
+            "How long `sync` trusts its listing. After that, each account is read again before it is changed, which \
+             takes one request for each; an account that changed meanwhile is left alone. `apply` always reads \
+             again, and so does everything that is done because a row is missing. `\"0s\"` reads every account again.";
         run_max_age = default_setting(LONGER_DURATION, "\"7d\""),
-            "`sync` goes on with an unfinished run only while it is younger. Of an older one it finds out what \
-             became of the requests that nobody answered, and plans the rest anew, from a new listing.";
+            "`sync` continues an unfinished run only if it is younger. For an older run it looks up the unknown \
+             outcomes and plans the rest again, from a new listing.";
     }
 }
 
@@ -54,7 +54,7 @@ const ON_EXCEED: &[WordChoice<OnExceed>] = &[
     named_choice(
         "hold",
         OnExceed::Hold,
-        "all actions of that kind wait for `--approve`, the others are done; the exit code is 5",
+        "all actions of that kind wait for `--approve`, the others are executed; the exit code is 5",
     ),
     named_choice("stop", OnExceed::Stop, "nothing at all is done; the exit code is 5"),
 ];
@@ -93,12 +93,12 @@ impl Default for Safety {
 pub(super) fn safety_section() -> ConfigSection {
     ConfigSection {
         name: "safety",
-        says: "Limits that are checked before the first write. An export that looks broken stops everything; a kind of action of \
-           which there are too many is held, and the others go on.",
+        says: "Limits that are checked before the first write. An export that looks broken stops everything. If \
+           there are too many actions of one kind, that kind is held and the others are executed.",
         missing: None,
         keys: SectionKeys::These(SafetyTable.settings()),
-        more: "A limit is a share (`\"20%\"`), a number (`50`), or both (`{ percent = 10, count = 50 }`), of which the smaller \
-           counts. Shares are rounded up. In scope are the accounts that are not protected.",
+        more: "A limit is a share (`\"20%\"`), a number (`50`), or both (`{ percent = 10, count = 50 }`); then the \
+           smaller counts. Shares are rounded up. In scope are the accounts that are not protected.",
         example: "[safety]\n\
               max_create     = { percent = 20, count = 500 }\n\
               max_deactivate = 25\n\

@@ -59,7 +59,7 @@ settings_table! {
     SourceTable makes SourceSection {
         path = needed_setting(source_path(), "add path = \"hr_export.csv\" below [source]: a file, a list of files, or \"-\""),
             "The export. Several files are read one after the other and must have the same columns; `\"-\"` is \
-             standard input. What is packed with gzip or zstd is unpacked.";
+             standard input. Files packed with gzip or zstd are unpacked.";
         format = optional_setting(
             Choices(FORMATS),
             "the file's name tells: `.tsv` and `.tab`, `.xlsx` and `.xlsm`, `.ods`, `.jsonl` and `.ndjson`, each also with `.gz` \
@@ -68,38 +68,38 @@ settings_table! {
         ),
             "How the export is written.";
         delimiter = optional_setting(DELIMITER, "it is a comma, and for tsv a tab"),
-            "What stands between two cells of csv or tsv: one character of ASCII.";
+            "The character between two cells of csv or tsv (ASCII).";
         encoding = optional_setting(ENCODING, "it is what the file's byte order mark says, else UTF-8"),
             "How csv, tsv and jsonl write characters as bytes. Usual ones are `\"utf-8\"`, `\"windows-1252\"`, \
              `\"iso-8859-15\"`, `\"utf-16le\"` and `\"shift_jis\"`.";
         sheet = optional_setting(TEXT, "the workbook must have one sheet only, hidden ones aside"),
             "The sheet of a workbook (xlsx, ods) that holds the export.";
         header_row = default_setting(whole_number::<u32>(1..=i64::from(u32::MAX)), "1"),
-            "The line that names the columns, counted from 1; what stands above it is skipped. Blank lines in front \
-             of the names do no harm. It means nothing for jsonl.";
+            "The line that names the columns, counted from 1; lines above it are skipped. Blank lines before the \
+             names are allowed. It has no effect on jsonl.";
         trailer = optional_setting(
             InTable { of: TrailerTable, rule: TableRule::Free, said: "a table such as { mark = \"TRAILER\", count = 2 }" },
             "every row is one"
         ),
-            "For an export whose last row says how many rows there are. An export that has another number of rows, \
-             or no such row at its end, was cut short or is another one, and is refused. Each of several files has a \
-             trailer of its own; jsonl has none.";
+            "For an export whose last row says how many rows there are. An export with another number of rows, or \
+             without this last row, was cut short or is the wrong one, and is refused. If there are several files, \
+             each has its own trailer; jsonl has none.";
         manifest = optional_setting(manifest_form(), "nothing is counted"),
-            "A file beside the export that says how many rows there are in all. It holds nothing but that number, or \
-             is JSON. An export that has another number of rows is refused.";
+            "A file that says how many rows the export has in all. It holds only that number, or is JSON. An export \
+             with another number of rows is refused.";
         include = optional_setting(CONDITION, "every row counts"),
             "Which rows count: an expression over the row's columns, as in a template but without `{{ }}`, that is \
-             true or false. A row for which it is false is as good as not in the export; the account of its person \
-             is therefore absent.";
-        identity = optional_setting(COLUMN, "a person is known by the match rules alone"),
-            "The column that never changes for a person, such as the personnel number. By it somebody is found again \
-             whose login and address have both changed. A row whose cell is empty is invalid.";
+             true or false. A row for which it is false counts as not in the export, so the account of its person is \
+             absent.";
+        identity = optional_setting(COLUMN, "people are found only by the match rules"),
+            "The column that never changes for a person, such as the personnel number. It finds a person again even \
+             if login and address have both changed. A row whose cell is empty is invalid.";
         duplicates = default_setting(Choices(DUPLICATES), "\"error\""),
-            "What two rows with the same `identity` mean. Two rows of different identity that lead to one account \
-             are a conflict with `\"first\"` and `\"last\"`, and nothing is done for either.";
+            "What two rows with the same `identity` mean. With `\"first\"` and `\"last\"`, two rows of different \
+             identity that lead to one account are a conflict, and nothing is done for either.";
         blank = default_setting(Choices(BLANK), "\"ignore\""),
-            "What an empty cell means, and a template that comes to nothing. An attribute can have its own answer: \
-             see [`blank` in `[map]`](#map).";
+            "What an empty cell means, and a template that gives an empty text. Each attribute can have its own \
+             setting: see [`blank` in `[map]`](#map).";
     } => SourceSection {
         settings: SourceSettings {
             paths: path, format, delimiter, encoding, sheet, header_row, duplicates, trailer, manifest
@@ -116,7 +116,8 @@ settings_table! {
         mark: String = needed_setting(MARK, "add mark = \"TRAILER\": what the first cell of the last row begins with"),
             "What the first cell of the last row begins with.";
         count: usize = default_setting(whole_number::<usize>(1..=16_384), "2"),
-            "Which cell of that row holds the number, counted from 1. In the first, the number follows the mark.";
+            "Which cell of that row holds the number, counted from 1. If it is the first cell, the number follows \
+             the mark.";
     }
 }
 
@@ -126,7 +127,7 @@ settings_table! {
         path: PathBuf =
             needed_setting(FILE, "add path = \"hr_export.json\": the file that says how many rows there are"), "The file.";
         count: String = default_setting(TEXT, MANIFEST_COUNT),
-            "Where the file is JSON, the member that holds the number; a dot leads into an object (`\"export.rows\"`).";
+            "If the file is JSON, the member that holds the number; a dot leads into an object (`\"export.rows\"`).";
     }
 }
 
@@ -135,7 +136,7 @@ settings_table! {
         path = needed_setting(FILE, "add path = \"teams.csv\": a file whose rows are looked up"),
             "The table: a file with a header, in any format of `source.format`, as its name tells.";
         key = needed_setting(COLUMN, "add key = \"team_name\": the column that is looked in"),
-            "The column that is looked in. It is compared without regard to case, and must not be empty.";
+            "The column that is searched. Upper and lower case do not matter, and its cells must not be empty.";
     } => (path, key)
 }
 
@@ -167,13 +168,18 @@ const DUPLICATES: &[WordChoice<Duplicates>] = &[
         Duplicates::Error,
         "the export is refused, with both lines; so it is where two rows agree in all attributes of a match rule",
     ),
-    named_choice("first", Duplicates::First, "of two rows with one identity the first counts, the other is skipped"),
-    named_choice("last", Duplicates::Last, "of two rows with one identity the last counts, the other is skipped"),
+    named_choice(
+        "first",
+        Duplicates::First,
+        "if two rows have one identity, the first counts and the other is \
+       skipped",
+    ),
+    named_choice("last", Duplicates::Last, "if two rows have one identity, the last counts and the other is skipped"),
 ];
 
 pub(in crate::config) const BLANK: &[WordChoice<Blank>] = &[
     named_choice("ignore", Blank::Ignore, "the account keeps the value that it has"),
-    named_choice("clear", Blank::Clear, "the value is taken away from the account"),
+    named_choice("clear", Blank::Clear, "the value is removed from the account"),
     named_choice("error", Blank::Error, "the row is invalid, and its account is left as it is"),
 ];
 
@@ -288,9 +294,9 @@ pub(super) fn source_section() -> ConfigSection {
 pub(super) fn lookup_section() -> ConfigSection {
     ConfigSection {
         name: "lookup",
-        says: "Tables for the filter [`lookup`](#filters) of templates, each under a name of your own: `[lookup.teams]`. They \
-           turn what the export says into what the application calls it. Every table is read whole, at the beginning; a \
-           row of it that is broken, or a key that stands there twice, is an error.",
+        says: "Tables for the filter [`lookup`](#filters) of templates, each under a name of your own: \
+           `[lookup.teams]`. They translate the words of the export into those of the application. Every table is \
+           read at the beginning; a broken row, or a key that is there twice, is an error.",
         missing: None,
         keys: SectionKeys::Named(LookupTable.settings()),
         more: "",

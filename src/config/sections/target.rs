@@ -19,9 +19,9 @@ settings_table! {
         kind = needed_setting(Choices(&SYSTEMS), "add kind = \"imichat\" below [target]"),
             "Which system it is.";
         base_url = needed_setting(BASE_URL, "add base_url = \"sandbox\", or the address of your tenant"),
-            "Where its API is. `\"sandbox\"` is the built-in simulated tenant, which needs no credentials and keeps \
-             its state between runs. Nothing but `https://` leaves this machine; plain `http://` is for `localhost`, \
-             `127.0.0.1` and `[::1]`.";
+            "The address of its API. `\"sandbox\"` is the built-in simulated tenant, which needs no credentials and \
+             keeps its state between runs. Requests leave this machine only with `https://`; plain `http://` is for \
+             `localhost`, `127.0.0.1` and `[::1]`.";
         tenant = optional_setting(TEXT, "it is the host of `base_url`, or `sandbox`"),
             "A name for this tenant in plans, journal and reports. A plan made for one tenant is refused by another.";
     } => {
@@ -167,8 +167,8 @@ fn read_base_url(item: &TomlItem<'_>, reading: &mut ConfigReading) -> Option<Ten
 pub(super) fn target_section() -> ConfigSection {
     ConfigSection {
         name: "target",
-        says: "The system whose accounts are kept in step. Three settings are the same for every kind of it; the others belong \
-           to one kind, and another kind refuses them.",
+        says: "The system whose accounts are kept in step. Three settings are the same for every kind; each of the \
+           others belongs to one kind, and other kinds refuse it.",
         missing: Some("add [target] with kind = \"imichat\" and base_url = \"sandbox\""),
         keys: SectionKeys::OfKinds { common: CommonTable.settings(), kinds: kind_keys() },
         more: "",

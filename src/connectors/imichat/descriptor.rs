@@ -88,10 +88,10 @@ settings_table! {
         token_header: String = default_setting(HEADER, "\"access_token\""),
             "The response header that brings the token, and the request header that takes it back.";
         update_method: String = default_setting(mapped_form(Choices(VERBS), str::to_owned), "\"PATCH\""),
-            "The verb of an update.";
+            "The HTTP method of an update.";
         update_body: UpdateBody = default_setting(Choices(UPDATE_BODIES), "\"full\""),
-            "What an update carries. The API's pages do not say whether an attribute that is left out is kept, so \
-             all of them are sent unless you know better.";
+            "What an update carries. The API's pages do not say whether an attribute that is left out keeps its \
+             value, so all of them are sent unless you know better.";
         privilege_key: String = default_setting(TEXT, "\"teamid\""),
             "How a privilege names its team on the wire; some tenants want `\"team_id\"`. In `[map]` it is `teamid` \
              either way.";

@@ -89,11 +89,10 @@ settings_table! {
             "The client's id, for OAuth.";
         client_secret = to_sign_in(secret_place("SCIM_CLIENT_SECRET"), ""),
             "The client's secret, for OAuth.";
-        scope = optional_setting(TEXT, "no scope is asked for"),
-            "What an OAuth token is asked for, where the service wants to know. It means nothing with `token` or \
-             `username`.";
+        scope = optional_setting(TEXT, "no scope is requested"),
+            "The scope of an OAuth token, if the service needs one. It has no effect with `token` or `username`.";
         page_size = default_setting(whole_number::<u32>(1..=10_000), "100"),
-            "How many users are asked for at once. A service may give fewer.";
+            "How many users one request asks for. A service may return fewer.";
         update_method = default_setting(Choices(UPDATE_METHODS), "\"auto\""),
             "How a user is changed. A `PATCH` that the service turns out not to have becomes a `PUT` with `\"auto\"`.";
     } => {
