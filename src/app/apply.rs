@@ -110,7 +110,7 @@ async fn drive_plan(
     let command = CommandName::Apply;
     let driver = RunDriver { session, workspace, journal, memory, connection, source: None, command, started };
     // Every account is read again before it is changed: the plan may be hours old.
-    let spent = connection.target.connecting_cost();
+    let spent = connection.target.costs().connecting;
     driver.begin_run(&ReadyPlan { header, digest, files, fresh_until: None, pace: None, spent }, choice).await
 }
 

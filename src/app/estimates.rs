@@ -66,7 +66,7 @@ pub fn estimate_apply(
     if cost.count_requests() == 0 {
         return Ok((0, None));
     }
-    cost.auth += target.connecting_cost();
+    cost.auth += target.costs().connecting;
     cost.lookup += references.count_lists();
     let (cost, forecast) = estimate.over_days(cost);
     Ok((cost.count_requests(), forecast))

@@ -123,7 +123,7 @@ async fn go_on(driver: &RunDriver<'_>, run: RunId) -> Result<RunEnd, AppError> {
     let is_of_sync = state.head().command == CommandName::Sync;
     let fresh_for = SignedDuration::try_from(workspace.settings.safety.fresh_for).unwrap_or(SignedDuration::ZERO);
     let fresh_until = header.created_at.checked_add(fresh_for).ok().filter(|_| is_of_sync);
-    let spent = connection.target.connecting_cost();
+    let spent = connection.target.costs().connecting;
     let plan = ReadyPlan { header: &header, digest: &digest, files: &files, fresh_until, pace: None, spent };
     driver.resume_run(run, &plan).await
 }

@@ -5,6 +5,7 @@
 
 pub mod brightpattern;
 mod call_error;
+mod costs;
 mod descriptor;
 #[cfg(test)]
 pub mod fake;
@@ -17,14 +18,13 @@ mod meter;
 mod registry;
 pub mod scim;
 
-use std::time::Duration;
-
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema};
 
 pub use call_error::{CallError, Effect, Trouble};
+pub use costs::{ListingCost, LookupCost, RequestCosts, TokenLife};
 pub use descriptor::{ConnectError, Descriptor, Link, SystemSettings};
 pub use find_by_listing::find_by_listing;
 pub use meter::{Meter, Others, Purpose, Quota, Sent};
@@ -71,30 +71,8 @@ pub trait Connector: Send + Sync {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// Requests that listing `accounts` accounts takes while nobody changes them.
-    fn listing_cost(&self, accounts: u64) -> u64;
-
-    /// Requests that connecting and signing in take, each time.
-    fn connecting_cost(&self) -> u64 {
-        1
-    }
-
-    /// Requests that an update of these attributes takes beside the one that writes, because what is sent depends on
-    /// what is there.
-    fn reading_cost(&self, _attributes: &[AttrId]) -> u64 {
-        0
-    }
-
-    /// Requests that looking up so many people takes, each of whom can be asked for by all of the rules, where there are
-    /// so many accounts.
-    fn finding_cost(&self, _rules: &[MatchRule], _people: u64, accounts: u64) -> u64 {
-        self.listing_cost(accounts)
-    }
-
-    /// How often the token has to be renewed within so long from now, as far as the target says.
-    fn renewals(&self, _within: Duration) -> u64 {
-        0
-    }
+    /// What its requests cost, as it knows at the moment.
+    fn costs(&self) -> RequestCosts;
 
     /// What was sent so far, and what the server says of its quota.
     fn meter(&self) -> &Meter;

@@ -144,7 +144,7 @@ impl Engine<'_> {
         let creates = sought.iter().filter(|one| one.request.creates_account()).count();
         let listing = match creates {
             0 => 0,
-            _ => self.execution.target.listing_cost(self.open_plan()?.header.listing.accounts),
+            _ => self.execution.target.costs().listing.count_requests(self.open_plan()?.header.listing.accounts),
         };
         let look = listing.saturating_add((sought.len() - creates) as u64);
         Ok(look.saturating_mul(DEAR) > quota.remaining)

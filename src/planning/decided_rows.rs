@@ -16,7 +16,6 @@ use super::rows::SourceRead;
 use super::spool::Spool;
 use super::watched_people::WatchedPeople;
 use super::{Accounts, ListingTimes, MadePlan, PlanFiles, PlanInputs, PlanningError};
-use crate::connectors::Connector;
 use crate::journal::RunId;
 use crate::mapping::Scratch;
 use crate::model::{Account, Desired, Place, Record};
@@ -125,7 +124,7 @@ pub(super) fn plan_requests(
 ) -> PlanRequests {
     drafts.sort_actions();
     let (writing, _) = estimate.over_days(drafts.sum_cost(estimate.fresh_requests(), is_free));
-    let connecting = estimate.target.map_or(0, Connector::connecting_cost);
+    let connecting = estimate.target.map_or(0, |target| target.costs().connecting);
     let listing = Cost { auth: connecting, list: times.requests, ..Cost::default() };
     (listing + writing).into()
 }

@@ -78,7 +78,7 @@ impl Estimate<'_> {
         let mut cost = adding.cost();
         cost.lookup += read;
         if let (Some(target), 1..) = (self.target, sought) {
-            cost.lookup += target.finding_cost(self.rules, sought, plan.header.listing.accounts + made);
+            cost.lookup += target.costs().count_lookups(self.rules, sought, plan.header.listing.accounts + made);
         }
         Ok(cost)
     }
@@ -106,7 +106,7 @@ impl Estimate<'_> {
         // Of a create only what comes after it is an update.
         let updated = updated.filter(|name| action.action != ActionKind::Create || follow_up(self.schema, name));
         let updated: Vec<AttrId> = updated.filter_map(|name| self.schema.id(name)).collect();
-        ActionRequests::of_action(action, if updated.is_empty() { 0 } else { target.reading_cost(&updated) })
+        ActionRequests::of_action(action, if updated.is_empty() { 0 } else { target.costs().count_reads(&updated) })
     }
 
     /// Whether a create needs an update after it.
@@ -128,7 +128,7 @@ impl Estimate<'_> {
     #[must_use]
     pub fn over_days(&self, mut cost: Cost) -> (Cost, Option<Forecast>) {
         let Some(target) = self.target.filter(|_| cost.count_requests() > 0) else { return (cost, None) };
-        cost.auth += target.renewals(time_for_requests(cost.count_requests(), self.per_second()));
+        cost.auth += target.costs().count_renewals(time_for_requests(cost.count_requests(), self.per_second()));
         let Some(daily) = self.daily_quota() else { return (cost, None) };
         let forecast = forecast_days(cost.count_requests(), daily);
         cost.auth += forecast.requests - cost.count_requests();
@@ -141,7 +141,7 @@ impl Estimate<'_> {
         let quota = meter.quota()?;
         let reserve = kept_back(self.rate.daily_reserve, quota.limit, meter.others().at_once);
         let shares = QuotaShares { ours: meter.sent_so_far().total, others: meter.others().taken };
-        Some(DailyQuota::new(quota.remaining, quota.limit, reserve, shares, target.connecting_cost()))
+        Some(DailyQuota::new(quota.remaining, quota.limit, reserve, shares, target.costs().connecting))
     }
 
     fn per_second(&self) -> f64 {

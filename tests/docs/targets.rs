@@ -91,7 +91,7 @@ fn the_defaults_of_each_kind_are_what_the_samples_say() {
 
 fn schema_of(kind: &str) -> Schema {
     match kind {
-        "imichat" => imichat::make_schema(&ImichatSettings::default()),
+        "imichat" => imichat::make_schema(ImichatSettings::default().update_body),
         "brightpattern" => brightpattern::make_schema(),
         _ => scim::make_schema(&[]),
     }

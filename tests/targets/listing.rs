@@ -23,7 +23,8 @@ pub async fn a_thousand_accounts_are_shown_once_each(subject: &'static dyn Subje
     assert_eq!(BTreeSet::from_iter(shown.logins), everybody);
     assert_eq!(BTreeSet::from_iter(shown.ids).len(), 1_000);
     // What a plan says that a listing takes is what it takes, but for a page that may or may not be asked for.
-    let (said, sent) = (setting.target.listing_cost(1_000), setting.target.meter().sent_so_far().list);
+    let (said, sent) =
+        (setting.target.costs().listing.count_requests(1_000), setting.target.meter().sent_so_far().list);
     assert!(sent <= said && said <= sent + 1, "{sent} requests, {said} said");
 }
 

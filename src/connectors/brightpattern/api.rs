@@ -1,6 +1,5 @@
 //! The requests of the API: signing in, and the calls that the engine needs.
 
-use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
@@ -15,7 +14,7 @@ use crate::connectors::http::{
     path_segment,
 };
 use crate::connectors::listing::{DetailedList, DirectoryEntry};
-use crate::connectors::{CallError, Purpose, Trouble};
+use crate::connectors::{CallError, Purpose, TokenLife, Trouble};
 use crate::model::text::normal;
 use crate::model::{AccountId, Attributes, Schema};
 
@@ -49,8 +48,8 @@ impl BrightpatternApi {
         self.login.sign_in(&self.http).await
     }
 
-    pub fn token_renewals(&self, within: Duration) -> u64 {
-        self.login.token_renewals(&self.http, within)
+    pub fn token_life(&self) -> Option<TokenLife> {
+        self.login.token_life(&self.http)
     }
 
     /// The names of the teams; none where this release does not say.

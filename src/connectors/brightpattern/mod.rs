@@ -14,14 +14,15 @@ mod schema;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::connectors::http::ServerAccess;
 use crate::connectors::listing::{DirectoryExtent, list_details};
-use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, find_by_listing};
+use crate::connectors::{
+    CallError, Connector, Listed, ListingCost, LookupCost, Meter, Purpose, RequestCosts, find_by_listing,
+};
 use crate::model::{Account, AccountId, AttrId, Attributes, KeyHash, MatchRule, Schema, Secret, Value};
 
 use api::BrightpatternApi;
@@ -149,24 +150,17 @@ impl Connector for BrightpatternConnector {
         Box::pin(async move { if attribute == at::TEAM { self.api.list_teams().await } else { Ok(None) } })
     }
 
-    /// Without the sign-in: the directory, one request for each user, and the directory again.
-    fn listing_cost(&self, accounts: u64) -> u64 {
-        match self.extent {
-            DirectoryExtent::Details if accounts > 0 => accounts + 2,
-            DirectoryExtent::Details | DirectoryExtent::Directory => 1,
-        }
-    }
-
-    fn finding_cost(&self, rules: &[MatchRule], people: u64, accounts: u64) -> u64 {
-        match rules.iter().all(|rule| rule.attributes.contains(&at::LOGIN_ID)) {
-            true => people,
+    fn costs(&self) -> RequestCosts {
+        let listing = match self.extent {
+            DirectoryExtent::Details => ListingCost::Details,
+            DirectoryExtent::Directory => ListingCost::Whole,
+        };
+        RequestCosts {
             // With the details, whatever the listing shows.
-            false => accounts + 2,
+            lookup: LookupCost::ByAttribute(at::LOGIN_ID, ListingCost::Details),
+            token: self.api.token_life(),
+            ..RequestCosts::of_listing(listing)
         }
-    }
-
-    fn renewals(&self, within: Duration) -> u64 {
-        self.api.token_renewals(within)
     }
 
     fn meter(&self) -> &Meter {

@@ -16,7 +16,10 @@ pub use self::attributes::{
 };
 pub use self::events::{Call, Entry, Fault, Op, Points};
 use self::state::{Effected, State, number, password, started, text};
-use super::{CallError, Connector, Effect, Listed, Meter, Purpose, Quota, Trouble, find_by_listing};
+use super::listing::Paging;
+use super::{
+    CallError, Connector, Effect, Listed, ListingCost, Meter, Purpose, Quota, RequestCosts, Trouble, find_by_listing,
+};
 use crate::clock::{Clock, TestClock};
 use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Value};
 
@@ -338,8 +341,9 @@ impl Connector for Fake {
         )
     }
 
-    fn listing_cost(&self, accounts: u64) -> u64 {
-        accounts.div_ceil(PAGE as u64).max(1)
+    fn costs(&self) -> RequestCosts {
+        let paging = Paging::Cursors { page_size: PAGE as u64 };
+        RequestCosts::of_listing(ListingCost::Pages { paging, announces: true })
     }
 
     fn meter(&self) -> &Meter {

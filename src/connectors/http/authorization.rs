@@ -1,8 +1,6 @@
 //! The `Authorization` header of every request: a token or a password that stays, or one that OAuth brings and renews.
 //! A request that is refused with 401 is repeated once with a new token where there can be a new one.
 
-use std::time::Duration;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::StatusCode;
@@ -12,7 +10,7 @@ use super::client::Client;
 use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::oauth::ClientCredentials;
 use super::retry::Tries;
-use crate::connectors::{CallError, Effect, Purpose, Trouble};
+use crate::connectors::{CallError, Effect, Purpose, TokenLife, Trouble};
 use crate::model::Secret;
 
 /// How requests are authorised. Name `Authorization` among the secret headers of the [`Client`].
@@ -83,12 +81,12 @@ impl Authorization {
         }
     }
 
-    /// How often a new token has to be fetched within so long from now, as far as the server says.
+    /// How long tokens live, as far as the server says.
     #[must_use]
-    pub fn token_renewals(&self, http: &Client, within: Duration) -> u64 {
+    pub fn token_life(&self, http: &Client) -> Option<TokenLife> {
         match &self.way {
-            Way::Fixed(_) => 0,
-            Way::OAuth(credentials) => credentials.token_renewals(http, within),
+            Way::Fixed(_) => None,
+            Way::OAuth(credentials) => credentials.token_life(http),
         }
     }
 

@@ -15,7 +15,7 @@ use super::auth::{Token, TokenCell};
 use super::client::Client;
 use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::retry::{Repeat, Tries};
-use crate::connectors::{CallError, Purpose, Trouble};
+use crate::connectors::{CallError, Purpose, TokenLife, Trouble};
 use crate::model::Secret;
 
 /// A token is renewed this long before it expires, or a tenth of its life before, whichever is less.
@@ -78,13 +78,10 @@ impl ClientCredentials {
         self.token.current_token()
     }
 
-    /// How often the token has to be renewed within so long from now.
-    pub fn token_renewals(&self, http: &Client, within: Duration) -> u64 {
-        let due = *self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Due { at, lasts }) = due else { return 0 };
-        let Some(after) = within.checked_sub(at.saturating_sub(http.clock().elapsed())) else { return 0 };
-        let again = after.as_nanos().checked_div(lasts.as_nanos()).unwrap_or(0);
-        1 + u64::try_from(again).unwrap_or(u64::MAX - 1)
+    /// How long tokens live, as far as the server says.
+    pub fn token_life(&self, http: &Client) -> Option<TokenLife> {
+        let Due { at, lasts } = (*self.due.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(TokenLife { left: at.saturating_sub(http.clock().elapsed()), lasts })
     }
 
     /// The secret of the client, for redaction.

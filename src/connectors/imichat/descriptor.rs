@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use reqwest::header::HeaderName;
 
+use super::schema::{UpdateBody, make_schema};
 use crate::connectors::{ConnectError, Connector, Descriptor, Link, SystemSettings};
 use crate::discovery::{Blueprint, InUse, Meaning, ValueOrigin, Wish};
 use crate::model::Schema;
@@ -108,7 +109,7 @@ impl Default for ImichatSettings {
 
 impl SystemSettings for ImichatSettings {
     fn schema(&self, _mapped: &[String]) -> Schema {
-        super::make_schema(self)
+        make_schema(self.update_body)
     }
 
     fn connect<'a>(&'a self, link: Link<'a>) -> BoxFuture<'a, Result<Box<dyn Connector>, ConnectError>> {
@@ -119,15 +120,6 @@ impl SystemSettings for ImichatSettings {
             Ok(Box::new(chat) as Box<dyn Connector>)
         })
     }
-}
-
-/// What an update carries. Whether the server keeps or clears an attribute that is left out is not documented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpdateBody {
-    /// Every mapped updatable attribute.
-    Full,
-    /// Only what changed.
-    Changed,
 }
 
 const VERBS: &[WordChoice<&'static str>] = &[

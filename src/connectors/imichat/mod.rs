@@ -22,13 +22,15 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::connectors::http::{Client, ServerAccess};
-use crate::connectors::listing::{count_requests, list_pages};
-use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, Quota, Trouble, find_by_listing};
+use crate::connectors::listing::list_pages;
+use crate::connectors::{
+    CallError, Connector, Listed, ListingCost, Meter, Purpose, Quota, RequestCosts, Trouble, find_by_listing,
+};
 use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 
 use api::{ImichatApi, client_settings};
-pub use descriptor::{DESCRIPTOR, ImichatSettings, UpdateBody};
-pub use schema::make_schema;
+pub use descriptor::{DESCRIPTOR, ImichatSettings};
+pub use schema::{UpdateBody, make_schema};
 
 /// Users on one page of the listing; there is no parameter for it.
 const PAGE_SIZE: usize = 10;
@@ -52,7 +54,7 @@ pub fn connect_tenant(
     domain: &str,
 ) -> Result<ImichatConnector, CallError> {
     let api = ImichatApi::new(settings, api_key, domain, |secrets| Client::new(client_settings(access, secrets)))?;
-    Ok(ImichatConnector { api: Arc::new(api), schema: make_schema(settings) })
+    Ok(ImichatConnector { api: Arc::new(api), schema: make_schema(settings.update_body) })
 }
 
 /// [`connect`] for the simulation: as the pages usually read, over another transport than the network.
@@ -69,7 +71,7 @@ pub fn connect_over(
         let access = ServerAccess { base_url, rate, network: &Default::default(), clock, stop };
         Client::over_transport(client_settings(access, secrets), transport)
     });
-    ImichatConnector { api: Arc::new(api.unwrap()), schema: make_schema(&settings) }
+    ImichatConnector { api: Arc::new(api.unwrap()), schema: make_schema(settings.update_body) }
 }
 
 impl Connector for ImichatConnector {
@@ -116,10 +118,11 @@ impl Connector for ImichatConnector {
         Box::pin(std::future::ready(Err(error)))
     }
 
-    /// Without the sign-in, for a list that stands still: each page once, and those once more that prove it. Where the
-    /// server does not say how many pages there are, finding the last one takes a few requests that bring nobody.
-    fn listing_cost(&self, accounts: u64) -> u64 {
-        count_requests(list::PAGING, accounts, self.api.announces.load(Ordering::Relaxed))
+    /// Where the server does not say how many pages there are, finding the last one takes a few requests that bring
+    /// nobody.
+    fn costs(&self) -> RequestCosts {
+        let announces = self.api.announces.load(Ordering::Relaxed);
+        RequestCosts::of_listing(ListingCost::Pages { paging: list::PAGING, announces })
     }
 
     fn meter(&self) -> &Meter {

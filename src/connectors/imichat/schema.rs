@@ -1,6 +1,5 @@
 //! The attribute table of imi.chat as data. `at` names the places in it that this folder needs to know.
 
-use super::{ImichatSettings, UpdateBody};
 use crate::model::{AttrId, Attribute, Field, Kind, Lifecycle, Protects, Schema, Value};
 
 /// Where each attribute that the API shows stands in the schema, and those that need special care when sent.
@@ -28,12 +27,21 @@ pub(super) mod at {
 /// Why an account that manages the tenant itself is never touched.
 pub(super) const ADMINISTRATIVE: &str = "Administrative account";
 
-/// The name in the schema of the key that [`ImichatSettings::privilege_key`] renames on the wire.
+/// The name in the schema of the key that the setting `privilege_key` renames on the wire.
 pub(super) const TEAM_KEY: &str = "teamid";
+
+/// What an update carries. Whether the server keeps or clears an attribute that is left out is not documented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateBody {
+    /// Every mapped updatable attribute.
+    Full,
+    /// Only what changed.
+    Changed,
+}
 
 /// What an imi.chat user has, and what the API allows for it.
 #[must_use]
-pub fn make_schema(settings: &ImichatSettings) -> Schema {
+pub fn make_schema(update_body: UpdateBody) -> Schema {
     let choice = |words: &[&str]| Kind::Choice(words.iter().map(|word| (*word).to_owned()).collect());
     let privilege = vec![
         Field { name: TEAM_KEY.to_owned(), kind: Kind::Int, required: true },
@@ -71,7 +79,7 @@ pub fn make_schema(settings: &ImichatSettings) -> Schema {
     schema.protects = ["Administrative", "Administrator"]
         .map(|role| Protects { attribute: at::ROLE_TYPE, value: Value::text(role), reason: ADMINISTRATIVE })
         .into();
-    schema.full_updates = settings.update_body == UpdateBody::Full;
+    schema.full_updates = update_body == UpdateBody::Full;
     schema
 }
 
@@ -111,7 +119,6 @@ pub(super) fn shown_attribute(name: &str) -> Option<(AttrId, AttributeShape)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::settings;
     use super::*;
 
     /// The table as TARGETS prints it: name, what is allowed, and marks.
@@ -138,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_schema_is_the_published_table() {
-        let schema = make_schema(&settings());
+        let schema = make_schema(UpdateBody::Full);
         assert_eq!(schema.iter().count(), TABLE.len());
         for ((_, attribute), (name, allows, marks)) in schema.iter().zip(TABLE) {
             let letters: String = [(attribute.create, 'C'), (attribute.read, 'R'), (attribute.update, 'U')]
@@ -164,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_attribute_that_can_be_read_is_decoded_in_its_place() {
-        let schema = make_schema(&settings());
+        let schema = make_schema(UpdateBody::Full);
         for (id, attribute) in schema.iter() {
             let expected = match &attribute.kind {
                 Kind::Bool => AttributeShape::Bool,
@@ -184,7 +191,7 @@ mod tests {
 
     #[test]
     fn administrative_accounts_are_protected_wherever_they_are_read_from() {
-        let schema = make_schema(&settings());
+        let schema = make_schema(UpdateBody::Full);
         let protection = |role: &str| schema.protection(&[(at::ROLE_TYPE, Value::text(role))].into_iter().collect());
         assert_eq!(protection("administrative"), Some(ADMINISTRATIVE));
         assert_eq!(protection("Administrator"), Some(ADMINISTRATIVE));
@@ -193,7 +200,7 @@ mod tests {
 
     #[test]
     fn updates_are_full_where_the_settings_say_so() {
-        assert!(make_schema(&ImichatSettings { update_body: UpdateBody::Full, ..settings() }).full_updates);
-        assert!(!make_schema(&ImichatSettings { update_body: UpdateBody::Changed, ..settings() }).full_updates);
+        assert!(make_schema(UpdateBody::Full).full_updates);
+        assert!(!make_schema(UpdateBody::Changed).full_updates);
     }
 }

@@ -45,13 +45,12 @@ fn rename_team_key(privileges: &mut Json, key: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::settings;
     use super::*;
-    use crate::connectors::imichat::make_schema;
+    use crate::connectors::imichat::{UpdateBody, make_schema};
     use crate::model::Value;
 
     fn sent(pairs: &[(&str, Value)], key: &str) -> Result<String, CallError> {
-        let schema = make_schema(&settings());
+        let schema = make_schema(UpdateBody::Full);
         let values = pairs.iter().map(|(name, value)| (schema.id(name).unwrap(), value.clone())).collect();
         request_body(&schema, &values, key).map(|(bytes, _)| String::from_utf8(bytes.to_vec()).unwrap())
     }
@@ -68,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_sent_in_clear_and_handed_back_for_redaction() {
-        let schema = make_schema(&settings());
+        let schema = make_schema(UpdateBody::Full);
         let password = Value::Secret(Secret::new("hunter2"));
         let values = [(schema.id("password").unwrap(), password)].into_iter().collect();
         let (bytes, secrets) = request_body(&schema, &values, TEAM_KEY).unwrap();

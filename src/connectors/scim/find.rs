@@ -58,7 +58,8 @@ fn make_questions(api: &ScimApi, rules: &[MatchRule], sought: &[Attributes]) -> 
             questions.push(Question { person, rule: at, key, filter });
         }
     }
-    let cheaper = api.listed_total().is_some_and(|accounts| api.page_requests(accounts) < questions.len() as u64);
+    let cheaper =
+        api.listed_total().is_some_and(|accounts| api.listing_cost().count_requests(accounts) < questions.len() as u64);
     (!cheaper).then_some(questions)
 }
 

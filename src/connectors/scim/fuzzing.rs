@@ -6,8 +6,9 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
 use super::answer::{self, AskedFor};
+use super::api::choose_paging;
 use super::discovery;
-use super::list::{NAMES, choose_paging};
+use super::list::NAMES;
 use super::page::read_page;
 use super::path::ScimPath;
 use super::resource;

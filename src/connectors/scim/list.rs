@@ -3,18 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use super::answer::is_too_many;
-use super::api::{ScimApi, query_value};
+use super::api::{ScimApi, choose_paging, query_value};
 use super::schema::USER_NAME;
 use crate::connectors::http::{AnswerVerdict, HttpRequest};
 use crate::connectors::listing::{AccountNames, PageAnswer, PageRequest, PagedList, Paging, ReadingFacts};
 use crate::connectors::{CallError, Purpose, Trouble};
 
 pub(super) const NAMES: AccountNames = AccountNames::Unique(USER_NAME);
-
-/// Pages of so many accounts, as the server makes them.
-pub(super) fn choose_paging(page_size: u64, cursors: bool) -> Paging {
-    if cursors { Paging::Cursors { page_size } } else { Paging::Places { page_size } }
-}
 
 impl PagedList for ScimApi {
     fn paging(&self) -> Paging {

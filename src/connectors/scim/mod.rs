@@ -21,15 +21,14 @@ mod schema;
 mod table;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::connectors::http::ServerAccess;
 use crate::connectors::listing::list_pages;
-use crate::connectors::{CallError, Connector, Listed, Meter, Purpose};
-use crate::model::{Account, AccountId, AttrId, Attributes, MatchRule, Schema, Secret};
+use crate::connectors::{CallError, Connector, Listed, Meter, Purpose, RequestCosts};
+use crate::model::{Account, AccountId, Attributes, MatchRule, Schema, Secret};
 
 use api::ScimApi;
 pub use descriptor::{Credentials, DESCRIPTOR, ScimSettings, UpdateMethod};
@@ -106,28 +105,8 @@ impl Connector for ScimConnector {
         Box::pin(self.api.delete(id))
     }
 
-    /// A listing that is one full page
-    /// takes another to be sure that it is all.
-    fn listing_cost(&self, accounts: u64) -> u64 {
-        self.api.page_requests(accounts)
-    }
-
-    fn connecting_cost(&self) -> u64 {
-        self.api.connecting
-    }
-
-    fn reading_cost(&self, attributes: &[AttrId]) -> u64 {
-        u64::from(self.api.reads_before(attributes))
-    }
-
-    /// As long as filters can be relied on, which only shows when they are used.
-    fn finding_cost(&self, rules: &[MatchRule], people: u64, accounts: u64) -> u64 {
-        let listing = self.api.page_requests(accounts);
-        if self.api.can_filter() { listing.min(people.saturating_mul(rules.len() as u64)) } else { listing }
-    }
-
-    fn renewals(&self, within: Duration) -> u64 {
-        self.api.token_renewals(within)
+    fn costs(&self) -> RequestCosts {
+        self.api.costs()
     }
 
     fn meter(&self) -> &Meter {

@@ -70,7 +70,7 @@ impl<'a> TouchedAccounts<'a> {
 
     pub fn are_listed_sooner(&self) -> bool {
         let accounts = self.header.listing.accounts + self.made;
-        self.inputs.target.listing_cost(accounts) < self.at.len() as u64
+        self.inputs.target.costs().listing.count_requests(accounts) < self.at.len() as u64
     }
 
     /// Reads a listing for whom the run touched. What it came to counts only where it was complete.

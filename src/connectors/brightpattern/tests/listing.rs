@@ -25,8 +25,11 @@ async fn everybody_is_listed_with_everything_and_it_costs_what_was_said() {
     assert_eq!(shown(1, "team"), Some(Value::text("Sales")));
     assert_eq!(shown(1, "firstName"), Some(Value::text("F-ana")));
     assert_eq!(shown(2, "firstName"), Some(Value::text("Cy")));
-    assert_eq!((target.meter().sent_so_far().list, target.meter().sent_so_far().auth), (target.listing_cost(3), 1));
-    assert_eq!((target.listing_cost(3), target.listing_cost(0)), (5, 1));
+    assert_eq!(
+        (target.meter().sent_so_far().list, target.meter().sent_so_far().auth),
+        (target.costs().listing.count_requests(3), 1)
+    );
+    assert_eq!((target.costs().listing.count_requests(3), target.costs().listing.count_requests(0)), (5, 1));
     for seen in server.seen().iter().skip(1) {
         assert_eq!(seen.header("authorization"), Some("Bearer token-1"));
     }
@@ -39,7 +42,7 @@ async fn where_the_directory_has_all_that_is_compared_nobody_is_asked_for() {
     let seen = listed(&target).await.unwrap();
     assert!(seen.complete);
     assert_eq!(seen.ids(), ["ana", "bo"]);
-    assert_eq!((target.meter().sent_so_far().list, target.listing_cost(2000)), (1, 1));
+    assert_eq!((target.meter().sent_so_far().list, target.costs().listing.count_requests(2000)), (1, 1));
 }
 
 #[tokio::test]

@@ -102,6 +102,6 @@ async fn nothing_is_ever_deleted() {
 #[test]
 fn a_listing_costs_a_request_for_ten_accounts_and_some_to_see_that_it_stood_still() {
     let target = connect_as(&settings(), "https://acme.imi.chat/v3.1", &rate()).unwrap();
-    assert_eq!([0, 9, 10, 11, 1187].map(|n| target.listing_cost(n)), [1, 1, 1, 4, 123]);
+    assert_eq!([0, 9, 10, 11, 1187].map(|n| target.costs().listing.count_requests(n)), [1, 1, 1, 4, 123]);
     assert_eq!(target.schema().id("id"), Some(AttrId(0)));
 }

@@ -12,7 +12,7 @@ async fn pages_are_read_to_the_short_one() {
     let target = target(&server);
     assert_eq!(listed(&target).await.unwrap(), (25, true, vec![]));
     assert_eq!(server.seen()[1].path, "/v3.1/users/?page=1");
-    assert_eq!((target.meter().sent_so_far().list, target.listing_cost(25)), (7, 7));
+    assert_eq!((target.meter().sent_so_far().list, target.costs().listing.count_requests(25)), (7, 7));
 }
 
 #[tokio::test]

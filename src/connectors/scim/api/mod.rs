@@ -5,7 +5,6 @@ mod connect;
 mod update;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -17,14 +16,13 @@ use super::UpdateMethod;
 use super::answer::{AskedFor, answer_body, refusal_verdict};
 use super::change::Changes;
 use super::discovery::Abilities;
-use super::list::choose_paging;
 use super::page::read_page;
-use super::path::find_member;
+use super::path::{ScimPath, find_member};
 use super::resource;
 use super::schema::Layout;
 use crate::connectors::http::{AnswerVerdict, Authorization, Client, HttpAnswer, HttpRequest, Repeat, path_segment};
-use crate::connectors::listing::{ShownPage, count_requests};
-use crate::connectors::{CallError, Effect, Purpose, Trouble};
+use crate::connectors::listing::{Paging, ShownPage};
+use crate::connectors::{CallError, Effect, ListingCost, LookupCost, Purpose, RequestCosts, Trouble};
 use crate::model::{Account, AccountId, AttrId, Attributes};
 
 const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
@@ -57,13 +55,18 @@ pub(super) struct ScimApi {
 }
 
 impl ScimApi {
-    /// Whether an account is read before these attributes of it are changed.
-    pub fn reads_before(&self, attributes: &[AttrId]) -> bool {
-        self.puts.load(Ordering::Relaxed) || attributes.iter().any(|id| self.layout.path_of(*id).filter.is_some())
-    }
-
-    pub fn token_renewals(&self, within: Duration) -> u64 {
-        self.auth.token_renewals(&self.http, within)
+    /// Looking up with filters costs this as long as they can be relied on, which only shows when they are used.
+    pub fn costs(&self) -> RequestCosts {
+        let listing = self.listing_cost();
+        let puts = self.puts.load(Ordering::Relaxed);
+        let reads = |(id, _, path): (AttrId, _, &ScimPath)| (puts || path.filter.is_some()).then_some(id);
+        RequestCosts {
+            connecting: self.connecting,
+            listing,
+            lookup: if self.can_filter() { LookupCost::Filters(listing) } else { LookupCost::Listing(listing) },
+            read_first: self.layout.iter().filter_map(reads).collect(),
+            token: self.auth.token_life(&self.http),
+        }
     }
 
     pub fn has_cursors(&self) -> bool {
@@ -75,10 +78,10 @@ impl ScimApi {
         self.listed.load(Ordering::Relaxed).checked_sub(1)
     }
 
-    /// Requests that listing this many accounts takes.
-    pub fn page_requests(&self, accounts: u64) -> u64 {
+    /// A listing that is one full page takes another request to be sure that it is all.
+    pub fn listing_cost(&self) -> ListingCost {
         let page_size = self.step.load(Ordering::Relaxed).max(1);
-        count_requests(choose_paging(page_size, self.has_cursors()), accounts, true)
+        ListingCost::Pages { paging: choose_paging(page_size, self.has_cursors()), announces: true }
     }
 
     pub fn can_filter(&self) -> bool {
@@ -211,6 +214,11 @@ impl ScimApi {
             }
         }
     }
+}
+
+/// Pages of so many accounts, as the server makes them.
+pub(super) fn choose_paging(page_size: u64, cursors: bool) -> Paging {
+    if cursors { Paging::Cursors { page_size } } else { Paging::Places { page_size } }
 }
 
 /// The id of a new account: from the resource, or from its address.

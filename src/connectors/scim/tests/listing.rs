@@ -86,11 +86,11 @@ async fn what_is_no_list_is_said() {
 async fn the_cost_of_a_listing_is_what_it_takes() {
     let server = tenant(patches(), people(100)).await;
     let target = target(&server).await;
-    let costs = |target: &dyn Connector| [0, 99, 100, 101, 1000].map(|n| target.listing_cost(n));
+    let costs = |target: &dyn Connector| [0, 99, 100, 101, 1000].map(|n| target.costs().listing.count_requests(n));
     assert_eq!(costs(&*target), [1, 1, 2, 4, 12]);
     // Once the server has shown how large its pages are.
     listed(&*target).await.unwrap();
-    assert_eq!(target.listing_cost(100), target.meter().sent_so_far().list);
+    assert_eq!(target.costs().listing.count_requests(100), target.meter().sent_so_far().list);
 }
 
 #[tokio::test]

@@ -194,7 +194,7 @@ impl Stage {
         let fresh = world.one_in(2);
         plan.meddle(world, &tenant, fresh);
         let disk = disk(world);
-        let schema = imichat::make_schema(&imichat::test_settings());
+        let schema = imichat::make_schema(imichat::test_settings().update_body);
         let rules = ["login_id", "email_id"].map(|name| MatchRule::new(&schema, vec![schema.id(name).unwrap()]));
         let concurrency = 1 + usize::try_from(world.below(4)).unwrap();
         Self {

@@ -94,7 +94,7 @@ impl Plan {
     /// The password that a person is told.
     pub fn password(&self, person: &Person, secrets: &dyn Secrets) -> String {
         let action = &self.actions[usize::try_from(person.seq).unwrap() - 1];
-        let schema = crate::connectors::imichat::make_schema(&crate::connectors::imichat::test_settings());
+        let schema = crate::connectors::imichat::make_schema(crate::connectors::imichat::test_settings().update_body);
         let password = schema.id("password").unwrap();
         secrets.find_secret(action, password).unwrap().expose().to_owned()
     }
