@@ -96,7 +96,7 @@ mod tests {
     fn judged(status: u16, body: &str) -> (&'static str, Option<CallError>) {
         match judge_answer(&answer(status, body), &accept_done, &|_, error| error) {
             AnswerVerdict::Done(()) => ("done", None),
-            AnswerVerdict::Refused(error) => ("refused", Some(error)),
+            AnswerVerdict::Refused(error) | AnswerVerdict::Stale(error) => ("refused", Some(error)),
             AnswerVerdict::ServerError(error) => ("server error", Some(error)),
         }
     }

@@ -1,8 +1,6 @@
 //! The requests of the API: signing in, and the calls that the engine needs.
 
-
 use reqwest::Method;
-use reqwest::header::AUTHORIZATION;
 
 use super::BrightpatternLogin;
 use super::answer::{accept_done, judge_answer};
@@ -10,11 +8,11 @@ use super::decode;
 use super::schema::at;
 use super::wire::{Body, first_reference, request_body};
 use crate::connectors::http::{
-    Authorization, Client, ClientCredentials, ClientSettings, HttpAnswer, HttpRequest, Repeat, ServerAccess,
-    path_segment,
+    Authorization, AuthorizedClient, Client, ClientCredentials, ClientSettings, HttpAnswer, HttpRequest, Repeat,
+    ServerAccess, path_segment,
 };
 use crate::connectors::listing::{DetailedList, DirectoryEntry};
-use crate::connectors::{CallError, Purpose, TokenLife, Trouble};
+use crate::connectors::{CallError, Purpose, Trouble};
 use crate::model::text::normal;
 use crate::model::{AccountId, Attributes, Schema};
 
@@ -24,32 +22,17 @@ const USER: &str = "/user";
 
 /// One tenant's API.
 pub(super) struct BrightpatternApi {
-    pub http: Client,
+    pub http: AuthorizedClient,
     pub schema: Schema,
-    login: Authorization,
 }
 
 impl BrightpatternApi {
     pub fn new(access: ServerAccess<'_>, login: BrightpatternLogin, schema: Schema) -> Result<Self, CallError> {
-        let http = Client::new(ClientSettings {
-            access,
-            secret_headers: vec![AUTHORIZATION],
-            transaction_header: None,
-            read_quota: None,
-        })?;
+        let client = Client::new(ClientSettings::new(access))?;
         let credentials =
             ClientCredentials::new("/oauth/token", login.client_id, login.client_secret, Some(login.scope));
-        let login = Authorization::client_credentials(credentials);
-        login.redact_secrets(&http);
-        Ok(Self { http, schema, login })
-    }
-
-    pub async fn sign_in(&self) -> Result<(), CallError> {
-        self.login.sign_in(&self.http).await
-    }
-
-    pub fn token_life(&self) -> Option<TokenLife> {
-        self.login.token_life(&self.http)
+        let http = AuthorizedClient::new(client, Authorization::client_credentials(credentials));
+        Ok(Self { http, schema })
     }
 
     /// The names of the teams; none where this release does not say.
@@ -152,7 +135,7 @@ impl BrightpatternApi {
         read: impl Fn(&HttpAnswer) -> Option<T> + Send + Sync,
         explain: impl Fn(u16, CallError) -> CallError + Send + Sync,
     ) -> Result<T, CallError> {
-        self.login.send(&self.http, request, |_| {}, |answer| judge_answer(answer, &read, &explain)).await
+        self.http.send(request, |_| {}, |answer| judge_answer(answer, &read, &explain)).await
     }
 
     /// The server does not find what the values refer to, and does not say which of it.
@@ -168,7 +151,7 @@ impl DetailedList for BrightpatternApi {
     const LOGIN: &'static str = "loginId";
 
     fn concurrency(&self) -> usize {
-        self.http.concurrency()
+        self.http.client.concurrency()
     }
 
     async fn fetch_directory(&self, purpose: Purpose) -> Result<Vec<DirectoryEntry>, CallError> {

@@ -21,7 +21,7 @@ pub fn any_answer(data: &[u8]) {
     let answer = HttpAnswer { status, headers: HeaderMap::new(), body: body.to_vec().into() };
     match judge_answer(&answer, &accept_done, &|_, error| error) {
         AnswerVerdict::Done(()) => assert!(status.is_success()),
-        AnswerVerdict::Refused(error) | AnswerVerdict::ServerError(error) => {
+        AnswerVerdict::Refused(error) | AnswerVerdict::Stale(error) | AnswerVerdict::ServerError(error) => {
             assert!(!error.message.is_empty());
             let _ = error.to_string();
         }

@@ -78,7 +78,7 @@ impl BrightpatternConnector {
         }
         // Made at once, sent as places become free.
         let requests: Vec<_> = sought.iter().map(|values| self.by_login(rules, values)).collect();
-        stream::iter(requests).buffered(self.api.http.concurrency() * 2).try_collect().await
+        stream::iter(requests).buffered(self.api.http.client.concurrency() * 2).try_collect().await
     }
 
     /// Whoever has this login, if any rule says that they are the one.
@@ -111,11 +111,11 @@ impl Connector for BrightpatternConnector {
     }
 
     fn describe(&self) -> String {
-        format!("brightpattern {}", self.api.http.base_url())
+        format!("brightpattern {}", self.api.http.client.base_url())
     }
 
     fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>> {
-        Box::pin(self.api.sign_in())
+        Box::pin(self.api.http.sign_in())
     }
 
     fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
@@ -158,13 +158,13 @@ impl Connector for BrightpatternConnector {
         RequestCosts {
             // With the details, whatever the listing shows.
             lookup: LookupCost::ByAttribute(at::LOGIN_ID, ListingCost::Details),
-            token: self.api.token_life(),
+            token: self.api.http.token_life(),
             ..RequestCosts::of_listing(listing)
         }
     }
 
     fn meter(&self) -> &Meter {
-        self.api.http.meter()
+        self.api.http.client.meter()
     }
 }
 

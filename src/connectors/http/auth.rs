@@ -40,32 +40,12 @@ impl TokenCell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).token.clone()
     }
 
-    /// The token; where there is none yet, one caller fetches it for all.
+    /// A token newer than the one of this generation, which was refused or is about to expire; any for 0. Where there is
+    /// none, one caller fetches it for all who wait.
     ///
     /// # Errors
     /// What the fetch failed with.
-    pub async fn get<F, Fut>(&self, fetch: F) -> Result<Token, CallError>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Secret, CallError>>,
-    {
-        self.newer_than(0, fetch).await
-    }
-
-    /// A token newer than the one of this generation, which was refused. All who saw the same stale token share one
-    /// fetch.
-    ///
-    /// # Errors
-    /// What the fetch failed with.
-    pub async fn refresh_token<F, Fut>(&self, stale: u64, fetch: F) -> Result<Token, CallError>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Secret, CallError>>,
-    {
-        self.newer_than(stale, fetch).await
-    }
-
-    async fn newer_than<F, Fut>(&self, stale: u64, fetch: F) -> Result<Token, CallError>
+    pub async fn get_newer_than<F, Fut>(&self, stale: u64, fetch: F) -> Result<Token, CallError>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Secret, CallError>>,
@@ -130,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn a_hundred_who_need_a_token_share_one_fetch() {
         let (cell, count) = (TokenCell::new(), AtomicU64::new(0));
-        let tokens = join_all((0..100).map(|_| cell.get(|| fetch(&count)))).await;
+        let tokens = join_all((0..100).map(|_| cell.get_newer_than(0, || fetch(&count)))).await;
         assert!(tokens.iter().all(|token| token.as_ref().unwrap().generation == 1));
         assert_eq!(count.load(Ordering::Relaxed), 1);
     }
@@ -138,11 +118,11 @@ mod tests {
     #[tokio::test]
     async fn all_who_saw_the_same_stale_token_share_one_refresh() {
         let (cell, count) = (TokenCell::new(), AtomicU64::new(0));
-        let first = cell.get(|| fetch(&count)).await.unwrap();
-        let tokens = join_all((0..100).map(|_| cell.refresh_token(first.generation, || fetch(&count)))).await;
+        let first = cell.get_newer_than(0, || fetch(&count)).await.unwrap();
+        let tokens = join_all((0..100).map(|_| cell.get_newer_than(first.generation, || fetch(&count)))).await;
         assert!(tokens.iter().all(|token| token.as_ref().unwrap().generation == 2));
         // One who was late with the same news gets the token that is there already.
-        assert_eq!(cell.refresh_token(first.generation, || fetch(&count)).await.unwrap().generation, 2);
+        assert_eq!(cell.get_newer_than(first.generation, || fetch(&count)).await.unwrap().generation, 2);
         assert_eq!(count.load(Ordering::Relaxed), 2);
     }
 
@@ -154,20 +134,20 @@ mod tests {
             tokio::task::yield_now().await;
             Err(CallError::new(Trouble::Configuration, "wrong key"))
         };
-        let results = join_all((0..100).map(|_| cell.get(&fail))).await;
+        let results = join_all((0..100).map(|_| cell.get_newer_than(0, &fail))).await;
         assert!(results.iter().all(|result| result.as_ref().unwrap_err().message == "wrong key"));
         assert_eq!(count.load(Ordering::Relaxed), 1);
-        assert_eq!(cell.get(|| fetch(&count)).await.unwrap().generation, 1);
+        assert_eq!(cell.get_newer_than(0, || fetch(&count)).await.unwrap().generation, 1);
     }
 
     #[tokio::test]
     async fn a_fetch_that_is_given_up_does_not_block_the_next() {
         let (cell, count) = (TokenCell::new(), AtomicU64::new(0));
         {
-            let never = cell.get(std::future::pending);
+            let never = cell.get_newer_than(0, std::future::pending);
             futures::pin_mut!(never);
             assert!(futures::poll!(never).is_pending());
         }
-        assert_eq!(cell.get(|| fetch(&count)).await.unwrap().generation, 1);
+        assert_eq!(cell.get_newer_than(0, || fetch(&count)).await.unwrap().generation, 1);
     }
 }

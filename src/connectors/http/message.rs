@@ -45,6 +45,8 @@ pub enum AnswerVerdict<T> {
     Done(T),
     /// The server understood, and will not do it. Nothing was done, unless the error says otherwise.
     Refused(CallError),
+    /// The token is not valid (any more). Nothing was done.
+    Stale(CallError),
     /// The server failed; whether it did anything is unknown. Repeated where that is safe.
     ServerError(CallError),
 }
@@ -55,6 +57,7 @@ impl<T> AnswerVerdict<T> {
         match self {
             Self::Done(done) => AnswerVerdict::Done(make(done)),
             Self::Refused(error) => AnswerVerdict::Refused(error),
+            Self::Stale(error) => AnswerVerdict::Stale(error),
             Self::ServerError(error) => AnswerVerdict::ServerError(error),
         }
     }

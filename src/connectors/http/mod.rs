@@ -25,8 +25,7 @@ use std::time::Duration;
 use crate::model::Percent;
 
 pub use address::path_segment;
-pub use auth::{Token, TokenCell};
-pub use authorization::Authorization;
+pub use authorization::{Authorization, AuthorizedClient, GrantedToken, TokenSource, secret_header};
 pub use client::{Client, ClientSettings, ReadQuota, ServerAccess};
 pub use instant::{reset_time, retry_after};
 pub use message::{AnswerVerdict, HttpAnswer, HttpRequest};

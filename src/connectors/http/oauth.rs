@@ -1,43 +1,29 @@
-//! OAuth 2.0 client credentials (RFC 6749, section 4.4): a token for the id and the secret of a client, fetched again
-//! shortly before it expires, and once when the server refuses it earlier.
+//! OAuth 2.0 client credentials (RFC 6749, section 4.4): a token for the id and the secret of a client.
 //!
 //! The id and the secret go into the form, which is what the systems spoken with here document.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::auth::{Token, TokenCell};
+use super::authorization::{GrantedToken, TokenSource};
 use super::client::Client;
 use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::retry::{Repeat, Tries};
-use crate::connectors::{CallError, Purpose, TokenLife, Trouble};
+use crate::connectors::{CallError, Purpose, Trouble};
 use crate::model::Secret;
 
-/// A token is renewed this long before it expires, or a tenth of its life before, whichever is less.
-const MARGIN: Duration = Duration::from_secs(60);
-
-#[derive(Clone, Copy, Debug)]
-struct Due {
-    at: Duration,
-    lasts: Duration,
-}
-
-/// The credentials of a client, and the token they brought.
+/// The credentials of a client.
 #[derive(Debug)]
 pub struct ClientCredentials {
     token_url: String,
     client_id: String,
     client_secret: Secret,
     scope: Option<String>,
-    token: TokenCell,
-    /// When the token is to be renewed, in [`crate::clock::Clock::elapsed`], and how long one like it lasts; none while
-    /// nobody said.
-    due: Mutex<Option<Due>>,
 }
 
 impl ClientCredentials {
@@ -49,78 +35,12 @@ impl ClientCredentials {
         client_secret: Secret,
         scope: Option<String>,
     ) -> Self {
-        Self {
-            token_url: token_url.into(),
-            client_id: client_id.into(),
-            client_secret,
-            scope,
-            token: TokenCell::new(),
-            due: Mutex::new(None),
-        }
-    }
-
-    /// A token that is not about to expire; newer than the one of this generation where that one was refused.
-    ///
-    /// # Errors
-    /// [`Trouble::Configuration`] when the server does not accept the credentials, or answers with something else than
-    /// a bearer token; what keeps the answer from coming.
-    pub async fn get_token(&self, http: &Client, refused: Option<u64>) -> Result<Token, CallError> {
-        let stale =
-            refused.or_else(|| self.token.current_token().filter(|_| self.is_due(http)).map(|old| old.generation));
-        match stale {
-            None => self.token.get(|| self.fetch_token(http)).await,
-            Some(generation) => self.token.refresh_token(generation, || self.fetch_token(http)).await,
-        }
-    }
-
-    /// The token as it is now, without waiting.
-    pub fn current_token(&self) -> Option<Token> {
-        self.token.current_token()
-    }
-
-    /// How long tokens live, as far as the server says.
-    pub fn token_life(&self, http: &Client) -> Option<TokenLife> {
-        let Due { at, lasts } = (*self.due.lock().unwrap_or_else(PoisonError::into_inner))?;
-        Some(TokenLife { left: at.saturating_sub(http.clock().elapsed()), lasts })
+        Self { token_url: token_url.into(), client_id: client_id.into(), client_secret, scope }
     }
 
     /// The secret of the client, for redaction.
     pub(super) fn client_secret(&self) -> &Secret {
         &self.client_secret
-    }
-
-    fn is_due(&self, http: &Client) -> bool {
-        let due = *self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        due.is_some_and(|due| http.clock().elapsed() >= due.at)
-    }
-
-    async fn fetch_token(&self, http: &Client) -> Result<Secret, CallError> {
-        let form = self.token_form()?;
-        // As it stands in the form, where a server may repeat it from.
-        let secrets = [self.client_secret.clone(), Secret::new(encode_text(self.client_secret.expose())?)];
-        let request = HttpRequest {
-            method: Method::POST,
-            path: &self.token_url,
-            body: Some(form.into()),
-            purpose: Purpose::Auth,
-            repeat: Repeat::Safe,
-            secrets: &secrets,
-        };
-        let stamp = |headers: &mut HeaderMap| {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        };
-        // From before the request, because that is the earliest that the server can count from.
-        let asked = http.clock().elapsed();
-        let granted = http.send(&request, &mut Tries::default(), stamp, judge_grant).await.map_err(|error| {
-            let hint = error.hint.map(|hint| hint.replace("target.base_url", "target.base_url, target.token_url"));
-            CallError { hint, ..error }
-        })?;
-        http.redact_token(granted.token.clone());
-        let lasts = granted.life.map(|life| life - (life / 10).min(MARGIN));
-        let due = lasts.map(|lasts| Due { at: asked.saturating_add(lasts), lasts });
-        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = due;
-        Ok(granted.token)
     }
 
     fn token_form(&self) -> Result<String, CallError> {
@@ -134,11 +54,30 @@ impl ClientCredentials {
     }
 }
 
-/// What a token endpoint grants.
-struct Granted {
-    token: Secret,
-    /// None where the server does not say.
-    life: Option<Duration>,
+impl TokenSource for ClientCredentials {
+    fn fetch_token<'a>(&'a self, http: &'a Client) -> BoxFuture<'a, Result<GrantedToken, CallError>> {
+        Box::pin(async move {
+            let form = self.token_form()?;
+            // As it stands in the form, where a server may repeat it from.
+            let secrets = [self.client_secret.clone(), Secret::new(encode_text(self.client_secret.expose())?)];
+            let request = HttpRequest {
+                method: Method::POST,
+                path: &self.token_url,
+                body: Some(form.into()),
+                purpose: Purpose::Auth,
+                repeat: Repeat::Safe,
+                secrets: &secrets,
+            };
+            let stamp = |headers: &mut HeaderMap| {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+                headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            };
+            http.send(&request, &mut Tries::default(), stamp, judge_grant).await.map_err(|error| {
+                let hint = error.hint.map(|hint| hint.replace("target.base_url", "target.base_url, target.token_url"));
+                CallError { hint, ..error }
+            })
+        })
+    }
 }
 
 /// The answer of a token endpoint, or what it says instead.
@@ -151,7 +90,7 @@ struct OauthRefusal {
     error_description: Option<Json>,
 }
 
-fn judge_grant(answer: &HttpAnswer) -> AnswerVerdict<Granted> {
+fn judge_grant(answer: &HttpAnswer) -> AnswerVerdict<GrantedToken> {
     let said = serde_json::from_slice::<OauthRefusal>(&answer.body).ok();
     let why = said.as_ref().map(refusal_reason).filter(|why| !why.is_empty());
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
@@ -186,7 +125,7 @@ fn judge_grant(answer: &HttpAnswer) -> AnswerVerdict<Granted> {
         );
     }
     let life = said.as_ref().and_then(|said| said.expires_in.as_ref()).and_then(parse_seconds);
-    AnswerVerdict::Done(Granted { token: Secret::new(token), life })
+    AnswerVerdict::Done(GrantedToken { token: Secret::new(token), life })
 }
 
 /// The life of a token, as a number or as its digits. Nothing sensible is as good as nothing at all.

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -13,33 +14,20 @@ use super::codes::{Rejection, classify_code, open};
 use super::decode::{Envelope, One, Whatever};
 use super::wire::request_body;
 use crate::connectors::http::{
-    AnswerVerdict, Client, ClientSettings, HttpAnswer, HttpRequest, Repeat, ServerAccess, TokenCell, Tries,
-    path_segment, reset_time,
+    AnswerVerdict, Authorization, AuthorizedClient, Client, ClientSettings, GrantedToken, HttpAnswer, HttpRequest,
+    Repeat, ServerAccess, TokenSource, Tries, path_segment, reset_time, secret_header,
 };
 use crate::connectors::{CallError, Effect, Purpose, Quota, Trouble};
 use crate::model::{Account, AccountId, Attributes, Schema, Secret};
 
 /// One tenant's API.
 pub(super) struct ImichatApi {
-    pub http: Client,
-    token: TokenCell,
-    /// `base64(API_KEY@DOMAIN)`.
-    auth_code: HeaderValue,
-    auth_header: HeaderName,
-    token_header: HeaderName,
+    pub http: AuthorizedClient,
     team: Option<HeaderValue>,
-    authorize_path: String,
     update_method: Method,
     privilege_key: String,
     /// Whether the server says how many pages a listing has; supposed until a listing showed otherwise.
     pub announces: AtomicBool,
-}
-
-/// What a call came to once the transport is through with it.
-enum Reply<T> {
-    Done(T),
-    /// The token was refused, for the first time.
-    Stale,
 }
 
 impl ImichatApi {
@@ -63,25 +51,23 @@ impl ImichatApi {
         };
         let team = settings.team_id.as_deref().map(|id| header_value("target.team_id", id)).transpose()?;
         let code = BASE64_STANDARD.encode(format!("{}@{domain}", api_key.expose()));
-        let http = open(vec![auth_header.clone(), token_header.clone()])?;
-        http.redact_secret(api_key.clone());
-        http.redact_secret(Secret::new(code.as_str()));
-        Ok(Self {
-            http,
-            token: TokenCell::new(),
-            auth_code: header_value("target.api_key", &code)?,
+        let client = open(vec![auth_header.clone(), token_header.clone()])?;
+        let source = KeyExchange {
+            auth_code: secret_header(&code, "target.api_key")?,
             auth_header,
-            token_header,
-            team,
+            token_header: token_header.clone(),
             authorize_path: settings.authorize_path.clone(),
+        };
+        let hint = "a token that was just fetched is refused: check target.api_key, target.domain and \
+                    target.token_header";
+        let secrets = vec![api_key.clone(), Secret::new(code)];
+        Ok(Self {
+            http: AuthorizedClient::new(client, Authorization::exchanged_token(source, token_header, hint, secrets)),
+            team,
             update_method,
             privilege_key: settings.privilege_key.clone(),
             announces: AtomicBool::new(true),
         })
-    }
-
-    pub async fn sign_in(&self) -> Result<(), CallError> {
-        self.token.get(|| self.fetch_token()).await.map(|_| ())
     }
 
     pub async fn get_user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
@@ -139,75 +125,44 @@ impl ImichatApi {
         self.send_call(&request, |answer| open::<Whatever>(answer).map(|_| ())).await
     }
 
-    /// Sends a request with the token, and once more with a new one when the token was refused.
     pub async fn send_call<T>(
         &self,
         request: &HttpRequest<'_>,
         judge: impl Fn(&HttpAnswer) -> Result<T, Rejection> + Send + Sync,
     ) -> Result<T, CallError> {
-        let mut tries = Tries::default();
-        let mut refused = None;
-        loop {
-            let token = match refused {
-                None => self.token.get(|| self.fetch_token()).await,
-                Some(generation) => self.token.refresh_token(generation, || self.fetch_token()).await,
-            };
-            token.map_err(|error| {
-                let lost = tries.lost && request.purpose == Purpose::Write;
-                error.with_effect(if lost { Effect::Unknown } else { Effect::None })
-            })?;
-            let mut generation = 0;
-            let reply = self
-                .http
-                .send(
-                    request,
-                    &mut tries,
-                    |headers| generation = self.put_token(headers),
-                    |answer| match judge(answer) {
-                        Ok(done) => AnswerVerdict::Done(Reply::Done(done)),
-                        Err(Rejection::Stale(_)) if refused.is_none() => AnswerVerdict::Done(Reply::Stale),
-                        Err(Rejection::Stale(error)) => AnswerVerdict::Refused(error.with_hint(
-                            "a token that was just fetched is refused: check target.api_key, target.domain and \
-                             target.token_header",
-                        )),
-                        Err(Rejection::Server(error) | Rejection::NoEnvelope(error)) => {
-                            AnswerVerdict::ServerError(error)
-                        }
-                        Err(Rejection::Refused(error)) => AnswerVerdict::Refused(error),
-                    },
-                )
-                .await?;
-            match reply {
-                Reply::Done(done) => return Ok(done),
-                Reply::Stale => refused = Some(generation),
+        let put_team = |headers: &mut HeaderMap| {
+            if let Some(team) = &self.team {
+                headers.insert(HeaderName::from_static("teamid"), team.clone());
             }
-        }
-    }
-
-    /// Puts the headers of every call but the first on a request; returns the generation of the token.
-    fn put_token(&self, headers: &mut HeaderMap) -> u64 {
-        if let Some(team) = &self.team {
-            headers.insert(HeaderName::from_static("teamid"), team.clone());
-        }
-        let Some(token) = self.token.current_token() else { return 0 };
-        // It came out of a header, so it fits into one.
-        if let Ok(value) = HeaderValue::from_str(token.secret.expose()) {
-            headers.insert(self.token_header.clone(), value);
-        }
-        token.generation
-    }
-
-    /// Fetches a token.
-    async fn fetch_token(&self) -> Result<Secret, CallError> {
-        let request = HttpRequest::get(&self.authorize_path, Purpose::Auth);
-        let stamp = |headers: &mut HeaderMap| {
-            headers.insert(self.auth_header.clone(), self.auth_code.clone());
         };
-        let token = self.http.send(&request, &mut Tries::default(), stamp, |answer| self.judge_token(answer)).await?;
-        self.http.redact_token(token.clone());
-        Ok(token)
+        self.http.send(request, put_team, |answer| judge(answer).into()).await
     }
+}
 
+/// How the key and the domain become a token.
+#[derive(Debug)]
+struct KeyExchange {
+    /// `base64(API_KEY@DOMAIN)`.
+    auth_code: HeaderValue,
+    auth_header: HeaderName,
+    token_header: HeaderName,
+    authorize_path: String,
+}
+
+impl TokenSource for KeyExchange {
+    fn fetch_token<'a>(&'a self, http: &'a Client) -> BoxFuture<'a, Result<GrantedToken, CallError>> {
+        Box::pin(async move {
+            let request = HttpRequest::get(&self.authorize_path, Purpose::Auth);
+            let stamp = |headers: &mut HeaderMap| {
+                headers.insert(self.auth_header.clone(), self.auth_code.clone());
+            };
+            let token = http.send(&request, &mut Tries::default(), stamp, |answer| self.judge_token(answer)).await?;
+            Ok(GrantedToken { token, life: None })
+        })
+    }
+}
+
+impl KeyExchange {
     /// The token is in a header; the body says only why there is none.
     fn judge_token(&self, answer: &HttpAnswer) -> AnswerVerdict<Secret> {
         let not_accepted = |error: CallError| {

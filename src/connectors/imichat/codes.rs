@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::decode::Envelope;
-use crate::connectors::http::HttpAnswer;
+use crate::connectors::http::{AnswerVerdict, HttpAnswer};
 use crate::connectors::{CallError, Effect, Trouble};
 
 /// Why an answer is not a success.
@@ -19,6 +19,17 @@ pub(super) enum Rejection {
     NoEnvelope(CallError),
     /// The server understood, and will not.
     Refused(CallError),
+}
+
+impl<T> From<Result<T, Rejection>> for AnswerVerdict<T> {
+    fn from(result: Result<T, Rejection>) -> Self {
+        match result {
+            Ok(done) => Self::Done(done),
+            Err(Rejection::Stale(error)) => Self::Stale(error),
+            Err(Rejection::Server(error) | Rejection::NoEnvelope(error)) => Self::ServerError(error),
+            Err(Rejection::Refused(error)) => Self::Refused(error),
+        }
+    }
 }
 
 /// The `response` of a success.

@@ -24,7 +24,7 @@ impl PagedList for ImichatApi {
     }
 
     fn concurrency(&self) -> usize {
-        self.http.concurrency()
+        self.http.client.concurrency()
     }
 
     async fn fetch_page(&self, request: &PageRequest, purpose: Purpose) -> Result<PageAnswer, CallError> {

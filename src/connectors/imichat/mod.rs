@@ -80,11 +80,11 @@ impl Connector for ImichatConnector {
     }
 
     fn describe(&self) -> String {
-        format!("imichat {}", self.api.http.base_url())
+        format!("imichat {}", self.api.http.client.base_url())
     }
 
     fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>> {
-        Box::pin(self.api.sign_in())
+        Box::pin(self.api.http.sign_in())
     }
 
     fn list(&self) -> BoxStream<'_, Result<Listed, CallError>> {
@@ -126,11 +126,11 @@ impl Connector for ImichatConnector {
     }
 
     fn meter(&self) -> &Meter {
-        self.api.http.meter()
+        self.api.http.client.meter()
     }
 
     fn recall(&self, quota: Quota, others_at_once: u64) {
-        self.api.http.recall_quota(quota, others_at_once);
+        self.api.http.client.recall_quota(quota, others_at_once);
     }
 }
 

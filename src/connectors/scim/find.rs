@@ -87,7 +87,7 @@ async fn ask_all(
         let rule = &rules[question.rule];
         asking.push(async move { (question, ask_server(api, rule, question).await) });
     }
-    let mut answers = stream::iter(asking).buffer_unordered(api.http.concurrency());
+    let mut answers = stream::iter(asking).buffer_unordered(api.http.client.concurrency());
     while let Some((question, answer)) = answers.next().await {
         match answer? {
             FilterAnswer::Certain(accounts) => {

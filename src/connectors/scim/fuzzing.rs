@@ -38,7 +38,7 @@ pub fn any_answers(data: &[u8]) {
         for asked in [AskedFor::Listing, AskedFor::Account, AskedFor::Create] {
             match answer::refusal_verdict::<()>(answer, asked) {
                 AnswerVerdict::Done(()) => {}
-                AnswerVerdict::Refused(error) | AnswerVerdict::ServerError(error) => {
+                AnswerVerdict::Refused(error) | AnswerVerdict::Stale(error) | AnswerVerdict::ServerError(error) => {
                     assert!(!error.message.is_empty());
                     let _ = error.to_string();
                 }

@@ -21,7 +21,7 @@ impl PagedList for ScimApi {
     }
 
     fn concurrency(&self) -> usize {
-        self.http.concurrency()
+        self.http.client.concurrency()
     }
 
     async fn fetch_page(&self, request: &PageRequest, purpose: Purpose) -> Result<PageAnswer, CallError> {

@@ -70,7 +70,7 @@ impl Connector for ScimConnector {
     }
 
     fn describe(&self) -> String {
-        format!("scim {}", self.api.http.base_url())
+        format!("scim {}", self.api.http.client.base_url())
     }
 
     fn sign_in(&self) -> BoxFuture<'_, Result<(), CallError>> {
@@ -110,7 +110,7 @@ impl Connector for ScimConnector {
     }
 
     fn meter(&self) -> &Meter {
-        self.api.http.meter()
+        self.api.http.client.meter()
     }
 }
 

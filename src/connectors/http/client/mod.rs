@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tracing::{debug, info, trace};
 
@@ -55,6 +55,14 @@ pub struct ClientSettings<'a> {
     /// The header by which the server names a transaction.
     pub transaction_header: Option<HeaderName>,
     pub read_quota: Option<ReadQuota>,
+}
+
+impl<'a> ClientSettings<'a> {
+    /// For requests whose `Authorization` is secret, to a server that names no transactions and has no quota.
+    #[must_use]
+    pub fn new(access: ServerAccess<'a>) -> Self {
+        Self { access, secret_headers: vec![AUTHORIZATION], transaction_header: None, read_quota: None }
+    }
 }
 
 /// Speaks HTTP with one target.

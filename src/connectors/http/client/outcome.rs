@@ -59,7 +59,7 @@ impl Client {
                 self.budget.give_back();
                 NextTry::Done(done)
             }
-            AnswerVerdict::Refused(error) => {
+            AnswerVerdict::Refused(error) | AnswerVerdict::Stale(error) => {
                 self.budget.give_back();
                 NextTry::Fail(error)
             }

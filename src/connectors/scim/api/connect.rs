@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName};
 use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 
@@ -11,7 +11,8 @@ use super::super::schema::Layout;
 use super::super::{ScimLogin, ScimSettings, UpdateMethod};
 use super::{EITHER_JSON, ScimApi};
 use crate::connectors::http::{
-    AnswerVerdict, Authorization, Client, ClientCredentials, ClientSettings, HttpRequest, ServerAccess,
+    AnswerVerdict, Authorization, AuthorizedClient, Client, ClientCredentials, ClientSettings, HttpRequest,
+    ServerAccess,
 };
 use crate::connectors::{CallError, Purpose, Trouble};
 
@@ -23,22 +24,19 @@ impl ScimApi {
         login: ScimLogin,
         layout: Layout,
     ) -> Result<Self, CallError> {
-        let http = Client::new(ClientSettings {
-            access,
-            secret_headers: vec![AUTHORIZATION],
+        let client = Client::new(ClientSettings {
             transaction_header: Some(HeaderName::from_static("x-request-id")),
-            read_quota: None,
+            ..ClientSettings::new(access)
         })?;
-        let auth = make_authorization(login)?;
-        auth.redact_secrets(&http);
-        auth.sign_in(&http).await?;
+        let http = AuthorizedClient::new(client, make_authorization(login)?);
+        http.sign_in().await?;
         let (config, types, schemas) = futures::join!(
-            get_announced(&http, &auth, "/ServiceProviderConfig"),
-            get_announced(&http, &auth, "/ResourceTypes"),
-            get_announced(&http, &auth, "/Schemas"),
+            get_announced(&http, "/ServiceProviderConfig"),
+            get_announced(&http, "/ResourceTypes"),
+            get_announced(&http, "/Schemas"),
         );
         let abilities = config?.as_ref().map(read_abilities).unwrap_or_default();
-        let announced = types?.and_then(|types| find_endpoint(&types, http.base_url()));
+        let announced = types?.and_then(|types| find_endpoint(&types, http.client.base_url()));
         let layout = schemas?.map_or(layout.clone(), |schemas| layout.refine_layout(&read_definitions(&schemas)));
         let puts = match settings.update_method {
             UpdateMethod::Auto => abilities.patch == Some(false),
@@ -49,7 +47,6 @@ impl ScimApi {
         let page_size = abilities.page_size.map_or(page_size, |most| page_size.min(most)).max(1);
         let mut api = Self {
             http,
-            auth,
             layout,
             endpoint: announced.clone().unwrap_or_else(|| "/Users".to_owned()),
             abilities,
@@ -66,7 +63,7 @@ impl ScimApi {
         if announced.is_none() {
             api.find_users().await?;
         }
-        let sent = api.http.meter().sent_so_far();
+        let sent = api.http.client.meter().sent_so_far();
         api.connecting = sent.total - sent.retried;
         Ok(api)
     }
@@ -112,12 +109,12 @@ fn make_authorization(login: ScimLogin) -> Result<Authorization, CallError> {
 
 /// What the server says of itself at this path; none where it says nothing that can be understood. That the credentials
 /// are refused here proves nothing: some servers keep this from everybody.
-async fn get_announced(http: &Client, auth: &Authorization, path: &str) -> Result<Option<Json>, CallError> {
+async fn get_announced(http: &AuthorizedClient, path: &str) -> Result<Option<Json>, CallError> {
     let stamp = |headers: &mut HeaderMap| {
         headers.insert(ACCEPT, EITHER_JSON);
     };
     let request = HttpRequest::get(path, Purpose::Auth);
-    let asked = auth.send(http, &request, stamp, |answer| match answer.status.as_u16() {
+    let asked = http.send(&request, stamp, |answer| match answer.status.as_u16() {
         200..300 => AnswerVerdict::Done(serde_json::from_slice::<Json>(&answer.body).ok()),
         500 | 502..=504 => AnswerVerdict::ServerError(CallError::new(Trouble::Unavailable, "the server fails")),
         _ => AnswerVerdict::Done(None),

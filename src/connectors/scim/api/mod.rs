@@ -20,7 +20,7 @@ use super::page::read_page;
 use super::path::{ScimPath, find_member};
 use super::resource;
 use super::schema::Layout;
-use crate::connectors::http::{AnswerVerdict, Authorization, Client, HttpAnswer, HttpRequest, Repeat, path_segment};
+use crate::connectors::http::{AnswerVerdict, AuthorizedClient, HttpAnswer, HttpRequest, Repeat, path_segment};
 use crate::connectors::listing::{Paging, ShownPage};
 use crate::connectors::{CallError, Effect, ListingCost, LookupCost, Purpose, RequestCosts, Trouble};
 use crate::model::{Account, AccountId, AttrId, Attributes};
@@ -31,8 +31,7 @@ const EITHER_JSON: HeaderValue = HeaderValue::from_static("application/scim+json
 
 /// One server's API, and what is known of it.
 pub(super) struct ScimApi {
-    pub http: Client,
-    auth: Authorization,
+    pub http: AuthorizedClient,
     pub layout: Layout,
     /// The path of the users.
     pub(super) endpoint: String,
@@ -65,7 +64,7 @@ impl ScimApi {
             listing,
             lookup: if self.can_filter() { LookupCost::Filters(listing) } else { LookupCost::Listing(listing) },
             read_first: self.layout.iter().filter_map(reads).collect(),
-            token: self.auth.token_life(&self.http),
+            token: self.http.token_life(),
         }
     }
 
@@ -200,7 +199,7 @@ impl ScimApi {
                     headers.insert(IF_MATCH, version.clone());
                 }
             };
-            let sent = self.auth.send(&self.http, request, stamp, |answer| {
+            let sent = self.http.send(request, stamp, |answer| {
                 if answer.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && request.body.is_some() && !plain {
                     return AnswerVerdict::Done(None);
                 }
