@@ -9,56 +9,22 @@
 //! before the last was known, and every [`SPACING`]th. A list of places without a total is read twice. With cursors
 //! nothing is read twice.
 
+mod count;
+mod numbers;
+mod places;
+mod request;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// The first page, and the first place.
-pub const FIRST: u64 = 1;
+pub use count::count_requests;
+pub use request::{FIRST, PageFacts, PageRequest, Paging};
+
 /// No tenant has this many pages. A list that goes on has no end.
 pub const MOST_PAGES: u64 = 1_000_000;
 /// One page in so many is read twice, in addition to the first and the last.
 const SPACING: u64 = 50;
 /// Pages without accounts that a chain of cursors may have in a row.
 const MOST_EMPTY: u32 = 100;
-
-/// How a list is divided into pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paging {
-    /// Pages have numbers from 1. A full page has so many records.
-    Numbers { page_size: u64 },
-    /// A page begins at a place, from 1, and is asked for with a size. The server may keep to a smaller or larger one.
-    Places { page_size: u64 },
-    /// Each page names the next one. Where the first names none, the others are asked for by place.
-    Cursors { page_size: u64 },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PageRequest {
-    Number(u64),
-    Places {
-        start: u64,
-        count: u64,
-    },
-    /// The cursor is none for the first page.
-    Cursor {
-        cursor: Option<String>,
-        count: u64,
-    },
-}
-
-/// What a page says of the list as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PageFacts {
-    /// How many accounts there are.
-    pub total: Option<u64>,
-    /// How many pages there are.
-    pub pages: Option<u64>,
-    /// Whether there is a page after this one.
-    pub more: Option<bool>,
-    /// How many records the server puts on a page.
-    pub per_page: Option<u64>,
-    /// Where the next page is.
-    pub cursor: Option<String>,
-}
 
 /// What an answer shows of the listing so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,42 +97,6 @@ pub struct PageOrder {
     checked: bool,
     stopped: bool,
     signs: Vec<Sign>,
-}
-
-impl Paging {
-    fn page_size(self) -> u64 {
-        match self {
-            Self::Numbers { page_size } | Self::Places { page_size } | Self::Cursors { page_size } => page_size,
-        }
-    }
-
-    fn is_numbered(self) -> bool {
-        matches!(self, Self::Numbers { .. })
-    }
-}
-
-impl PageRequest {
-    pub fn is_first(&self) -> bool {
-        self.place() == Some(FIRST) || matches!(self, Self::Cursor { cursor: None, .. })
-    }
-
-    /// The page as a note names it.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Number(page) => format!("page {page}"),
-            Self::Places { start, .. } => format!("the page from account {start} on"),
-            Self::Cursor { .. } => "a page".to_owned(),
-        }
-    }
-
-    /// What the page is known by.
-    fn place(&self) -> Option<u64> {
-        match self {
-            Self::Number(page) => Some(*page),
-            Self::Places { start, .. } => Some(*start),
-            Self::Cursor { .. } => None,
-        }
-    }
 }
 
 impl PageOrder {
@@ -430,167 +360,8 @@ impl PageOrder {
         }
     }
 
-    /// A server that puts more on a page than it was asked for shows what other pages were asked for.
-    fn allowed_overlap(&mut self, request: &PageRequest, shown: u64) -> u64 {
-        let PageRequest::Places { start, count } = *request else { return 0 };
-        if start < self.covered {
-            return shown;
-        }
-        if shown <= count {
-            return 0;
-        }
-        self.covered = start.saturating_add(shown);
-        self.next = self.next.map(|next| next.max(self.covered));
-        shown - count
-    }
-
-    fn go_on_after_number(&mut self, page: u64, shown: u64, facts: &PageFacts) {
-        match self.stage {
-            Stage::First => self.stage = self.stage_after_first(shown, facts),
-            Stage::Last(_) => {
-                self.ahead.insert(page);
-                self.stage = Stage::Rest;
-            }
-            Stage::Search { low, high } => self.stage = self.stage_after_search(page, shown, facts, low, high),
-            Stage::Rest | Stage::Again => {}
-        }
-        if shown == 0 {
-            if page > FIRST && self.announced.is_some_and(|pages| page <= pages) {
-                self.signs.push(Sign::Shifted(
-                    "the list has fewer pages than the server said, so accounts may have been missed".to_owned(),
-                ));
-            }
-            if !matches!(self.stage, Stage::Search { .. }) {
-                self.end = Some(self.end.map_or(page - 1, |end| end.min(page - 1)));
-            }
-        } else if facts.more == Some(true) && self.announced.is_some_and(|pages| page >= pages) {
-            // The links contradict each other; asking for one page too many costs less than missing one.
-            self.linked = page + 1;
-        }
-        if self.last_place() > MOST_PAGES || matches!(self.stage, Stage::Search { low, .. } if low >= MOST_PAGES) {
-            self.refuse_reading(format!("the listing does not end after {MOST_PAGES} pages"));
-        }
-    }
-
-    fn stage_after_first(&self, shown: u64, facts: &PageFacts) -> Stage {
-        match (self.announced, facts.more) {
-            _ if shown == 0 => Stage::Rest,
-            (Some(pages), _) if pages > FIRST && pages <= MOST_PAGES => Stage::Last(pages),
-            (Some(_), _) => Stage::Rest,
-            (None, Some(true)) => Stage::Search { low: FIRST, high: None },
-            (None, None) if shown >= self.paging.page_size() => Stage::Search { low: FIRST, high: None },
-            (None, _) => Stage::Rest,
-        }
-    }
-
-    fn stage_after_search(
-        &mut self,
-        page: u64,
-        shown: u64,
-        facts: &PageFacts,
-        mut low: u64,
-        mut high: Option<u64>,
-    ) -> Stage {
-        // The first page is one of those that were read while nobody knew the last.
-        self.ahead.insert(FIRST);
-        if shown > 0 {
-            self.ahead.insert(page);
-        }
-        if let Some(pages) = self.announced {
-            return if self.ahead.contains(&pages) { Stage::Rest } else { Stage::Last(pages) };
-        }
-        if shown == 0 {
-            high = Some(page);
-        } else if facts.more.unwrap_or(shown >= self.paging.page_size()) {
-            low = page;
-        } else {
-            self.end = Some(page);
-            return Stage::Rest;
-        }
-        if high == Some(low + 1) {
-            self.end = Some(low);
-            return Stage::Rest;
-        }
-        Stage::Search { low, high }
-    }
-
-    fn go_on_after_place(&mut self, start: u64, count: u64, shown: u64, facts: &PageFacts) {
-        let was_first = self.stage == Stage::First;
-        if was_first {
-            self.stage = Stage::Rest;
-        } else if self.stage == Stage::Last(start) {
-            self.ahead.insert(start);
-            self.stage = Stage::Rest;
-        }
-        match self.announced {
-            Some(_) if was_first && shown == 0 => {}
-            Some(total) if was_first && total > shown => {
-                self.next = Some(start.saturating_add(shown));
-                self.stage = Stage::Last(start + (total - start) / shown * shown);
-            }
-            // Some servers announce what the page has and not what there is; only one page more can tell.
-            Some(_) if was_first && shown >= count => self.queue_page(start.saturating_add(shown), count),
-            Some(_) if was_first => {}
-            Some(total) if self.next.is_some() => {
-                let expected = count.min(total.saturating_add(1).saturating_sub(start));
-                if shown > 0 && shown < expected {
-                    // What is missing on the page.
-                    self.queue_page(start.saturating_add(shown), expected - shown);
-                }
-            }
-            // Without a number of accounts to believe, one page leads to the next until one is empty.
-            _ if shown > 0 && facts.per_page.is_none_or(|per_page| shown >= per_page) => {
-                self.queue_page(start.saturating_add(shown), count);
-            }
-            _ => {}
-        }
-    }
-
-    fn go_on_after_cursor(&mut self, cursor: Option<&String>, count: u64, shown: u64, facts: &PageFacts) {
-        self.stage = Stage::Rest;
-        let Some(next) = &facts.cursor else { return };
-        if Some(next) == cursor {
-            return self.refuse_reading("a cursor leads to itself, so the listing does not go on".to_owned());
-        }
-        self.empty = if shown == 0 { self.empty + 1 } else { 0 };
-        if self.empty > MOST_EMPTY {
-            return self.refuse_reading(format!("more than {MOST_EMPTY} pages in a row show nobody"));
-        }
-        self.queue.push_back(PageRequest::Cursor { cursor: Some(next.clone()), count });
-    }
-
-    fn queue_page(&mut self, start: u64, count: u64) {
-        self.queue.push_back(PageRequest::Places { start, count });
-    }
-
     fn refuse_reading(&mut self, why: String) {
         self.stopped = true;
         self.signs.push(Sign::Endless(why));
     }
-}
-
-/// Requests that a listing of so many accounts takes while nobody changes them. `announces` is whether numbered pages say
-/// how many there are.
-pub fn count_requests(paging: Paging, accounts: u64, announces: bool) -> u64 {
-    let size = paging.page_size().max(1);
-    let mut order = PageOrder::new(paging);
-    let mut requests = 0;
-    while let Some(request) = order.next_request() {
-        requests += 1;
-        let skipped = match &request {
-            PageRequest::Number(page) => (page - FIRST).saturating_mul(size),
-            PageRequest::Places { start, .. } => start - FIRST,
-            PageRequest::Cursor { cursor, .. } => cursor.as_ref().and_then(|at| at.parse().ok()).unwrap_or(0),
-        };
-        let shown = accounts.saturating_sub(skipped).min(size);
-        let goes_on = matches!(paging, Paging::Cursors { .. }) && skipped + shown < accounts;
-        let facts = PageFacts {
-            total: Some(accounts),
-            pages: announces.then_some(accounts.div_ceil(size)),
-            cursor: goes_on.then(|| (skipped + shown).to_string()),
-            ..PageFacts::default()
-        };
-        order.take_answer(&request, shown, &facts);
-    }
-    requests
 }
