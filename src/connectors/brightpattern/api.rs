@@ -156,7 +156,7 @@ impl DetailedList for BrightpatternApi {
 
     async fn fetch_directory(&self, purpose: Purpose) -> Result<Vec<DirectoryEntry>, CallError> {
         let request = HttpRequest::get(DIRECTORY, purpose);
-        self.send_call(&request, |answer| decode::decode_directory(&answer.body), unusable_answer).await
+        self.send_call(&request, |answer| decode::decode_directory(&self.schema, &answer.body), unusable_answer).await
     }
 
     async fn fetch_details(&self, login: &str, purpose: Purpose) -> Result<Option<Attributes>, CallError> {

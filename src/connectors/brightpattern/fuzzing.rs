@@ -26,11 +26,12 @@ pub fn any_answer(data: &[u8]) {
             let _ = error.to_string();
         }
     }
-    if let Some((login, values)) = decode::decode_user(&make_schema(), body) {
+    let schema = make_schema();
+    if let Some((login, values)) = decode::decode_user(&schema, body) {
         assert!(!login.is_empty());
         sound(&values);
     }
-    for entry in decode::decode_directory(body).into_iter().flatten() {
+    for entry in decode::decode_directory(&schema, body).into_iter().flatten() {
         sound(&entry.values);
     }
     let _ = decode::decode_teams(body);

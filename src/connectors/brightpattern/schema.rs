@@ -17,7 +17,7 @@ pub(super) mod at {
 }
 
 /// What the directory shows of every user.
-const DIRECTORY: [AttrId; 4] = [at::LOGIN_ID, at::FIRST_NAME, at::LAST_NAME, at::EXTENSION];
+pub(super) const DIRECTORY: [AttrId; 4] = [at::LOGIN_ID, at::FIRST_NAME, at::LAST_NAME, at::EXTENSION];
 
 /// What a user of the contact center has, and what the API allows for it.
 ///

@@ -11,7 +11,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::ImichatSettings;
 use super::codes::{Rejection, classify_code, open};
-use super::decode::{Envelope, One, Whatever};
+use super::decode::{Envelope, read_user};
+use super::schema::make_schema;
 use super::wire::request_body;
 use crate::connectors::http::{
     AnswerVerdict, Authorization, AuthorizedClient, Client, ClientSettings, GrantedToken, HttpAnswer, HttpRequest,
@@ -23,6 +24,7 @@ use crate::model::{Account, AccountId, Attributes, Schema, Secret};
 /// One tenant's API.
 pub(super) struct ImichatApi {
     pub http: AuthorizedClient,
+    pub schema: Schema,
     team: Option<HeaderValue>,
     update_method: Method,
     privilege_key: String,
@@ -63,6 +65,7 @@ impl ImichatApi {
         let secrets = vec![api_key.clone(), Secret::new(code)];
         Ok(Self {
             http: AuthorizedClient::new(client, Authorization::exchanged_token(source, token_header, hint, secrets)),
+            schema: make_schema(settings.update_body),
             team,
             update_method,
             privilege_key: settings.privilege_key.clone(),
@@ -73,9 +76,9 @@ impl ImichatApi {
     pub async fn get_user(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
         let Some(id) = path_segment(id.as_str()) else { return Ok(None) };
         let path = format!("/users/{id}");
-        self.send_call(&HttpRequest::get(&path, Purpose::Lookup), |answer| match open::<One>(answer) {
-            Ok(One(Some(account))) => Ok(Some(account)),
-            Ok(One(None)) => Err(Rejection::Refused(CallError::new(
+        self.send_call(&HttpRequest::get(&path, Purpose::Lookup), |answer| match self.open_user(answer) {
+            Ok(Some(account)) => Ok(Some(account)),
+            Ok(None) => Err(Rejection::Refused(CallError::new(
                 Trouble::Garbled,
                 "the answer holds no user with an id where one was expected",
             ))),
@@ -87,8 +90,8 @@ impl ImichatApi {
     }
 
     /// Sends the one create. Only what certainly was not carried out is repeated.
-    pub async fn create(&self, schema: &Schema, values: &Attributes) -> Result<AccountId, CallError> {
-        let (body, secrets) = request_body(schema, values, &self.privilege_key)?;
+    pub async fn create(&self, values: &Attributes) -> Result<AccountId, CallError> {
+        let (body, secrets) = request_body(&self.schema, values, &self.privilege_key)?;
         let request = HttpRequest {
             method: Method::POST,
             path: "/users",
@@ -97,9 +100,9 @@ impl ImichatApi {
             repeat: Repeat::IfUnsent,
             secrets: &secrets,
         };
-        self.send_call(&request, |answer| match open::<One>(answer)? {
-            One(Some(account)) => Ok(account.id),
-            One(None) => Err(Rejection::Refused(
+        self.send_call(&request, |answer| match self.open_user(answer)? {
+            Some(account) => Ok(account.id),
+            None => Err(Rejection::Refused(
                 CallError::new(Trouble::Garbled, "the user was created, but the answer does not say its id")
                     .with_effect(Effect::Unknown),
             )),
@@ -107,8 +110,8 @@ impl ImichatApi {
         .await
     }
 
-    pub async fn update(&self, schema: &Schema, id: &AccountId, values: &Attributes) -> Result<(), CallError> {
-        let (body, secrets) = request_body(schema, values, &self.privilege_key)?;
+    pub async fn update(&self, id: &AccountId, values: &Attributes) -> Result<(), CallError> {
+        let (body, secrets) = request_body(&self.schema, values, &self.privilege_key)?;
         let Some(id) = path_segment(id.as_str()) else {
             return Err(CallError::new(Trouble::NotFound, format!("{id:?} is not an account's id")));
         };
@@ -122,7 +125,11 @@ impl ImichatApi {
             repeat: Repeat::Safe,
             secrets: &secrets,
         };
-        self.send_call(&request, |answer| open::<Whatever>(answer).map(|_| ())).await
+        self.send_call(&request, |answer| open(answer).map(|_| ())).await
+    }
+
+    fn open_user(&self, answer: &HttpAnswer) -> Result<Option<Account>, Rejection> {
+        open(answer).map(|response| read_user(&self.schema, response))
     }
 
     pub async fn send_call<T>(
@@ -179,7 +186,7 @@ impl KeyExchange {
                     .with_hint("check target.base_url, target.authorize_path and target.auth_header"),
             )
         };
-        let envelope = serde_json::from_slice::<Envelope<Whatever>>(&answer.body).ok();
+        let envelope = serde_json::from_slice::<Envelope>(&answer.body).ok();
         let said = envelope.and_then(|said| classify_code(said.status_code, &said.description, answer));
         let token = answer.headers.get(&self.token_header).and_then(|token| token.to_str().ok()).map(str::trim);
         let token = token.filter(|token| !token.is_empty());

@@ -2,10 +2,9 @@
 //!
 //! The envelope is read before the HTTP status, because HTTP 200 is not success by itself.
 
-use serde::Deserialize;
-
 use super::decode::Envelope;
 use crate::connectors::http::{AnswerVerdict, HttpAnswer};
+use crate::connectors::json::JsonTree;
 use crate::connectors::{CallError, Effect, Trouble};
 
 /// Why an answer is not a success.
@@ -33,8 +32,8 @@ impl<T> From<Result<T, Rejection>> for AnswerVerdict<T> {
 }
 
 /// The `response` of a success.
-pub(super) fn open<'a, R: Deserialize<'a> + Default>(answer: &'a HttpAnswer) -> Result<R, Rejection> {
-    match serde_json::from_slice::<Envelope<R>>(&answer.body) {
+pub(super) fn open(answer: &HttpAnswer) -> Result<JsonTree<'_>, Rejection> {
+    match serde_json::from_slice::<Envelope>(&answer.body) {
         Ok(envelope) => match classify_code(envelope.status_code, &envelope.description, answer) {
             None => Ok(envelope.response),
             Some(rejection) => Err(rejection),

@@ -9,11 +9,12 @@ use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
 use super::codes::{Rejection, open};
-use super::decode::{ImichatPage, One, Whatever};
+use super::decode::{ImichatPage, read_page, read_user};
 use super::list::{NAMES, PAGING};
+use super::schema::{UpdateBody, make_schema};
 use crate::connectors::http::HttpAnswer;
 use crate::connectors::listing::{Chance, PageAnswer, PageRequest, PageWalk, ShownPage};
-use crate::model::{Account, Value};
+use crate::model::{Account, Schema, Value};
 
 const STATUS: [u16; 8] = [200, 200, 201, 400, 401, 404, 409, 500];
 
@@ -24,15 +25,16 @@ const MOST_STEPS: usize = 200;
 /// twice, and is complete only where nothing was left out.
 pub fn any_answers(data: &[u8]) {
     let answers: Vec<HttpAnswer> = data.split(|byte| *byte == b'\n').take(12).filter_map(answer).collect();
+    let schema = make_schema(UpdateBody::Full);
     for answer in &answers {
-        judge(open::<One>(answer)).into_iter().for_each(|One(account)| account.iter().for_each(sound));
-        let _ = judge(open::<Whatever>(answer));
-        if let Some(page) = judge(open::<ImichatPage>(answer)) {
+        let account = judge(open(answer)).and_then(|response| read_user(&schema, response));
+        account.iter().for_each(sound);
+        if let Some(page) = judge(open(answer)).map(|response| read_page(&schema, response)) {
             page.records.iter().flatten().flatten().for_each(sound);
             administrators_are_protected(&answer.body, &page);
         }
     }
-    walk(&answers);
+    walk(&schema, &answers);
 }
 
 fn answer(line: &[u8]) -> Option<HttpAnswer> {
@@ -96,7 +98,7 @@ fn manages(role: &Json) -> bool {
 }
 
 /// The answers as the pages of a listing that stands still, each by its number; there is nobody on the others.
-fn walk(answers: &[HttpAnswer]) {
+fn walk(schema: &Schema, answers: &[HttpAnswer]) {
     let mut walk = PageWalk::new(PAGING, NAMES, Chance::Last);
     let mut ids = HashSet::new();
     let mut read_before = HashSet::new();
@@ -105,7 +107,7 @@ fn walk(answers: &[HttpAnswer]) {
         let Some(request) = walk.next_request() else { break };
         let PageRequest::Number(page) = request else { panic!("{request:?} is no page number") };
         let answer = usize::try_from(page - 1).ok().and_then(|at| answers.get(at));
-        let read = match answer.map(|answer| judge(open::<ImichatPage>(answer))) {
+        let read = match answer.map(|answer| judge(open(answer)).map(|response| read_page(schema, response))) {
             Some(Some(ImichatPage { records: Some(records), facts })) => ShownPage { records, facts },
             // An error that ends the listing.
             Some(_) => return,

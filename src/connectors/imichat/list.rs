@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::PAGE_SIZE;
 use super::api::ImichatApi;
 use super::codes::{Rejection, open};
-use super::decode::ImichatPage;
+use super::decode::{ImichatPage, read_page};
 use super::schema::at;
 use crate::connectors::http::HttpRequest;
 use crate::connectors::listing::{AccountNames, PageAnswer, PageRequest, PagedList, Paging, ReadingFacts, ShownPage};
@@ -32,20 +32,22 @@ impl PagedList for ImichatApi {
             return Err(CallError::new(Trouble::Configuration, "imi.chat lists users by page number only"));
         };
         let path = format!("/users/?page={page}");
-        self.send_call(&HttpRequest::get(&path, purpose), |answer| match open::<ImichatPage>(answer) {
-            Ok(ImichatPage { records: Some(records), facts }) => Ok(PageAnswer::Page(ShownPage { records, facts })),
-            Ok(ImichatPage { records: None, .. }) => Err(Rejection::Refused(
-                CallError::new(Trouble::Garbled, "the answer holds no list of users where one was expected")
-                    .with_hint("check that target.base_url is the address of API v3.1"),
-            )),
-            Err(Rejection::Refused(error)) if error.trouble == Trouble::NotFound => Ok(PageAnswer::Past),
-            Err(Rejection::NoEnvelope(error)) if answer.status == 404 => {
-                if page > 1 {
-                    return Ok(PageAnswer::Past);
+        self.send_call(&HttpRequest::get(&path, purpose), |answer| {
+            match open(answer).map(|response| read_page(&self.schema, response)) {
+                Ok(ImichatPage { records: Some(records), facts }) => Ok(PageAnswer::Page(ShownPage { records, facts })),
+                Ok(ImichatPage { records: None, .. }) => Err(Rejection::Refused(
+                    CallError::new(Trouble::Garbled, "the answer holds no list of users where one was expected")
+                        .with_hint("check that target.base_url is the address of API v3.1"),
+                )),
+                Err(Rejection::Refused(error)) if error.trouble == Trouble::NotFound => Ok(PageAnswer::Past),
+                Err(Rejection::NoEnvelope(error)) if answer.status == 404 => {
+                    if page > 1 {
+                        return Ok(PageAnswer::Past);
+                    }
+                    Err(Rejection::Refused(CallError { trouble: Trouble::Configuration, ..error }))
                 }
-                Err(Rejection::Refused(CallError { trouble: Trouble::Configuration, ..error }))
+                Err(rejection) => Err(rejection),
             }
-            Err(rejection) => Err(rejection),
         })
         .await
     }

@@ -12,7 +12,6 @@ mod descriptor;
 pub mod fuzzing;
 mod list;
 mod schema;
-mod value;
 mod wire;
 
 use std::sync::Arc;
@@ -38,7 +37,6 @@ const PAGE_SIZE: usize = 10;
 /// One tenant of imi.chat.
 pub struct ImichatConnector {
     api: Arc<ImichatApi>,
-    schema: Schema,
 }
 
 /// Prepares to speak with a tenant; sends nothing yet. The key and the domain are passed in, however the settings say
@@ -54,7 +52,7 @@ pub fn connect_tenant(
     domain: &str,
 ) -> Result<ImichatConnector, CallError> {
     let api = ImichatApi::new(settings, api_key, domain, |secrets| Client::new(client_settings(access, secrets)))?;
-    Ok(ImichatConnector { api: Arc::new(api), schema: make_schema(settings.update_body) })
+    Ok(ImichatConnector { api: Arc::new(api) })
 }
 
 /// [`connect`] for the simulation: as the pages usually read, over another transport than the network.
@@ -71,12 +69,12 @@ pub fn connect_over(
         let access = ServerAccess { base_url, rate, network: &Default::default(), clock, stop };
         Client::over_transport(client_settings(access, secrets), transport)
     });
-    ImichatConnector { api: Arc::new(api.unwrap()), schema: make_schema(settings.update_body) }
+    ImichatConnector { api: Arc::new(api.unwrap()) }
 }
 
 impl Connector for ImichatConnector {
     fn schema(&self) -> &Schema {
-        &self.schema
+        &self.api.schema
     }
 
     fn describe(&self) -> String {
@@ -101,15 +99,15 @@ impl Connector for ImichatConnector {
         sought: &'a [Attributes],
     ) -> BoxFuture<'a, Result<Vec<Vec<Account>>, CallError>> {
         let listing = list_pages(Arc::clone(&self.api), Purpose::Lookup);
-        Box::pin(find_by_listing(&self.schema, listing, rules, sought))
+        Box::pin(find_by_listing(&self.api.schema, listing, rules, sought))
     }
 
     fn create<'a>(&'a self, values: &'a Attributes) -> BoxFuture<'a, Result<AccountId, CallError>> {
-        Box::pin(self.api.create(&self.schema, values))
+        Box::pin(self.api.create(values))
     }
 
     fn update<'a>(&'a self, id: &'a AccountId, values: &'a Attributes) -> BoxFuture<'a, Result<(), CallError>> {
-        Box::pin(self.api.update(&self.schema, id, values))
+        Box::pin(self.api.update(id, values))
     }
 
     fn delete<'a>(&'a self, id: &'a AccountId) -> BoxFuture<'a, Result<(), CallError>> {

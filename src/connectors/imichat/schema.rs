@@ -1,27 +1,16 @@
 //! The attribute table of imi.chat as data. `at` names the places in it that this folder needs to know.
 
-use crate::model::{AttrId, Attribute, Field, Kind, Lifecycle, Protects, Schema, Value};
+use crate::model::{Attribute, Field, Kind, Lifecycle, Protects, Schema, Value};
 
-/// Where each attribute that the API shows stands in the schema, and those that need special care when sent.
+/// Where the attributes stand in the schema that need special care.
 pub(super) mod at {
     use crate::model::AttrId;
 
     pub const ID: AttrId = AttrId(0);
     pub const LOGIN_ID: AttrId = AttrId(1);
-    pub const EMAIL_ID: AttrId = AttrId(2);
-    pub const FIRST_NAME: AttrId = AttrId(3);
-    pub const LAST_NAME: AttrId = AttrId(4);
-    pub const JOB_DESCRIPTION: AttrId = AttrId(5);
-    pub const LOGIN_USING_EMAIL: AttrId = AttrId(6);
-    pub const SKILL_ATTRIBUTES: AttrId = AttrId(7);
     pub const PRIVILEGES: AttrId = AttrId(10);
     pub const STATUS: AttrId = AttrId(11);
     pub const ROLE_TYPE: AttrId = AttrId(12);
-    pub const ACTIVE_CHATS: AttrId = AttrId(13);
-    pub const LOGGED_IN: AttrId = AttrId(14);
-    pub const ACCEPTING_CHATS: AttrId = AttrId(15);
-    pub const CREATED_AT: AttrId = AttrId(16);
-    pub const UPDATED_AT: AttrId = AttrId(17);
 }
 
 /// Why an account that manages the tenant itself is never touched.
@@ -83,40 +72,6 @@ pub fn make_schema(update_body: UpdateBody) -> Schema {
     schema
 }
 
-/// How the value of an attribute is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AttributeShape {
-    Text,
-    Bool,
-    Int,
-    Map,
-}
-
-/// Every attribute that the API shows stands before this place in the schema.
-pub(super) const PLACES: u8 = at::UPDATED_AT.0 + 1;
-
-/// An attribute that the API shows, by its name on the wire.
-pub(super) fn shown_attribute(name: &str) -> Option<(AttrId, AttributeShape)> {
-    Some(match name {
-        "id" => (at::ID, AttributeShape::Int),
-        "login_id" => (at::LOGIN_ID, AttributeShape::Text),
-        "email_id" => (at::EMAIL_ID, AttributeShape::Text),
-        "first_name" => (at::FIRST_NAME, AttributeShape::Text),
-        "last_name" => (at::LAST_NAME, AttributeShape::Text),
-        "job_description" => (at::JOB_DESCRIPTION, AttributeShape::Text),
-        "login_using_email" => (at::LOGIN_USING_EMAIL, AttributeShape::Bool),
-        "skill_attributes" => (at::SKILL_ATTRIBUTES, AttributeShape::Map),
-        "status" => (at::STATUS, AttributeShape::Text),
-        "role_type" => (at::ROLE_TYPE, AttributeShape::Text),
-        "active_chats" => (at::ACTIVE_CHATS, AttributeShape::Int),
-        "logged_in" => (at::LOGGED_IN, AttributeShape::Bool),
-        "accepting_chats" => (at::ACCEPTING_CHATS, AttributeShape::Bool),
-        "created_at" => (at::CREATED_AT, AttributeShape::Text),
-        "updated_at" => (at::UPDATED_AT, AttributeShape::Text),
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,23 +125,17 @@ mod tests {
     }
 
     #[test]
-    fn every_attribute_that_can_be_read_is_decoded_in_its_place() {
+    fn each_place_is_that_of_its_attribute() {
         let schema = make_schema(UpdateBody::Full);
-        for (id, attribute) in schema.iter() {
-            let expected = match &attribute.kind {
-                Kind::Bool => AttributeShape::Bool,
-                Kind::Int => AttributeShape::Int,
-                Kind::Map(_) => AttributeShape::Map,
-                _ => AttributeShape::Text,
-            };
-            assert_eq!(
-                shown_attribute(&attribute.name),
-                attribute.read.then_some((id, expected)),
-                "{}",
-                attribute.name
-            );
+        for (name, place) in [
+            ("id", at::ID),
+            ("login_id", at::LOGIN_ID),
+            ("privileges", at::PRIVILEGES),
+            ("status", at::STATUS),
+            ("role_type", at::ROLE_TYPE),
+        ] {
+            assert_eq!(schema.id(name), Some(place));
         }
-        assert_eq!((schema.id("privileges"), schema.id("status")), (Some(at::PRIVILEGES), Some(at::STATUS)));
     }
 
     #[test]

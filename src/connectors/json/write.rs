@@ -8,7 +8,7 @@ use crate::model::{Secret, Value};
 ///
 /// # Errors
 /// Why the value has no form on the wire.
-pub(super) fn to_json(value: &Value, secrets: &mut Vec<Secret>) -> Result<Json, &'static str> {
+pub fn to_json(value: &Value, secrets: &mut Vec<Secret>) -> Result<Json, &'static str> {
     Ok(match value {
         Value::Null => Json::Null,
         Value::Bool(b) => Json::Bool(*b),

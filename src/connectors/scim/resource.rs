@@ -1,13 +1,13 @@
 //! Resources as the engine knows them: the accounts in answers, and the value that a path names in a resource.
 //!
-//! Reading is lenient where a tolerant reading has one meaning: names in any case, booleans and numbers as texts, one
-//! value where a list belongs, roles as texts or objects.
+//! Names are read in any case.
 
 use serde_json::{Map, Value as Json};
 
 use super::path::{ScimPath, find_member};
 use super::schema::Layout;
-use crate::model::{Account, AccountId, Attributes, Kind, Value};
+use crate::connectors::json::read_value;
+use crate::model::{Account, AccountId, Attributes};
 
 /// The account of a resource; none without an id.
 pub(super) fn read_account(layout: &Layout, resource: &Json) -> Option<Account> {
@@ -22,7 +22,7 @@ pub(super) fn read_account(layout: &Layout, resource: &Json) -> Option<Account> 
         if attribute.read
             && let Some(value) = find_value(resource, path)
         {
-            values.set(at, typed_value(&attribute.kind, value));
+            values.set(at, read_value(&attribute.kind, value.into()));
         }
     }
     Some(Account { id: AccountId(id), values, protected: None })
@@ -56,32 +56,6 @@ pub(super) fn list_entries(whole: &Json) -> &[Json] {
         Json::Array(list) => list,
         Json::Null => &[],
         one => std::slice::from_ref(one),
-    }
-}
-
-/// A value as its attribute holds it. What does not fit stays what it is, and compares as different.
-fn typed_value(kind: &Kind, value: &Json) -> Value {
-    match (kind, value) {
-        (_, Json::Null) => Value::Null,
-        (Kind::Bool, Json::String(text)) if text.trim().eq_ignore_ascii_case("true") => Value::Bool(true),
-        (Kind::Bool, Json::String(text)) if text.trim().eq_ignore_ascii_case("false") => Value::Bool(false),
-        (Kind::Int, Json::String(text)) => text.trim().parse().map_or_else(|_| Value::text(text), Value::Int),
-        (Kind::Text | Kind::DateTime, Json::Number(number)) => Value::text(number.to_string()),
-        (Kind::Text | Kind::DateTime, Json::Bool(flag)) => Value::text(flag.to_string()),
-        (Kind::List(item), whole) => {
-            Value::List(list_entries(whole).iter().map(|entry| typed_entry(item, entry)).collect())
-        }
-        (_, value) => Value::from(value.clone()),
-    }
-}
-
-/// An entry of a list; of an object where a text belongs, its value.
-fn typed_entry(item: &Kind, entry: &Json) -> Value {
-    match entry {
-        Json::Object(object) if *item != Kind::Json => {
-            typed_value(item, find_member(object, "value").unwrap_or(&Json::Null))
-        }
-        entry => typed_value(item, entry),
     }
 }
 
