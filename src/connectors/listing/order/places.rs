@@ -32,18 +32,18 @@ impl PageOrder {
                 self.stage = Stage::Last(start + (total - start) / shown * shown);
             }
             // Some servers announce what the page has and not what there is; only one page more can tell.
-            Some(_) if was_first && shown >= count => self.queue_page(start.saturating_add(shown), count),
+            Some(_) if was_first && shown >= count => self.queue_page_after(start, shown, count),
             Some(_) if was_first => {}
             Some(total) if self.next.is_some() => {
                 let expected = count.min(total.saturating_add(1).saturating_sub(start));
                 if shown > 0 && shown < expected {
                     // What is missing on the page.
-                    self.queue_page(start.saturating_add(shown), expected - shown);
+                    self.queue_page_after(start, shown, expected - shown);
                 }
             }
             // Without a number of accounts to believe, one page leads to the next until one is empty.
             _ if shown > 0 && facts.per_page.is_none_or(|per_page| shown >= per_page) => {
-                self.queue_page(start.saturating_add(shown), count);
+                self.queue_page_after(start, shown, count);
             }
             _ => {}
         }
@@ -62,7 +62,10 @@ impl PageOrder {
         self.queue.push_back(PageRequest::Cursor { cursor: Some(next.clone()), count });
     }
 
-    pub(super) fn queue_page(&mut self, start: u64, count: u64) {
-        self.queue.push_back(PageRequest::Places { start, count });
+    /// Beyond all numbers there is no page.
+    fn queue_page_after(&mut self, start: u64, shown: u64, count: u64) {
+        if let Some(start) = start.checked_add(shown) {
+            self.queue.push_back(PageRequest::Places { start, count });
+        }
     }
 }
