@@ -36,7 +36,7 @@ pub struct Authorization {
 #[derive(Debug)]
 enum Way {
     Fixed(HeaderValue),
-    Fetched { token: RenewedToken, scheme: &'static str, refused_by: RefusedBy },
+    Fetched { token: Box<RenewedToken>, scheme: &'static str, refused_by: RefusedBy },
 }
 
 /// Who says that a token is refused.
@@ -109,7 +109,7 @@ impl Authorization {
     #[must_use]
     pub fn client_credentials(credentials: ClientCredentials) -> Self {
         let secrets = vec![credentials.client_secret().clone()];
-        let token = RenewedToken::new(Box::new(credentials));
+        let token = Box::new(RenewedToken::new(Box::new(credentials)));
         Self {
             way: Way::Fetched { token, scheme: "Bearer ", refused_by: RefusedBy::Status },
             header: AUTHORIZATION,
@@ -127,7 +127,7 @@ impl Authorization {
         hint: &'static str,
         secrets: Vec<Secret>,
     ) -> Self {
-        let token = RenewedToken::new(Box::new(source));
+        let token = Box::new(RenewedToken::new(Box::new(source)));
         Self { way: Way::Fetched { token, scheme: "", refused_by: RefusedBy::Judge }, header, hint, secrets }
     }
 
