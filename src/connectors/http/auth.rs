@@ -1,10 +1,32 @@
 //! One token for all requests of a target. Whoever finds it missing or stale fetches a new one; everybody else who
 //! needs it meanwhile waits for that one fetch and shares what comes of it, success or failure.
 
+use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use futures::future::BoxFuture;
+
+use super::client::Client;
 use crate::connectors::CallError;
 use crate::model::Secret;
+
+/// Where tokens come from.
+pub trait TokenSource: Debug + Send + Sync {
+    /// Fetches a token with one request.
+    ///
+    /// # Errors
+    /// [`Trouble::Configuration`](crate::connectors::Trouble::Configuration) when the server does not accept the credentials, or answers with something else than
+    /// a token; what keeps the answer from coming.
+    fn fetch_token<'a>(&'a self, http: &'a Client) -> BoxFuture<'a, Result<GrantedToken, CallError>>;
+}
+
+/// What a [`TokenSource`] brings.
+pub struct GrantedToken {
+    pub token: Secret,
+    /// None where the server does not say.
+    pub life: Option<Duration>,
+}
 
 /// A token and its place in the sequence of tokens, by which a request says which one was refused.
 #[derive(Clone, Debug)]

@@ -1,17 +1,15 @@
 //! How requests are authorised: with a token or a password that stays, or with a token that is fetched and renewed. A
 //! request whose token is refused is repeated once with a new one; one renewal serves all who wait.
 
-use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use futures::future::BoxFuture;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use super::auth::TokenCell;
+use super::auth::{GrantedToken, TokenCell, TokenSource};
 use super::client::Client;
 use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::oauth::ClientCredentials;
@@ -46,23 +44,6 @@ enum RefusedBy {
     Status,
     /// [`AnswerVerdict::Stale`] alone: the body of an answer says more than its status.
     Judge,
-}
-
-/// Where tokens come from.
-pub trait TokenSource: Debug + Send + Sync {
-    /// Fetches a token with one request.
-    ///
-    /// # Errors
-    /// [`Trouble::Configuration`] when the server does not accept the credentials, or answers with something else than
-    /// a token; what keeps the answer from coming.
-    fn fetch_token<'a>(&'a self, http: &'a Client) -> BoxFuture<'a, Result<GrantedToken, CallError>>;
-}
-
-/// What a [`TokenSource`] brings.
-pub struct GrantedToken {
-    pub token: Secret,
-    /// None where the server does not say.
-    pub life: Option<Duration>,
 }
 
 /// A token that is fetched when it is needed, and again shortly before it expires.

@@ -25,7 +25,8 @@ use std::time::Duration;
 use crate::model::Percent;
 
 pub use address::path_segment;
-pub use authorization::{Authorization, AuthorizedClient, GrantedToken, TokenSource, secret_header};
+pub use auth::{GrantedToken, TokenSource};
+pub use authorization::{Authorization, AuthorizedClient, secret_header};
 pub use client::{Client, ClientSettings, ReadQuota, ServerAccess};
 pub use instant::{reset_time, retry_after};
 pub use message::{AnswerVerdict, HttpAnswer, HttpRequest};

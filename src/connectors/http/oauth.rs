@@ -10,7 +10,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::authorization::{GrantedToken, TokenSource};
+use super::auth::{GrantedToken, TokenSource};
 use super::client::Client;
 use super::message::{AnswerVerdict, HttpAnswer, HttpRequest};
 use super::retry::{Repeat, Tries};
