@@ -11,8 +11,9 @@ use calamine::{Reader, SheetType, SheetVisible, Xlsx};
 use super::archive::{self, BOUNDS};
 use super::error::{Fault, Trouble};
 use super::grid::Grid;
+use super::number_pattern::Pattern;
 use super::ods::{Ods, SheetName};
-use super::shown::{Pattern, SheetCell};
+use super::shown::SheetCell;
 use super::spool::Spooled;
 
 /// The largest workbook, packed, that is taken into memory.
