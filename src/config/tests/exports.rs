@@ -143,8 +143,8 @@ fn an_error_sheet_that_cannot_be_is_refused_before_anything_is_done() {
         assert_eq!(
             wrong_report(&format!("errors = \"errors.{extension}\"")),
             format!(
-                "2:10: `report.errors` cannot be written as .{} (leave it out, and the file is of the source's own \
-                 format; or name a .csv, .tsv, .xlsx or .jsonl file)",
+                "2:10: `report.errors` cannot be written as .{} (leave it out to use the format of the source, \
+                 or name a .csv, .tsv, .xlsx or .jsonl file)",
                 extension.to_lowercase()
             )
         );
